@@ -1,0 +1,1 @@
+//! petasos.yaml and petasos.lock: parsed once, at the edge, into checked types.

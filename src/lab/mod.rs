@@ -1,0 +1,1 @@
+//! Disposable hosts with a real systemd, and the little internet they see.
