@@ -4,3 +4,4 @@ pub mod command;
 pub mod config;
 pub mod lab;
 pub mod release;
+pub mod shell;
