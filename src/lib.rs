@@ -1,7 +1,10 @@
 //! Petasos: a fresh Ubuntu or Debian VPS becomes a hardened host for the Hermes Agent.
+pub mod act;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod fact;
 pub mod lab;
+pub mod name;
 pub mod release;
 pub mod shell;
