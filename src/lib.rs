@@ -7,4 +7,5 @@ pub mod fact;
 pub mod lab;
 pub mod name;
 pub mod release;
+pub mod resource;
 pub mod shell;
