@@ -1,9 +1,87 @@
-//! `petasos pin`.
+//! `petasos pin`: a version or a tag becomes facts in `petasos.lock`.
+use crate::config::lock::{Lock, LockError, Release};
+use crate::release::{pin, target::Target};
+use semver::Version;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
-pub struct PinArgs {}
+pub struct PinArgs {
+    /// The release: its version (`0.19.0`) or its tag (`v2026.7.20`)
+    #[arg(value_name = "VERSION|TAG")]
+    pub release: String,
+    /// Where releases come from: any git URL or path [default: the source in the lock, else upstream]
+    #[arg(long, value_name = "URL")]
+    pub source: Option<String>,
+    /// The lock file to write
+    #[arg(long, value_name = "FILE", default_value = "petasos.lock")]
+    pub lock: PathBuf,
+    /// Pin for this host only; the default release stays as it is
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// Report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
-pub async fn run(_args: PinArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub async fn run(args: PinArgs) -> anyhow::Result<ExitCode> {
+    let target: Target = args.release.parse()?;
+    let mut lock = match Lock::load(&args.lock) {
+        Err(LockError::Missing(_)) => Lock::default(),
+        read => read?,
+    };
+    let source = args.source.unwrap_or_else(|| default_source(&lock));
+    let (version, release) = pin::resolve(&source, &target, &lock).await?;
+    let changes = pin::enter(&mut lock, args.host.as_deref(), &version, &release);
+    if !changes.is_empty() {
+        lock.save(&args.lock)?;
+    }
+    match args.json {
+        true => println!("{}", json(&version, &release, &changes)),
+        false => print!("{}", text(&version, &release, &changes)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The source that the default release came from: a mirror, once chosen, stays chosen.
+fn default_source(lock: &Lock) -> String {
+    let known = lock
+        .release
+        .as_ref()
+        .and_then(|version| lock.releases.get(version));
+    known.map_or_else(|| pin::SOURCE.to_owned(), |release| release.source.clone())
+}
+
+fn json(version: &Version, release: &Release, changes: &[String]) -> String {
+    serde_json::json!({ "version": version, "release": release, "changes": changes }).to_string()
+}
+
+fn text(version: &Version, release: &Release, changes: &[String]) -> String {
+    let signed = match release.signed {
+        true => "yes (not verified)",
+        false => "no",
+    };
+    let rows = [
+        ("release", version.to_string()),
+        ("tag", release.tag.to_string()),
+        ("commit", release.commit.to_string()),
+        ("tree", release.tree.to_string()),
+        ("archive", format!("sha256:{}", release.archive_sha256)),
+        ("uv.lock", format!("sha256:{}", release.uv_lock_sha256)),
+        ("python", release.requires_python.clone()),
+        ("signed", signed.to_owned()),
+        ("source", release.source.clone()),
+    ];
+    let mut out: String = rows
+        .iter()
+        .map(|(key, value)| format!("{key:<8} {value}\n"))
+        .collect();
+    out += &match changes.len() {
+        0 => "0 changes\n".to_owned(),
+        _ => changes
+            .iter()
+            .map(|change| format!("changed  {change}\n"))
+            .collect(),
+    };
+    out
 }

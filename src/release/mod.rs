@@ -1,1 +1,5 @@
-//! Releases of the agent: resolve, verify, pin.
+//! Releases of the agent: resolve, verify, pin; and the scripts that install and switch them.
+pub mod git;
+pub mod pin;
+pub mod steps;
+pub mod target;

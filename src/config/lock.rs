@@ -1,0 +1,362 @@
+//! `petasos.lock`: facts, not wishes. Which release each name stands for, to the last bit, and
+//! the host keys that were accepted. The user commits it; `petasos pin` writes it.
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The only format this program reads or writes.
+pub const FORMAT: u32 = 1;
+
+/// The lock file, as it stands on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// The format of the file.
+    pub version: u32,
+    /// The release that a host gets when nothing else is said for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<semver::Version>,
+    /// What is known of single hosts, by their name in `petasos.yaml`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hosts: BTreeMap<String, HostFacts>,
+    /// Every pinned release, by version.
+    #[serde(default)]
+    pub releases: BTreeMap<semver::Version, Release>,
+}
+
+/// What is known of one host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostFacts {
+    /// The release of this host, where it differs from the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<semver::Version>,
+    /// The fingerprint of the host's SSH key (`SHA256:…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<String>,
+}
+
+/// One release, pinned: every field is checked again on the host before anything is switched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The git source it was fetched from.
+    pub source: String,
+    pub tag: Tag,
+    pub commit: Commit,
+    pub tree: Tree,
+    /// SHA-256 of the uncompressed `git archive` of the commit: no forge's compression is in it.
+    pub archive_sha256: Sha256,
+    pub uv_lock_sha256: Sha256,
+    /// Whether the tag object carries a signature. The signature is NOT verified.
+    pub signed: bool,
+    /// The release's own `requires-python`.
+    pub requires_python: String,
+}
+
+/// Why a lock cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    #[error("no lock file `{}`\nhint: `petasos pin VERSION` resolves a release and writes it", .0.display())]
+    Missing(PathBuf),
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("`{}` is not a lock file: {message}\nhint: it is written by `petasos pin`; take it back from version control", path.display())]
+    Parse { path: PathBuf, message: String },
+    #[error("`{}` has format {found}, this petasos reads {FORMAT}", path.display())]
+    Format { path: PathBuf, found: u32 },
+    #[error("no release is pinned for `{0}`\nhint: `petasos pin VERSION`")]
+    NoRelease(String),
+    #[error(
+        "release {0} is named in the lock but its facts are not there\nhint: `petasos pin {0}`"
+    )]
+    NotPinned(semver::Version),
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Self {
+            version: FORMAT,
+            release: None,
+            hosts: BTreeMap::new(),
+            releases: BTreeMap::new(),
+        }
+    }
+}
+
+impl Lock {
+    /// Reads the lock at `path`.
+    ///
+    /// # Errors
+    /// `Missing` where there is no such file, and the reason where it cannot be read or is malformed.
+    pub fn load(path: &Path) -> Result<Self, LockError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(LockError::Missing(path.to_owned()));
+            }
+            Err(source) => {
+                let path = path.to_owned();
+                return Err(LockError::Read { path, source });
+            }
+        };
+        Self::parse(&text, path)
+    }
+
+    /// Parses the text of a lock; `path` is only for the error.
+    ///
+    /// # Errors
+    /// An unknown key, a malformed digest, another format.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, LockError> {
+        let lock: Self = serde_yaml::from_str(text).map_err(|error| LockError::Parse {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
+        if lock.version != FORMAT {
+            let (path, found) = (path.to_owned(), lock.version);
+            return Err(LockError::Format { path, found });
+        }
+        Ok(lock)
+    }
+
+    /// The text of the file: the same lock gives the same bytes.
+    pub fn render(&self) -> String {
+        // Strings, booleans and maps with string keys: nothing here that YAML cannot hold.
+        let body = serde_yaml::to_string(self).expect("a lock is plain data");
+        format!("# Written by `petasos pin`: facts, not wishes. Commit it.\n{body}")
+    }
+
+    /// Writes the lock atomically: a temporary file beside it, then a rename.
+    ///
+    /// # Errors
+    /// The directory or the file cannot be written; the old file is then untouched.
+    pub fn save(&self, path: &Path) -> Result<(), LockError> {
+        let fail = |source| LockError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        let mut file = tempfile::Builder::new()
+            .prefix(".petasos.lock.")
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+            .tempfile_in(dir)
+            .map_err(fail)?;
+        file.write_all(self.render().as_bytes()).map_err(fail)?;
+        file.as_file().sync_all().map_err(fail)?;
+        file.persist(path).map_err(|error| fail(error.error))?;
+        Ok(())
+    }
+
+    /// The release of the host named `host`: its own, else the default.
+    ///
+    /// # Errors
+    /// Nothing is pinned, or a version is named whose facts are missing.
+    pub fn release_of(&self, host: &str) -> Result<(&semver::Version, &Release), LockError> {
+        let own = self
+            .hosts
+            .get(host)
+            .and_then(|facts| facts.release.as_ref());
+        let Some(version) = own.or(self.release.as_ref()) else {
+            return Err(LockError::NoRelease(host.to_owned()));
+        };
+        self.releases
+            .get_key_value(version)
+            .ok_or_else(|| LockError::NotPinned(version.clone()))
+    }
+}
+
+/// A checked word: what does not fit is refused where it is parsed.
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $fits:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                let fits: fn(&str) -> bool = $fits;
+                if fits(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(format!(concat!("`{}` is not ", $what), text))
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(word: $name) -> String {
+                word.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    };
+}
+
+fn is_hex(text: &str, len: usize) -> bool {
+    text.len() == len && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+word!(
+    /// A commit id of git, in full.
+    Commit, "a commit id (40 lower-case hexadecimal digits)", |text| is_hex(text, 40)
+);
+word!(
+    /// A tree id of git, in full.
+    Tree, "a tree id (40 lower-case hexadecimal digits)", |text| is_hex(text, 40)
+);
+word!(
+    /// A SHA-256 digest.
+    Sha256, "a SHA-256 digest (64 lower-case hexadecimal digits)", |text| is_hex(text, 64)
+);
+word!(
+    /// The tag of a release: `v` and numbers with dots between them (`v2026.7.20`).
+    Tag, "the tag of a release (like `v2026.7.20`)", |text| numbers(text).is_some()
+);
+
+impl Tag {
+    /// The numbers of the tag, for ordering: `v2026.7.20` is before `v2026.7.20.1`.
+    pub fn numbers(&self) -> Vec<u64> {
+        numbers(&self.0).unwrap_or_default()
+    }
+}
+
+fn numbers(tag: &str) -> Option<Vec<u64>> {
+    let numbers: Option<Vec<u64>> = tag
+        .strip_prefix('v')?
+        .split('.')
+        .map(|part| {
+            let plain = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+            plain.then(|| part.parse().ok()).flatten()
+        })
+        .collect();
+    numbers.filter(|numbers| numbers.len() > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release() -> Release {
+        Release {
+            source: "https://example.com/agent".into(),
+            tag: "v2026.7.20".parse().unwrap(),
+            commit: "a".repeat(40).parse().unwrap(),
+            // Digits only: a YAML reader that guesses types would make a number of it.
+            tree: "1".repeat(40).parse().unwrap(),
+            archive_sha256: format!("{}e{}", "1".repeat(10), "2".repeat(53))
+                .parse()
+                .unwrap(),
+            uv_lock_sha256: "0".repeat(64).parse().unwrap(),
+            signed: false,
+            requires_python: ">=3.11,<3.14".into(),
+        }
+    }
+
+    fn lock() -> Lock {
+        let version = semver::Version::new(0, 19, 0);
+        let facts = HostFacts {
+            release: Some(version.clone()),
+            host_key: Some("SHA256:abc".into()),
+        };
+        Lock {
+            release: Some(version.clone()),
+            hosts: BTreeMap::from([("staging".to_owned(), facts)]),
+            releases: BTreeMap::from([(version, release())]),
+            ..Lock::default()
+        }
+    }
+
+    #[test]
+    fn what_is_saved_is_what_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("petasos.lock");
+        lock().save(&path).unwrap();
+        assert_eq!(Lock::load(&path).unwrap(), lock());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), lock().render());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_missing_lock_names_the_command() {
+        let error = Lock::load(Path::new("/nonexistent/petasos.lock")).unwrap_err();
+        assert!(matches!(error, LockError::Missing(_)));
+        assert!(error.to_string().contains("petasos pin VERSION"));
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_short_digest_are_errors() {
+        let good = lock().render();
+        let path = Path::new("petasos.lock");
+        assert!(Lock::parse(&good.replace("signed:", "singed:"), path).is_err());
+        assert!(Lock::parse(&good.replace(&"a".repeat(40), "abc"), path).is_err());
+        assert!(Lock::parse(&good.replacen("version: 1", "version: 2", 1), path).is_err());
+    }
+
+    #[test]
+    fn a_host_has_its_own_release_or_the_default() {
+        let mut lock = lock();
+        assert_eq!(lock.release_of("other").unwrap().0.to_string(), "0.19.0");
+        lock.release = None;
+        assert_eq!(lock.release_of("staging").unwrap().0.to_string(), "0.19.0");
+        assert!(matches!(
+            lock.release_of("other"),
+            Err(LockError::NoRelease(_))
+        ));
+        lock.releases.clear();
+        assert!(matches!(
+            lock.release_of("staging"),
+            Err(LockError::NotPinned(_))
+        ));
+    }
+
+    #[test]
+    fn tags_are_ordered_by_number() {
+        let tag = |text: &str| text.parse::<Tag>().unwrap().numbers();
+        assert!(tag("v2026.7.20") > tag("v2026.7.7.2"));
+        for wrong in [
+            "main",
+            "v1",
+            "v1.",
+            "v1.x",
+            "1.2.3",
+            "v1.2-rc1",
+            "v1.2b1",
+            "v1.99999999999999999999",
+        ] {
+            assert!(wrong.parse::<Tag>().is_err(), "{wrong}");
+        }
+    }
+}

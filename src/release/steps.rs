@@ -1,0 +1,197 @@
+//! The three steps of a release on a host, as argv: the pinned uv, the release, the switch.
+//! The scripts are constant; whatever differs is a positional argument, never part of the text.
+use crate::config::lock::Release;
+use semver::Version;
+use std::collections::BTreeSet;
+
+/// Where everything of the agent's code lives on a host, owned by root.
+pub const ROOT: &str = "/opt/hermes";
+
+/// The uv that installs dependencies, and the digests of its wheels (x86_64, aarch64; glibc).
+pub const UV_VERSION: &str = "0.13.9";
+pub const UV_SHA256: [&str; 2] = [
+    "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19",
+    "ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375",
+];
+
+/// Exit codes of the scripts, as they say at their top.
+pub const BUSY: i32 = 40;
+pub const UNHEALTHY: i32 = 41;
+pub const REFUSED: i32 = 42;
+pub const NO_SOURCE: i32 = 43;
+pub const NO_DEPENDENCIES: i32 = 44;
+pub const NO_IMPORT: i32 = 45;
+
+const UV: &str = include_str!("../../templates/release/uv.sh");
+const INSTALL: &str = include_str!("../../templates/release/install.sh");
+const SWITCH: &str = include_str!("../../templates/release/switch.sh");
+
+/// How the running agent is asked whether it is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    pub unit: String,
+    /// `http` on loopback.
+    pub url: String,
+    /// How long it may take to answer, in seconds.
+    pub patience: u32,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            unit: "hermes.service".to_owned(),
+            url: "http://127.0.0.1:8642/health".to_owned(),
+            patience: 60,
+        }
+    }
+}
+
+/// The extras of the package that a configuration needs; they cannot be installed later, because
+/// lazy installs are off. `messaging` is always there: the API server needs its aiohttp.
+pub fn extras_for<'a>(
+    provider: &str,
+    platforms: impl IntoIterator<Item = &'a str>,
+) -> BTreeSet<String> {
+    let of_provider = match provider {
+        "anthropic" => Some("anthropic"),
+        "bedrock" => Some("bedrock"),
+        "vertex" => Some("vertex"),
+        "azure" | "azure-foundry" => Some("azure-identity"),
+        _ => None,
+    };
+    let of_platform = |platform: &'a str| match platform {
+        "matrix" | "dingtalk" | "feishu" | "wecom" | "teams" => Some(platform),
+        // telegram, discord, slack and everything over HTTP: messaging has it
+        _ => None,
+    };
+    platforms
+        .into_iter()
+        .filter_map(of_platform)
+        .chain(of_provider)
+        .chain(["messaging"])
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The directory of a release on a host.
+pub fn dir(version: &Version, release: &Release) -> String {
+    // A checked commit has 40 digits of one byte each.
+    let short = &release.commit.as_str()[..12];
+    format!("{ROOT}/releases/{version}-{short}")
+}
+
+/// The manifest in the release's directory (`.petasos-release`), byte for byte; where it is
+/// another or none, the release is not in place.
+pub fn manifest(version: &Version, release: &Release, extras: &BTreeSet<String>) -> String {
+    let Release {
+        tag,
+        commit,
+        tree,
+        archive_sha256,
+        uv_lock_sha256,
+        ..
+    } = release;
+    let extras = words(extras);
+    format!(
+        "version={version}\ntag={tag}\ncommit={commit}\ntree={tree}\narchive_sha256={archive_sha256}\n\
+         uv_lock_sha256={uv_lock_sha256}\nextras={extras}\nuv={UV_VERSION}\n"
+    )
+}
+
+/// Puts the pinned uv in place.
+pub fn uv() -> Vec<String> {
+    script(
+        "release-uv",
+        UV,
+        [UV_VERSION.to_owned(), UV_SHA256.join(" ")],
+    )
+}
+
+/// Fetches, checks and builds a release. Switches nothing.
+pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) -> Vec<String> {
+    let args = [
+        release.source.clone(),
+        release.tag.to_string(),
+        release.commit.to_string(),
+        release.tree.to_string(),
+        release.archive_sha256.to_string(),
+        release.uv_lock_sha256.to_string(),
+        version.to_string(),
+        words(extras),
+        UV_VERSION.to_owned(),
+    ];
+    script("release-install", INSTALL, args)
+}
+
+/// Makes a release in place the current one; back to the one before when it is not healthy.
+pub fn switch(version: &Version, release: &Release, health: &Health) -> Vec<String> {
+    let args = [
+        dir(version, release),
+        health.unit.clone(),
+        health.url.clone(),
+        health.patience.to_string(),
+    ];
+    script("release-switch", SWITCH, args)
+}
+
+fn words(extras: &BTreeSet<String>) -> String {
+    extras
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn script(name: &str, text: &str, args: impl IntoIterator<Item = String>) -> Vec<String> {
+    ["sh", "-eu", "-c", text, name]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(args)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release() -> Release {
+        Release {
+            source: "https://example.com/agent; id".into(),
+            tag: "v2026.7.20".parse().unwrap(),
+            commit: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
+            tree: "1".repeat(40).parse().unwrap(),
+            archive_sha256: "2".repeat(64).parse().unwrap(),
+            uv_lock_sha256: "3".repeat(64).parse().unwrap(),
+            signed: false,
+            requires_python: ">=3.11,<3.14".into(),
+        }
+    }
+
+    #[test]
+    fn values_are_arguments_and_never_text() {
+        let extras = extras_for("anthropic", ["telegram", "matrix"]);
+        let argv = install(&Version::new(0, 19, 0), &release(), &extras);
+        assert_eq!(argv[..5], ["sh", "-eu", "-c", INSTALL, "release-install"]);
+        assert_eq!(argv[5], "https://example.com/agent; id");
+        assert_eq!(argv[12], "anthropic matrix messaging");
+        assert_eq!(argv.len(), 14);
+    }
+
+    #[test]
+    fn a_release_has_one_directory() {
+        let version = Version::new(0, 19, 0);
+        let dir = dir(&version, &release());
+        assert_eq!(dir, "/opt/hermes/releases/0.19.0-0123456789ab");
+        assert_eq!(switch(&version, &release(), &Health::default())[5], dir);
+    }
+
+    #[test]
+    fn the_api_server_needs_messaging_whatever_is_configured() {
+        let extras = extras_for("openrouter", []);
+        assert_eq!(words(&extras), "messaging");
+        assert!(
+            manifest(&Version::new(0, 19, 0), &release(), &extras)
+                .ends_with("extras=messaging\nuv=0.13.9\n")
+        );
+    }
+}

@@ -1,0 +1,123 @@
+# Puts one pinned release on the host, as root. Switches nothing: see switch.sh.
+#
+#   SOURCE TAG COMMIT TREE ARCHIVE_SHA256 UV_LOCK_SHA256 VERSION EXTRAS UV_VERSION [PREFIX]
+#
+# EXTRAS is a list with spaces between. PREFIX (for tests) goes before /opt and /var.
+# Everything is built and checked beside its place and renamed into it, complete; the manifest is
+# written last. A directory without a manifest is not a release.
+#
+# Exit: 0 in place (now or already) · 40 another run is at work · 42 refused, the content is not what
+# the lock says · 43 the source or the tag is not there · 44 dependencies · 45 it does not import.
+source=$1 tag=$2 commit=$3 tree=$4 archive_sha256=$5 uv_lock_sha256=$6 version=$7 extras=$8 uv_version=$9
+shift 9
+prefix=${1:-}
+
+releases=$prefix/opt/hermes/releases
+final=$releases/$version-$(printf %.12s "$commit")
+stage=$releases/.staging-$version
+uv=$prefix/opt/hermes/tools/uv-$uv_version/bin/uv
+
+umask 022
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+export GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=https:ssh:file:git:http
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+die() { # CODE MESSAGE [HINT]
+  printf 'error: %s\n' "$2" >&2
+  [ -z "${3:-}" ] || printf 'hint: %s\n' "$3" >&2
+  exit "$1"
+}
+refuse() { # WHAT WANTED FOUND
+  die 42 "refused: $1 of $tag is $3, the lock says $2" 'nothing was switched; ask upstream before you pin it again'
+}
+same() { [ "$2" = "$3" ] || refuse "$1" "$2" "$3"; }
+began=$(date +%s)
+phase() {
+  now=$(date +%s)
+  printf 'release %s: %s (%ss)\n' "$version" "$1" "$((now - began))"
+  began=$now
+}
+# The same words as in petasos itself: they shape the bytes of `git archive`.
+git() {
+  command git -c core.hooksPath=/dev/null -c core.attributesFile=/dev/null -c core.autocrlf=false \
+    -c core.eol=lf -c tar.umask=0002 -c gc.auto=0 -c maintenance.auto=false -c advice.detachedHead=false \
+    -c http.lowSpeedLimit=1000 -c http.lowSpeedTime=60 "$@"
+}
+manifest() {
+  printf '%s=%s\n' version "$version" tag "$tag" commit "$commit" tree "$tree" \
+    archive_sha256 "$archive_sha256" uv_lock_sha256 "$uv_lock_sha256" extras "$extras" uv "$uv_version"
+}
+
+if [ -f "$final/.petasos-release" ] && [ "$(cat "$final/.petasos-release")" = "$(manifest)" ]; then
+  phase 'already in place'
+  exit 0
+fi
+command -v git >/dev/null || die 1 'there is no git on this host'
+mkdir -p "$releases"
+
+# Held by every child too, so that a run whose connection died is waited for, not trampled on.
+exec 9>"$releases/.lock"
+flock -w 5 9 || die 40 'another installation is running on this host'
+rm -rf "$releases"/.staging-* "$releases"/.trash-*
+probe_home=
+# ssh keeps 255 for itself, and 127 says nothing.
+trap 'code=$?; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# --- the source, and whether it is what was pinned --------------------------------------------------
+git init -q --template= "$stage"
+cd "$stage"
+git fetch -q --depth 1 --no-tags -- "$source" "refs/tags/$tag:refs/tags/$tag" ||
+  die 43 "cannot fetch $tag from $source"
+same 'the kind of object' tag "$(git cat-file -t "refs/tags/$tag")"
+now=$(git rev-parse --verify -q "refs/tags/$tag^{commit}") || now=none
+[ "$now" = "$commit" ] ||
+  die 42 "refused: MOVED TAG: $tag is commit $now, the lock says $commit" 'nothing was switched; ask upstream before you pin it again'
+same 'the tree' "$tree" "$(git rev-parse "$commit^{tree}")"
+same 'the archive digest' "$archive_sha256" "$(git archive --format=tar "$commit" | sha256sum | cut -d' ' -f1)"
+found=$(git cat-file blob "$commit:uv.lock" 2>/dev/null | sha256sum | cut -d' ' -f1)
+same 'the digest of uv.lock' "$uv_lock_sha256" "$found"
+git checkout -q --detach "$commit"
+[ -z "$(git status --porcelain --untracked-files=no)" ] || refuse 'the checkout' clean changed
+phase 'source fetched and verified'
+
+# --- its dependencies: from its own uv.lock, by hash, wheels only ------------------------------------
+# No build: not one line of a dependency, or of the release itself, runs as root here. The release is
+# found by a path file and not installed, because a wheel of it lacks its skills.
+export UV_CACHE_DIR="$prefix/var/cache/petasos/uv" UV_PYTHON_INSTALL_DIR="$prefix/opt/hermes/python"
+export UV_PYTHON_PREFERENCE=system UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_LINK_MODE=copy
+export UV_PROJECT_ENVIRONMENT="$stage/venv" SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+unset SSL_CERT_DIR
+"$uv" venv -q --relocatable --prompt "hermes-$version" "$stage/venv" ||
+  die 44 "no Python that fits release $version" 'the release names what it needs under requires-python'
+set -- --locked --no-dev --no-install-project --no-build
+for extra in $extras; do
+  set -- "$@" --extra "$extra"
+done
+"$uv" sync -q --compile-bytecode "$@" ||
+  die 44 "the dependencies of $version cannot be installed from its uv.lock" 'there is no unhashed fallback'
+python=$stage/venv/bin/python
+site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+printf '%s\n' "$final" >"$site/petasos-release.pth"
+phase 'dependencies installed'
+
+# --- the agent cannot write beside its code, so it is compiled now; then it must import --------------
+"$python" -m compileall -q -j 0 -x '/(\.git|venv|tests|website|apps|skills|optional-skills)/' "$stage" >/dev/null || :
+cd /
+probe='import aiohttp, hermes_cli.main, gateway.run, tools.terminal_tool'
+probe_home=$(mktemp -d)
+chown 65534:65534 "$probe_home"
+HOME=/nonexistent HERMES_HOME="$probe_home" PYTHONPATH="$stage" setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
+  "$python" -B -c "$probe" >/dev/null || die 45 "release $version does not import"
+phase 'compiled and import-checked'
+
+# --- into its place ------------------------------------------------------------------------------
+chown -R -h root:root "$stage"
+manifest >"$stage/.petasos-release"
+sync -f "$stage/.petasos-release"
+if [ -e "$final" ]; then
+  mv -T "$final" "$releases/.trash-$version"
+fi
+mv -T "$stage" "$final"
+rm -rf "$releases"/.trash-*
+phase "in place at $final"
