@@ -10,5 +10,7 @@ pub mod plan;
 pub mod playbook;
 pub mod release;
 pub mod resource;
+pub mod run;
 pub mod shell;
+pub mod transport;
 pub mod yaml;

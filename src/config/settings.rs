@@ -188,7 +188,9 @@ fn a_minute() -> u32 {
     60
 }
 fn never() -> Vec<String> {
-    ["sudo *", "su *", "*/etc/shadow*", "*/proc/*/environ*", "*.ssh/*", "rm -rf /*", "mkfs*", "dd *of=/dev/*"].map(str::to_owned).to_vec()
+    ["sudo *", "su *", "*/etc/shadow*", "*/proc/*/environ*", "*.ssh/*", "rm -rf /*", "mkfs*", "dd *of=/dev/*"]
+        .map(str::to_owned)
+        .to_vec()
 }
 fn memory() -> String {
     "2G".into()

@@ -18,12 +18,15 @@ impl TryFrom<String> for Target {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let wrong = |why: &str| format!("`{text}` is no host: {why} (write `root@203.0.113.7`, with `:2222` for another port)");
+        let wrong =
+            |why: &str| format!("`{text}` is no host: {why} (write `root@203.0.113.7`, with `:2222` for another port)");
         let (user, rest) = text.split_once('@').unwrap_or(("root", text.as_str()));
         let user = Account::new(user).map_err(|why| wrong(&why))?;
         let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, "")) => (host, None),
-            Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or_else(|| wrong("after `]` comes `:` and a port"))?)),
+            Some((host, port)) => {
+                (host, Some(port.strip_prefix(':').ok_or_else(|| wrong("after `]` comes `:` and a port"))?))
+            }
             None if rest.matches(':').count() > 1 => (rest, None),
             None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
         };
@@ -32,7 +35,8 @@ impl TryFrom<String> for Target {
         if host.is_empty() || host.starts_with('-') || !host.chars().all(sound) {
             return Err(wrong("the address is empty or has odd characters"));
         }
-        let port = port.map(|port| port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is no port")));
+        let port = port
+            .map(|port| port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is no port")));
         Ok(Self { user, host: host.to_owned(), port: port.transpose()? })
     }
 }
@@ -60,7 +64,9 @@ mod tests {
 
     #[test]
     fn addresses_in_all_their_forms() {
-        let read = |text: &str| Target::try_from(text.to_owned()).map(|target| (target.user.to_string(), target.host, target.port));
+        let read = |text: &str| {
+            Target::try_from(text.to_owned()).map(|target| (target.user.to_string(), target.host, target.port))
+        };
         assert_eq!(read("root@203.0.113.7"), Ok(("root".into(), "203.0.113.7".into(), None)));
         assert_eq!(read("ops@host:2222"), Ok(("ops".into(), "host".into(), Some(2222))));
         assert_eq!(read("host"), Ok(("root".into(), "host".into(), None)));

@@ -43,14 +43,8 @@ impl Lab {
     pub fn git_environment(&self) -> Vec<(String, String)> {
         let authority = self.paths.authority().join("ca.crt");
         let settings = [
-            (
-                "http.curloptResolve".to_owned(),
-                format!("github.com:443:{}", net::ROUTER),
-            ),
-            (
-                "http.sslCAInfo".to_owned(),
-                authority.to_string_lossy().into_owned(),
-            ),
+            ("http.curloptResolve".to_owned(), format!("github.com:443:{}", net::ROUTER)),
+            ("http.sslCAInfo".to_owned(), authority.to_string_lossy().into_owned()),
         ];
         let mut environment = vec![("GIT_CONFIG_COUNT".to_owned(), settings.len().to_string())];
         for (n, (key, value)) in settings.into_iter().enumerate() {
@@ -58,10 +52,7 @@ impl Lab {
             environment.push((format!("GIT_CONFIG_VALUE_{n}"), value));
         }
         // This variable would win over the setting.
-        environment.push((
-            "GIT_SSL_CAINFO".to_owned(),
-            authority.to_string_lossy().into_owned(),
-        ));
+        environment.push(("GIT_SSL_CAINFO".to_owned(), authority.to_string_lossy().into_owned()));
         environment
     }
 
@@ -84,20 +75,11 @@ impl Lab {
             files: Vec::new(),
         };
         let image = super::image::ensure(&self.paths, &recipe, say).await?;
-        Ok(Needs {
-            python,
-            authority,
-            image,
-        })
+        Ok(Needs { python, authority, image })
     }
 
     /// Starts the internet unless it runs; the caller holds the lab's lock.
-    pub(super) async fn ensure_internet(
-        &self,
-        machine: &Machine,
-        needs: &Needs,
-        say: Say<'_>,
-    ) -> Result<()> {
+    pub(super) async fn ensure_internet(&self, machine: &Machine, needs: &Needs, say: Say<'_>) -> Result<()> {
         if self.internet_is_up() {
             return Ok(());
         }
@@ -110,10 +92,7 @@ impl Lab {
         let relay_addresses: Vec<Ipv4Addr> = relayed.iter().map(|place| place.address).collect();
         net::build_internet(&own, &relay_addresses).await?;
         let dir = self.paths.internet();
-        let tls: Vec<String> = places
-            .iter()
-            .flat_map(|place| place.names.clone())
-            .collect();
+        let tls: Vec<String> = places.iter().flat_map(|place| place.names.clone()).collect();
         ca::server(&self.paths, &tls, &dir.join("upper/srv/lab/tls")).await?;
         places.extend(relayed);
         write(&dir.join("upper/srv/lab/hosts"), names::hosts_file(&places))?;
@@ -121,20 +100,14 @@ impl Lab {
         let words = [
             "--as-pid2".to_owned(),
             format!("--bind-ro={}:/srv/git", self.paths.git().display()),
-            format!(
-                "--bind={}:/var/log/internet",
-                self.paths.internet_logs().display()
-            ),
+            format!("--bind={}:/var/log/internet", self.paths.internet_logs().display()),
             "bash".to_owned(),
             "/srv/lab/run.sh".to_owned(),
         ];
         boot::start(&self.groups, net::INTERNET, &needs.image, &dir, &words).await?;
         registry::start_relays(&self.groups, &registries, &dir).await?;
         self.wait_for_internet(&dir).await?;
-        say(&format!(
-            "the lab's internet is up after {:.1} s",
-            started.elapsed().as_secs_f64()
-        ));
+        say(&format!("the lab's internet is up after {:.1} s", started.elapsed().as_secs_f64()));
         Ok(())
     }
 

@@ -55,25 +55,16 @@ impl Lab {
     /// Opens the lab of this machine; it needs Linux and root.
     pub fn open() -> Result<Lab> {
         if !cfg!(target_os = "linux") {
-            bail!(
-                "the lab boots Linux containers and this is not Linux\nhint: use a Linux machine, or a virtual one"
-            );
+            bail!("the lab boots Linux containers and this is not Linux\nhint: use a Linux machine, or a virtual one");
         }
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let uid = status
-            .lines()
-            .find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().nth(1));
+        let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().nth(1));
         if uid != Some("0") {
-            bail!(
-                "the lab makes namespaces, mounts and containers and needs root\nhint: run it under `sudo`"
-            );
+            bail!("the lab makes namespaces, mounts and containers and needs root\nhint: run it under `sudo`");
         }
         let paths = paths::Paths;
         paths.create_all()?;
-        Ok(Lab {
-            paths,
-            groups: cgroup::Groups::find()?,
-        })
+        Ok(Lab { paths, groups: cgroup::Groups::find()? })
     }
 
     /// A running host of that name, made now if there is none.
@@ -90,31 +81,21 @@ impl Lab {
                 );
             }
             if net::exists(name) && self.internet_is_up() {
-                host::wait_for_ssh(&self.paths, &self.groups, &record, Duration::from_secs(60))
-                    .await?;
+                host::wait_for_ssh(&self.paths, &self.groups, &record, Duration::from_secs(60)).await?;
                 return Ok(self.shown(record));
             }
-            say(&format!(
-                "lab host {name} has lost its network; making it anew"
-            ));
+            say(&format!("lab host {name} has lost its network; making it anew"));
         }
         let machine = machine::look().await?;
         let suite = suite.unwrap_or(machine.default_suite());
         let internet_needs = self.prepare_internet(&machine, say).await?;
-        let image = self
-            .host_image(&machine, &internet_needs, suite, say)
-            .await?;
+        let image = self.host_image(&machine, &internet_needs, suite, say).await?;
         let record = {
             let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
             self.remove(name).await?;
             self.ensure_internet(&machine, &internet_needs, say).await?;
             let address = host::free_address(&Record::all(&self.paths))?;
-            let record = Record {
-                name: name.to_owned(),
-                suite: suite.to_owned(),
-                address,
-                image,
-            };
+            let record = Record { name: name.to_owned(), suite: suite.to_owned(), address, image };
             record.write(&self.paths)?;
             record
         };
@@ -137,17 +118,8 @@ impl Lab {
         net::build_host(&record.name, record.address).await?;
         host::prepare(&self.paths, record).await?;
         let dir = self.paths.host(&record.name);
-        boot::start(
-            &self.groups,
-            &record.name,
-            &record.image,
-            &dir,
-            &host::boot_words(),
-        )
-        .await?;
-        host::wait_for_ssh(&self.paths, &self.groups, record, Duration::from_secs(90))
-            .await
-            .map(drop)
+        boot::start(&self.groups, &record.name, &record.image, &dir, &host::boot_words()).await?;
+        host::wait_for_ssh(&self.paths, &self.groups, record, Duration::from_secs(90)).await.map(drop)
     }
 
     /// Removes one host; with the last one the internet goes too.
@@ -157,21 +129,14 @@ impl Lab {
         let _own = lock::acquire(&self.paths.lock(&format!("host-{name}")), SAME_HOST, say).await?;
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
         self.remove(name).await?;
-        if Record::all(&self.paths).is_empty() {
-            self.stop_internet().await
-        } else {
-            Ok(())
-        }
+        if Record::all(&self.paths).is_empty() { self.stop_internet().await } else { Ok(()) }
     }
 
     /// Removes everything that runs: hosts, internet, bridge. Images and caches stay.
     pub async fn down_all(&self) -> Result<()> {
         let say: Say<'_> = &mut |_: &str| {};
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
-        let mut names: Vec<String> = Record::all(&self.paths)
-            .into_iter()
-            .map(|record| record.name)
-            .collect();
+        let mut names: Vec<String> = Record::all(&self.paths).into_iter().map(|record| record.name).collect();
         names.extend(net::names());
         names.extend(self.groups.names());
         names.sort();

@@ -43,20 +43,9 @@ pub async fn build_internet(addresses: &[Ipv4Addr], machine: &[Ipv4Addr]) -> Res
         ip(&format!("-n {ns} addr add {address}/32 dev lo")).await?;
     }
     // Routing in here is what answers "unreachable" at once for every other address.
-    let argv = [
-        "ip",
-        "netns",
-        "exec",
-        &ns,
-        "sysctl",
-        "-qw",
-        "net.ipv4.ip_forward=1",
-    ];
+    let argv = ["ip", "netns", "exec", &ns, "sysctl", "-qw", "net.ipv4.ip_forward=1"];
     tool::run(&argv, tool::SHORT).await?;
-    ip(&format!(
-        "link add {CABLE} type veth peer name machine netns {ns}"
-    ))
-    .await?;
+    ip(&format!("link add {CABLE} type veth peer name machine netns {ns}")).await?;
     ip(&format!("-n {ns} link set machine master br0 up")).await?;
     ip(&format!("addr add {MACHINE}/24 dev {CABLE}")).await?;
     for address in machine {
@@ -72,10 +61,7 @@ pub async fn build_host(name: &str, address: Ipv4Addr) -> Result<()> {
     remove(name).await?;
     ip(&format!("netns add {ns}")).await?;
     ip(&format!("-n {ns} link set lo up")).await?;
-    ip(&format!(
-        "-n {ns} link add eth0 type veth peer name host{octet} netns {inet}"
-    ))
-    .await?;
+    ip(&format!("-n {ns} link add eth0 type veth peer name host{octet} netns {inet}")).await?;
     ip(&format!("-n {inet} link set host{octet} master br0 up")).await?;
     ip(&format!("-n {ns} addr add {address}/24 dev eth0")).await?;
     ip(&format!("-n {ns} link set eth0 up")).await?;
@@ -103,13 +89,7 @@ pub fn names() -> Vec<String> {
         .map(|entries| {
             entries
                 .flatten()
-                .filter_map(|entry| {
-                    entry
-                        .file_name()
-                        .to_str()?
-                        .strip_prefix("petasos-")
-                        .map(str::to_owned)
-                })
+                .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("petasos-").map(str::to_owned))
                 .collect()
         })
         .unwrap_or_default()

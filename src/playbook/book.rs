@@ -1,8 +1,8 @@
 //! The form of a playbook.
 
 use super::Renderer;
-use crate::yaml;
 use crate::resource::{Risk, Spec, registry};
+use crate::yaml;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
