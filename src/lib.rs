@@ -13,4 +13,5 @@ pub mod resource;
 pub mod run;
 pub mod shell;
 pub mod transport;
+pub mod ui;
 pub mod yaml;

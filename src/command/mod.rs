@@ -1,27 +1,72 @@
 //! One thin file per verb.
+
+pub mod completions;
+pub mod demo;
+pub mod facts;
+mod hosts;
+pub mod init;
 pub mod lab;
 pub mod pin;
+pub mod plan;
+pub mod render;
+pub mod up;
 
 use crate::cli::{Cli, Verb};
+use crate::run::RunError;
+use crate::ui::exit;
+use clap::Parser;
 use std::process::ExitCode;
 
-/// Runs one verb; the exit code is the verb's, 1 on an error.
-pub fn run(cli: Cli) -> ExitCode {
+/// Parses the command line and runs one verb; the exit code is the verb's.
+pub fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => {
+            // Help and version are no errors; they go to stdout.
+            let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
+            let _ = error.print();
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: cannot start the async runtime: {error}");
-            return ExitCode::from(1);
+            return ExitCode::from(exit::ERROR);
         }
     };
     let done = runtime.block_on(async {
         match cli.verb {
-            Verb::Lab(args) => lab::run(args).await,
+            Verb::Init(args) => init::run(&args),
             Verb::Pin(args) => pin::run(args).await,
+            Verb::Up(args) => up::run(&args).await,
+            Verb::Plan(args) => plan::run(&args).await,
+            Verb::Facts(args) => facts::run(&args).await,
+            Verb::Render(args) => render::run(&args),
+            Verb::Lab(args) => lab::run(args).await,
+            Verb::Demo(args) => demo::run(&args),
+            Verb::Completions(args) => completions::run(&args),
         }
     });
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        ExitCode::from(1)
+        ExitCode::from(error.downcast_ref::<RunError>().map_or(exit::ERROR, code_of))
     })
+}
+
+/// The exit code of a run that ended early.
+fn code_of(error: &RunError) -> u8 {
+    match error {
+        RunError::Unknown { .. } => exit::UNOBSERVED,
+        RunError::Reverted { .. } => exit::REVERTED,
+        RunError::NotConverged { .. } => exit::DRIFT,
+        RunError::Transport(_)
+        | RunError::Host { .. }
+        | RunError::Step { .. }
+        | RunError::Locked { .. }
+        | RunError::NotProved { .. } => exit::ERROR,
+    }
 }

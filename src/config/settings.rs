@@ -107,6 +107,15 @@ pub enum UserId {
     Word(String),
 }
 
+impl std::fmt::Display for UserId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(out, "{number}"),
+            Self::Word(word) => out.write_str(word),
+        }
+    }
+}
+
 /// What the agent may run without asking.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

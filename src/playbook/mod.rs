@@ -10,7 +10,7 @@ mod source;
 
 pub use book::{Entry, KINDS, Playbook};
 pub use render::Renderer;
-pub use source::Sources;
+pub use source::{Sources, is_template};
 
 use crate::act::Text;
 use crate::fact::{Ask, Facts};

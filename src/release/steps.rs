@@ -101,7 +101,12 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
 
 /// Makes a release in place the current one; back to the one before when it is not healthy.
 pub fn switch(version: &Version, release: &Release, health: &Health) -> Vec<String> {
-    let args = [dir(version, release), health.unit.clone(), health.url.clone(), health.patience.to_string()];
+    switch_to(&dir(version, release), health)
+}
+
+/// The same, by the directory of the release.
+pub fn switch_to(dir: &str, health: &Health) -> Vec<String> {
+    let args = [dir.to_owned(), health.unit.clone(), health.url.clone(), health.patience.to_string()];
     script("release-switch", SWITCH, args)
 }
 

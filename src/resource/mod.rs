@@ -2,12 +2,14 @@
 //!
 //! To add a kind: a file here, a line in [`registry`], cases in `tests/cases/<kind>/`, an entry in `playbooks/reference.yaml`.
 
+pub mod current;
 pub mod directory;
 pub mod env_file;
 pub mod file;
 pub mod group;
 pub mod nft;
 pub mod package;
+pub mod release;
 pub mod sshd;
 pub mod symlink;
 pub mod sysctl;
@@ -26,7 +28,7 @@ macro_rules! registry {
     ($with:path) => {
         $with! {
             package: package, group: group, user: user, directory: directory, file: file, symlink: symlink, env_file: env_file,
-            unit: unit, sysctl: sysctl, sshd: sshd, ufw: ufw, nft: nft,
+            unit: unit, sysctl: sysctl, sshd: sshd, ufw: ufw, nft: nft, release: release, current: current,
         }
     };
 }

@@ -1,0 +1,21 @@
+//! `petasos plan`.
+
+use super::hosts::HostArgs;
+use super::up::{each, finish};
+use anyhow::Result;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub hosts: HostArgs,
+    /// Show how the contents of files would change; secrets are starred
+    #[arg(long)]
+    pub diff: bool,
+}
+
+pub async fn run(args: &PlanArgs) -> Result<ExitCode> {
+    let jobs = args.hosts.jobs(args.diff)?;
+    let done = each(jobs, &args.hosts, |job, watch| async move { job.plan(&watch).await }).await;
+    Ok(ExitCode::from(finish(&args.hosts, done, false, args.diff)))
+}

@@ -1,0 +1,93 @@
+//! A release of the agent on the host: fetched, checked against the lock, built. Nothing is switched here.
+
+use super::env_file::Words;
+use super::{Change, Resource, Scene};
+use crate::act::Act;
+use crate::config::lock::{Commit, Release, Sha256, Tag, Tree};
+use crate::fact::{Ask, Facts, Seen, seen};
+use crate::name::AbsPath;
+use crate::release::steps;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// All as it stands in petasos.lock; texts until they are rendered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub version: String,
+    /// The git source.
+    pub source: String,
+    pub tag: String,
+    pub commit: String,
+    pub tree: String,
+    pub archive_sha256: String,
+    pub uv_lock_sha256: String,
+    /// The extras of the package that are installed; a list, or one text of words.
+    #[serde(default)]
+    pub extras: Words,
+}
+
+impl Spec {
+    fn pinned(&self) -> Result<Installed, String> {
+        fn field<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String>
+        where
+            T::Err: std::fmt::Display,
+        {
+            text.parse().map_err(|error: T::Err| format!("`{name}`: {error}"))
+        }
+        Ok(Installed {
+            version: field::<Version>("version", &self.version)?,
+            release: Release {
+                source: self.source.clone(),
+                tag: field::<Tag>("tag", &self.tag)?,
+                commit: field::<Commit>("commit", &self.commit)?,
+                tree: field::<Tree>("tree", &self.tree)?,
+                archive_sha256: field::<Sha256>("archive_sha256", &self.archive_sha256)?,
+                uv_lock_sha256: field::<Sha256>("uv_lock_sha256", &self.uv_lock_sha256)?,
+                signed: false,
+                requires_python: String::new(),
+            },
+            extras: self.extras.list().into_iter().collect(),
+        })
+    }
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        // What cannot be read is told when it is settled.
+        asks.extend(self.pinned().and_then(|pinned| pinned.manifest_path()).ok().map(Ask::Text));
+    }
+
+    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        Ok(vec![Box::new(self.pinned()?)])
+    }
+}
+
+struct Installed {
+    version: Version,
+    release: Release,
+    extras: BTreeSet<String>,
+}
+
+impl Installed {
+    fn manifest_path(&self) -> Result<AbsPath, String> {
+        AbsPath::new(format!("{}/.petasos-release", steps::dir(&self.version, &self.release)))
+    }
+}
+
+impl Resource for Installed {
+    fn id(&self) -> String {
+        format!("release {}", self.version)
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        let is = match seen(&facts.texts, &self.manifest_path()?)? {
+            Seen::Is(manifest) if *manifest == steps::manifest(&self.version, &self.release, &self.extras) => return Ok(Vec::new()),
+            Seen::Is(_) => "of another make",
+            Seen::Absent | Seen::Unreadable(_) => "absent",
+        };
+        let acts = vec![Act::run(steps::uv()), Act::run(steps::install(&self.version, &self.release, &self.extras))];
+        Ok(vec![Change::new("installed", is, self.release.tag.to_string(), acts)])
+    }
+}

@@ -1,0 +1,59 @@
+//! Progress: a line a host that redraws itself on a terminal, plain lines in a pipe.
+
+use crate::run::{Event, Watch};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A watcher for the hosts named.
+pub fn watch(hosts: &[String], quiet: bool) -> Watch {
+    if quiet {
+        return Arc::new(|_, _| ());
+    }
+    if std::io::stderr().is_terminal() { bars(hosts) } else { lines() }
+}
+
+fn lines() -> Watch {
+    Arc::new(|host, event| {
+        if let Some(line) = said(&event) {
+            eprintln!("{host}: {line}");
+        }
+    })
+}
+
+/// What an event says on a line of its own; small ones say nothing.
+fn said(event: &Event) -> Option<String> {
+    match event {
+        Event::Connecting => None,
+        Event::Observing { user } => Some(format!("looking, as {user}")),
+        Event::Planned { changes, met } => Some(format!("{changes} to change, {met} as wanted")),
+        Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
+        Event::Proving { user } => Some(format!("a fresh login as {user}, before anything is closed")),
+        Event::Verifying => Some("looking again".into()),
+        Event::Note(note) => Some(note.clone()),
+    }
+}
+
+fn bars(hosts: &[String]) -> Watch {
+    let all = MultiProgress::new();
+    let width = hosts.iter().map(|host| host.chars().count()).max().unwrap_or(0);
+    let style = ProgressStyle::with_template("{spinner} {prefix} {bar:20} {pos:>3}/{len:3} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = |host: &String| {
+        let bar = all.add(ProgressBar::new(0).with_style(style.clone()).with_prefix(format!("{host:width$}")));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        (host.clone(), bar)
+    };
+    let bars: Mutex<BTreeMap<String, ProgressBar>> = Mutex::new(hosts.iter().map(bar).collect());
+    Arc::new(move |host, event| {
+        let Ok(bars) = bars.lock() else { return };
+        let Some(bar) = bars.get(host) else { return };
+        if let Event::Step { number, of, .. } = &event {
+            bar.set_length(*of as u64);
+            bar.set_position(number.saturating_sub(1) as u64);
+        }
+        bar.set_message(said(&event).unwrap_or_else(|| "connecting".into()));
+    })
+}
