@@ -36,6 +36,7 @@ put() {
 	target=$1 owner=$2 group=$3 mode=$4
 	shift 4
 	dir=${target%/*}/
+	[ -d "$dir" ] || (umask 022 && mkdir -p "$dir") || return 1
 	rm -rf "$dir".petasos-put.*
 	temp=$(mktemp -d "$dir.petasos-put.XXXXXX") || return 1
 	new=$temp/${target##*/}
