@@ -1,9 +1,102 @@
-//! `petasos lab`.
+//! `petasos lab`: disposable hosts on this machine.
+use crate::lab::{Lab, LabHost};
+use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
 
+/// Disposable hosts with a real systemd and an internet of their own (Linux, root)
 #[derive(Debug, clap::Args)]
-pub struct LabArgs {}
+pub struct LabArgs {
+    #[command(subcommand)]
+    verb: LabVerb,
+}
 
-pub async fn run(_args: LabArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+#[derive(Debug, clap::Subcommand)]
+enum LabVerb {
+    /// Make a host, as a provider hands it over, and wait until it answers ssh
+    Up {
+        /// The host's name
+        #[arg(default_value = "lab")]
+        name: String,
+        /// The distribution's suite; any that this machine's apt mirror has
+        #[arg(long)]
+        suite: Option<String>,
+    },
+    /// Remove hosts; the internet goes with the last one
+    Down {
+        #[arg(required_unless_present = "all")]
+        names: Vec<String>,
+        /// Every host, the internet and the network
+        #[arg(long)]
+        all: bool,
+    },
+    /// List the hosts that run
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// A root shell on a host
+    Shell {
+        #[arg(default_value = "lab")]
+        name: String,
+    },
+    /// Print the hosts' ssh configuration
+    SshConfig,
+}
+
+pub async fn run(args: LabArgs) -> Result<ExitCode> {
+    let lab = Lab::open()?;
+    let mut say = |line: &str| eprintln!("{line}");
+    match args.verb {
+        LabVerb::Up { name, suite } => {
+            let host = lab.up(&name, suite.as_deref(), &mut say).await?;
+            println!("{}", host.address);
+            eprintln!("ssh -F {} root@{}", host.ssh_config.display(), host.address);
+        }
+        LabVerb::Down { names, all } => {
+            for name in &names {
+                lab.down(name).await?;
+            }
+            if all {
+                lab.down_all().await?;
+            }
+        }
+        LabVerb::List { json } => {
+            let hosts = lab.list().await?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&hosts).context("cannot encode the hosts")?);
+            } else {
+                for host in hosts {
+                    println!("{:<16} {:<12} {}", host.name, host.suite, host.address);
+                }
+            }
+        }
+        LabVerb::Shell { name } => return shell(&host(&lab, &name).await?).await,
+        LabVerb::SshConfig => {
+            for host in lab.list().await? {
+                let text = std::fs::read_to_string(&host.ssh_config)
+                    .with_context(|| format!("cannot read `{}`", host.ssh_config.display()))?;
+                print!("{text}");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn host(lab: &Lab, name: &str) -> Result<LabHost> {
+    let hosts = lab.list().await?;
+    match hosts.into_iter().find(|host| host.name == name) {
+        Some(host) => Ok(host),
+        None => bail!("no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`"),
+    }
+}
+
+async fn shell(host: &LabHost) -> Result<ExitCode> {
+    let status = tokio::process::Command::new("ssh")
+        .arg("-F")
+        .arg(&host.ssh_config)
+        .arg(format!("root@{}", host.address))
+        .status()
+        .await
+        .context("cannot run `ssh`")?;
+    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
 }

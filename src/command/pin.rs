@@ -45,10 +45,7 @@ pub async fn run(args: PinArgs) -> anyhow::Result<ExitCode> {
 
 /// The source that the default release came from: a mirror, once chosen, stays chosen.
 fn default_source(lock: &Lock) -> String {
-    let known = lock
-        .release
-        .as_ref()
-        .and_then(|version| lock.releases.get(version));
+    let known = lock.release.as_ref().and_then(|version| lock.releases.get(version));
     known.map_or_else(|| pin::SOURCE.to_owned(), |release| release.source.clone())
 }
 
@@ -72,16 +69,10 @@ fn text(version: &Version, release: &Release, changes: &[String]) -> String {
         ("signed", signed.to_owned()),
         ("source", release.source.clone()),
     ];
-    let mut out: String = rows
-        .iter()
-        .map(|(key, value)| format!("{key:<8} {value}\n"))
-        .collect();
+    let mut out: String = rows.iter().map(|(key, value)| format!("{key:<8} {value}\n")).collect();
     out += &match changes.len() {
         0 => "0 changes\n".to_owned(),
-        _ => changes
-            .iter()
-            .map(|change| format!("changed  {change}\n"))
-            .collect(),
+        _ => changes.iter().map(|change| format!("changed  {change}\n")).collect(),
     };
     out
 }

@@ -62,35 +62,22 @@ pub enum LockError {
     #[error("no lock file `{}`\nhint: `petasos pin VERSION` resolves a release and writes it", .0.display())]
     Missing(PathBuf),
     #[error("cannot read `{}`: {source}", path.display())]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write `{}`: {source}", path.display())]
-    Write {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Write { path: PathBuf, source: std::io::Error },
     #[error("`{}` is not a lock file: {message}\nhint: it is written by `petasos pin`; take it back from version control", path.display())]
     Parse { path: PathBuf, message: String },
     #[error("`{}` has format {found}, this petasos reads {FORMAT}", path.display())]
     Format { path: PathBuf, found: u32 },
     #[error("no release is pinned for `{0}`\nhint: `petasos pin VERSION`")]
     NoRelease(String),
-    #[error(
-        "release {0} is named in the lock but its facts are not there\nhint: `petasos pin {0}`"
-    )]
+    #[error("release {0} is named in the lock but its facts are not there\nhint: `petasos pin {0}`")]
     NotPinned(semver::Version),
 }
 
 impl Default for Lock {
     fn default() -> Self {
-        Self {
-            version: FORMAT,
-            release: None,
-            hosts: BTreeMap::new(),
-            releases: BTreeMap::new(),
-        }
+        Self { version: FORMAT, release: None, hosts: BTreeMap::new(), releases: BTreeMap::new() }
     }
 }
 
@@ -118,10 +105,8 @@ impl Lock {
     /// # Errors
     /// An unknown key, a malformed digest, another format.
     pub fn parse(text: &str, path: &Path) -> Result<Self, LockError> {
-        let lock: Self = serde_yaml::from_str(text).map_err(|error| LockError::Parse {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
+        let lock: Self = serde_yaml::from_str(text)
+            .map_err(|error| LockError::Parse { path: path.to_owned(), message: error.to_string() })?;
         if lock.version != FORMAT {
             let (path, found) = (path.to_owned(), lock.version);
             return Err(LockError::Format { path, found });
@@ -141,10 +126,7 @@ impl Lock {
     /// # Errors
     /// The directory or the file cannot be written; the old file is then untouched.
     pub fn save(&self, path: &Path) -> Result<(), LockError> {
-        let fail = |source| LockError::Write {
-            path: path.to_owned(),
-            source,
-        };
+        let fail = |source| LockError::Write { path: path.to_owned(), source };
         let dir = match path.parent() {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
@@ -165,16 +147,11 @@ impl Lock {
     /// # Errors
     /// Nothing is pinned, or a version is named whose facts are missing.
     pub fn release_of(&self, host: &str) -> Result<(&semver::Version, &Release), LockError> {
-        let own = self
-            .hosts
-            .get(host)
-            .and_then(|facts| facts.release.as_ref());
+        let own = self.hosts.get(host).and_then(|facts| facts.release.as_ref());
         let Some(version) = own.or(self.release.as_ref()) else {
             return Err(LockError::NoRelease(host.to_owned()));
         };
-        self.releases
-            .get_key_value(version)
-            .ok_or_else(|| LockError::NotPinned(version.clone()))
+        self.releases.get_key_value(version).ok_or_else(|| LockError::NotPinned(version.clone()))
     }
 }
 
@@ -276,9 +253,7 @@ mod tests {
             commit: "a".repeat(40).parse().unwrap(),
             // Digits only: a YAML reader that guesses types would make a number of it.
             tree: "1".repeat(40).parse().unwrap(),
-            archive_sha256: format!("{}e{}", "1".repeat(10), "2".repeat(53))
-                .parse()
-                .unwrap(),
+            archive_sha256: format!("{}e{}", "1".repeat(10), "2".repeat(53)).parse().unwrap(),
             uv_lock_sha256: "0".repeat(64).parse().unwrap(),
             signed: false,
             requires_python: ">=3.11,<3.14".into(),
@@ -287,10 +262,7 @@ mod tests {
 
     fn lock() -> Lock {
         let version = semver::Version::new(0, 19, 0);
-        let facts = HostFacts {
-            release: Some(version.clone()),
-            host_key: Some("SHA256:abc".into()),
-        };
+        let facts = HostFacts { release: Some(version.clone()), host_key: Some("SHA256:abc".into()) };
         Lock {
             release: Some(version.clone()),
             hosts: BTreeMap::from([("staging".to_owned(), facts)]),
@@ -331,31 +303,16 @@ mod tests {
         assert_eq!(lock.release_of("other").unwrap().0.to_string(), "0.19.0");
         lock.release = None;
         assert_eq!(lock.release_of("staging").unwrap().0.to_string(), "0.19.0");
-        assert!(matches!(
-            lock.release_of("other"),
-            Err(LockError::NoRelease(_))
-        ));
+        assert!(matches!(lock.release_of("other"), Err(LockError::NoRelease(_))));
         lock.releases.clear();
-        assert!(matches!(
-            lock.release_of("staging"),
-            Err(LockError::NotPinned(_))
-        ));
+        assert!(matches!(lock.release_of("staging"), Err(LockError::NotPinned(_))));
     }
 
     #[test]
     fn tags_are_ordered_by_number() {
         let tag = |text: &str| text.parse::<Tag>().unwrap().numbers();
         assert!(tag("v2026.7.20") > tag("v2026.7.7.2"));
-        for wrong in [
-            "main",
-            "v1",
-            "v1.",
-            "v1.x",
-            "1.2.3",
-            "v1.2-rc1",
-            "v1.2b1",
-            "v1.99999999999999999999",
-        ] {
+        for wrong in ["main", "v1", "v1.", "v1.x", "1.2.3", "v1.2-rc1", "v1.2b1", "v1.99999999999999999999"] {
             assert!(wrong.parse::<Tag>().is_err(), "{wrong}");
         }
     }

@@ -1,2 +1,8 @@
-//! petasos.yaml and petasos.lock: parsed once, at the edge, into checked types.
+//! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, into checked types.
+
 pub mod lock;
+pub mod settings;
+pub mod target;
+
+pub use settings::{Config, Settings};
+pub use target::Target;

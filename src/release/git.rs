@@ -44,16 +44,8 @@ impl<'a> Repo<'a> {
     ///
     /// # Errors
     /// The source does not answer, or has no such tag.
-    pub async fn fetch(
-        &self,
-        source: &str,
-        tags: &[&str],
-        filter: Option<&str>,
-    ) -> anyhow::Result<()> {
-        let refs: Vec<String> = tags
-            .iter()
-            .map(|tag| format!("refs/tags/{tag}:refs/tags/{tag}"))
-            .collect();
+    pub async fn fetch(&self, source: &str, tags: &[&str], filter: Option<&str>) -> anyhow::Result<()> {
+        let refs: Vec<String> = tags.iter().map(|tag| format!("refs/tags/{tag}:refs/tags/{tag}")).collect();
         let mut argv = vec!["fetch", "--quiet", "--force", "--depth=1", "--no-tags"];
         if let Some(filter) = filter {
             // A promisor remote needs a name, under which missing objects are asked for later.
@@ -71,9 +63,7 @@ impl<'a> Repo<'a> {
     /// # Errors
     /// There is no such object.
     pub async fn id(&self, name: &str) -> anyhow::Result<String> {
-        let out = self
-            .run(&["rev-parse", "--verify", "--end-of-options", name])
-            .await?;
+        let out = self.run(&["rev-parse", "--verify", "--end-of-options", name]).await?;
         Ok(String::from_utf8(out)?.trim().to_owned())
     }
 
@@ -99,17 +89,11 @@ impl<'a> Repo<'a> {
     /// git fails, or takes too long.
     pub async fn archive_sha256(&self, commit: &str) -> anyhow::Result<String> {
         use sha2::Digest;
-        let mut child = command(&[
-            "--git-dir",
-            utf8(self.dir)?,
-            "archive",
-            "--format=tar",
-            commit,
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(no_git)?;
+        let mut child = command(&["--git-dir", utf8(self.dir)?, "archive", "--format=tar", commit])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(no_git)?;
         let mut out = child.stdout.take().context("git archive has no output")?;
         let mut hash = sha2::Sha256::new();
         let mut buffer = vec![0; 1 << 16];
@@ -123,9 +107,7 @@ impl<'a> Repo<'a> {
             }
             child.wait().await
         };
-        let status = tokio::time::timeout(PATIENCE, reading)
-            .await
-            .context("git archive takes too long")??;
+        let status = tokio::time::timeout(PATIENCE, reading).await.context("git archive takes too long")??;
         if !status.success() {
             bail!("git archive of {commit} failed: {status}");
         }
@@ -168,12 +150,7 @@ fn read_tags(text: &str) -> Vec<RemoteTag> {
             None => drop(tags.entry(name).or_default()),
         }
     }
-    tags.into_iter()
-        .map(|(name, commit)| RemoteTag {
-            name: name.to_owned(),
-            commit,
-        })
-        .collect()
+    tags.into_iter().map(|(name, commit)| RemoteTag { name: name.to_owned(), commit }).collect()
 }
 
 /// SHA-256 of `bytes`, as 64 hexadecimal digits.
@@ -199,13 +176,7 @@ fn command(argv: &[&str]) -> Command {
         .stdin(Stdio::null())
         .kill_on_drop(true);
     // A caller inside a hook or a work tree must not lend us its repository.
-    for name in [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_NAMESPACE",
-    ] {
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"] {
         git.env_remove(name);
     }
     git
@@ -218,26 +189,21 @@ async fn output(argv: &[&str]) -> anyhow::Result<Vec<u8>> {
         return Ok(done.stdout);
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    let verb = argv
-        .iter()
-        .find(|word| !word.starts_with('-') && !word.starts_with('/'));
+    let verb = argv.iter().find(|word| !word.starts_with('-') && !word.starts_with('/'));
     bail!("git {} failed: {}", verb.unwrap_or(&""), said.trim());
 }
 
 fn no_git(error: std::io::Error) -> anyhow::Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            anyhow::anyhow!(
-                "there is no `git` on this machine\nhint: install it (`apt install git`)"
-            )
+            anyhow::anyhow!("there is no `git` on this machine\nhint: install it (`apt install git`)")
         }
         _ => anyhow::Error::new(error).context("cannot run git"),
     }
 }
 
 fn utf8(path: &Path) -> anyhow::Result<&str> {
-    path.to_str()
-        .context("the temporary directory's name is not UTF-8")
+    path.to_str().context("the temporary directory's name is not UTF-8")
 }
 
 #[cfg(test)]
@@ -248,10 +214,7 @@ mod tests {
     fn an_annotated_tag_has_a_peeled_line() {
         let text = "aa\trefs/tags/v1.0\nbb\trefs/tags/v1.0^{}\ncc\trefs/tags/light\n";
         let tags = read_tags(text);
-        let found: Vec<_> = tags
-            .iter()
-            .map(|t| (t.name.as_str(), t.commit.as_deref()))
-            .collect();
+        let found: Vec<_> = tags.iter().map(|t| (t.name.as_str(), t.commit.as_deref())).collect();
         assert_eq!(found, [("light", None), ("v1.0", Some("bb"))]);
     }
 

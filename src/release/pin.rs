@@ -25,16 +25,10 @@ pub enum Refused {
     #[error(
         "MOVED TAG: {version} was pinned as {was}, but the source now says {now}\nhint: do not deploy it before upstream explains the move; then delete `{version}` under `releases` in the lock and pin it again"
     )]
-    Moved {
-        version: Version,
-        was: String,
-        now: String,
-    },
+    Moved { version: Version, was: String, now: String },
     #[error("tag `{tag}` is a release of `{found}`, not of `{PACKAGE}`")]
     WrongPackage { tag: String, found: String },
-    #[error(
-        "tag `{0}` has no `uv.lock`, so its dependencies are not pinned by hash\nhint: pin a release that has one"
-    )]
+    #[error("tag `{0}` has no `uv.lock`, so its dependencies are not pinned by hash\nhint: pin a release that has one")]
     NoUvLock(String),
     #[error("`{0}` is not a source: {1}")]
     Source(String, &'static str),
@@ -73,19 +67,15 @@ pub fn check_source(source: &str) -> Result<(), Refused> {
 ///
 /// # Errors
 /// The source does not answer, has no such release, or the release is refused ([`Refused`]).
-pub async fn resolve(
-    source: &str,
-    target: &Target,
-    lock: &Lock,
-) -> anyhow::Result<(Version, Release)> {
+pub async fn resolve(source: &str, target: &Target, lock: &Lock) -> anyhow::Result<(Version, Release)> {
     check_source(source)?;
     let tags = git::remote_tags(source).await?;
     standing(lock, target, &tags)?;
     let tag = match target {
         Target::Tag(tag) => tag.clone(),
-        Target::Version(version) => search(source, version, lock, &tags)
-            .await?
-            .with_context(|| nothing(source, target, &tags))?,
+        Target::Version(version) => {
+            search(source, version, lock, &tags).await?.with_context(|| nothing(source, target, &tags))?
+        }
     };
     let Some(found) = tags.iter().find(|found| found.name == tag.as_str()) else {
         bail!(nothing(source, target, &tags));
@@ -110,10 +100,7 @@ fn standing(lock: &Lock, target: &Target, tags: &[RemoteTag]) -> Result<(), Refu
             Target::Version(asked) => asked == version,
             Target::Tag(asked) => *asked == old.tag,
         };
-        let now = tags
-            .iter()
-            .find(|tag| tag.name == old.tag.as_str())
-            .and_then(|tag| tag.commit.as_deref());
+        let now = tags.iter().find(|tag| tag.name == old.tag.as_str()).and_then(|tag| tag.commit.as_deref());
         if let (true, Some(now)) = (asked, now)
             && now != old.commit.as_str()
         {
@@ -128,12 +115,7 @@ fn standing(lock: &Lock, target: &Target, tags: &[RemoteTag]) -> Result<(), Refu
 }
 
 /// The tag whose `pyproject.toml` says `version`: candidates in batches, the likely ones first.
-async fn search(
-    source: &str,
-    version: &Version,
-    lock: &Lock,
-    tags: &[RemoteTag],
-) -> anyhow::Result<Option<Tag>> {
+async fn search(source: &str, version: &Version, lock: &Lock, tags: &[RemoteTag]) -> anyhow::Result<Option<Tag>> {
     let dir = tempfile::tempdir().context("cannot make a temporary directory")?;
     let repo = Repo::init(dir.path()).await?;
     for batch in candidates(version, lock, tags).chunks(LOOK) {
@@ -157,15 +139,9 @@ async fn search(
 /// Every release tag in the order to look at: the one that the lock names, the one named like the
 /// version, then the newest first.
 fn candidates(version: &Version, lock: &Lock, tags: &[RemoteTag]) -> Vec<Tag> {
-    let known = lock
-        .releases
-        .get(version)
-        .map(|release| release.tag.clone());
+    let known = lock.releases.get(version).map(|release| release.tag.clone());
     let named = format!("v{version}");
-    let mut found: Vec<Tag> = tags
-        .iter()
-        .filter_map(|tag| tag.name.parse().ok())
-        .collect();
+    let mut found: Vec<Tag> = tags.iter().filter_map(|tag| tag.name.parse().ok()).collect();
     found.sort_by_key(|tag| {
         let first = known.as_ref() == Some(tag);
         let second = tag.as_str() == named;
@@ -182,18 +158,13 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
     let commit = repo.id(&format!("refs/tags/{tag}^{{commit}}")).await?;
     let tree = repo.id(&format!("refs/tags/{tag}^{{tree}}")).await?;
     // Fails on a lightweight tag, whose object is the commit itself.
-    let object = repo
-        .object("tag", &format!("refs/tags/{tag}"))
-        .await
-        .map_err(|_| Refused::Lightweight(tag.to_string()))?;
+    let object =
+        repo.object("tag", &format!("refs/tags/{tag}")).await.map_err(|_| Refused::Lightweight(tag.to_string()))?;
     if !repo.has(&commit, "pyproject.toml").await? {
         bail!("tag `{tag}` has no `pyproject.toml`: it is not a release of `{PACKAGE}`");
     }
-    let text = repo
-        .object("blob", &format!("{commit}:pyproject.toml"))
-        .await?;
-    let project =
-        Project::read(&text).with_context(|| format!("`pyproject.toml` of tag `{tag}`"))?;
+    let text = repo.object("blob", &format!("{commit}:pyproject.toml")).await?;
+    let project = Project::read(&text).with_context(|| format!("`pyproject.toml` of tag `{tag}`"))?;
     if project.name != PACKAGE {
         let (tag, found) = (tag.to_string(), project.name);
         return Err(Refused::WrongPackage { tag, found }.into());
@@ -209,11 +180,7 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
     let release = Release {
         source: source.to_owned(),
         tag: tag.clone(),
-        archive_sha256: repo
-            .archive_sha256(&commit)
-            .await?
-            .parse()
-            .map_err(checked)?,
+        archive_sha256: repo.archive_sha256(&commit).await?.parse().map_err(checked)?,
         uv_lock_sha256: git::sha256(&uv_lock).parse().map_err(checked)?,
         commit: commit.parse().map_err(checked)?,
         tree: tree.parse().map_err(checked)?,
@@ -229,48 +196,29 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
 /// [`Refused::Moved`], with both sides.
 pub fn unmoved(lock: &Lock, version: &Version, now: &Release) -> Result<(), Refused> {
     let show = |version: &Version, release: &Release| {
-        let Release {
-            tag,
-            commit,
-            tree,
-            archive_sha256,
-            ..
-        } = release;
+        let Release { tag, commit, tree, archive_sha256, .. } = release;
         format!("{version} = {tag} = commit {commit}, tree {tree}, archive {archive_sha256}")
     };
     for (known, was) in &lock.releases {
         // Another source (a mirror) may serve the same release.
-        let same = Release {
-            source: now.source.clone(),
-            ..was.clone()
-        } == *now;
+        let same = Release { source: now.source.clone(), ..was.clone() } == *now;
         let about = known == version || was.tag == now.tag;
         if about && !(same && known == version) {
-            return Err(Refused::Moved {
-                version: known.clone(),
-                was: show(known, was),
-                now: show(version, now),
-            });
+            return Err(Refused::Moved { version: known.clone(), was: show(known, was), now: show(version, now) });
         }
     }
     Ok(())
 }
 
 /// Enters a release into the lock, as the default or as the release of `host`; what changed, in words.
-pub fn enter(
-    lock: &mut Lock,
-    host: Option<&str>,
-    version: &Version,
-    release: &Release,
-) -> Vec<String> {
+pub fn enter(lock: &mut Lock, host: Option<&str>, version: &Version, release: &Release) -> Vec<String> {
     let mut changes = Vec::new();
     let old = lock.releases.insert(version.clone(), release.clone());
     match old {
         None => changes.push(format!("release {version} pinned")),
-        Some(old) if old != *release => changes.push(format!(
-            "source of {version}: {} -> {}",
-            old.source, release.source
-        )),
+        Some(old) if old != *release => {
+            changes.push(format!("source of {version}: {} -> {}", old.source, release.source))
+        }
         Some(_) => {}
     }
     let (of, slot) = match host {
@@ -289,35 +237,21 @@ pub fn enter(
 }
 
 fn nothing(source: &str, target: &Target, tags: &[RemoteTag]) -> String {
-    let mut known: Vec<Tag> = tags
-        .iter()
-        .filter_map(|tag| tag.name.parse().ok())
-        .collect();
+    let mut known: Vec<Tag> = tags.iter().filter_map(|tag| tag.name.parse().ok()).collect();
     known.sort_by_key(|tag| std::cmp::Reverse(tag.numbers()));
     let newest: Vec<&str> = known.iter().take(4).map(Tag::as_str).collect();
     match newest.is_empty() {
         true => format!("`{source}` has no release {target}: it has no release tags at all"),
-        false => format!(
-            "`{source}` has no release {target}\nhint: its newest tags are {}",
-            newest.join(", ")
-        ),
+        false => format!("`{source}` has no release {target}\nhint: its newest tags are {}", newest.join(", ")),
     }
 }
 
 /// Whether a tag object ends in a signature. Who signed is not looked at.
 fn is_signed(tag: &[u8]) -> bool {
     let text = String::from_utf8_lossy(tag);
-    [
-        "PGP SIGNATURE",
-        "PGP MESSAGE",
-        "SSH SIGNATURE",
-        "SIGNED MESSAGE",
-    ]
-    .iter()
-    .any(|kind| {
-        text.lines()
-            .any(|line| line == format!("-----BEGIN {kind}-----"))
-    })
+    ["PGP SIGNATURE", "PGP MESSAGE", "SSH SIGNATURE", "SIGNED MESSAGE"]
+        .iter()
+        .any(|kind| text.lines().any(|line| line == format!("-----BEGIN {kind}-----")))
 }
 
 /// What a `pyproject.toml` says of its package.
@@ -332,19 +266,11 @@ impl Project {
     fn read(bytes: &[u8]) -> anyhow::Result<Self> {
         let document: toml_edit::DocumentMut = std::str::from_utf8(bytes)?.parse()?;
         let field = |name: &str| {
-            let table = document
-                .get("project")
-                .and_then(|item| item.as_table_like());
+            let table = document.get("project").and_then(|item| item.as_table_like());
             let value = table.and_then(|table| table.get(name)?.as_str());
-            value
-                .map(str::to_owned)
-                .with_context(|| format!("no `{name}` in its `[project]`"))
+            value.map(str::to_owned).with_context(|| format!("no `{name}` in its `[project]`"))
         };
-        Ok(Self {
-            name: field("name")?,
-            version: field("version")?,
-            requires_python: field("requires-python")?,
-        })
+        Ok(Self { name: field("name")?, version: field("version")?, requires_python: field("requires-python")? })
     }
 }
 
@@ -357,52 +283,29 @@ mod tests {
         for good in [SOURCE, "file:///srv/git", "git@example.com:a/b", "./repo"] {
             assert!(check_source(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "-oProxyCommand=x",
-            "https://me:pw@example.com/x",
-            "ext::sh -c id",
-            "ext::id",
-            "a b",
-        ] {
+        for bad in ["", "-oProxyCommand=x", "https://me:pw@example.com/x", "ext::sh -c id", "ext::id", "a b"] {
             assert!(check_source(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn the_likely_tag_comes_first_then_the_newest() {
-        let tags: Vec<RemoteTag> = [
-            "v0.21.0",
-            "v2026.7.20",
-            "v2026.7.7.2",
-            "latest",
-            "v2026.8.3",
-        ]
-        .iter()
-        .map(|name| RemoteTag {
-            name: (*name).into(),
-            commit: None,
-        })
-        .collect();
+        let tags: Vec<RemoteTag> = ["v0.21.0", "v2026.7.20", "v2026.7.7.2", "latest", "v2026.8.3"]
+            .iter()
+            .map(|name| RemoteTag { name: (*name).into(), commit: None })
+            .collect();
         let order = |version: &str| {
             let found = candidates(&version.parse().unwrap(), &Lock::default(), &tags);
             found.iter().map(Tag::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(
-            order("0.19.0"),
-            ["v2026.8.3", "v2026.7.20", "v2026.7.7.2", "v0.21.0"]
-        );
+        assert_eq!(order("0.19.0"), ["v2026.8.3", "v2026.7.20", "v2026.7.7.2", "v0.21.0"]);
         assert_eq!(order("0.21.0")[0], "v0.21.0");
     }
 
     #[test]
     fn a_signature_is_a_line_of_its_own() {
-        assert!(is_signed(
-            b"object x\n\nmsg\n-----BEGIN SSH SIGNATURE-----\nAA\n"
-        ));
-        assert!(!is_signed(
-            b"object x\n\nabout -----BEGIN SSH SIGNATURE-----\n"
-        ));
+        assert!(is_signed(b"object x\n\nmsg\n-----BEGIN SSH SIGNATURE-----\nAA\n"));
+        assert!(!is_signed(b"object x\n\nabout -----BEGIN SSH SIGNATURE-----\n"));
     }
 
     #[test]

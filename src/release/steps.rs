@@ -38,20 +38,13 @@ pub struct Health {
 
 impl Default for Health {
     fn default() -> Self {
-        Self {
-            unit: "hermes.service".to_owned(),
-            url: "http://127.0.0.1:8642/health".to_owned(),
-            patience: 60,
-        }
+        Self { unit: "hermes.service".to_owned(), url: "http://127.0.0.1:8642/health".to_owned(), patience: 60 }
     }
 }
 
 /// The extras of the package that a configuration needs; they cannot be installed later, because
 /// lazy installs are off. `messaging` is always there: the API server needs its aiohttp.
-pub fn extras_for<'a>(
-    provider: &str,
-    platforms: impl IntoIterator<Item = &'a str>,
-) -> BTreeSet<String> {
+pub fn extras_for<'a>(provider: &str, platforms: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     let of_provider = match provider {
         "anthropic" => Some("anthropic"),
         "bedrock" => Some("bedrock"),
@@ -64,13 +57,7 @@ pub fn extras_for<'a>(
         // telegram, discord, slack and everything over HTTP: messaging has it
         _ => None,
     };
-    platforms
-        .into_iter()
-        .filter_map(of_platform)
-        .chain(of_provider)
-        .chain(["messaging"])
-        .map(str::to_owned)
-        .collect()
+    platforms.into_iter().filter_map(of_platform).chain(of_provider).chain(["messaging"]).map(str::to_owned).collect()
 }
 
 /// The directory of a release on a host.
@@ -83,14 +70,7 @@ pub fn dir(version: &Version, release: &Release) -> String {
 /// The manifest in the release's directory (`.petasos-release`), byte for byte; where it is
 /// another or none, the release is not in place.
 pub fn manifest(version: &Version, release: &Release, extras: &BTreeSet<String>) -> String {
-    let Release {
-        tag,
-        commit,
-        tree,
-        archive_sha256,
-        uv_lock_sha256,
-        ..
-    } = release;
+    let Release { tag, commit, tree, archive_sha256, uv_lock_sha256, .. } = release;
     let extras = words(extras);
     format!(
         "version={version}\ntag={tag}\ncommit={commit}\ntree={tree}\narchive_sha256={archive_sha256}\n\
@@ -100,11 +80,7 @@ pub fn manifest(version: &Version, release: &Release, extras: &BTreeSet<String>)
 
 /// Puts the pinned uv in place.
 pub fn uv() -> Vec<String> {
-    script(
-        "release-uv",
-        UV,
-        [UV_VERSION.to_owned(), UV_SHA256.join(" ")],
-    )
+    script("release-uv", UV, [UV_VERSION.to_owned(), UV_SHA256.join(" ")])
 }
 
 /// Fetches, checks and builds a release. Switches nothing.
@@ -125,29 +101,16 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
 
 /// Makes a release in place the current one; back to the one before when it is not healthy.
 pub fn switch(version: &Version, release: &Release, health: &Health) -> Vec<String> {
-    let args = [
-        dir(version, release),
-        health.unit.clone(),
-        health.url.clone(),
-        health.patience.to_string(),
-    ];
+    let args = [dir(version, release), health.unit.clone(), health.url.clone(), health.patience.to_string()];
     script("release-switch", SWITCH, args)
 }
 
 fn words(extras: &BTreeSet<String>) -> String {
-    extras
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
+    extras.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn script(name: &str, text: &str, args: impl IntoIterator<Item = String>) -> Vec<String> {
-    ["sh", "-eu", "-c", text, name]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(args)
-        .collect()
+    ["sh", "-eu", "-c", text, name].map(str::to_owned).into_iter().chain(args).collect()
 }
 
 #[cfg(test)]
@@ -189,9 +152,6 @@ mod tests {
     fn the_api_server_needs_messaging_whatever_is_configured() {
         let extras = extras_for("openrouter", []);
         assert_eq!(words(&extras), "messaging");
-        assert!(
-            manifest(&Version::new(0, 19, 0), &release(), &extras)
-                .ends_with("extras=messaging\nuv=0.13.9\n")
-        );
+        assert!(manifest(&Version::new(0, 19, 0), &release(), &extras).ends_with("extras=messaging\nuv=0.13.9\n"));
     }
 }

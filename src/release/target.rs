@@ -18,9 +18,7 @@ pub enum Target {
 /// Why a name or a version is not a release that petasos pins.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error(
-        "`{0}` is a commit id, not a release\nhint: pin a release: `petasos pin 0.19.0`, or its tag"
-    )]
+    #[error("`{0}` is a commit id, not a release\nhint: pin a release: `petasos pin 0.19.0`, or its tag")]
     Commit(String),
     #[error("`{0}` is a pre-release\nhint: pin a final release")]
     Prerelease(String),
@@ -97,10 +95,7 @@ mod tests {
     fn what_is_not_a_release_is_refused_with_its_reason() {
         let refused = |text: &str| text.parse::<Target>().unwrap_err();
         for branch in ["main", "release/0.19", "HEAD", "-x", "", "0.19", "v1"] {
-            assert!(
-                matches!(refused(branch), Refused::NotARelease(_)),
-                "{branch}"
-            );
+            assert!(matches!(refused(branch), Refused::NotARelease(_)), "{branch}");
         }
         for pre in ["0.19.0-rc.1", "v2026.7.20-rc1", "0.19.0rc1", "v2026.7.20b2"] {
             assert!(matches!(refused(pre), Refused::Prerelease(_)), "{pre}");

@@ -1,0 +1,330 @@
+//! petasos.yaml: what the user wants, for all hosts and for single ones.
+
+use super::Target;
+use crate::name::{Account, EnvName, Service};
+use crate::yaml;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    #[serde(default)]
+    hosts: BTreeMap<String, Host>,
+    #[serde(default, rename = "admin")]
+    _admin: Admin,
+    #[serde(default, rename = "agent")]
+    _agent: Agent,
+    #[serde(default, rename = "network")]
+    _network: Network,
+    /// The same once more, without the defaults: what a host says is laid over what all hosts say, and the defaults come last.
+    #[serde(skip)]
+    said: Value,
+}
+
+/// A host, with whatever differs for it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Host {
+    address: Target,
+    #[serde(default, rename = "admin")]
+    _admin: Admin,
+    #[serde(default, rename = "agent")]
+    _agent: Agent,
+    #[serde(default, rename = "network")]
+    _network: Network,
+}
+
+/// What one host should be.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Settings {
+    #[serde(default)]
+    pub admin: Admin,
+    #[serde(default)]
+    pub agent: Agent,
+    #[serde(default)]
+    pub network: Network,
+}
+
+/// Who administers the host.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// Logs in by key and becomes root with sudo.
+    #[serde(default = "ops")]
+    pub user: Account,
+    /// Public keys, or files of them; by default those that root accepts today.
+    #[serde(default)]
+    pub authorized_keys: Vec<String>,
+}
+
+/// The agent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    #[serde(default = "openrouter")]
+    pub provider: String,
+    #[serde(default = "model")]
+    pub model: String,
+    /// The provider's address, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    #[serde(default)]
+    pub platforms: BTreeMap<PlatformName, Platform>,
+    #[serde(default)]
+    pub approvals: Approvals,
+    /// Names of secrets that must be there: the values come from the environment of petasos, or stay as the host has them.
+    #[serde(default)]
+    pub secrets: Vec<EnvName>,
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlatformName {
+    Telegram,
+    Discord,
+    Slack,
+}
+
+/// A messaging platform.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// The platform's numbers or names of those who may talk to the agent; nobody else gets an answer.
+    #[serde(default)]
+    pub allowed_users: Vec<UserId>,
+}
+
+/// A user of a platform: Telegram and Discord have numbers, Slack has words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum UserId {
+    Number(u64),
+    Word(String),
+}
+
+/// What the agent may run without asking.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approvals {
+    #[serde(default)]
+    pub mode: ApprovalMode,
+    /// How long a person may take to answer, in seconds; silence is a no.
+    #[serde(default = "a_minute")]
+    pub timeout: u32,
+    /// Patterns of commands that never run, whoever asks.
+    #[serde(default = "never")]
+    pub deny: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalMode {
+    /// A person decides on every dangerous command.
+    #[default]
+    Manual,
+    /// The agent's own model decides on what looks harmless.
+    Smart,
+}
+
+/// What the agent may take of the host.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// `MemoryMax=` of systemd.
+    #[serde(default = "memory")]
+    pub memory: String,
+    /// `TasksMax=`.
+    #[serde(default = "tasks")]
+    pub tasks: u32,
+    /// `CPUQuota=`.
+    #[serde(default = "cpu")]
+    pub cpu: String,
+}
+
+/// What may come in and go out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Open to everybody, beside SSH.
+    #[serde(default = "web")]
+    pub inbound: Vec<Service>,
+    #[serde(default)]
+    pub egress: Egress,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Egress {
+    #[serde(default)]
+    pub mode: EgressMode,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EgressMode {
+    /// The agent's user reaches tcp/443 and DNS, nothing else.
+    #[default]
+    Ports,
+    /// No filter of Petasos's.
+    Open,
+}
+
+fn ops() -> Account {
+    // "ops" satisfies the check of the type.
+    Account::new("ops").unwrap_or_else(|_| unreachable!("`ops` is an account's name"))
+}
+fn openrouter() -> String {
+    "openrouter".into()
+}
+fn model() -> String {
+    "nousresearch/hermes-4-405b".into()
+}
+fn a_minute() -> u32 {
+    60
+}
+fn never() -> Vec<String> {
+    ["sudo *", "su *", "*/etc/shadow*", "*/proc/*/environ*", "*.ssh/*", "rm -rf /*", "mkfs*", "dd *of=/dev/*"]
+        .map(str::to_owned)
+        .to_vec()
+}
+fn memory() -> String {
+    "2G".into()
+}
+fn tasks() -> u32 {
+    512
+}
+fn cpu() -> String {
+    "200%".into()
+}
+fn web() -> Vec<Service> {
+    ["80/tcp", "443/tcp"].into_iter().filter_map(|service| Service::new(service).ok()).collect()
+}
+
+/// A struct whose fields all have defaults is one itself.
+macro_rules! all_defaults {
+    ($($name:ident),*) => {$(
+        impl Default for $name {
+            fn default() -> Self {
+                // An empty map satisfies a type whose fields all have defaults.
+                serde_json::from_value(Value::Object(Default::default()))
+                    .unwrap_or_else(|error| unreachable!("every field of {} has a default: {error}", stringify!($name)))
+            }
+        }
+    )*};
+}
+all_defaults!(Admin, Agent, Approvals, Limits, Network);
+
+impl Config {
+    /// Reads the text of petasos.yaml.
+    ///
+    /// # Errors
+    /// What is wrong, with file, line and caret.
+    pub fn read(file: &str, text: &str) -> Result<Self, String> {
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Self::default());
+        }
+        let mut config: Self = yaml::read(file, text)?;
+        config.said = yaml::read(file, text)?;
+        Ok(config)
+    }
+
+    /// The names of the hosts.
+    pub fn names(&self) -> Vec<&str> {
+        self.hosts.keys().map(String::as_str).collect()
+    }
+
+    /// The address of a host, by name.
+    ///
+    /// # Errors
+    /// When there is no such host; says which one may have been meant.
+    pub fn address(&self, name: &str) -> Result<&Target, String> {
+        self.hosts.get(name).map(|host| &host.address).ok_or_else(|| {
+            let meant = yaml::nearest(name, self.hosts.keys().map(String::as_str));
+            let hint = match (meant, self.hosts.is_empty()) {
+                (Some(meant), _) => format!("did you mean `{meant}`?"),
+                (None, true) => format!("to name an address, write `root@{name}`"),
+                (None, false) => format!("it has {}; to name an address, write `root@{name}`", self.names().join(", ")),
+            };
+            format!("petasos.yaml has no host `{name}`\nhint: {hint}")
+        })
+    }
+
+    /// The host whose address this is, if one has it.
+    pub fn name_of(&self, target: &Target) -> Option<&str> {
+        let same = |host: &Host| host.address.host == target.host && host.address.port == target.port;
+        self.hosts.iter().find(|(_, host)| same(host)).map(|(name, _)| name.as_str())
+    }
+
+    /// What a host should be: its own words, over those for all hosts, over the defaults. Without a name, no host's own words.
+    ///
+    /// # Errors
+    /// None that a file which was read could cause.
+    pub fn settings(&self, name: Option<&str>) -> Result<Settings, String> {
+        let mut merged = self.said.clone();
+        let own = name.and_then(|name| self.said.get("hosts")?.get(name)).cloned();
+        if let Some(own) = own {
+            lay_over(&mut merged, own);
+        }
+        if merged.is_null() {
+            merged = Value::Object(Default::default());
+        }
+        serde_json::from_value(merged).map_err(|error| error.to_string())
+    }
+}
+
+/// Maps are merged, everything else is replaced.
+fn lay_over(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                lay_over(under.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => *under = over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "
+hosts:
+  staging: { address: root@198.51.100.10 }
+  production: { address: \"root@198.51.100.20:2222\", agent: { limits: { memory: 4G } } }
+agent: { provider: anthropic, limits: { tasks: 99 } }
+";
+
+    #[test]
+    fn a_host_says_only_what_differs() {
+        let config = Config::read("petasos.yaml", FILE).expect("it is sound");
+        let production = config.settings(Some("production")).expect("it is there");
+        let limits = &production.agent.limits;
+        assert_eq!((limits.memory.as_str(), limits.tasks, limits.cpu.as_str()), ("4G", 99, "200%"));
+        assert_eq!(production.agent.provider, "anthropic");
+        assert_eq!(config.settings(Some("staging")).expect("it is there").agent.limits.memory, "2G");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_shown_with_what_was_meant() {
+        let error = Config::read("petasos.yaml", "agent:\n  provder: x\n").expect_err("no such key");
+        assert!(error.contains("unknown field `provder`") && error.contains("petasos.yaml:2:3"), "{error}");
+        assert!(error.contains("  ^") && error.ends_with("hint: did you mean `provider`?"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_host_is_shown_with_what_was_meant() {
+        let config = Config::read("petasos.yaml", FILE).expect("it is sound");
+        assert!(config.address("prodction").expect_err("no such host").ends_with("did you mean `production`?"));
+    }
+
+    #[test]
+    fn an_empty_file_says_nothing() {
+        assert!(Config::read("petasos.yaml", "# nothing yet\n").is_ok_and(|config| config.settings(None).is_ok()));
+    }
+}

@@ -1,0 +1,96 @@
+//! Users and groups, as the name service switch tells them.
+
+use super::{Ask, Facts, Family, Seen};
+use crate::name::Account;
+use crate::shell::Frame;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    pub uid: u32,
+    /// The primary group.
+    pub group: String,
+    pub home: String,
+    pub shell: String,
+    /// The other groups.
+    pub groups: BTreeSet<String>,
+    /// Whether no password can open it.
+    pub locked: bool,
+}
+
+pub const FAMILY: Family = Family { name: "account", fragment, learn };
+
+// Of the password only "locked or not" leaves the host.
+const FRAGMENT: &str = r#"
+for name; do
+	case $name in
+	u:*)
+		name=${name#u:}
+		line=$(getent passwd "$name") || { echo "user:$name"; continue; }
+		case $(getent shadow "$name" | cut -d: -f2) in
+		'!'* | '*'*) locked=yes ;;
+		*) locked=no ;;
+		esac
+		printf 'user:%s\t%s\t%s\t%s\t%s\n' "$name" "$line" "$(id -gn "$name")" "$(id -Gn "$name")" "$locked"
+		;;
+	g:*)
+		name=${name#g:}
+		printf 'group:%s\t%s\n' "$name" "$(getent group "$name")"
+		;;
+	esac
+done
+"#;
+
+fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = asks
+        .iter()
+        .filter_map(|ask| match ask {
+            Ask::User(name) => Some(format!("u:{name}")),
+            Ask::Group(name) => Some(format!("g:{name}")),
+            _ => None,
+        })
+        .collect();
+    (!args.is_empty()).then_some((FRAGMENT, args))
+}
+
+fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    for line in frame.text().lines() {
+        let unexpected = || format!("unexpected line `{line}`");
+        let mut fields = line.split('\t');
+        let (kind, name) = fields.next().and_then(|head| head.split_once(':')).ok_or_else(unexpected)?;
+        let name = Account::new(name)?;
+        let rest: Vec<&str> = fields.collect();
+        match (kind, rest.as_slice()) {
+            ("user", []) => {
+                facts.users.insert(name, Seen::Absent);
+            }
+            ("user", [entry, group, groups, locked]) => {
+                let user = user(entry, group, groups, locked).ok_or_else(unexpected)?;
+                facts.users.insert(name, Seen::Is(user));
+            }
+            ("group", [""]) => {
+                facts.groups.insert(name, Seen::Absent);
+            }
+            ("group", [entry]) => {
+                let gid = entry.split(':').nth(2).and_then(|gid| gid.parse().ok()).ok_or_else(unexpected)?;
+                facts.groups.insert(name, Seen::Is(gid));
+            }
+            _ => return Err(unexpected()),
+        }
+    }
+    Ok(())
+}
+
+/// A line of passwd(5), the primary group's name, all groups' names, `yes` or `no`.
+fn user(entry: &str, group: &str, groups: &str, locked: &str) -> Option<User> {
+    let [_, _, uid, _, _, home, shell] = entry.split(':').collect::<Vec<_>>()[..] else { return None };
+    Some(User {
+        uid: uid.parse().ok()?,
+        group: group.to_owned(),
+        home: home.to_owned(),
+        shell: shell.to_owned(),
+        groups: groups.split(' ').filter(|other| *other != group).map(str::to_owned).collect(),
+        locked: locked == "yes",
+    })
+}

@@ -1,0 +1,161 @@
+//! What a host is like. One file per family of facts: the fragment of shell that asks, and the parser that learns.
+//!
+//! All that a playbook asks travels in one script, one step a family.
+
+pub mod account;
+pub mod host;
+pub mod package;
+pub mod path;
+pub mod sshd;
+pub mod sysctl;
+pub mod table;
+pub mod ufw;
+pub mod unit;
+
+use crate::name::{AbsPath, Account, PackageName, UnitName};
+use crate::shell::{Frame, Script};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An observation. "Could not read" is never "empty".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen<T> {
+    Is(T),
+    Absent,
+    Unreadable(String),
+}
+
+impl<T> Seen<T> {
+    /// The value where there is one.
+    pub fn is(&self) -> Option<&T> {
+        match self {
+            Self::Is(value) => Some(value),
+            Self::Absent | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+/// One thing to ask a host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    Package(PackageName),
+    User(Account),
+    Group(Account),
+    /// What stands at a path: kind, owner, mode, digest.
+    Path(AbsPath),
+    /// The content of a file.
+    Text(AbsPath),
+    Unit(UnitName),
+    /// A kernel parameter, with dots.
+    Sysctl(String),
+    /// The settings in force for a login as this user.
+    Sshd(Account),
+    Ufw,
+    /// An nft table, and what the file that should fill it would make of it.
+    Table {
+        table: String,
+        file: AbsPath,
+    },
+}
+
+/// What was learned of one host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<host::Host>,
+    pub packages: BTreeMap<PackageName, Seen<String>>,
+    pub users: BTreeMap<Account, Seen<account::User>>,
+    pub groups: BTreeMap<Account, Seen<u32>>,
+    pub paths: BTreeMap<AbsPath, Seen<path::Entry>>,
+    /// Contents may be secret, so they are not serialized.
+    #[serde(skip)]
+    pub texts: BTreeMap<AbsPath, Seen<String>>,
+    pub units: BTreeMap<UnitName, Seen<unit::Unit>>,
+    pub sysctls: BTreeMap<String, Seen<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sshd: Option<Seen<sshd::Sshd>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ufw: Option<Seen<ufw::Ufw>>,
+    pub tables: BTreeMap<String, Seen<table::Table>>,
+}
+
+/// Looks a fact up; what nobody asked for is unreadable, so that a forgotten ask shows.
+pub fn seen<'a, K: Ord, T>(facts: &'a BTreeMap<K, Seen<T>>, key: &K) -> Result<&'a Seen<T>, String> {
+    match facts.get(key) {
+        Some(Seen::Unreadable(why)) => Err(why.clone()),
+        Some(fact) => Ok(fact),
+        None => Err("it was not asked for".into()),
+    }
+}
+
+/// A family of facts.
+pub struct Family {
+    pub name: &'static str,
+    /// The fragment and its arguments; none when nothing is asked of this family.
+    pub fragment: fn(&BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)>,
+    /// Learns from the answer.
+    pub learn: fn(&BTreeSet<Ask>, &Frame, &mut Facts) -> Result<(), String>,
+}
+
+/// All families, in the order in which they are asked.
+pub const FAMILIES: [Family; 10] = [
+    host::FAMILY,
+    package::FAMILY,
+    account::FAMILY,
+    path::FAMILY,
+    path::TEXTS,
+    unit::FAMILY,
+    sysctl::FAMILY,
+    sshd::FAMILY,
+    ufw::FAMILY,
+    table::FAMILY,
+];
+
+/// The one script that asks it all.
+pub fn script(asks: &BTreeSet<Ask>) -> Script {
+    let mut script = Script::observing();
+    for family in &FAMILIES {
+        if let Some((text, args)) = (family.fragment)(asks) {
+            script.step(family.name);
+            script.sh(text, &args, None);
+        }
+    }
+    script
+}
+
+/// Learns from the frames that [`script`] gave.
+///
+/// # Errors
+/// When an answer is not of the form that its family expects; the message names the family.
+pub fn learn(asks: &BTreeSet<Ask>, frames: &[Frame]) -> Result<Facts, String> {
+    let mut facts = Facts::default();
+    for family in &FAMILIES {
+        if (family.fragment)(asks).is_none() {
+            continue;
+        }
+        let frame = frames
+            .iter()
+            .find(|frame| frame.name == family.name)
+            .ok_or_else(|| format!("no answer about `{}`", family.name))?;
+        (family.learn)(asks, frame, &mut facts).map_err(|why| format!("the answer about `{}`: {why}", family.name))?;
+    }
+    Ok(facts)
+}
+
+/// The lines of each `== name` section of an answer.
+fn sections(text: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut sections: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut current = "";
+    for line in text.lines() {
+        match line.strip_prefix("== ") {
+            Some(name) => {
+                current = name;
+                sections.entry(current).or_default();
+            }
+            None => sections.entry(current).or_default().push(line),
+        }
+    }
+    sections
+}

@@ -1,0 +1,154 @@
+//! What stands at a path, and what a file says.
+
+use super::{Ask, Facts, Family, Seen};
+use crate::name::AbsPath;
+use crate::shell::Frame;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a path is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// With the SHA-256 of its content, in hexadecimal.
+    File(String),
+    Directory,
+    /// With its target.
+    Symlink(String),
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    pub kind: Kind,
+    pub owner: String,
+    pub group: String,
+    /// The twelve permission bits.
+    pub mode: u32,
+}
+
+pub const FAMILY: Family = Family { name: "path", fragment, learn };
+pub const TEXTS: Family = Family { name: "text", fragment: text_fragment, learn: learn_texts };
+
+// Three processes, however many paths: stat, readlink for the links, sha256sum for the files. Fields end in NUL.
+const FRAGMENT: &str = r#"
+stat --printf '%n\0%f %U %G\0' -- "$@"
+printf '//=\0'
+n=$#
+while [ "$n" -gt 0 ]; do
+	p=$1
+	shift
+	if [ -L "$p" ]; then
+		printf '%s\0%s\0' "$p" "$(readlink -- "$p")"
+	elif [ -f "$p" ]; then
+		set -- "$@" "$p"
+	fi
+	n=$((n - 1))
+done
+printf '//=\0'
+[ $# = 0 ] || sha256sum -z -- "$@"
+"#;
+
+// Two processes: sizes, then contents one after the other.
+const TEXT_FRAGMENT: &str = r#"
+n=$#
+while [ "$n" -gt 0 ]; do
+	p=$1
+	shift
+	[ -f "$p" ] && [ ! -L "$p" ] && set -- "$@" "$p"
+	n=$((n - 1))
+done
+[ $# = 0 ] || stat --printf '%s %n\0' -- "$@"
+printf '//=\0'
+[ $# = 0 ] || cat -- "$@"
+"#;
+
+fn paths(asks: &BTreeSet<Ask>, texts: bool) -> Vec<AbsPath> {
+    let path = |ask: &Ask| match ask {
+        Ask::Path(path) if !texts => Some(path.clone()),
+        Ask::Text(path) if texts => Some(path.clone()),
+        _ => None,
+    };
+    asks.iter().filter_map(path).collect()
+}
+
+fn fragment_of(text: &'static str, paths: &[AbsPath]) -> Option<(&'static str, Vec<String>)> {
+    (!paths.is_empty()).then(|| (text, paths.iter().map(ToString::to_string).collect()))
+}
+
+fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
+    fragment_of(FRAGMENT, &paths(asks, false))
+}
+
+fn text_fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
+    fragment_of(TEXT_FRAGMENT, &paths(asks, true))
+}
+
+fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    let text = String::from_utf8(frame.out.clone()).map_err(|_| "a name that is not UTF-8")?;
+    let mut parts = text.split("//=\0");
+    let mut part = || parts.next().ok_or("it breaks off").map(|part| part.split_terminator('\0').collect::<Vec<_>>());
+    let (stats, links, digests) = (part()?, part()?, part()?);
+    let pairs = |fields: &[&str]| -> BTreeMap<String, String> {
+        fields.as_chunks::<2>().0.iter().map(|[key, value]| (key.to_string(), value.to_string())).collect()
+    };
+    let (stats, links) = (pairs(&stats), pairs(&links));
+    let digests: BTreeMap<&str, &str> =
+        digests.iter().filter_map(|line| line.split_once("  ").map(|(digest, path)| (path, digest))).collect();
+    let complaints = frame.error_text();
+    for path in paths(asks, false) {
+        let name = path.as_str();
+        let seen = match stats.get(name) {
+            Some(stat) => entry(stat, links.get(name), digests.get(name).copied()),
+            None => missing(name, &complaints),
+        };
+        facts.paths.insert(path, seen);
+    }
+    Ok(())
+}
+
+/// A path that `stat` has no line for: gone, if `stat` said so in as many words.
+fn missing(name: &str, complaints: &str) -> Seen<Entry> {
+    let complaint = complaints.lines().find(|line| line.contains(&format!("'{name}'")) || line.contains(name));
+    match complaint {
+        Some(line) if line.ends_with("No such file or directory") || line.ends_with("Not a directory") => Seen::Absent,
+        Some(line) => Seen::Unreadable(line.to_owned()),
+        None => Seen::Unreadable("stat did not answer".into()),
+    }
+}
+
+fn entry(stat: &str, link: Option<&String>, digest: Option<&str>) -> Seen<Entry> {
+    let fields: Vec<&str> = stat.split(' ').collect();
+    let [raw, owner, group] = fields[..] else { return Seen::Unreadable(format!("stat said `{stat}`")) };
+    let Ok(raw) = u32::from_str_radix(raw, 16) else { return Seen::Unreadable(format!("stat said `{stat}`")) };
+    let kind = match (raw & 0o170_000, digest, link) {
+        (0o100_000, Some(digest), _) => Kind::File(digest.to_owned()),
+        (0o100_000, None, _) => return Seen::Unreadable("it could not be read".into()),
+        (0o040_000, _, _) => Kind::Directory,
+        (0o120_000, _, Some(target)) => Kind::Symlink(target.clone()),
+        _ => Kind::Other,
+    };
+    Seen::Is(Entry { kind, owner: owner.to_owned(), group: group.to_owned(), mode: raw & 0o7777 })
+}
+
+fn learn_texts(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    for path in paths(asks, true) {
+        facts.texts.insert(path, Seen::Absent);
+    }
+    let split = frame.out.windows(4).position(|window| window == b"//=\0").ok_or("it breaks off")?;
+    let (sizes, contents) = frame.out.split_at(split);
+    let mut contents = contents.get(4..).unwrap_or_default();
+    let sizes = String::from_utf8(sizes.to_vec()).map_err(|_| "a name that is not UTF-8")?;
+    for line in sizes.split_terminator('\0') {
+        let (size, name) = line.split_once(' ').ok_or_else(|| format!("unexpected `{line}`"))?;
+        let size: usize = size.parse().map_err(|_| format!("unexpected `{line}`"))?;
+        let content = contents.get(..size).ok_or("a file shrank while it was read")?;
+        contents = contents.get(size..).unwrap_or_default();
+        let seen = match std::str::from_utf8(content) {
+            Ok(text) => Seen::Is(text.to_owned()),
+            Err(_) => Seen::Unreadable("it is not UTF-8".into()),
+        };
+        facts.texts.insert(AbsPath::new(name)?, seen);
+    }
+    if contents.is_empty() { Ok(()) } else { Err("a file grew while it was read".into()) }
+}

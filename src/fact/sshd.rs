@@ -1,0 +1,93 @@
+//! What sshd does: the settings in force for a login (`sshd -T -C`), and the lines of its files that they come from.
+
+use super::{Ask, Facts, Family, Seen, sections};
+use crate::name::Account;
+use crate::shell::Frame;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A line of sshd's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    pub file: String,
+    /// Counted from 1.
+    pub number: u32,
+    /// In small letters.
+    pub keyword: String,
+    pub value: String,
+    /// Whether it stands in a `Match` block.
+    pub matched: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Sshd {
+    /// For each user asked about: keyword (small letters) to value.
+    pub effective: BTreeMap<Account, BTreeMap<String, String>>,
+    pub lines: Vec<Line>,
+}
+
+pub const FAMILY: Family = Family { name: "sshd", fragment, learn };
+
+// `sshd -T` wants its privilege separation directory, which is not there while systemd listens in its stead (Ubuntu 24.04).
+const FRAGMENT: &str = r#"
+command -v sshd >/dev/null || return 3
+[ -d /run/sshd ] || mkdir -m 0755 /run/sshd
+for user; do
+	echo "== $user"
+	sshd -T -C "user=$user,host=host.invalid,addr=192.0.2.1" || return 4
+done
+echo '== =lines'
+grep -sHniE '^[[:space:]]*[a-z]' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf || :
+"#;
+
+fn users(asks: &BTreeSet<Ask>) -> impl Iterator<Item = &Account> {
+    asks.iter().filter_map(|ask| match ask {
+        Ask::Sshd(user) => Some(user),
+        _ => None,
+    })
+}
+
+fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = users(asks).map(ToString::to_string).collect();
+    (!args.is_empty()).then_some((FRAGMENT, args))
+}
+
+fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    facts.sshd = Some(match frame.rc {
+        0 => Seen::Is(read(asks, &frame.text())?),
+        3 => Seen::Absent,
+        _ => Seen::Unreadable(format!("sshd -T: {}", frame.error_text())),
+    });
+    Ok(())
+}
+
+fn read(asks: &BTreeSet<Ask>, text: &str) -> Result<Sshd, String> {
+    let sections = sections(text);
+    let mut sshd = Sshd::default();
+    for user in users(asks) {
+        let lines = sections.get(user.as_str()).ok_or_else(|| format!("no settings for `{user}`"))?;
+        let settings = lines.iter().filter_map(|line| line.split_once(' '));
+        sshd.effective
+            .insert(user.clone(), settings.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect());
+    }
+    let mut matched: BTreeMap<&str, bool> = BTreeMap::new();
+    for line in sections.get("=lines").into_iter().flatten() {
+        let mut parts = line.splitn(3, ':');
+        let (Some(file), Some(number), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(format!("unexpected line `{line}`"));
+        };
+        let text = text.trim();
+        let (keyword, value) = text.split_once([' ', '\t', '=']).unwrap_or((text, ""));
+        let keyword = keyword.to_ascii_lowercase();
+        let in_block = matched.entry(file).or_insert(false);
+        *in_block |= keyword == "match";
+        sshd.lines.push(Line {
+            file: file.to_owned(),
+            number: number.parse().map_err(|_| format!("unexpected line `{line}`"))?,
+            keyword,
+            value: value.trim().to_owned(),
+            matched: *in_block,
+        });
+    }
+    Ok(sshd)
+}

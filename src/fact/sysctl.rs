@@ -1,0 +1,52 @@
+//! Kernel parameters, as /proc/sys has them now.
+
+use super::{Ask, Facts, Family, Seen};
+use crate::shell::Frame;
+use std::collections::BTreeSet;
+
+pub const FAMILY: Family = Family { name: "sysctl", fragment, learn };
+
+const FRAGMENT: &str = r#"
+grep -sH '' "$@" /dev/null || :
+"#;
+
+/// The file of a parameter (sysctl(8): dots and slashes are exchanged).
+pub fn file(key: &str) -> String {
+    let swapped: String = key
+        .chars()
+        .map(|c| {
+            if c == '.' {
+                '/'
+            } else if c == '/' {
+                '.'
+            } else {
+                c
+            }
+        })
+        .collect();
+    format!("/proc/sys/{swapped}")
+}
+
+fn keys(asks: &BTreeSet<Ask>) -> impl Iterator<Item = &String> {
+    asks.iter().filter_map(|ask| match ask {
+        Ask::Sysctl(key) => Some(key),
+        _ => None,
+    })
+}
+
+fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = keys(asks).map(|key| file(key)).collect();
+    (!args.is_empty()).then_some((FRAGMENT, args))
+}
+
+fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    let text = frame.text();
+    for key in keys(asks) {
+        let prefix = format!("{}:", file(key));
+        let value = text.lines().find_map(|line| line.strip_prefix(&prefix));
+        // The kernel separates several numbers by tabs.
+        let seen = value.map_or(Seen::Absent, |value| Seen::Is(value.split_whitespace().collect::<Vec<_>>().join(" ")));
+        facts.sysctls.insert(key.clone(), seen);
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! UFW: what it was told (its own rule files), and what the kernel has of it (`iptables-save`).
+
+use super::{Ask, Facts, Family, Seen, sections};
+use crate::shell::Frame;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The kernel's side, for one address family.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Live {
+    /// The policy of the INPUT chain: `DROP`, `ACCEPT`.
+    pub policy: String,
+    /// Whether INPUT hands packets to UFW's chains.
+    pub hooked: bool,
+    /// The rules of the user's input chain, as `iptables-save` words them, without the leading `-A chain`.
+    pub input: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ufw {
+    /// Whether UFW starts with the host.
+    pub enabled: bool,
+    /// `DEFAULT_INPUT_POLICY` and the like, from /etc/default/ufw.
+    pub defaults: BTreeMap<String, String>,
+    /// The rules it was told, as its files keep them: `allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`.
+    pub tuples: BTreeSet<String>,
+    pub v4: Live,
+    pub v6: Live,
+}
+
+pub const FAMILY: Family = Family { name: "ufw", fragment, learn };
+
+const FRAGMENT: &str = r#"
+command -v ufw >/dev/null || return 3
+echo '== v4'
+iptables-save -t filter || return 4
+echo '== v6'
+ip6tables-save -t filter || return 4
+echo '== enabled'
+grep -i '^ENABLED=' /etc/ufw/ufw.conf
+echo '== defaults'
+grep -E '^(DEFAULT_[A-Z]+_POLICY|IPV6)=' /etc/default/ufw
+echo '== tuples'
+sed -n 's/^### tuple ### //p' /etc/ufw/user.rules /etc/ufw/user6.rules || return 4
+"#;
+
+fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
+    asks.contains(&Ask::Ufw).then(|| (FRAGMENT, Vec::new()))
+}
+
+fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    facts.ufw = Some(match frame.rc {
+        0 => Seen::Is(read(&frame.text())?),
+        3 => Seen::Absent,
+        _ => Seen::Unreadable(frame.error_text()),
+    });
+    Ok(())
+}
+
+fn read(text: &str) -> Result<Ufw, String> {
+    let sections = sections(text);
+    let section = |name: &str| sections.get(name).cloned().ok_or_else(|| format!("no section `{name}`"));
+    let assignment = |line: &&str| {
+        line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_ascii_lowercase()))
+    };
+    Ok(Ufw {
+        enabled: section("enabled")?.iter().filter_map(assignment).any(|(_, value)| value == "yes"),
+        defaults: section("defaults")?.iter().filter_map(assignment).collect(),
+        tuples: section("tuples")?.into_iter().map(str::to_owned).collect(),
+        v4: live(&section("v4")?, "ufw"),
+        v6: live(&section("v6")?, "ufw6"),
+    })
+}
+
+fn live(lines: &[&str], prefix: &str) -> Live {
+    let policy = lines.iter().find_map(|line| line.strip_prefix(":INPUT ")).and_then(|rest| rest.split(' ').next());
+    let hook = format!("-A INPUT -j {prefix}-before-input");
+    let chain = format!("-A {prefix}-user-input ");
+    Live {
+        policy: policy.unwrap_or("ACCEPT").to_owned(),
+        hooked: lines.iter().any(|line| *line == hook),
+        input: lines.iter().filter_map(|line| line.strip_prefix(&chain)).map(str::to_owned).collect(),
+    }
+}

@@ -1,0 +1,90 @@
+//! Units, as systemd has them loaded.
+
+use super::{Ask, Facts, Family, Seen};
+use crate::name::UnitName;
+use crate::shell::Frame;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unit {
+    /// `enabled`, `disabled`, `static`, `masked`, …
+    pub file_state: String,
+    /// `active`, `inactive`, `failed`, `activating`, …
+    pub active: String,
+    pub sub: String,
+    /// Whether the file on disk is newer than what systemd has loaded.
+    pub need_reload: bool,
+    pub fragment: String,
+    /// Drop-ins under /etc and /run, loaded or not.
+    pub drop_ins: BTreeSet<String>,
+    /// Changes with every start.
+    pub invocation: String,
+}
+
+pub const FAMILY: Family = Family { name: "unit", fragment, learn };
+
+const FRAGMENT: &str = r#"
+systemctl show -p LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload,FragmentPath,DropInPaths,InvocationID -- "$@" || return 3
+printf '\n== drop-ins\n'
+for unit; do
+	for dir in /etc/systemd/system /run/systemd/system /etc/systemd/system.control /run/systemd/system.control; do
+		for file in "$dir/$unit.d"/*.conf; do
+			[ -e "$file" ] && printf '%s\t%s\n' "$unit" "$file"
+		done
+	done
+done
+:
+"#;
+
+fn units(asks: &BTreeSet<Ask>) -> impl Iterator<Item = &UnitName> {
+    asks.iter().filter_map(|ask| match ask {
+        Ask::Unit(name) => Some(name),
+        _ => None,
+    })
+}
+
+fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = units(asks).map(ToString::to_string).collect();
+    (!args.is_empty()).then_some((FRAGMENT, args))
+}
+
+fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    if frame.rc != 0 {
+        return Err(frame.error_text());
+    }
+    let text = frame.text();
+    let (shown, drop_ins) = text.split_once("\n== drop-ins\n").ok_or("it breaks off")?;
+    let blocks: Vec<&str> = shown.trim_end().split("\n\n").collect();
+    let names: Vec<&UnitName> = units(asks).collect();
+    if blocks.len() != names.len() {
+        return Err(format!("{} units were asked for, {} answered", names.len(), blocks.len()));
+    }
+    let on_disk: Vec<(&str, &str)> = drop_ins.lines().filter_map(|line| line.split_once('\t')).collect();
+    for (name, block) in names.into_iter().zip(blocks) {
+        let on_disk = on_disk.iter().filter(|(unit, _)| *unit == name.as_str()).map(|(_, file)| *file);
+        facts.units.insert(name.clone(), unit(block, on_disk)?);
+    }
+    Ok(())
+}
+
+fn unit<'a>(block: &'a str, on_disk: impl Iterator<Item = &'a str>) -> Result<Seen<Unit>, String> {
+    let pairs: BTreeMap<&str, &str> = block.lines().filter_map(|line| line.split_once('=')).collect();
+    let need = |key: &str| pairs.get(key).map(|value| value.to_string()).ok_or_else(|| format!("no `{key}` in it"));
+    match need("LoadState")?.as_str() {
+        "loaded" | "masked" => {}
+        "not-found" => return Ok(Seen::Absent),
+        other => return Ok(Seen::Unreadable(format!("systemd's load state is `{other}`"))),
+    }
+    let loaded = pairs.get("DropInPaths").copied().unwrap_or_default();
+    let ours = |path: &&str| path.starts_with("/etc/") || path.starts_with("/run/");
+    Ok(Seen::Is(Unit {
+        file_state: need("UnitFileState")?,
+        active: need("ActiveState")?,
+        sub: need("SubState")?,
+        need_reload: need("NeedDaemonReload")? == "yes",
+        fragment: need("FragmentPath").unwrap_or_default(),
+        drop_ins: loaded.split(' ').filter(ours).chain(on_disk).map(str::to_owned).collect(),
+        invocation: need("InvocationID").unwrap_or_default(),
+    }))
+}

@@ -1,0 +1,147 @@
+//! The lab's internet: its namespace, its services, and the relays to the registries.
+use super::image::{Kind, Recipe};
+use super::machine::Machine;
+use super::names::{self, Place};
+use super::paths::{create_dir, remove_tree, write};
+use super::{Lab, Say, boot, ca, net, registry, tools};
+use anyhow::{Result, bail};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What must be built before the internet can start.
+#[derive(Debug)]
+pub(super) struct Needs {
+    /// The Python of the lab's tools.
+    pub python: PathBuf,
+    /// The certificate of the lab's authority.
+    pub authority: PathBuf,
+    pub image: PathBuf,
+}
+
+impl Lab {
+    /// One line of JSON per request that reached the internet's stub.
+    pub fn internet_log(&self) -> PathBuf {
+        self.paths.internet_logs().join("requests.jsonl")
+    }
+
+    /// Bare repositories: `<owner>/<repo>.git` in here is `https://github.com/<owner>/<repo>`.
+    pub fn git_dir(&self) -> PathBuf {
+        self.paths.git()
+    }
+
+    /// Starts the internet without a host, for what this machine itself asks of it.
+    pub async fn internet_up(&self, say: Say<'_>) -> Result<()> {
+        super::need::install(say).await?;
+        let machine = super::machine::look().await?;
+        let needs = self.prepare_internet(&machine, say).await?;
+        let _all = super::lock::acquire(&self.paths.lock("lab"), super::NETWORK, say).await?;
+        self.ensure_internet(&machine, &needs, say).await
+    }
+
+    /// Settings of git's environment with which `https://github.com` is the lab's, on this machine.
+    pub fn git_environment(&self) -> Vec<(String, String)> {
+        let authority = self.paths.authority().join("ca.crt");
+        let settings = [
+            ("http.curloptResolve".to_owned(), format!("github.com:443:{}", net::ROUTER)),
+            ("http.sslCAInfo".to_owned(), authority.to_string_lossy().into_owned()),
+        ];
+        let mut environment = vec![("GIT_CONFIG_COUNT".to_owned(), settings.len().to_string())];
+        for (n, (key, value)) in settings.into_iter().enumerate() {
+            environment.push((format!("GIT_CONFIG_KEY_{n}"), key));
+            environment.push((format!("GIT_CONFIG_VALUE_{n}"), value));
+        }
+        // This variable would win over the setting.
+        environment.push(("GIT_SSL_CAINFO".to_owned(), authority.to_string_lossy().into_owned()));
+        environment
+    }
+
+    pub(super) fn internet_is_up(&self) -> bool {
+        net::exists(net::INTERNET)
+            && Path::new("/sys/class/net").join(net::CABLE).exists()
+            && self.groups.alive(net::INTERNET)
+            && self.groups.alive(registry::GROUP)
+    }
+
+    /// Builds what the internet is made of; long the first time, so it holds no lock of the network.
+    pub(super) async fn prepare_internet(&self, machine: &Machine, say: Say<'_>) -> Result<Needs> {
+        let python = tools::python(&self.paths, say).await?;
+        let authority = ca::authority(&self.paths, say).await?;
+        let recipe = Recipe {
+            kind: Kind::Internet,
+            suite: machine.default_suite(),
+            machine,
+            authorities: Vec::new(),
+            files: Vec::new(),
+        };
+        let image = super::image::ensure(&self.paths, &recipe, say).await?;
+        Ok(Needs { python, authority, image })
+    }
+
+    /// Starts the internet unless it runs; the caller holds the lab's lock.
+    pub(super) async fn ensure_internet(&self, machine: &Machine, needs: &Needs, say: Say<'_>) -> Result<()> {
+        if self.internet_is_up() {
+            return Ok(());
+        }
+        self.stop_internet().await?;
+        let started = Instant::now();
+        let registries = registry::find(&self.paths, machine, &needs.python).await?;
+        let mut places = names::places();
+        let own: Vec<Ipv4Addr> = places.iter().map(|place| place.address).collect();
+        let relayed: Vec<Place> = registries.iter().map(registry::Registry::place).collect();
+        let relay_addresses: Vec<Ipv4Addr> = relayed.iter().map(|place| place.address).collect();
+        net::build_internet(&own, &relay_addresses).await?;
+        let dir = self.paths.internet();
+        let tls: Vec<String> = places.iter().flat_map(|place| place.names.clone()).collect();
+        ca::server(&self.paths, &tls, &dir.join("upper/srv/lab/tls")).await?;
+        places.extend(relayed);
+        write(&dir.join("upper/srv/lab/hosts"), names::hosts_file(&places))?;
+        create_dir(&self.paths.internet_logs())?;
+        let words = [
+            "--as-pid2".to_owned(),
+            format!("--bind-ro={}:/srv/git", self.paths.git().display()),
+            format!("--bind={}:/var/log/internet", self.paths.internet_logs().display()),
+            "bash".to_owned(),
+            "/srv/lab/run.sh".to_owned(),
+        ];
+        boot::start(&self.groups, net::INTERNET, &needs.image, &dir, &words).await?;
+        registry::start_relays(&self.groups, &registries, &dir).await?;
+        self.wait_for_internet(&dir).await?;
+        say(&format!("the lab's internet is up after {:.1} s", started.elapsed().as_secs_f64()));
+        Ok(())
+    }
+
+    async fn wait_for_internet(&self, dir: &Path) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            // nginx starts last and answers through the stub.
+            let tcp = tokio::net::TcpStream::connect((net::ROUTER, 443));
+            if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(1), tcp).await {
+                return Ok(());
+            }
+            if started.elapsed() > Duration::from_secs(20) {
+                bail!(
+                    "the lab's internet does not answer at {}:443\n  {}\nhint: its logs are in `{}`",
+                    net::ROUTER,
+                    boot::console_tail(dir),
+                    self.paths.internet_logs().display()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    pub(super) async fn stop_internet(&self) -> Result<()> {
+        self.groups.kill(registry::GROUP).await?;
+        self.groups.kill(net::INTERNET).await?;
+        net::remove(net::INTERNET).await?;
+        for part in ["upper", "work", "root"] {
+            remove_tree(&self.paths.internet().join(part))?;
+        }
+        if net::names().is_empty() {
+            self.groups.remove_root()?;
+            net::forget_directory().await;
+        }
+        Ok(())
+    }
+}

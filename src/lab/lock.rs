@@ -1,0 +1,44 @@
+//! File locks, so that several `lab up` at once neither build an image twice nor share an address.
+use anyhow::{Context, Result, bail};
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Held until dropped; the kernel drops it for a process that dies.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
+
+/// Waits for the lock, saying so once when somebody else has it.
+pub async fn acquire(path: &Path, what: &str, say: super::Say<'_>) -> Result<Lock> {
+    const PATIENCE: Duration = Duration::from_secs(900);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot open the lock `{}`", path.display()))?;
+    let started = Instant::now();
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
+            }
+        }
+        if !told {
+            say(&format!("waiting for another petasos: {what}"));
+            told = true;
+        }
+        if started.elapsed() > PATIENCE {
+            bail!(
+                "another petasos has held `{}` for {} s ({what})\nhint: `fuser {}` names it",
+                path.display(),
+                PATIENCE.as_secs(),
+                path.display()
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

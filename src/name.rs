@@ -1,0 +1,187 @@
+//! Names that were checked once, when they were read.
+//!
+//! A playbook may still hold `{{ … }}` where a name goes: it is read twice, and the second reading, after rendering, checks the name itself.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! checked_name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// # Errors
+            /// When the text is not such a name; the message quotes it.
+            pub fn new(text: impl Into<String>) -> Result<Self, String> {
+                let text = text.into();
+                let check: fn(&str) -> bool = $check;
+                if text.contains("{{") || check(&text) {
+                    return Ok(Self(text));
+                }
+                Err(format!("`{text}` is not {}", $what))
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    };
+}
+
+fn made_of(text: &str, first: fn(char) -> bool, rest: fn(char) -> bool, longest: usize) -> bool {
+    let mut chars = text.chars();
+    text.len() <= longest && chars.next().is_some_and(first) && chars.all(rest)
+}
+
+checked_name!(
+    /// An absolute path without `.`, `..`, doubled slashes or control characters.
+    AbsPath,
+    "an absolute path (it must start with `/` and have no `.`, `..` or empty part)",
+    |text| {
+        let parts = || text.split('/').skip(1);
+        text.starts_with('/')
+            && (text == "/" || parts().all(|part| !part.is_empty() && part != "." && part != ".."))
+            && !text.chars().any(char::is_control)
+    }
+);
+
+checked_name!(
+    /// A user's or group's name, as `useradd` accepts it.
+    Account,
+    "a user or group name (small letters, digits, `_` and `-`, at most 32)",
+    |text| made_of(
+        text,
+        |c| c.is_ascii_lowercase() || c == '_',
+        |c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c),
+        32
+    )
+);
+
+checked_name!(
+    /// A systemd unit with its suffix.
+    UnitName,
+    "a systemd unit (such as `hermes.service`)",
+    |text| {
+        const KINDS: [&str; 6] = [".service", ".socket", ".timer", ".target", ".path", ".mount"];
+        KINDS.iter().any(|kind| text.len() > kind.len() && text.ends_with(kind))
+            && made_of(text, |c| c.is_ascii_alphanumeric(), |c| c.is_ascii_alphanumeric() || ":_.@\\-".contains(c), 255)
+    }
+);
+
+checked_name!(
+    /// A Debian package.
+    PackageName,
+    "a package name (small letters, digits, `+`, `-` and `.`)",
+    |text| made_of(
+        text,
+        |c| c.is_ascii_lowercase() || c.is_ascii_digit(),
+        |c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c),
+        128
+    )
+);
+
+checked_name!(
+    /// Permission bits, octal: `0640`.
+    Mode,
+    "a mode (three or four octal digits, such as `0640`)",
+    |text| (3..=4).contains(&text.len()) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
+);
+
+checked_name!(
+    /// The name of an environment variable.
+    EnvName,
+    "the name of an environment variable (capitals, digits and `_`)",
+    |text| made_of(
+        text,
+        |c| c.is_ascii_uppercase() || c == '_',
+        |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_',
+        128
+    )
+);
+
+checked_name!(
+    /// A port with its protocol: `443/tcp`.
+    Service,
+    "a port with its protocol (such as `443/tcp`)",
+    |text| text
+        .split_once('/')
+        .is_some_and(|(port, protocol)| port.parse::<u16>().is_ok_and(|port| port > 0)
+            && matches!(protocol, "tcp" | "udp"))
+);
+
+impl AbsPath {
+    /// The directory that holds it; `/` holds itself.
+    pub fn parent(&self) -> Self {
+        match self.0.rfind('/') {
+            Some(at) if at > 0 => Self(self.0.get(..at).unwrap_or("/").to_owned()),
+            _ => Self("/".to_owned()),
+        }
+    }
+
+    /// # Errors
+    /// When `name` cannot be a part of a path.
+    pub fn join(&self, name: &str) -> Result<Self, String> {
+        Self::new(format!("{}/{name}", self.0.trim_end_matches('/')))
+    }
+}
+
+impl Mode {
+    /// The twelve permission bits.
+    pub fn bits(&self) -> u32 {
+        u32::from_str_radix(&self.0, 8).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_surprise_a_shell_or_a_daemon_are_refused() {
+        for bad in ["", "etc", "/a/../b", "//a", "/a/", "/a\nb", "/."] {
+            assert!(AbsPath::new(bad).is_err(), "{bad:?}");
+        }
+        for good in ["/", "/etc/x", "/a b/c"] {
+            assert!(AbsPath::new(good).is_ok(), "{good:?}");
+        }
+        for bad in ["", "Root", "-x", "a b", "0a", "a;b"] {
+            assert!(Account::new(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["hermes", ".service", "a b.service", "a.servic"] {
+            assert!(UnitName::new(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["0/tcp", "70000/tcp", "22", "22/icmp", "http/tcp"] {
+            assert!(Service::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(Mode::new("0640").is_ok() && Mode::new("888").is_err());
+    }
+
+    #[test]
+    fn parents() {
+        for (path, parent) in [("/a/b", "/a"), ("/a", "/"), ("/", "/")] {
+            assert_eq!(AbsPath::new(path).map(|path| path.parent().to_string()), Ok(parent.to_owned()));
+        }
+    }
+}

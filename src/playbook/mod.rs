@@ -1,0 +1,80 @@
+//! Playbooks: which resources a host has, in which order. YAML, with `{{ … }}` where the user's wishes go.
+//!
+//! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then every text in it is rendered with what
+//! `petasos.yaml` says, and read again, which checks the values. `when`, `content` and templates are rendered only after the host was
+//! looked at: they may name `host.*`.
+
+mod book;
+mod render;
+mod source;
+
+pub use book::{Entry, KINDS, Playbook};
+pub use render::Renderer;
+pub use source::Sources;
+
+use crate::act::Text;
+use crate::fact::{Ask, Facts};
+use crate::name::{AbsPath, EnvName};
+use crate::plan::Item;
+use crate::resource::Scene;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a host should have, as far as it is known before the host was looked at.
+pub struct Wanted {
+    playbooks: Vec<Playbook>,
+    renderer: Renderer,
+    secrets: BTreeMap<EnvName, Text>,
+    /// 32 random bytes in hexadecimal; names are mixed in, so that no two values are the same.
+    seed: Text,
+}
+
+impl Wanted {
+    pub fn new(playbooks: Vec<Playbook>, renderer: Renderer, secrets: BTreeMap<EnvName, Text>, seed: Text) -> Self {
+        Self { playbooks, renderer, secrets, seed }
+    }
+
+    /// What must be observed to judge it all.
+    pub fn asks(&self) -> BTreeSet<Ask> {
+        let mut asks = BTreeSet::new();
+        for entry in self.entries() {
+            entry.spec().asks(&mut asks);
+        }
+        asks
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.playbooks.iter().flat_map(|playbook| &playbook.entries)
+    }
+
+    /// The resources, now that the host was looked at.
+    ///
+    /// # Errors
+    /// When a condition, a template or a secret cannot be filled in; the message names the playbook and the entry.
+    pub fn settle(&self, facts: &Facts) -> Result<Vec<Item>, String> {
+        let renderer = self.renderer.with_host(facts);
+        let mut provided: BTreeMap<AbsPath, String> = BTreeMap::new();
+        let mut items = Vec::new();
+        for playbook in &self.playbooks {
+            for entry in &playbook.entries {
+                let place = |why: String| format!("`{}` in {}: {why}", entry.name, playbook.name);
+                if !renderer.holds(&entry.when).map_err(place)? {
+                    continue;
+                }
+                let scene = Scene {
+                    facts,
+                    template: &|name| renderer.template(name),
+                    text: &|text| renderer.text(text),
+                    secret: &|name| self.secrets.get(name).cloned(),
+                    fresh: &|name| Text::secret(crate::resource::digest(&format!("{}/{name}", self.seed.reveal()))),
+                    provided: &provided,
+                };
+                let resources = entry.spec().settle(&scene).map_err(place)?;
+                for resource in resources {
+                    provided.extend(resource.provides());
+                    items.push(Item { title: entry.name.clone(), risk: entry.risk, resource });
+                }
+            }
+        }
+        Ok(items)
+    }
+}

@@ -1,0 +1,70 @@
+//! Filling in `{{ … }}`.
+
+use crate::fact::Facts;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::error::Error;
+use tera::{Context, Tera};
+
+/// Renders texts and named templates with what `petasos.yaml` says, and later with what the host is.
+#[derive(Clone)]
+pub struct Renderer {
+    tera: Tera,
+    context: Context,
+}
+
+impl Renderer {
+    /// # Errors
+    /// When a template does not parse; the message has its name, line and caret.
+    pub fn new(templates: &BTreeMap<String, String>, vars: &Value) -> Result<Self, String> {
+        let mut tera = Tera::default();
+        // Nothing here becomes HTML; where a value goes into YAML, the template says `| json`.
+        tera.autoescape_on(Vec::<&'static str>::new());
+        tera.register_filter("json", |value: &tera::Value, _: tera::Kwargs, _: &tera::State| {
+            serde_json::to_string(value).map_err(tera::Error::message)
+        });
+        tera.add_raw_templates(templates.iter().map(|(name, text)| (name.as_str(), text.as_str()))).map_err(said)?;
+        let context = Context::from_serialize(vars).map_err(said)?;
+        Ok(Self { tera, context })
+    }
+
+    /// The same, knowing the host as `host`.
+    pub fn with_host(&self, facts: &Facts) -> Self {
+        let mut known = self.clone();
+        known.context.insert("host", &facts.host);
+        known
+    }
+
+    /// # Errors
+    /// When there is no such template, or it names a value that is not there.
+    pub fn template(&self, name: &str) -> Result<String, String> {
+        self.tera.render(name, &self.context).map_err(said)
+    }
+
+    /// # Errors
+    /// When the text does not parse, or names a value that is not there.
+    pub fn text(&self, text: &str) -> Result<String, String> {
+        self.tera.render_str(text, &self.context, false).map_err(said)
+    }
+
+    /// Whether a condition holds; an empty one does.
+    ///
+    /// # Errors
+    /// As for [`Renderer::text`].
+    pub fn holds(&self, condition: &str) -> Result<bool, String> {
+        if condition.is_empty() {
+            return Ok(true);
+        }
+        Ok(self.text(&format!("{{% if {condition} %}}yes{{% endif %}}"))? == "yes")
+    }
+}
+
+fn said(error: tera::Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        said.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    said.trim_start_matches("error: ").to_owned()
+}

@@ -1,0 +1,49 @@
+//! Where playbooks and templates come from: the program itself, and the user's own folders beside `petasos.yaml`, which win file by file.
+
+use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
+
+static PLAYBOOKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// The texts, by name relative to their folder.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    pub playbooks: BTreeMap<String, String>,
+    pub templates: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// What comes with the program.
+    pub fn embedded() -> Self {
+        Self { playbooks: texts(&PLAYBOOKS, |name| name.ends_with(".yaml")), templates: texts(&TEMPLATES, is_template) }
+    }
+
+    /// The same with the user's own files in place of those of the same name.
+    pub fn overridden(mut self, playbooks: BTreeMap<String, String>, templates: BTreeMap<String, String>) -> Self {
+        self.playbooks.extend(playbooks);
+        self.templates.extend(templates);
+        self
+    }
+}
+
+/// Only these are filled in; the others (fixed texts of shell, the lab's files) are part of the program.
+pub fn is_template(name: &str) -> bool {
+    name.ends_with(".tera")
+}
+
+fn texts(dir: &Dir<'_>, wanted: fn(&str) -> bool) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for entry in dir.entries() {
+        if let Some(dir) = entry.as_dir() {
+            texts.extend(self::texts(dir, wanted));
+        }
+        if let Some(file) = entry.as_file() {
+            let name = file.path().to_string_lossy().into_owned();
+            if let Some(text) = file.contents_utf8().filter(|_| wanted(&name)) {
+                texts.insert(name, text.to_owned());
+            }
+        }
+    }
+    texts
+}

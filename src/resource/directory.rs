@@ -1,0 +1,88 @@
+//! A directory, with its owner and mode.
+
+use super::{Change, Resource, Scene};
+use crate::act::Act;
+use crate::fact::path::{Entry, Kind};
+use crate::fact::{Ask, Facts, Seen, seen};
+use crate::name::{AbsPath, Account, Mode};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub path: AbsPath,
+    #[serde(default = "super::file::root")]
+    pub owner: Account,
+    #[serde(default = "super::file::root")]
+    pub group: Account,
+    pub mode: Mode,
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.insert(Ask::Path(self.path.clone()));
+    }
+
+    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        Ok(vec![Box::new(self.clone())])
+    }
+}
+
+impl Resource for Spec {
+    fn id(&self) -> String {
+        format!("directory {}", self.path)
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        let path = self.path.as_str();
+        let make = || {
+            Act::run([
+                "install",
+                "-d",
+                "-o",
+                self.owner.as_str(),
+                "-g",
+                self.group.as_str(),
+                "-m",
+                self.mode.as_str(),
+                path,
+            ])
+        };
+        match seen(&facts.paths, &self.path)? {
+            Seen::Absent => Ok(vec![Change::new("exists", "no", "yes", vec![make()])]),
+            Seen::Is(entry) if entry.kind == Kind::Directory => {
+                Ok(access_changes(&self.path, entry, &self.owner, &self.group, &self.mode))
+            }
+            // What stands in the way may be somebody's data: it is not removed.
+            Seen::Is(entry) => Err(format!("`{path}` is not a directory but {}", said(&entry.kind))),
+            Seen::Unreadable(why) => Err(why.clone()),
+        }
+    }
+}
+
+/// What a kind is called.
+pub fn said(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::File(_) => "a file",
+        Kind::Directory => "a directory",
+        Kind::Symlink(_) => "a symbolic link",
+        Kind::Other => "a special file",
+    }
+}
+
+/// The changes of owner, group and mode that something which exists still needs.
+pub fn access_changes(path: &AbsPath, entry: &Entry, owner: &Account, group: &Account, mode: &Mode) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let (is, want) = (format!("{}:{}", entry.owner, entry.group), format!("{owner}:{group}"));
+    if is != want {
+        let act = Act::run(["chown", "--no-dereference", &want, path.as_str()]);
+        changes.push(Change::new("owner", is, &want, vec![act]));
+    }
+    // Set after the owner: chown(2) clears the set-user-ID bits.
+    if entry.mode != mode.bits() {
+        let act = Act::run(["chmod", mode.as_str(), path.as_str()]);
+        changes.push(Change::new("mode", format!("{:04o}", entry.mode), format!("{:04o}", mode.bits()), vec![act]));
+    }
+    changes
+}

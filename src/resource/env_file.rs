@@ -1,0 +1,107 @@
+//! A file of `NAME=value` lines: plain settings, the caller's secrets, and values that the host keeps once they were made.
+
+use super::file::File;
+use super::{Resource, Scene};
+use crate::act::Text;
+use crate::fact::{Ask, seen};
+use crate::name::{AbsPath, Account, EnvName, Mode};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub path: AbsPath,
+    #[serde(default = "super::file::root")]
+    pub owner: Account,
+    #[serde(default = "super::file::root")]
+    pub group: Account,
+    pub mode: Mode,
+    /// Plain settings.
+    #[serde(default)]
+    pub set: BTreeMap<EnvName, String>,
+    /// Names of secrets whose values come from the caller; words in one text, or a list.
+    #[serde(default)]
+    pub secrets: Words,
+    /// Secrets made on the first run, 32 random bytes in hexadecimal, and kept from then on.
+    #[serde(default)]
+    pub generate: Vec<EnvName>,
+}
+
+/// A list, or one text of words; the latter can come from `{{ … }}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Words {
+    List(Vec<String>),
+    Text(String),
+    #[default]
+    None,
+}
+
+impl Words {
+    pub fn list(&self) -> Vec<String> {
+        match self {
+            Self::List(list) => list.clone(),
+            Self::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
+            Self::None => Vec::new(),
+        }
+    }
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.insert(Ask::Path(self.path.clone()));
+        asks.insert(Ask::Text(self.path.clone()));
+    }
+
+    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let on_host = seen(&scene.facts.texts, &self.path)?.is().map(|text| read(text)).unwrap_or_default();
+        let mut values: BTreeMap<EnvName, String> = self.set.clone();
+        for name in self.secrets.list() {
+            let name = EnvName::new(name)?;
+            // A run that was not given a secret keeps the one that the host has.
+            let value = (scene.secret)(&name).map(|value| value.reveal().to_owned());
+            let value = value.or_else(|| on_host.get(name.as_str()).cloned()).ok_or_else(|| {
+                format!("the secret `{name}` is missing\nhint: set `{name}` in the environment of petasos, or take it out of `agent.secrets`")
+            })?;
+            values.insert(name, value);
+        }
+        for name in &self.generate {
+            let kept = on_host.get(name.as_str()).filter(|value| is_made_here(value)).cloned();
+            values.insert(name.clone(), kept.unwrap_or_else(|| (scene.fresh)(name).reveal().to_owned()));
+        }
+        let lines: Result<Vec<String>, String> = values.iter().map(|(name, value)| line(name, value)).collect();
+        Ok(vec![Box::new(File {
+            path: self.path.clone(),
+            content: Text::secret(lines?.concat()),
+            owner: self.owner.clone(),
+            group: self.group.clone(),
+            mode: self.mode.clone(),
+            check: Vec::new(),
+        })])
+    }
+}
+
+fn is_made_here(value: &str) -> bool {
+    value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// One line, in single quotes, which python-dotenv and shells read alike; there is no escape in them for a quote or a line's end.
+fn line(name: &EnvName, value: &str) -> Result<String, String> {
+    if value.contains(['\'', '\\', '\n', '\r', '\0']) {
+        return Err(format!(
+            "the value of `{name}` has a quote, a backslash or a line's end, which an environment file cannot hold"
+        ));
+    }
+    Ok(format!("{name}='{value}'\n"))
+}
+
+fn read(text: &str) -> BTreeMap<String, String> {
+    let pair = |line: &str| {
+        let (name, value) = line.split_once('=')?;
+        let value = value.trim();
+        let bare = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value);
+        Some((name.trim().to_owned(), bare.to_owned()))
+    };
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(pair).collect()
+}

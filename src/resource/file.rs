@@ -1,0 +1,142 @@
+//! A file with its content, from a template or given in place.
+
+use super::directory::{access_changes, said};
+use super::{Change, Resource, Scene, digest};
+use crate::act::{Act, Put, Text};
+use crate::fact::path::Kind;
+use crate::fact::{Ask, Facts, Seen, seen};
+use crate::name::{AbsPath, Account, Mode};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub path: AbsPath,
+    #[serde(default = "root")]
+    pub owner: Account,
+    #[serde(default = "root")]
+    pub group: Account,
+    pub mode: Mode,
+    /// The name of a template. Either this or `content`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The text itself; `{{ … }}` is filled in after the host was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// A command that must accept the new file before it replaces the old one; `{}` stands for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub check: Vec<String>,
+    /// Never shown in plans and diffs.
+    #[serde(default)]
+    pub secret: bool,
+}
+
+/// `root`, the owner of most things.
+pub fn root() -> Account {
+    // "root" satisfies the check of the type.
+    Account::new("root").unwrap_or_else(|_| unreachable!("`root` is an account's name"))
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.insert(Ask::Path(self.path.clone()));
+    }
+
+    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let text = match (&self.template, &self.content) {
+            (Some(name), None) => (scene.template)(name)?,
+            (None, Some(text)) => (scene.text)(text)?,
+            _ => return Err(format!("the file `{}` needs either `template` or `content`", self.path)),
+        };
+        Ok(vec![Box::new(File {
+            path: self.path.clone(),
+            content: if self.secret { Text::secret(text) } else { Text::open(text) },
+            owner: self.owner.clone(),
+            group: self.group.clone(),
+            mode: self.mode.clone(),
+            check: self.check.clone(),
+        })])
+    }
+}
+
+/// A file whose content is known.
+#[derive(Debug, Clone)]
+pub struct File {
+    pub path: AbsPath,
+    pub content: Text,
+    pub owner: Account,
+    pub group: Account,
+    pub mode: Mode,
+    pub check: Vec<String>,
+}
+
+impl File {
+    fn put(&self) -> Vec<Act> {
+        let mut acts = vec![Act::Put(Put {
+            path: self.path.clone(),
+            content: self.content.clone(),
+            owner: self.owner.clone(),
+            group: self.group.clone(),
+            mode: self.mode.clone(),
+            check: self.check.clone(),
+        })];
+        if self.path.as_str().starts_with("/etc/systemd/system/") {
+            acts.push(Act::run(["systemctl", "daemon-reload"]));
+        }
+        acts
+    }
+
+    fn rewritten(&self, field: &str, from: impl Into<String>, facts: &Facts) -> Change {
+        let to =
+            if self.content.is_secret() { "new (secret)".to_owned() } else { short(&digest(self.content.reveal())) };
+        let mut change = Change::new(field, from, to, self.put());
+        if !self.content.is_secret() {
+            let before = match facts.texts.get(&self.path) {
+                Some(Seen::Is(text)) => Some(text.clone()),
+                Some(Seen::Absent) => Some(String::new()),
+                Some(Seen::Unreadable(_)) | None => None,
+            };
+            change.texts = before.map(|before| (before, self.content.reveal().to_owned()));
+        }
+        change
+    }
+}
+
+/// The first digits of a digest, for people.
+pub fn short(digest: &str) -> String {
+    format!("sha256:{}", digest.get(..12).unwrap_or(digest))
+}
+
+impl Resource for File {
+    fn id(&self) -> String {
+        format!("file {}", self.path)
+    }
+
+    fn provides(&self) -> Vec<(AbsPath, String)> {
+        vec![(self.path.clone(), digest(self.content.reveal()))]
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        match seen(&facts.paths, &self.path)? {
+            Seen::Absent => Ok(vec![self.rewritten("exists", "no", facts)]),
+            Seen::Is(entry) => match &entry.kind {
+                Kind::File(is) if *is == digest(self.content.reveal()) => {
+                    Ok(access_changes(&self.path, entry, &self.owner, &self.group, &self.mode))
+                }
+                // Written anew, it gets the right owner and mode with it.
+                Kind::File(is) => {
+                    let from = if self.content.is_secret() { "other (secret)".to_owned() } else { short(is) };
+                    Ok(vec![self.rewritten("content", from, facts)])
+                }
+                Kind::Symlink(target) => {
+                    Ok(vec![self.rewritten("kind", format!("a symbolic link to {target}"), facts)])
+                }
+                Kind::Directory | Kind::Other => {
+                    Err(format!("`{}` is not a file but {}", self.path, said(&entry.kind)))
+                }
+            },
+            Seen::Unreadable(why) => Err(why.clone()),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! A group.
+
+use super::{Change, Resource, Scene};
+use crate::act::Act;
+use crate::fact::{Ask, Facts, Seen, seen};
+use crate::name::Account;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub name: Account,
+    /// Takes its number from the range for services.
+    #[serde(default)]
+    pub system: bool,
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.insert(Ask::Group(self.name.clone()));
+    }
+
+    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        Ok(vec![Box::new(self.clone())])
+    }
+}
+
+impl Resource for Spec {
+    fn id(&self) -> String {
+        format!("group {}", self.name)
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        let argv = |system: &[&'static str]| {
+            let words = ["groupadd"].iter().chain(system).map(|word| word.to_string());
+            words.chain([self.name.to_string()]).collect::<Vec<_>>()
+        };
+        Ok(match seen(&facts.groups, &self.name)? {
+            Seen::Absent => {
+                let act = Act::run(argv(if self.system { &["--system"] } else { &[] }));
+                vec![Change::new("exists", "no", "yes", vec![act])]
+            }
+            Seen::Is(_) | Seen::Unreadable(_) => Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! What a host should have. One file per kind: what a playbook says of it, and the judgement against what was observed.
+//!
+//! To add a kind: a file here, a line in [`registry`], cases in `tests/cases/<kind>/`, an entry in `playbooks/reference.yaml`.
+
+pub mod directory;
+pub mod env_file;
+pub mod file;
+pub mod group;
+pub mod nft;
+pub mod package;
+pub mod sshd;
+pub mod symlink;
+pub mod sysctl;
+pub mod ufw;
+pub mod unit;
+pub mod user;
+
+use crate::act::{Act, Text};
+use crate::fact::{Ask, Facts};
+use crate::name::{AbsPath, EnvName};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Calls a macro with the registry of kinds: the key in a playbook, and the module that holds it.
+macro_rules! registry {
+    ($with:path) => {
+        $with! {
+            package: package, group: group, user: user, directory: directory, file: file, symlink: symlink, env_file: env_file,
+            unit: unit, sysctl: sysctl, sshd: sshd, ufw: ufw, nft: nft,
+        }
+    };
+}
+pub(crate) use registry;
+
+/// What a change may do to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    #[default]
+    None,
+    /// A service is restarted or reloaded.
+    Restart,
+    /// Done wrong, nobody gets in any more.
+    Lockout,
+}
+
+/// One difference between what is and what should be, with what mends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    pub field: String,
+    pub from: String,
+    pub to: String,
+    pub risk: Risk,
+    pub acts: Vec<Act>,
+    /// The texts before and after, where a file's content changes and the old text was asked for; never a secret's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub texts: Option<(String, String)>,
+}
+
+impl Change {
+    pub fn new(field: &str, from: impl Into<String>, to: impl Into<String>, acts: Vec<Act>) -> Self {
+        Self { field: field.to_owned(), from: from.into(), to: to.into(), risk: Risk::None, acts, texts: None }
+    }
+
+    pub fn risking(mut self, risk: Risk) -> Self {
+        self.risk = self.risk.max(risk);
+        self
+    }
+}
+
+/// A judgement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Met,
+    Drift(Vec<Change>),
+    /// It could not be observed; why.
+    Unknown(String),
+}
+
+/// A thing that a host should have, with every value known.
+pub trait Resource {
+    /// `kind name`, unique in a playbook.
+    fn id(&self) -> String;
+
+    /// The changes that are missing; none when all is as it should be.
+    ///
+    /// # Errors
+    /// Why it could not be told.
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String>;
+
+    /// The paths whose content this resource decides, with a word that changes when the content does.
+    fn provides(&self) -> Vec<(AbsPath, String)> {
+        Vec::new()
+    }
+
+    fn judge(&self, facts: &Facts) -> Verdict {
+        match self.changes(facts) {
+            Ok(changes) if changes.is_empty() => Verdict::Met,
+            Ok(changes) => Verdict::Drift(changes),
+            Err(why) => Verdict::Unknown(why),
+        }
+    }
+}
+
+/// What a playbook says of a resource, before the host was looked at.
+pub trait Spec {
+    /// What must be observed to judge it.
+    fn asks(&self, asks: &mut BTreeSet<Ask>);
+
+    /// The resources that it stands for on this host.
+    ///
+    /// # Errors
+    /// What is missing: a template, a secret, a fact.
+    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String>;
+}
+
+/// All that a spec may look at when it becomes a resource.
+pub struct Scene<'a> {
+    pub facts: &'a Facts,
+    /// Renders a template by its name.
+    pub template: &'a dyn Fn(&str) -> Result<String, String>,
+    /// Renders a text.
+    pub text: &'a dyn Fn(&str) -> Result<String, String>,
+    /// A secret's value, by name.
+    pub secret: &'a dyn Fn(&EnvName) -> Option<Text>,
+    /// A fresh random value in hexadecimal, 32 bytes, made for this run under this name.
+    pub fresh: &'a dyn Fn(&EnvName) -> Text,
+    /// What the resources so far decide of the contents of files.
+    pub provided: &'a BTreeMap<AbsPath, String>,
+}
+
+/// The SHA-256 of a text, in hexadecimal.
+pub fn digest(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

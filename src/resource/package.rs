@@ -1,0 +1,63 @@
+//! Distribution packages that must be there, or must not.
+
+use super::{Change, Resource, Scene, Spec as _};
+use crate::act::Act;
+use crate::fact::{Ask, Facts, Seen, seen};
+use crate::name::PackageName;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    #[serde(default)]
+    pub present: Vec<PackageName>,
+    #[serde(default)]
+    pub absent: Vec<PackageName>,
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.extend(self.present.iter().chain(&self.absent).cloned().map(Ask::Package));
+    }
+
+    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        Ok(vec![Box::new(self.clone())])
+    }
+}
+
+impl Resource for Spec {
+    fn id(&self) -> String {
+        let words = |names: &[PackageName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        format!("package {}", words(if self.present.is_empty() { &self.absent } else { &self.present }))
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        let mut asked = BTreeSet::new();
+        self.asks(&mut asked);
+        let (mut missing, mut surplus) = (Vec::new(), Vec::new());
+        for name in &self.present {
+            if let Seen::Absent = seen(&facts.packages, name)? {
+                missing.push(name.to_string());
+            }
+        }
+        for name in &self.absent {
+            if let Seen::Is(_) = seen(&facts.packages, name)? {
+                surplus.push(name.to_string());
+            }
+        }
+        let mut changes = Vec::new();
+        if !missing.is_empty() {
+            let act = Act::sh("apt-get install", INSTALL, missing.clone());
+            changes.push(Change::new(&missing.join(" "), "absent", "installed", vec![act]));
+        }
+        if !surplus.is_empty() {
+            let act = Act::sh("apt-get purge", PURGE, surplus.clone());
+            changes.push(Change::new(&surplus.join(" "), "installed", "absent", vec![act]));
+        }
+        Ok(changes)
+    }
+}
+
+const INSTALL: &str = include_str!("../../templates/steps/apt-install.sh");
+const PURGE: &str = include_str!("../../templates/steps/apt-purge.sh");

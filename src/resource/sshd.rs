@@ -1,0 +1,114 @@
+//! What sshd enforces, by its own word (`sshd -T`), for each of some users.
+//!
+//! The settings themselves stand in a file of Petasos's, which sshd reads first. What is judged here is whether they win: sshd takes the
+//! first value that it finds, and those of a `Match` block before all others (sshd_config(5)). A line elsewhere that wins against ours is
+//! turned into a comment.
+
+use super::{Change, Resource, Scene};
+use crate::act::Act;
+use crate::fact::sshd::{Line, Sshd};
+use crate::fact::{Ask, Facts, Seen, seen};
+use crate::name::{AbsPath, Account};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The file of Petasos's own; the resource writes nothing to it, and finds no fault with it.
+    pub file: AbsPath,
+    /// For whose login the settings must be in force.
+    pub users: Vec<Account>,
+    /// Keyword to value; both as `sshd -T` prints them, in small letters.
+    pub set: BTreeMap<String, String>,
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.extend(self.users.iter().cloned().map(Ask::Sshd));
+        asks.insert(Ask::Path(self.file.clone()));
+    }
+
+    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let file_changes = match (scene.provided.get(&self.file), seen(&scene.facts.paths, &self.file)?) {
+            (Some(want), Seen::Is(entry)) => entry.kind != crate::fact::path::Kind::File(want.clone()),
+            (Some(_), Seen::Absent | Seen::Unreadable(_)) => true,
+            (None, _) => return Err(format!("`{}` must be a file of this playbook, further up", self.file)),
+        };
+        Ok(vec![Box::new(Effective { spec: self.clone(), file_changes })])
+    }
+}
+
+struct Effective {
+    spec: Spec,
+    /// Whether the same plan writes the file: then what is in force now says nothing of what will be.
+    file_changes: bool,
+}
+
+impl Resource for Effective {
+    fn id(&self) -> String {
+        "sshd settings".into()
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        let sshd = match &facts.sshd {
+            Some(Seen::Is(sshd)) => sshd,
+            Some(Seen::Absent) => return Ok(vec![Change::new("installed", "no", "yes", Vec::new())]),
+            Some(Seen::Unreadable(why)) => return Err(why.clone()),
+            None => return Err("sshd was not asked".into()),
+        };
+        let mut changes: Vec<Change> = self.rivals(sshd).map(|line| self.silence(line)).collect();
+        if changes.is_empty() && !self.file_changes {
+            changes.extend(self.wrong(sshd)?);
+        }
+        Ok(changes)
+    }
+}
+
+impl Effective {
+    /// Lines that win, or would win, against ours: in a `Match` block, or in a file that is read earlier.
+    fn rivals<'a>(&'a self, sshd: &'a Sshd) -> impl Iterator<Item = &'a Line> {
+        let ours = self.spec.file.as_str();
+        let dir = self.spec.file.parent();
+        sshd.lines.iter().filter(move |line| {
+            let differs = self.spec.set.get(&line.keyword).is_some_and(|want| !line.value.eq_ignore_ascii_case(want));
+            let earlier = line.file.starts_with(dir.as_str()) && line.file.as_str() < ours;
+            line.file != ours && differs && (line.matched || earlier)
+        })
+    }
+
+    fn silence(&self, line: &Line) -> Change {
+        let from = format!("{} {} ({}:{})", line.keyword, line.value, line.file, line.number);
+        let act = Act::sh(
+            "turn a line of sshd's configuration into a comment",
+            SILENCE,
+            [line.file.clone(), line.number.to_string(), line.keyword.clone()],
+        );
+        let to = self.spec.set.get(&line.keyword).cloned().unwrap_or_default();
+        Change::new("rival line", from, format!("{} {to}", line.keyword), vec![act])
+    }
+
+    /// Settings that are not in force although no line is to blame that could be silenced.
+    fn wrong(&self, sshd: &Sshd) -> Result<Vec<Change>, String> {
+        let mut changes = Vec::new();
+        for user in &self.spec.users {
+            let effective = sshd.effective.get(user).ok_or_else(|| format!("sshd was not asked about `{user}`"))?;
+            for (keyword, want) in &self.spec.set {
+                let is = effective.get(keyword).map_or("", String::as_str);
+                // A list is in force when it is the same list: sshd prints it in the order given.
+                if !is.eq_ignore_ascii_case(want) {
+                    changes.push(Change::new(&format!("{keyword} for {user}"), is, want, Vec::new()));
+                }
+            }
+        }
+        Ok(changes)
+    }
+}
+
+/// The line must still be the one that was seen.
+const SILENCE: &str = r#"
+sed -n "$2p" "$1" | grep -qi "^[[:space:]]*$3" || { echo "line $2 of $1 is no longer the one that was seen" >&2; return 1; }
+sed -i "$2s/^/# disabled by petasos: /" "$1"
+sshd -t
+systemctl reload-or-restart ssh.service
+"#;

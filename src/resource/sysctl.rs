@@ -1,0 +1,69 @@
+//! Kernel parameters: in force now, and after the next start.
+
+use super::file::{File, root};
+use super::{Change, Resource, Scene};
+use crate::act::{Act, Text};
+use crate::fact::{Ask, Facts, Seen, seen, sysctl};
+use crate::name::{AbsPath, Mode};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The file of sysctl.d(5) that keeps them.
+    pub file: AbsPath,
+    /// Parameter (with dots) to value.
+    pub set: BTreeMap<String, String>,
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.insert(Ask::Path(self.file.clone()));
+        asks.extend(self.set.keys().cloned().map(Ask::Sysctl));
+    }
+
+    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let text: String = self.set.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let file = File {
+            path: self.file.clone(),
+            content: Text::open(format!("# Managed by petasos.\n{text}")),
+            owner: root(),
+            group: root(),
+            mode: Mode::new("0644")?,
+            check: Vec::new(),
+        };
+        let mut resources: Vec<Box<dyn Resource>> = vec![Box::new(file)];
+        for (key, value) in &self.set {
+            resources.push(Box::new(Live { key: key.clone(), value: value.clone() }));
+        }
+        Ok(resources)
+    }
+}
+
+/// The value that the kernel has.
+struct Live {
+    key: String,
+    value: String,
+}
+
+impl Resource for Live {
+    fn id(&self) -> String {
+        format!("sysctl {}", self.key)
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        match seen(&facts.sysctls, &self.key)? {
+            Seen::Is(is) if *is == self.value => Ok(Vec::new()),
+            Seen::Is(is) => {
+                let act = Act::Run {
+                    argv: vec!["tee".into(), sysctl::file(&self.key)],
+                    stdin: Some(Text::open(&self.value)),
+                };
+                Ok(vec![Change::new("value", is, &self.value, vec![act])])
+            }
+            Seen::Absent => Err(format!("this kernel has no parameter `{}`", self.key)),
+            Seen::Unreadable(why) => Err(why.clone()),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! A systemd unit: whether it starts with the host, whether it runs, and whether it runs with what its files say now.
+
+use super::symlink::link_word;
+use super::{Change, Resource, Risk, Scene};
+use crate::act::{Act, Put, Text};
+use crate::fact::path::Kind;
+use crate::fact::{Ask, Facts, Seen, seen};
+use crate::name::{AbsPath, Mode, UnitName};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub name: UnitName,
+    /// Whether it starts with the host; not looked at when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Whether it runs now; not looked at when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<bool>,
+    /// The files that it reads when it starts. When one changed since its last start, it is started anew.
+    #[serde(default)]
+    pub watches: Vec<AbsPath>,
+    #[serde(default)]
+    pub on_change: OnChange,
+    /// Whether drop-ins of the administrator's (/etc, /run) are removed.
+    #[serde(default)]
+    pub no_drop_ins: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnChange {
+    #[default]
+    Restart,
+    Reload,
+}
+
+/// Where the digests of a unit's watched files are kept, as of its last start by Petasos.
+pub fn stamp_path(unit: &UnitName) -> Result<AbsPath, String> {
+    AbsPath::new(format!("/var/lib/petasos/stamps/{unit}"))
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.insert(Ask::Unit(self.name.clone()));
+        if !self.watches.is_empty() {
+            asks.extend(self.watches.iter().cloned().map(Ask::Path));
+            asks.extend(stamp_path(&self.name).ok().map(Ask::Text));
+        }
+    }
+
+    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let stamp = stamp(&self.watches, scene.provided, scene.facts)?;
+        Ok(vec![Box::new(Unit { spec: self.clone(), stamp })])
+    }
+}
+
+/// The text of a stamp: what each watched path will hold once the plan is carried out.
+///
+/// # Errors
+/// When a path that no resource decides could not be read.
+pub fn stamp(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &Facts) -> Result<String, String> {
+    let mut stamp = String::new();
+    for path in watches {
+        let word = match provided.get(path) {
+            Some(word) => word.clone(),
+            None => match seen(&facts.paths, path)? {
+                Seen::Is(entry) => match &entry.kind {
+                    Kind::File(digest) => digest.clone(),
+                    Kind::Symlink(target) => link_word(target),
+                    Kind::Directory | Kind::Other => return Err(format!("`{path}` cannot be watched: it is no file")),
+                },
+                Seen::Absent | Seen::Unreadable(_) => "absent".to_owned(),
+            },
+        };
+        stamp.push_str(&format!("{word}  {path}\n"));
+    }
+    Ok(stamp)
+}
+
+/// A unit with the stamp that it should bear.
+struct Unit {
+    spec: Spec,
+    stamp: String,
+}
+
+impl Unit {
+    fn systemctl(&self, words: &[&str]) -> Act {
+        Act::run(["systemctl"].iter().chain(words).copied().chain([self.spec.name.as_str()]))
+    }
+
+    /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried again.
+    fn start(&self, verb: &str) -> Result<Vec<Act>, String> {
+        let mut acts = vec![self.systemctl(&[verb])];
+        if !self.spec.watches.is_empty() {
+            acts.push(put_stamp(&self.spec.name, &self.stamp)?);
+        }
+        Ok(acts)
+    }
+}
+
+/// The act that writes a unit's stamp.
+///
+/// # Errors
+/// When the unit's name cannot be part of a path.
+pub fn put_stamp(unit: &UnitName, stamp: &str) -> Result<Act, String> {
+    Ok(Act::Put(Put {
+        path: stamp_path(unit)?,
+        content: Text::open(stamp),
+        owner: super::file::root(),
+        group: super::file::root(),
+        mode: Mode::new("0600")?,
+        check: Vec::new(),
+    }))
+}
+
+impl Resource for Unit {
+    fn id(&self) -> String {
+        format!("unit {}", self.spec.name)
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        let spec = &self.spec;
+        let absent = crate::fact::unit::Unit::absent();
+        let unit = match seen(&facts.units, &spec.name)? {
+            Seen::Is(unit) => unit,
+            // Its package or its file comes earlier in the same plan.
+            Seen::Absent | Seen::Unreadable(_) => &absent,
+        };
+        let mut changes = Vec::new();
+        if spec.no_drop_ins {
+            for file in &unit.drop_ins {
+                let acts = vec![Act::Remove(AbsPath::new(file.as_str())?), Act::run(["systemctl", "daemon-reload"])];
+                changes.push(Change::new("drop-in", file, "absent", acts));
+            }
+        }
+        if unit.need_reload && changes.is_empty() {
+            let act = Act::run(["systemctl", "daemon-reload"]);
+            changes.push(Change::new("loaded", "older than its file", "up to date", vec![act]));
+        }
+        if unit.file_state == "masked" && (spec.enabled == Some(true) || spec.running == Some(true)) {
+            changes.push(Change::new("masked", "yes", "no", vec![self.systemctl(&["unmask"])]));
+        }
+        match (spec.enabled, starts_with_host(&unit.file_state)?) {
+            (Some(true), false) => {
+                changes.push(Change::new("enabled", &unit.file_state, "enabled", vec![self.systemctl(&["enable"])]))
+            }
+            (Some(false), true) => {
+                changes.push(Change::new("enabled", &unit.file_state, "disabled", vec![self.systemctl(&["disable"])]))
+            }
+            (None, _) | (Some(true), true) | (Some(false), false) => {}
+        }
+        changes.extend(self.run_changes(unit, facts)?);
+        Ok(changes)
+    }
+}
+
+impl Unit {
+    fn run_changes(&self, unit: &crate::fact::unit::Unit, facts: &Facts) -> Result<Option<Change>, String> {
+        let spec = &self.spec;
+        let runs = runs(&unit.active)?;
+        Ok(match spec.running {
+            Some(true) if !runs => Some(Change::new("running", &unit.active, "active", self.start("restart")?)),
+            Some(false) if runs => {
+                Some(Change::new("running", &unit.active, "inactive", vec![self.systemctl(&["stop"])]))
+            }
+            Some(false) => None,
+            Some(true) | None => {
+                if spec.watches.is_empty() || !runs {
+                    return Ok(None);
+                }
+                let old = seen(&facts.texts, &stamp_path(&spec.name)?)?.is().map(String::as_str);
+                let verb = match spec.on_change {
+                    OnChange::Restart => "restart",
+                    OnChange::Reload => "reload-or-restart",
+                };
+                let changed = stale(old, &self.stamp);
+                (!changed.is_empty())
+                    .then(|| {
+                        Ok::<_, String>(
+                            Change::new("read", changed.join(" "), "as it is now", self.start(verb)?)
+                                .risking(Risk::Restart),
+                        )
+                    })
+                    .transpose()?
+            }
+        })
+    }
+}
+
+/// The watched files whose line is not in the old stamp.
+pub fn stale(old: Option<&str>, new: &str) -> Vec<String> {
+    let old: BTreeSet<&str> = old.unwrap_or_default().lines().collect();
+    let fresh = |line: &&str| !old.contains(line);
+    new.lines().filter(fresh).filter_map(|line| line.split_once("  ")).map(|(_, path)| format!("old {path}")).collect()
+}
+
+impl crate::fact::unit::Unit {
+    /// A unit that is not there yet.
+    pub fn absent() -> Self {
+        Self {
+            file_state: String::new(),
+            active: "inactive".into(),
+            sub: String::new(),
+            need_reload: false,
+            fragment: String::new(),
+            drop_ins: BTreeSet::new(),
+            invocation: String::new(),
+        }
+    }
+}
+
+fn starts_with_host(state: &str) -> Result<bool, String> {
+    match state {
+        "enabled" | "enabled-runtime" | "static" | "alias" | "indirect" | "generated" | "linked" => Ok(true),
+        "disabled" | "masked" | "masked-runtime" | "linked-runtime" | "transient" | "bad" | "" => Ok(false),
+        other => Err(format!("systemd's unit file state is `{other}`")),
+    }
+}
+
+fn runs(active: &str) -> Result<bool, String> {
+    match active {
+        "active" | "reloading" | "refreshing" => Ok(true),
+        "inactive" | "failed" | "activating" | "deactivating" | "maintenance" => Ok(false),
+        other => Err(format!("systemd's active state is `{other}`")),
+    }
+}

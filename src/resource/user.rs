@@ -1,0 +1,177 @@
+//! A user, with the keys that open it.
+
+use super::file::File;
+use super::{Change, Resource, Scene, directory};
+use crate::act::{Act, Text};
+use crate::fact::{Ask, Facts, Seen, seen};
+use crate::name::{AbsPath, Account, Mode};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub name: Account,
+    /// Takes its number from the range for services.
+    #[serde(default)]
+    pub system: bool,
+    pub home: AbsPath,
+    pub shell: AbsPath,
+    /// The primary group, which must exist; by default one of the user's name, made with the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Account>,
+    /// All its other groups: it is taken out of the rest.
+    #[serde(default)]
+    pub groups: Vec<Account>,
+    /// The public keys that may log in, one a line; all others go.
+    #[serde(default)]
+    pub authorized_keys: String,
+    /// Where the keys come from when none are given: the user's own file if it has keys, else the first of these that has some.
+    #[serde(default)]
+    pub authorized_keys_from: Vec<AbsPath>,
+}
+
+impl Spec {
+    fn wants_keys(&self) -> bool {
+        !self.authorized_keys.trim().is_empty() || !self.authorized_keys_from.is_empty()
+    }
+
+    fn ssh_dir(&self) -> Result<AbsPath, String> {
+        self.home.join(".ssh")
+    }
+
+    fn keys_file(&self) -> Result<AbsPath, String> {
+        self.ssh_dir()?.join("authorized_keys")
+    }
+
+    fn primary(&self) -> &Account {
+        self.group.as_ref().unwrap_or(&self.name)
+    }
+
+    fn keys(&self, facts: &Facts) -> Result<String, String> {
+        let given = plain_keys(&self.authorized_keys);
+        if !given.is_empty() {
+            return Ok(given);
+        }
+        let own = self.keys_file()?;
+        for path in [&own].into_iter().chain(&self.authorized_keys_from) {
+            if let Some(text) = seen(&facts.texts, path)?.is() {
+                let keys = plain_keys(text);
+                if !keys.is_empty() {
+                    return Ok(keys);
+                }
+            }
+        }
+        let places: Vec<String> = self.authorized_keys_from.iter().map(|path| format!("`{path}`")).collect();
+        Err(format!(
+            "no key for `{}`: none is given, and {} on the host has none\nhint: name a public key under `admin.authorized_keys`",
+            self.name,
+            places.join(", ")
+        ))
+    }
+}
+
+/// The lines of an authorized_keys(5) text that are keys without options: an option such as `command=` would not carry over.
+fn plain_keys(text: &str) -> String {
+    const KINDS: [&str; 4] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
+    let key = |line: &&str| KINDS.iter().any(|kind| line.starts_with(kind)) && line.split_whitespace().count() >= 2;
+    text.lines().map(str::trim).filter(key).fold(String::new(), |keys, line| keys + line + "\n")
+}
+
+impl super::Spec for Spec {
+    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+        asks.insert(Ask::User(self.name.clone()));
+        if self.wants_keys() {
+            let own = self.keys_file();
+            asks.extend([self.ssh_dir(), own.clone()].into_iter().flatten().map(Ask::Path));
+            asks.extend(own.into_iter().chain(self.authorized_keys_from.clone()).map(Ask::Text));
+        }
+    }
+
+    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let mut resources: Vec<Box<dyn Resource>> = vec![Box::new(User { spec: self.clone() })];
+        if self.wants_keys() {
+            let (owner, group) = (self.name.clone(), self.primary().clone());
+            resources.push(Box::new(directory::Spec {
+                path: self.ssh_dir()?,
+                owner: owner.clone(),
+                group: group.clone(),
+                mode: Mode::new("0700")?,
+            }));
+            resources.push(Box::new(File {
+                path: self.keys_file()?,
+                content: Text::open(self.keys(scene.facts)?),
+                owner,
+                group,
+                mode: Mode::new("0600")?,
+                check: Vec::new(),
+            }));
+        }
+        Ok(resources)
+    }
+}
+
+/// The account itself.
+struct User {
+    spec: Spec,
+}
+
+impl Resource for User {
+    fn id(&self) -> String {
+        format!("user {}", self.spec.name)
+    }
+
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+        let spec = &self.spec;
+        let user = match seen(&facts.users, &spec.name)? {
+            Seen::Absent => return Ok(vec![Change::new("exists", "no", "yes", vec![Act::run(spec.useradd())])]),
+            Seen::Unreadable(why) => return Err(why.clone()),
+            Seen::Is(user) => user,
+        };
+        let mut changes = Vec::new();
+        let mut differ = |field: &str, from: &str, to: &str, argv: [&str; 3]| {
+            if from != to {
+                let argv = argv.into_iter().chain([spec.name.as_str()]);
+                changes.push(Change::new(field, from, to, vec![Act::run(argv)]));
+            }
+        };
+        let groups: BTreeSet<String> = spec.groups.iter().map(ToString::to_string).collect();
+        let words = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
+        let (is, want) = (words(&user.groups), words(&groups));
+        let (shell, home, group) = (spec.shell.as_str(), spec.home.as_str(), spec.primary().as_str());
+        differ("shell", &user.shell, shell, ["usermod", "--shell", shell]);
+        differ("home", &user.home, home, ["usermod", "--home", home]);
+        differ("group", &user.group, group, ["usermod", "--gid", group]);
+        differ("groups", &is, &want, ["usermod", "--groups", &want]);
+        if !user.locked {
+            let act = Act::run(["usermod", "--lock", spec.name.as_str()]);
+            changes.push(Change::new("password", "set", "locked", vec![act]));
+        }
+        if spec.name.as_str() != "root" && user.uid == 0 {
+            return Err(format!("the user `{}` has the number 0: it is root under another name", spec.name));
+        }
+        Ok(changes)
+    }
+}
+
+impl Spec {
+    fn useradd(&self) -> Vec<String> {
+        let mut argv: Vec<String> =
+            ["useradd", "--home-dir", self.home.as_str(), "--shell", self.shell.as_str()].map(str::to_owned).to_vec();
+        if self.system {
+            argv.push("--system".into());
+        }
+        match &self.group {
+            Some(group) => argv.extend(["--gid".to_owned(), group.to_string()]),
+            None => argv.push("--user-group".into()),
+        }
+        if !self.groups.is_empty() {
+            let groups = self.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            argv.extend(["--groups".to_owned(), groups]);
+        }
+        // The home directory is a resource of its own where its mode matters; a login user's is made here, from /etc/skel.
+        argv.push(if self.system { "--no-create-home".into() } else { "--create-home".into() });
+        argv.push(self.name.to_string());
+        argv
+    }
+}

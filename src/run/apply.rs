@@ -1,0 +1,142 @@
+//! Carrying a plan out, and looking again.
+
+use super::observe::Sight;
+use super::{Connection, Event, Job, RunError, Watch};
+use crate::plan::{self, Step};
+use crate::release::steps::UNHEALTHY;
+use crate::shell::{Frame, Script};
+
+/// The exit status of a script that found the lock taken.
+const LOCKED: i32 = 75;
+
+impl Job {
+    /// Brings the host to what is wanted: at most two passes, each followed by a look.
+    pub(super) async fn converge(
+        &self,
+        connection: &mut Connection,
+        watch: &Watch,
+    ) -> Result<(Sight, Vec<Step>), RunError> {
+        let first = self.observe(connection, watch).await?;
+        if first.plan.is_empty() {
+            return Ok((first, Vec::new()));
+        }
+        if first.plan.steps.is_empty() {
+            return Err(self.unknown(&first));
+        }
+        self.apply(connection, &first.plan.steps, watch).await?;
+        watch(&self.name, Event::Verifying);
+        let second = self.observe(connection, watch).await?;
+        if second.plan.is_empty() {
+            return Ok((first, Vec::new()));
+        }
+        if second.plan.steps.is_empty() {
+            return Err(self.unknown(&second));
+        }
+        watch(
+            &self.name,
+            Event::Note(format!("a second pass: {} more changes came to light", second.plan.steps.len())),
+        );
+        self.apply(connection, &second.plan.steps, watch).await?;
+        let third = self.observe(connection, watch).await?;
+        match (third.plan.steps.is_empty(), third.plan.unknown.is_empty()) {
+            (true, true) => Ok((first, second.plan.steps)),
+            (true, false) => Err(self.unknown(&third)),
+            (false, _) => {
+                let line = |step: &Step| {
+                    format!("\n  {} {}: {} instead of {}", step.id, step.change.field, step.change.from, step.change.to)
+                };
+                let list = third.plan.steps.iter().map(line).collect();
+                Err(RunError::NotConverged { host: self.name.clone(), list })
+            }
+        }
+    }
+
+    fn unknown(&self, sight: &Sight) -> RunError {
+        let (id, why) =
+            sight.plan.unknown.first().map(|unknown| (unknown.id.clone(), unknown.why.clone())).unwrap_or_default();
+        RunError::Unknown { host: self.name.clone(), id, why }
+    }
+
+    /// What cannot lock anybody out comes first; the rest only after the administrator's own fresh login has done root's work, and over
+    /// that login.
+    async fn apply(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<(), RunError> {
+        let (harmless, risky): (Vec<&Step>, Vec<&Step>) =
+            steps.iter().partition(|step| step.change.risk < crate::resource::Risk::Lockout);
+        self.run_steps(connection, &harmless, steps.len(), 0, watch).await?;
+        if risky.is_empty() {
+            return Ok(());
+        }
+        self.prove(connection, watch).await?;
+        self.run_steps(connection, &risky, steps.len(), harmless.len(), watch).await?;
+        self.prove(connection, watch).await
+    }
+
+    /// A new connection as the administrator, who must be able to be root; it replaces the old one.
+    async fn prove(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
+        watch(&self.name, Event::Proving { user: self.admin.to_string() });
+        let failed = |why: String| RunError::NotProved { host: self.name.clone(), user: self.admin.to_string(), why };
+        let fresh = self.login().with_user(&self.admin).open().await.map_err(|error| failed(error.to_string()))?;
+        let mut script = Script::observing();
+        script.step("id");
+        script.run(&["id".to_owned(), "-u".to_owned()], None);
+        connection.round_trips += 1;
+        let frames = fresh.run(&script, |_| ()).await.map_err(|error| failed(error.to_string()))?;
+        if frames.first().map(|frame| frame.text().trim().to_owned()).as_deref() != Some("0") {
+            return Err(failed("sudo did not make it root".into()));
+        }
+        let old = std::mem::replace(&mut connection.ssh, fresh);
+        old.close().await;
+        Ok(())
+    }
+
+    async fn run_steps(
+        &self,
+        connection: &mut Connection,
+        steps: &[&Step],
+        of: usize,
+        before: usize,
+        watch: &Watch,
+    ) -> Result<(), RunError> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let mut done = 0;
+        let tell = |index: usize| {
+            if let Some(step) = steps.get(index) {
+                let title = format!("{}: {}", step.id, step.title);
+                watch(&self.name, Event::Step { number: before + index + 1, of, title });
+            }
+        };
+        tell(0);
+        connection.round_trips += 1;
+        let script = plan::script(steps, &self.holder);
+        let frames = connection
+            .ssh
+            .run(&script, |_| {
+                done += 1;
+                tell(done);
+            })
+            .await?;
+        frames.iter().enumerate().try_for_each(|(index, frame)| self.judge(frame, steps.get(index)))
+    }
+
+    fn judge(&self, frame: &Frame, step: Option<&&Step>) -> Result<(), RunError> {
+        let host = self.name.clone();
+        let (id, title) = step.map(|step| (step.id.clone(), step.title.clone())).unwrap_or_default();
+        match (frame.name.as_str(), frame.rc) {
+            (_, 0) => Ok(()),
+            ("lock", LOCKED) => Err(RunError::Locked { host, holder: frame.error_text() }),
+            (_, UNHEALTHY) => Err(RunError::Reverted { host, id, said: tail(frame) }),
+            _ => Err(RunError::Step { host, id, title, said: tail(frame) }),
+        }
+    }
+}
+
+/// The end of what a step said: of its complaints, or else of its words.
+fn tail(frame: &Frame) -> String {
+    let (complaints, words) = (frame.error_text(), frame.text());
+    let text = if complaints.is_empty() { words.trim() } else { &complaints };
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
+    last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,164 @@
+//! The only orchestrator: observe, plan, apply, verify.
+
+mod apply;
+mod observe;
+
+use crate::config::Target;
+use crate::name::Account;
+use crate::plan::Plan;
+use crate::playbook::Wanted;
+use crate::transport::{Login, Ssh, SshOptions, TransportError};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// A host, and what it should be.
+pub struct Job {
+    /// Its name in petasos.yaml, or its address.
+    pub name: String,
+    pub target: Target,
+    /// Who will administer it: tried first, so that a host whose root login is closed is reached as ever.
+    pub admin: Account,
+    pub options: SshOptions,
+    pub wanted: Wanted,
+    /// Who runs this, for the lock on the host.
+    pub holder: String,
+    /// Whether the old texts of changed files are wanted, for a diff.
+    pub texts: bool,
+}
+
+/// What happens, for whoever watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    Connecting,
+    Observing {
+        user: String,
+    },
+    Planned {
+        changes: usize,
+        met: usize,
+    },
+    /// A step begins.
+    Step {
+        number: usize,
+        of: usize,
+        title: String,
+    },
+    /// The new administrator's own login is tried before anything is closed.
+    Proving {
+        user: String,
+    },
+    Verifying,
+    Note(String),
+}
+
+pub type Watch = Arc<dyn Fn(&str, Event) + Send + Sync>;
+
+/// What became of a host.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    pub host: String,
+    pub address: String,
+    /// `Debian 13`.
+    pub system: String,
+    /// What was planned, and for `up` done.
+    pub plan: Plan,
+    /// What was still to do after the first pass, and was done in a second.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub second_pass: Vec<crate::plan::Step>,
+    /// How many scripts ran on the host.
+    pub round_trips: usize,
+    pub seconds: f64,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The host is none that Petasos can handle, or a wish cannot be filled in.
+    #[error("{host}: {why}")]
+    Host { host: String, why: String },
+    #[error("{host}: could not observe `{id}`: {why}")]
+    Unknown { host: String, id: String, why: String },
+    #[error(
+        "{host}: `{id}` failed (`{title}`):\n{said}\nhint: what came before it is done; mend the cause, then run `petasos up` again"
+    )]
+    Step { host: String, id: String, title: String, said: String },
+    /// The agent was not well with the new release; the old one is back.
+    #[error("{host}: `{id}` was taken back:\n{said}")]
+    Reverted { host: String, id: String, said: String },
+    #[error("{host}: another run is at work: {holder}\nhint: wait for it to end")]
+    Locked { host: String, holder: String },
+    #[error("{host}: still not as wanted after a second pass:{list}")]
+    NotConverged { host: String, list: String },
+    #[error("{host}: root login stays open, because `{user}` cannot do root's work yet: {why}")]
+    NotProved { host: String, user: String, why: String },
+}
+
+/// A host under observation.
+struct Connection {
+    ssh: Ssh,
+    round_trips: usize,
+}
+
+impl Job {
+    fn login(&self) -> Login {
+        Login { target: self.target.clone(), options: self.options.clone() }
+    }
+
+    /// As the administrator if that works, else as the user that was named.
+    async fn connect(&self) -> Result<Connection, RunError> {
+        let admin = self.login().with_user(&self.admin);
+        let ssh = match admin.open().await {
+            Err(TransportError::Refused { .. }) if self.admin != self.target.user => self.login().open().await?,
+            opened => opened?,
+        };
+        Ok(Connection { ssh, round_trips: 0 })
+    }
+
+    /// Looks at the host and says what would change; changes nothing.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn plan(&self, watch: &Watch) -> Result<Outcome, RunError> {
+        let began = std::time::Instant::now();
+        watch(&self.name, Event::Connecting);
+        let mut connection = self.connect().await?;
+        let seen = self.observe(&mut connection, watch).await;
+        let round_trips = connection.round_trips;
+        connection.ssh.close().await;
+        let seen = seen?;
+        Ok(Outcome {
+            host: self.name.clone(),
+            address: self.target.host.clone(),
+            system: seen.system,
+            plan: seen.plan,
+            second_pass: Vec::new(),
+            round_trips,
+            seconds: began.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Looks at the host, changes what differs, and looks again.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn up(&self, watch: &Watch) -> Result<Outcome, RunError> {
+        let began = std::time::Instant::now();
+        watch(&self.name, Event::Connecting);
+        let mut connection = self.connect().await?;
+        let done = self.converge(&mut connection, watch).await;
+        let round_trips = connection.round_trips;
+        connection.ssh.close().await;
+        let (seen, second_pass) = done?;
+        Ok(Outcome {
+            host: self.name.clone(),
+            address: self.target.host.clone(),
+            system: seen.system,
+            plan: seen.plan,
+            second_pass,
+            round_trips,
+            seconds: began.elapsed().as_secs_f64(),
+        })
+    }
+}

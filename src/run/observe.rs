@@ -1,0 +1,75 @@
+//! One look at a host.
+
+use super::{Connection, Event, Job, RunError, Watch};
+use crate::fact::{self, Ask, Facts};
+use crate::plan::Plan;
+use std::collections::BTreeSet;
+
+/// What was seen, and what follows from it.
+pub(super) struct Sight {
+    pub system: String,
+    pub plan: Plan,
+}
+
+impl Job {
+    fn asks(&self) -> BTreeSet<Ask> {
+        let mut asks = self.wanted.asks();
+        if self.texts {
+            let paths: Vec<Ask> = asks
+                .iter()
+                .filter_map(|ask| match ask {
+                    Ask::Path(path) => Some(Ask::Text(path.clone())),
+                    _ => None,
+                })
+                .collect();
+            asks.extend(paths);
+        }
+        asks
+    }
+
+    /// Asks all there is to ask, in one round trip.
+    pub(super) async fn facts(&self, connection: &mut Connection) -> Result<Facts, RunError> {
+        let asks = self.asks();
+        connection.round_trips += 1;
+        let frames = connection.ssh.run(&fact::script(&asks), |_| ()).await?;
+        fact::learn(&asks, &frames).map_err(|why| self.host_error(why))
+    }
+
+    pub(super) fn host_error(&self, why: String) -> RunError {
+        RunError::Host { host: self.name.clone(), why }
+    }
+
+    pub(super) async fn observe(&self, connection: &mut Connection, watch: &Watch) -> Result<Sight, RunError> {
+        watch(&self.name, Event::Observing { user: connection.ssh.user().to_string() });
+        let facts = self.facts(connection).await?;
+        let host = facts.host.clone().unwrap_or_default();
+        if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
+            let name = if host.distribution.is_empty() { "an unknown system" } else { &host.distribution };
+            return Err(self.host_error(format!("this is {name}, not Debian or Ubuntu\nhint: set the host up anew with Ubuntu 22.04 or later, or Debian 12 or later")));
+        }
+        if host.init != "systemd" {
+            return Err(self.host_error(format!("its first process is `{}`, not systemd", host.init)));
+        }
+        let items = self.wanted.settle(&facts).map_err(|why| self.host_error(why))?;
+        let plan = Plan::of(&items, &facts);
+        watch(&self.name, Event::Planned { changes: plan.steps.len(), met: plan.met });
+        let system = format!("{} {}", capitalized(&host.distribution), host.version);
+        Ok(Sight { system, plan })
+    }
+
+    /// Looks at a host for its facts alone.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn look(&self) -> Result<Facts, RunError> {
+        let mut connection = self.connect().await?;
+        let facts = self.facts(&mut connection).await;
+        connection.ssh.close().await;
+        facts
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

@@ -1,0 +1,148 @@
+//! Scripts: the only quoting and the only framing between Petasos and a host.
+//!
+//! A script is a list of named steps. It travels on the standard input of one `sh -s` and answers with one frame a step:
+//! `@name rc outlen errlen`, a newline, that many bytes of standard output and of standard error. The last line is `@end N`.
+//! Lengths make the answer binary-safe, so that no content can pass for a frame; a missing end makes a cut-off answer an error.
+//! The whole script is one function, called on its last line: a shell that got only half of it runs nothing.
+
+mod frame;
+
+pub use frame::{Frame, FrameError, Reader};
+
+/// Words as the shell must see them: single quotes around, and each inner single quote taken out of them.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// What happens after a step that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Go on: every step is asked for what it knows.
+    GoOn,
+    /// Stop: later steps build on earlier ones.
+    Stop,
+}
+
+/// A file that a step puts in place: written beside its target, checked, then renamed over it.
+#[derive(Debug, Clone, Copy)]
+pub struct PutWords<'a> {
+    pub path: &'a str,
+    pub owner: &'a str,
+    pub group: &'a str,
+    pub mode: &'a str,
+    pub content: &'a str,
+    /// A command that must accept the new file first; the word `{}` stands for it.
+    pub check: &'a [String],
+}
+
+/// A script in the making.
+#[derive(Debug, Clone)]
+pub struct Script {
+    on_failure: Failure,
+    /// Who runs it, for the lock on the host; none for a script that only looks.
+    holder: Option<String>,
+    steps: Vec<(String, String)>,
+}
+
+impl Script {
+    /// A script that only looks: every step runs, whatever the others said.
+    pub fn observing() -> Self {
+        Self { on_failure: Failure::GoOn, holder: None, steps: Vec::new() }
+    }
+
+    /// A script that changes the host: it holds the host's lock in the name of `holder`, and stops at the first step that fails.
+    pub fn applying(holder: &str) -> Self {
+        Self { on_failure: Failure::Stop, holder: Some(holder.to_owned()), steps: Vec::new() }
+    }
+
+    /// Begins a step. Names are single words; a step's lines run in one subshell.
+    pub fn step(&mut self, name: &str) {
+        debug_assert!(!name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()), "a frame's name is one word");
+        self.steps.push((name.to_owned(), String::new()));
+    }
+
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    fn line(&mut self, line: &str) {
+        if let Some((_, body)) = self.steps.last_mut() {
+            body.push_str(line);
+            body.push('\n');
+        }
+    }
+
+    /// A command, with what it reads on standard input; that never becomes an argument of any process (`printf` is the shell's own).
+    pub fn run(&mut self, argv: &[String], stdin: Option<&str>) {
+        let line = match stdin {
+            Some(text) => format!("printf %s {} | {}", quote(text), quoted(argv)),
+            None => quoted(argv),
+        };
+        self.line(&line);
+    }
+
+    /// A fixed text of shell with its arguments as `$1`, `$2`, …
+    pub fn sh(&mut self, text: &'static str, args: &[String], stdin: Option<&str>) {
+        self.line("body() {");
+        self.line(text.trim_end());
+        self.line("}");
+        let call = format!("body {}", quoted(args));
+        match stdin {
+            Some(text) => self.line(&format!("printf %s {} | {call}", quote(text))),
+            None => self.line(call.trim_end()),
+        }
+    }
+
+    pub fn put(&mut self, put: &PutWords<'_>) {
+        let words = [put.path, put.owner, put.group, put.mode].map(quote).join(" ");
+        let check = quoted(put.check);
+        let line = format!("printf %s {} | put {words} {check}", quote(put.content));
+        self.line(line.trim_end());
+    }
+
+    pub fn remove(&mut self, path: &str) {
+        self.line(&format!("rm -rf -- {}", quote(path)));
+    }
+
+    /// The text for `sh -s`. `nonce` opens the answer, so that nothing printed before it (a login banner) is taken for a frame.
+    pub fn text(&self, nonce: &str) -> String {
+        let mut text = String::from(PRELUDE);
+        text.push_str("petasos() {\n");
+        text.push_str(&format!("printf '@petasos %s\\n' {}\n", quote(nonce)));
+        if let Some(holder) = &self.holder {
+            text.push_str(&format!("lock {} || return 0\n", quote(holder)));
+        }
+        for (index, (name, body)) in self.steps.iter().enumerate() {
+            let body = if body.is_empty() { ":\n" } else { body };
+            text.push_str(&format!("step{index}() {{\n{body}}}\n"));
+            let flags = match self.on_failure {
+                Failure::GoOn => "-u",
+                Failure::Stop => "-eu",
+            };
+            text.push_str(&format!("frame {} step{index} {flags}\n", quote(name)));
+            if self.on_failure == Failure::Stop {
+                text.push_str(&format!("[ $rc = 0 ] || {{ echo '@end {}'; return 0; }}\n", index + 1));
+            }
+        }
+        text.push_str(&format!("echo '@end {}'\n}}\npetasos\nexit 0\n", self.steps.len()));
+        text
+    }
+}
+
+/// The functions that every script starts with.
+const PRELUDE: &str = include_str!("shell/prelude.sh");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! Reads the frames of an answer, as they arrive.
+
+/// What one step answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub name: String,
+    /// The step's exit status.
+    pub rc: i32,
+    pub out: Vec<u8>,
+    pub err: Vec<u8>,
+}
+
+impl Frame {
+    /// Standard output as text; bytes that are no UTF-8 are replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.out).into_owned()
+    }
+
+    /// Standard error as text, without white space around it.
+    pub fn error_text(&self) -> String {
+        String::from_utf8_lossy(&self.err).trim().to_owned()
+    }
+}
+
+/// An answer that is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    #[error("the host's answer broke off after {0} of its steps")]
+    CutOff(usize),
+    #[error("the host did not answer; it said: `{0}`")]
+    NoAnswer(String),
+    #[error("the host's answer has the line `{0}` where a frame should begin")]
+    Broken(String),
+    #[error("the host counted {said} steps, but {got} arrived")]
+    Count { said: usize, got: usize },
+    #[error("the host's answer goes on after its end")]
+    Trailing,
+}
+
+/// How much may come before the answer begins: banners and the like.
+const NOISE: usize = 64 * 1024;
+/// The longest header line that a frame may have.
+const HEADER: usize = 512;
+/// The largest frame that is accepted, in bytes.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// Turns bytes into frames; never yields one that was not received whole.
+#[derive(Debug)]
+pub struct Reader {
+    opening: Vec<u8>,
+    buffer: Vec<u8>,
+    open: bool,
+    ended: bool,
+    count: usize,
+}
+
+impl Reader {
+    /// `nonce` as given to [`super::Script::text`].
+    pub fn new(nonce: &str) -> Self {
+        let opening = format!("@petasos {nonce}\n").into_bytes();
+        Self { opening, buffer: Vec::new(), open: false, ended: false, count: 0 }
+    }
+
+    /// Takes what arrived and returns the frames that it completed.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Frame>, FrameError> {
+        self.buffer.extend_from_slice(bytes);
+        let mut frames = Vec::new();
+        if !self.open && !self.find_opening()? {
+            return Ok(frames);
+        }
+        while let Some(frame) = self.next()? {
+            frames.push(frame);
+        }
+        Ok(frames)
+    }
+
+    /// Must be called at the end of the stream: says whether the answer was whole.
+    pub fn finish(self) -> Result<usize, FrameError> {
+        if self.ended {
+            return Ok(self.count);
+        }
+        if self.open {
+            return Err(FrameError::CutOff(self.count));
+        }
+        Err(FrameError::NoAnswer(String::from_utf8_lossy(&self.buffer).trim().chars().take(300).collect()))
+    }
+
+    fn find_opening(&mut self) -> Result<bool, FrameError> {
+        let found = self.buffer.windows(self.opening.len()).position(|window| window == self.opening);
+        match found {
+            // The opening counts only at the start of a line.
+            Some(at) if at == 0 || self.buffer.get(at - 1) == Some(&b'\n') => {
+                self.buffer.drain(..at + self.opening.len());
+                self.open = true;
+                Ok(true)
+            }
+            _ if self.buffer.len() > NOISE => Err(FrameError::NoAnswer("more than 64 KiB of other output".into())),
+            _ => Ok(false),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Frame>, FrameError> {
+        if self.ended {
+            return if self.buffer.is_empty() { Ok(None) } else { Err(FrameError::Trailing) };
+        }
+        let Some(line_end) = self.buffer.iter().take(HEADER).position(|&byte| byte == b'\n') else {
+            if self.buffer.len() >= HEADER {
+                return Err(self.broken(HEADER));
+            }
+            return Ok(None);
+        };
+        let Some(header) = self.buffer.get(..line_end).and_then(Header::parse) else {
+            return Err(self.broken(line_end));
+        };
+        match header {
+            Header::End(said) if said == self.count => {
+                self.buffer.drain(..=line_end);
+                self.ended = true;
+                self.next()
+            }
+            Header::End(said) => Err(FrameError::Count { said, got: self.count }),
+            Header::Step { name, rc, out, err } => {
+                let (body, whole) = (line_end + 1, line_end + 1 + out + err);
+                if self.buffer.len() < whole {
+                    return Ok(None);
+                }
+                let content: Vec<u8> = self.buffer.drain(..whole).skip(body).collect();
+                let (out, err) = content.split_at(out);
+                self.count += 1;
+                Ok(Some(Frame { name, rc, out: out.to_vec(), err: err.to_vec() }))
+            }
+        }
+    }
+
+    fn broken(&self, length: usize) -> FrameError {
+        let line = self.buffer.get(..length).unwrap_or(&self.buffer);
+        FrameError::Broken(String::from_utf8_lossy(line).chars().take(120).collect())
+    }
+}
+
+enum Header {
+    Step { name: String, rc: i32, out: usize, err: usize },
+    End(usize),
+}
+
+impl Header {
+    fn parse(line: &[u8]) -> Option<Self> {
+        let line = std::str::from_utf8(line).ok()?.strip_prefix('@')?;
+        let mut words = line.split(' ');
+        let name = words.next().filter(|name| !name.is_empty())?;
+        let numbers: Vec<&str> = words.collect();
+        match (name, numbers.as_slice()) {
+            ("end", [count]) => Some(Self::End(decimal(count)?)),
+            ("end", _) => None,
+            (name, [rc, out, err]) => {
+                let (rc, out, err) = (decimal(rc)?, decimal(out)?, decimal(err)?);
+                let fits = rc <= 255 && out <= LARGEST && err <= LARGEST;
+                fits.then(|| Self::Step { name: name.to_owned(), rc: rc as i32, out, err })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn decimal(word: &str) -> Option<usize> {
+    let digits = !word.is_empty() && word.len() <= 12 && word.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { word.parse().ok() } else { None }
+}

@@ -1,0 +1,57 @@
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
+export LC_ALL PATH DEBIAN_FRONTEND NEEDRESTART_MODE
+unset LANG LANGUAGE CDPATH ENV
+umask 077
+scratch=$(mktemp -d /run/petasos.XXXXXX 2>/dev/null || mktemp -d) || exit 70
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 71' HUP INT TERM PIPE
+
+# frame NAME FUNCTION FLAGS: runs the function in a subshell of its own and prints what it said, with its length before it.
+frame() {
+	(
+		set "$3"
+		"$2"
+	) >"$scratch/out" 2>"$scratch/err" </dev/null 9>&-
+	rc=$?
+	printf '@%s %d %d %d\n' "$1" "$rc" "$(wc -c <"$scratch/out")" "$(wc -c <"$scratch/err")"
+	cat "$scratch/out" "$scratch/err"
+}
+
+# lock HOLDER: one run at a time; who holds it is written beside the lock. The kernel frees it when the holder ends.
+lock() {
+	mkdir -p /run/petasos
+	exec 9>>/run/petasos/lock
+	if flock -n 9; then
+		printf '%s\n' "$1" >/run/petasos/holder
+		return 0
+	fi
+	holder=$(cat /run/petasos/holder 2>/dev/null)
+	printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"
+	return 1
+}
+
+# put PATH OWNER GROUP MODE [CHECK…]: standard input becomes PATH, in one rename, if CHECK accepts it; `{}` in CHECK is the new file.
+put() {
+	target=$1 owner=$2 group=$3 mode=$4
+	shift 4
+	dir=${target%/*}/
+	rm -rf "$dir".petasos-put.*
+	temp=$(mktemp -d "$dir.petasos-put.XXXXXX") || return 1
+	new=$temp/${target##*/}
+	left=$#
+	while [ "$left" -gt 0 ]; do
+		word=$1
+		shift
+		[ "$word" = '{}' ] && word=$new
+		set -- "$@" "$word"
+		left=$((left - 1))
+	done
+	if cat >"$new" && chown "$owner:$group" "$new" && chmod "$mode" "$new" && "${@:-true}" && mv -fT "$new" "$target"; then
+		rmdir "$temp"
+		return 0
+	fi
+	rm -rf "$temp"
+	echo "could not put $target in place" >&2
+	return 1
+}

@@ -1,0 +1,136 @@
+use super::*;
+use proptest::prelude::*;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// The oracle is a real `sh`.
+fn run(script: &Script) -> Result<Vec<Frame>, FrameError> {
+    let mut child = Command::new("sh")
+        .arg("-s")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell is on every machine that runs these tests");
+    let mut stdin = child.stdin.take().expect("piped above");
+    stdin.write_all(script.text("n0nce").as_bytes()).expect("the shell reads");
+    drop(stdin);
+    let out = child.wait_with_output().expect("the shell ends").stdout;
+    let mut reader = Reader::new("n0nce");
+    let frames = reader.push(&out)?;
+    reader.finish()?;
+    Ok(frames)
+}
+
+fn argv(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| word.to_string()).collect()
+}
+
+#[test]
+fn every_step_answers_with_its_own_frame() {
+    let mut script = Script::observing();
+    script.step("one");
+    script.run(&argv(&["printf", "a\nb"]), None);
+    script.step("two");
+    script.sh("echo \"$2\"; echo \"$1\" >&2; cat; return 3", &argv(&["x y", "$HOME 'q'"]), None);
+    script.step("three");
+    script.run(&argv(&["cat"]), Some("in'put\n"));
+    let frames = run(&script).expect("a whole answer");
+    assert_eq!(frames[0], Frame { name: "one".into(), rc: 0, out: b"a\nb".to_vec(), err: vec![] });
+    assert_eq!((frames[1].rc, frames[1].text().as_str(), frames[1].error_text().as_str()), (3, "$HOME 'q'\n", "x y"));
+    assert_eq!(frames[2].text(), "in'put\n");
+}
+
+#[test]
+fn content_that_looks_like_a_frame_stays_content() {
+    let mut script = Script::observing();
+    script.step("one");
+    script.run(&argv(&["printf", "@end 0\n@two 0 0 0\n"]), None);
+    let frames = run(&script).expect("a whole answer");
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].text(), "@end 0\n@two 0 0 0\n");
+}
+
+#[test]
+fn a_put_is_checked_before_it_replaces() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let path = dir.path().join("file name");
+    let (owner, group) = ids();
+    let mut script = Script::observing();
+    let path_text = path.to_str().expect("UTF-8");
+    for (content, check) in [("good\n", "good"), ("bad\n", "good")] {
+        script.step("put");
+        let check = argv(&["grep", "-q", check, "{}"]);
+        let put = PutWords { path: path_text, owner: &owner, group: &group, mode: "0640", content, check: &check };
+        script.put(&put);
+    }
+    let frames = run(&script).expect("a whole answer");
+    assert_eq!((frames[0].rc, frames[1].rc), (0, 1), "{frames:?}");
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "good\n");
+    let left = std::fs::read_dir(dir.path()).expect("readable").count();
+    assert_eq!(left, 1, "nothing is left beside the file");
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o7777, 0o640);
+}
+
+fn ids() -> (String, String) {
+    let id = |flag| {
+        let out = Command::new("id").arg(flag).output().expect("id is on every machine").stdout;
+        String::from_utf8_lossy(&out).trim().to_owned()
+    };
+    (id("-u"), id("-g"))
+}
+
+#[test]
+fn half_a_script_runs_nothing() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let mark = dir.path().join("mark");
+    let mut script = Script::observing();
+    script.step("one");
+    script.run(&argv(&["touch", mark.to_str().expect("UTF-8")]), None);
+    let text = script.text("n0nce");
+    let half = &text[..text.len() - "petasos\nexit 0\n".len()];
+    let mut child = Command::new("sh").arg("-s").stdin(Stdio::piped()).spawn().expect("sh");
+    child.stdin.take().expect("piped").write_all(half.as_bytes()).expect("the shell reads");
+    child.wait().expect("the shell ends");
+    assert!(!mark.exists());
+}
+
+proptest! {
+    #[test]
+    fn quoted_words_arrive_as_they_were(words in proptest::collection::vec("[^\u{0}]{0,20}", 0..4)) {
+        let mut script = Script::observing();
+        script.step("words");
+        script.sh("for word; do printf '%s|' \"$word\"; done", &words, None);
+        let frames = run(&script).expect("a whole answer");
+        let want: String = words.iter().map(|word| format!("{word}|")).collect();
+        prop_assert_eq!(frames[0].text(), want);
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let mut reader = Reader::new("n");
+        let _ = reader.push(b"@petasos n\n");
+        let _ = reader.push(&bytes);
+        let _ = reader.finish();
+    }
+
+    #[test]
+    fn a_cut_answer_is_an_error_wherever_it_is_cut(out in proptest::collection::vec(any::<u8>(), 0..60), cut in 0usize..100) {
+        let mut whole = b"motd\n@petasos n\n@a 0 ".to_vec();
+        whole.extend(format!("{} 2\n", out.len()).bytes());
+        whole.extend(&out);
+        whole.extend(b"er@end 1\n");
+        let cut = cut.min(whole.len() - 1);
+        let mut reader = Reader::new("n");
+        let seen = reader.push(&whole[..cut]);
+        prop_assert!(seen.is_ok());
+        prop_assert!(reader.finish().is_err());
+        let mut reader = Reader::new("n");
+        let mut frames = Vec::new();
+        for byte in &whole {
+            frames.extend(reader.push(&[*byte]).expect("well formed"));
+        }
+        prop_assert_eq!(reader.finish(), Ok(1));
+        prop_assert_eq!(frames, vec![Frame { name: "a".into(), rc: 0, out, err: b"er".to_vec() }]);
+    }
+}

@@ -1,0 +1,32 @@
+//! Reading YAML: errors with file, line, caret, and what was probably meant.
+
+use serde::de::DeserializeOwned;
+
+/// # Errors
+/// What is wrong, where, with the lines around it.
+pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, String> {
+    serde_yaml::from_str(text).map_err(|error| explain(file, &error.to_string()))
+}
+
+fn explain(file: &str, message: &str) -> String {
+    let message = message.strip_prefix("error: ").unwrap_or(message).replace("<input>", file);
+    let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
+    let what = first.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(first, |(_, what)| what);
+    let hint = meant(what).map(|word| format!("\nhint: did you mean `{word}`?")).unwrap_or_default();
+    format!("{what}\n{}{hint}", rest.trim_end())
+}
+
+/// The known word nearest to the unknown one, if it is near enough.
+fn meant(what: &str) -> Option<&str> {
+    let unknown = what.strip_prefix("unknown field `").or_else(|| what.strip_prefix("unknown variant `"))?;
+    let (unknown, rest) = unknown.split_once('`')?;
+    let known = rest.split_once("expected ")?.1;
+    let known = known.trim_start_matches("one of ").split([',', ' ']).map(|word| word.trim_matches('`'));
+    nearest(unknown, known.filter(|word| !word.is_empty() && *word != "or"))
+}
+
+/// The word of `known` nearest to `word`, if it is near enough to have been meant.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|candidate| (strsim::jaro_winkler(word, candidate), candidate));
+    near.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,15 @@
+# Makes a fresh tree of packages into what a provider hands over. Arguments: the tree, its kind.
+set -eu
+tree=$1 kind=$2
+printf 'nameserver 203.0.113.2\n' >"$tree/etc/resolv.conf"
+chroot "$tree" update-ca-certificates >/dev/null 2>&1
+if [ "$kind" = internet ]; then
+	printf '[safe]\n\tdirectory = *\n' >"$tree/etc/gitconfig"
+	exit 0
+fi
+# Each host gets a key and an identity of its own.
+rm -f "$tree"/etc/ssh/ssh_host_* "$tree/etc/hostname" "$tree/etc/apt/sources.list"
+: >"$tree/etc/machine-id"
+chroot "$tree" systemctl --quiet enable lab-sysctl.service
+# The password that nobody knows, as on a rented host: root is not locked, only unreachable without the key.
+mkdir -p -m 0700 "$tree/root/.ssh"

@@ -1,0 +1,12 @@
+# The services of the lab's internet. When one of them ends, all end, and the next `lab up` starts them anew.
+set -eu
+mkdir -p /run/nginx /var/log/internet
+python3 /srv/lab/stub.py 8000 /var/log/internet/requests.jsonl &
+python3 /srv/lab/sinks.py 198.51.100.25 &
+fcgiwrap -c 2 -s unix:/run/fcgiwrap.sock &
+dnsmasq --keep-in-foreground --conf-file=/srv/lab/dnsmasq.conf &
+while [ ! -S /run/fcgiwrap.sock ]; do sleep 0.02; done
+nginx -c /srv/lab/nginx.conf -g 'daemon off;' &
+wait -n || true
+echo "a service of the lab's internet ended" >&2
+exit 1
