@@ -25,8 +25,11 @@ fn golden(name: &str, text: &str) {
 
 fn config(provider: &str, deny: &[&str]) -> Value {
     json!({
-        "provider": provider, "model": "nousresearch/hermes-4-405b", "base_url": "",
-        "approval_timeout": 60, "api_port": 8642, "deny": deny,
+        "agent": {
+            "provider": provider, "model": "nousresearch/hermes-4-405b",
+            "approvals": { "mode": "manual", "timeout": 60, "deny": deny },
+        },
+        "api_port": 8642,
     })
 }
 
@@ -61,7 +64,7 @@ fn no_value_breaks_out_of_its_place() {
 
 #[test]
 fn the_unit_is_what_systemd_accepts() {
-    let limits = json!({"memory_max": "2G", "tasks_max": 256, "cpu_quota": "200%"});
+    let limits = json!({"agent": { "limits": { "memory": "2G", "tasks": 256, "cpu": "200%" } }});
     let text = render("hermes.service.tera", &limits);
     golden("hermes.service", &text);
     for forced in ["ProtectSystem=strict", "User=hermes", "NoNewPrivileges=yes", "CapabilityBoundingSet="] {

@@ -201,6 +201,7 @@ fn vars(choice: &Choice, version: &Version, release: &Release) -> Result<Value> 
             "required": words(required_secrets(settings)),
             "optional": words(provider_key(settings)),
         },
+        "api_port": 8642,
         "ssh_port": choice.target.port.unwrap_or(22),
         "inbound": settings.network.inbound.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         "release": {

@@ -99,6 +99,15 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
     script("release-install", INSTALL, args)
 }
 
+/// Waits until the agent is well; exits 1 and says why when it is not.
+pub fn healthy(health: &Health) -> Vec<String> {
+    // The same program that the switch asks; it stands between these two lines of the switch.
+    let program = SWITCH.split_once("<<'PYTHON'\n").and_then(|(_, rest)| rest.split_once("\nPYTHON\n"));
+    let program = program.map_or("raise SystemExit('no health check')", |(program, _)| program);
+    let words = ["python3", "-I", "-c", program, &health.unit, &health.url, &health.patience.to_string()];
+    words.map(str::to_owned).to_vec()
+}
+
 /// Makes a release in place the current one; back to the one before when it is not healthy.
 pub fn switch(version: &Version, release: &Release, health: &Health) -> Vec<String> {
     switch_to(&dir(version, release), health)

@@ -17,12 +17,15 @@ pub struct Spec {
     #[serde(default = "super::file::root")]
     pub group: Account,
     pub mode: Mode,
-    /// Plain settings.
+    /// Plain settings; an empty one is left out.
     #[serde(default)]
     pub set: BTreeMap<EnvName, String>,
     /// Names of secrets whose values come from the caller; words in one text, or a list.
     #[serde(default)]
     pub secrets: Words,
+    /// The same, but left out where neither the caller nor the host has a value.
+    #[serde(default)]
+    pub optional: Words,
     /// Secrets made on the first run, 32 random bytes in hexadecimal, and kept from then on.
     #[serde(default)]
     pub generate: Vec<EnvName>,
@@ -57,11 +60,21 @@ impl super::Spec for Spec {
     fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         let on_host = seen(&scene.facts.texts, &self.path)?.is().map(|text| read(text)).unwrap_or_default();
         let mut values: BTreeMap<EnvName, String> = self.set.clone();
+        values.retain(|_, value| !value.is_empty());
+        // A run that was not given a secret keeps the one that the host has.
+        let value = |name: &EnvName| {
+            let given = (scene.secret)(name).map(|value| value.reveal().to_owned());
+            given.or_else(|| on_host.get(name.as_str()).cloned())
+        };
+        for name in self.optional.list() {
+            let name = EnvName::new(name)?;
+            if let Some(value) = value(&name) {
+                values.insert(name, value);
+            }
+        }
         for name in self.secrets.list() {
             let name = EnvName::new(name)?;
-            // A run that was not given a secret keeps the one that the host has.
-            let value = (scene.secret)(&name).map(|value| value.reveal().to_owned());
-            let value = value.or_else(|| on_host.get(name.as_str()).cloned()).ok_or_else(|| {
+            let value = value(&name).ok_or_else(|| {
                 format!("the secret `{name}` is missing\nhint: set `{name}` in the environment of petasos, or take it out of `agent.secrets`")
             })?;
             values.insert(name, value);

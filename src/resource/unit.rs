@@ -6,6 +6,7 @@ use crate::act::{Act, Put, Text};
 use crate::fact::path::Kind;
 use crate::fact::{Ask, Facts, Seen, seen};
 use crate::name::{AbsPath, Mode, UnitName};
+use crate::release::steps::{self, Health};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,16 @@ pub struct Spec {
     /// Whether drop-ins of the administrator's (/etc, /run) are removed.
     #[serde(default)]
     pub no_drop_ins: bool,
+    /// Where it says that it is well (`http` on loopback); a start counts only once it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
+    /// How long it may take until it is well, in seconds.
+    #[serde(default = "a_minute")]
+    pub patience: u32,
+}
+
+fn a_minute() -> u32 {
+    60
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +105,10 @@ impl Unit {
     /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried again.
     fn start(&self, verb: &str) -> Result<Vec<Act>, String> {
         let mut acts = vec![self.systemctl(&[verb])];
+        if let Some(url) = &self.spec.health {
+            let health = Health { unit: self.spec.name.to_string(), url: url.clone(), patience: self.spec.patience };
+            acts.push(Act::run(steps::healthy(&health)));
+        }
         if !self.spec.watches.is_empty() {
             acts.push(put_stamp(&self.spec.name, &self.stamp)?);
         }
