@@ -77,7 +77,7 @@ impl Index {
 
     /// For /etc/uv/uv.toml.
     pub fn uv_toml(&self) -> String {
-        let mut text = "native-tls = true\n".to_owned();
+        let mut text = "system-certs = true\n".to_owned();
         let extra = self.extra.iter().map(|url| (url, false));
         let own = self.set.then_some((&self.url, true));
         for (url, default) in extra.chain(own) {

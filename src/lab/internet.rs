@@ -3,7 +3,7 @@ use super::image::{Kind, Recipe};
 use super::machine::Machine;
 use super::names::{self, Place};
 use super::paths::{create_dir, remove_tree, write};
-use super::{Lab, Say, boot, ca, net, registry, tools};
+use super::{Lab, Say, boot, ca, github, net, registry, tools};
 use anyhow::{Result, bail};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -66,6 +66,7 @@ impl Lab {
     /// Builds what the internet is made of; long the first time, so it holds no lock of the network.
     pub(super) async fn prepare_internet(&self, machine: &Machine, say: Say<'_>) -> Result<Needs> {
         let python = tools::python(&self.paths, say).await?;
+        github::ensure(&self.paths, say).await?;
         let authority = ca::authority(&self.paths, say).await?;
         let recipe = Recipe {
             kind: Kind::Internet,
@@ -90,6 +91,11 @@ impl Lab {
         let own: Vec<Ipv4Addr> = places.iter().map(|place| place.address).collect();
         let relayed: Vec<Place> = registries.iter().map(registry::Registry::place).collect();
         let relay_addresses: Vec<Ipv4Addr> = relayed.iter().map(|place| place.address).collect();
+        let relayed_names: Vec<String> = registries
+            .iter()
+            .map(|registry| registry.name.clone())
+            .collect();
+        net::check_addresses(&relayed_names).await?;
         net::build_internet(&own, &relay_addresses).await?;
         let dir = self.paths.internet();
         let tls: Vec<String> = places.iter().flat_map(|place| place.names.clone()).collect();

@@ -7,6 +7,7 @@
 mod boot;
 mod ca;
 mod cgroup;
+mod github;
 mod host;
 mod image;
 mod index;

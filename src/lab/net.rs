@@ -1,8 +1,8 @@
 //! The lab's network: a bridge in the internet's namespace, one namespace per host, and one cable to
 //! this machine. Nothing is routed or translated out of the machine.
 use super::tool;
-use anyhow::Result;
-use std::net::Ipv4Addr;
+use anyhow::{Result, bail};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 /// The name of the internet's namespace and control group.
@@ -10,12 +10,38 @@ pub const INTERNET: &str = "inet";
 /// This machine's end of the cable.
 pub const CABLE: &str = "petasos0";
 /// The internet's router, resolver and every server of it.
-pub const ROUTER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
+pub const ROUTER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
 /// This machine, as hosts see it.
-pub const MACHINE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+pub const MACHINE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 
 pub fn host_address(octet: u8) -> Ipv4Addr {
-    Ipv4Addr::new(203, 0, 113, octet)
+    Ipv4Addr::new(198, 51, 100, octet)
+}
+
+/// Refuses to build where this machine has another use for the lab's addresses: its own traffic would
+/// end in the lab.
+pub async fn check_addresses(registries: &[String]) -> Result<()> {
+    let subnet = format!("{MACHINE}/24");
+    let routes = ip("-4 route show root 198.51.100.0/24").await?;
+    if let Some(route) = routes.lines().find(|line| !line.contains(CABLE)) {
+        bail!("this machine has a route of its own into the lab's {subnet}: `{route}`");
+    }
+    for name in registries {
+        // A name that does not resolve now is the relay's to report.
+        let Ok(addresses) = tokio::net::lookup_host((name.as_str(), 443)).await else {
+            continue;
+        };
+        let [a, b, c, _] = MACHINE.octets();
+        for address in addresses {
+            if matches!(address.ip(), IpAddr::V4(ip) if ip.octets().starts_with(&[a, b, c])) {
+                bail!(
+                    "this machine reaches `{name}` at {}, inside the lab's {subnet}",
+                    address.ip()
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 pub fn namespace(name: &str) -> String {
@@ -26,9 +52,9 @@ pub fn namespace_file(name: &str) -> PathBuf {
     Path::new("/run/netns").join(namespace(name))
 }
 
-async fn ip(line: &str) -> Result<()> {
+async fn ip(line: &str) -> Result<String> {
     let argv: Vec<&str> = std::iter::once("ip").chain(line.split(' ')).collect();
-    tool::run(&argv, tool::SHORT).await.map(drop)
+    tool::run(&argv, tool::SHORT).await
 }
 
 /// The internet's namespace with the bridge, the cable, and every address that it answers for.
@@ -51,7 +77,7 @@ pub async fn build_internet(addresses: &[Ipv4Addr], machine: &[Ipv4Addr]) -> Res
     for address in machine {
         ip(&format!("addr add {address}/32 dev {CABLE}")).await?;
     }
-    ip(&format!("link set {CABLE} up")).await
+    ip(&format!("link set {CABLE} up")).await.map(drop)
 }
 
 /// A host's namespace with its one interface; it outlives the host's reboots.
@@ -65,7 +91,9 @@ pub async fn build_host(name: &str, address: Ipv4Addr) -> Result<()> {
     ip(&format!("-n {inet} link set host{octet} master br0 up")).await?;
     ip(&format!("-n {ns} addr add {address}/24 dev eth0")).await?;
     ip(&format!("-n {ns} link set eth0 up")).await?;
-    ip(&format!("-n {ns} route add default via {ROUTER}")).await
+    ip(&format!("-n {ns} route add default via {ROUTER}"))
+        .await
+        .map(drop)
 }
 
 pub fn exists(name: &str) -> bool {

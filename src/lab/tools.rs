@@ -2,7 +2,7 @@
 use super::paths::{Paths, create_dir, remove_tree};
 use super::{Say, lock, need, tool};
 use anyhow::{Context, Result};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const UV: &str = "uv==0.13.9";
@@ -38,6 +38,7 @@ pub async fn python(paths: &Paths, say: Say<'_>) -> Result<PathBuf> {
     Ok(python)
 }
 
-pub fn uv(paths: &Paths) -> PathBuf {
-    Path::new(&paths.tools()).join("bin/uv")
+/// The environment's programs, uv among them.
+pub fn bin(paths: &Paths) -> PathBuf {
+    paths.tools().join("bin")
 }

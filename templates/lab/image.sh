@@ -1,7 +1,7 @@
 # Makes a fresh tree of packages into what a provider hands over. Arguments: the tree, its kind.
 set -eu
 tree=$1 kind=$2
-printf 'nameserver 203.0.113.2\n' >"$tree/etc/resolv.conf"
+printf 'nameserver 198.51.100.2\n' >"$tree/etc/resolv.conf"
 chroot "$tree" update-ca-certificates >/dev/null 2>&1
 if [ "$kind" = internet ]; then
 	printf '[safe]\n\tdirectory = *\n' >"$tree/etc/gitconfig"
