@@ -243,17 +243,6 @@ fn digest(recipe: &Recipe<'_>) -> String {
         .collect()
 }
 
-/// Removes images that no recipe of today makes and no host stands on.
-pub fn forget_others(paths: &Paths, keep: &[PathBuf]) -> Result<()> {
-    for entry in std::fs::read_dir(paths.images())? {
-        let path = entry?.path();
-        if !keep.contains(&path) {
-            remove_tree(&path)?;
-        }
-    }
-    Ok(())
-}
-
 impl super::Lab {
     /// The image of a host of this suite: a provider's, plus what this machine and the lab hand in.
     pub(super) async fn host_image(
