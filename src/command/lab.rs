@@ -28,16 +28,22 @@ enum LabVerb {
         /// Every host, the internet and the network
         #[arg(long)]
         all: bool,
+        /// With --all: the cached images and repositories too
+        #[arg(long, requires = "all")]
+        cache: bool,
     },
     /// List the hosts that run
     List {
         #[arg(long)]
         json: bool,
     },
-    /// A root shell on a host
+    /// A shell on a host, by ssh
     Shell {
         #[arg(default_value = "lab")]
         name: String,
+        /// The user to log in as; a hardened host refuses root
+        #[arg(long, default_value = "root")]
+        user: String,
     },
     /// Print the hosts' ssh configuration
     SshConfig,
@@ -52,25 +58,30 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
             println!("{}", host.address);
             eprintln!("ssh -F {} root@{}", host.ssh_config.display(), host.address);
         }
-        LabVerb::Down { names, all } => {
+        LabVerb::Down { names, all, cache } => {
             for name in &names {
                 lab.down(name).await?;
             }
-            if all {
+            if cache {
+                lab.forget().await?;
+            } else if all {
                 lab.down_all().await?;
             }
         }
         LabVerb::List { json } => {
             let hosts = lab.list().await?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&hosts).context("cannot encode the hosts")?);
+                println!(
+                    "{}",
+                    serde_json::to_string_pretty(&hosts).context("cannot encode the hosts")?
+                );
             } else {
                 for host in hosts {
                     println!("{:<16} {:<12} {}", host.name, host.suite, host.address);
                 }
             }
         }
-        LabVerb::Shell { name } => return shell(&host(&lab, &name).await?).await,
+        LabVerb::Shell { name, user } => return shell(&host(&lab, &name).await?, &user).await,
         LabVerb::SshConfig => {
             for host in lab.list().await? {
                 let text = std::fs::read_to_string(&host.ssh_config)
@@ -86,17 +97,21 @@ async fn host(lab: &Lab, name: &str) -> Result<LabHost> {
     let hosts = lab.list().await?;
     match hosts.into_iter().find(|host| host.name == name) {
         Some(host) => Ok(host),
-        None => bail!("no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`"),
+        None => bail!(
+            "no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`"
+        ),
     }
 }
 
-async fn shell(host: &LabHost) -> Result<ExitCode> {
+async fn shell(host: &LabHost, user: &str) -> Result<ExitCode> {
     let status = tokio::process::Command::new("ssh")
         .arg("-F")
         .arg(&host.ssh_config)
-        .arg(format!("root@{}", host.address))
+        .arg(format!("{user}@{}", host.address))
         .status()
         .await
         .context("cannot run `ssh`")?;
-    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
+    Ok(ExitCode::from(
+        u8::try_from(status.code().unwrap_or(1)).unwrap_or(1),
+    ))
 }

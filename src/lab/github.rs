@@ -2,7 +2,6 @@
 use super::paths::{Paths, remove_tree};
 use super::{Say, lock, tool, tools};
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 
 const BUILD: &str = include_str!("../../templates/lab/github.sh");
@@ -16,9 +15,9 @@ const RELEASES: &[[&str; 3]] = &[
 /// Builds the repository unless it stands there as this version of Petasos builds it.
 pub async fn ensure(paths: &Paths, say: Say<'_>) -> Result<()> {
     let repository = paths.git().join("NousResearch/hermes-agent.git");
-    let recipe = recipe();
-    let stamp = repository.join("petasos-lab-recipe");
-    let built = || std::fs::read_to_string(&stamp).is_ok_and(|text| text == recipe);
+    let releases = format!("{RELEASES:?}");
+    let stamp = repository.join("petasos-lab-releases");
+    let built = || std::fs::read_to_string(&stamp).is_ok_and(|text| text == releases);
     if built() {
         return Ok(());
     }
@@ -45,24 +44,10 @@ pub async fn ensure(paths: &Paths, say: Say<'_>) -> Result<()> {
     tool::finish(command, Duration::from_secs(600))
         .await
         .context("cannot build the agent's repository from the Python package index")?;
-    super::paths::write(&stamp, recipe)?;
+    super::paths::write(&stamp, releases)?;
     say(&format!(
         "built the lab's github.com in {:.1} s",
         started.elapsed().as_secs_f64()
     ));
     Ok(())
-}
-
-fn recipe() -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(BUILD);
-    RELEASES
-        .as_flattened()
-        .iter()
-        .for_each(|word| hasher.update(word));
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

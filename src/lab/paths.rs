@@ -11,6 +11,11 @@ const RUNTIME: &str = "/run/petasos-lab";
 pub struct Paths;
 
 impl Paths {
+    /// All that survives `down --all`.
+    pub fn cache(&self) -> PathBuf {
+        PathBuf::from(CACHE)
+    }
+
     pub fn images(&self) -> PathBuf {
         PathBuf::from(CACHE).join("images")
     }
@@ -59,7 +64,12 @@ impl Paths {
     }
 
     pub fn create_all(&self) -> Result<()> {
-        for dir in [self.images(), self.git(), self.hosts(), PathBuf::from(RUNTIME)] {
+        for dir in [
+            self.images(),
+            self.git(),
+            self.hosts(),
+            PathBuf::from(RUNTIME),
+        ] {
             create_dir(&dir)?;
         }
         Ok(())
