@@ -107,7 +107,8 @@ cd /
 probe='import aiohttp, hermes_cli.main, gateway.run, tools.terminal_tool'
 probe_home=$(mktemp -d)
 chown 65534:65534 "$probe_home"
-HOME=/nonexistent HERMES_HOME="$probe_home" PYTHONPATH="$stage" setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
+# The host's own policy is not for this user to read, and an unreadable one is fatal to the agent.
+HOME=/nonexistent HERMES_HOME="$probe_home" HERMES_MANAGED_DIR=/nonexistent PYTHONPATH="$stage" setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
   "$python" -B -c "$probe" >/dev/null || die 45 "release $version does not import"
 phase 'compiled and import-checked'
 
