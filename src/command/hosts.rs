@@ -104,8 +104,11 @@ impl HostArgs {
     /// # Errors
     /// When a name is unknown, or there is none.
     pub fn choose(&self, config: &Config) -> Result<Vec<Choice>> {
-        let words: Vec<String> =
-            if self.hosts.is_empty() { config.names().into_iter().map(str::to_owned).collect() } else { self.hosts.clone() };
+        let words: Vec<String> = if self.hosts.is_empty() {
+            config.names().into_iter().map(str::to_owned).collect()
+        } else {
+            self.hosts.clone()
+        };
         if words.is_empty() {
             bail!(
                 "no host: none is named, and `{}` has none\nhint: `petasos up root@203.0.113.7`, or `petasos init` for a file",
@@ -172,7 +175,8 @@ pub fn wanted(choice: &Choice, lock: &Lock, sources: &Sources) -> Result<Wanted>
         playbooks.push(Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(|why| anyhow!(why))?);
     }
     let names = required_secrets(&choice.settings).into_iter().chain(provider_key(&choice.settings));
-    let secrets = names.filter_map(|name| Some((name.clone(), Text::secret(std::env::var(name.as_str()).ok()?)))).collect();
+    let secrets =
+        names.filter_map(|name| Some((name.clone(), Text::secret(std::env::var(name.as_str()).ok()?)))).collect();
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
     let seed = seed.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -186,7 +190,8 @@ fn vars(choice: &Choice, version: &Version, release: &Release) -> Result<Value> 
     let platform_names = settings.agent.platforms.keys().map(|name| platform(*name).0);
     let extras = steps::extras_for(&settings.agent.provider, platform_names);
     let users = |name: PlatformName| {
-        let users = settings.agent.platforms.get(&name).map(|platform| platform.allowed_users.clone()).unwrap_or_default();
+        let users =
+            settings.agent.platforms.get(&name).map(|platform| platform.allowed_users.clone()).unwrap_or_default();
         users.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     };
     let own = json!({

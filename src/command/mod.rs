@@ -45,9 +45,9 @@ fn run(cli: Cli) -> ExitCode {
             Verb::Up(args) => up::run(&args).await,
             Verb::Plan(args) => plan::run(&args).await,
             Verb::Facts(args) => facts::run(&args).await,
-            Verb::Render(args) => render::run(&args),
+            Verb::Render(args) => render::run(&args).await,
             Verb::Lab(args) => lab::run(args).await,
-            Verb::Demo(args) => demo::run(&args),
+            Verb::Demo(args) => demo::run(&args).await,
             Verb::Completions(args) => completions::run(&args),
         }
     });

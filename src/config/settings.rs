@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     hosts: BTreeMap<String, Host>,
-    #[serde(default, rename = "admin")]
+    #[serde(default, rename = "admin", deserialize_with = "or_default")]
     _admin: Admin,
-    #[serde(default, rename = "agent")]
+    #[serde(default, rename = "agent", deserialize_with = "or_default")]
     _agent: Agent,
-    #[serde(default, rename = "network")]
+    #[serde(default, rename = "network", deserialize_with = "or_default")]
     _network: Network,
     /// The same once more, without the defaults: what a host says is laid over what all hosts say, and the defaults come last.
     #[serde(skip)]
@@ -29,11 +29,11 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 struct Host {
     address: Target,
-    #[serde(default, rename = "admin")]
+    #[serde(default, rename = "admin", deserialize_with = "or_default")]
     _admin: Admin,
-    #[serde(default, rename = "agent")]
+    #[serde(default, rename = "agent", deserialize_with = "or_default")]
     _agent: Agent,
-    #[serde(default, rename = "network")]
+    #[serde(default, rename = "network", deserialize_with = "or_default")]
     _network: Network,
 }
 
@@ -183,6 +183,11 @@ pub enum EgressMode {
     Open,
 }
 
+/// A section whose every line is commented out says nothing.
+fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
 fn ops() -> Account {
     // "ops" satisfies the check of the type.
     Account::new("ops").unwrap_or_else(|_| unreachable!("`ops` is an account's name"))
@@ -279,8 +284,9 @@ impl Config {
         if let Some(own) = own {
             lay_over(&mut merged, own);
         }
-        if merged.is_null() {
-            merged = Value::Object(Default::default());
+        match &mut merged {
+            Value::Object(sections) => sections.retain(|_, section| !section.is_null()),
+            other => *other = Value::Object(Default::default()),
         }
         serde_json::from_value(merged).map_err(|error| error.to_string())
     }
@@ -294,6 +300,8 @@ fn lay_over(under: &mut Value, over: Value) {
                 lay_over(under.entry(key).or_insert(Value::Null), value);
             }
         }
+        // A section that says nothing leaves what all hosts say.
+        (Value::Object(_), Value::Null) => {}
         (under, over) => *under = over,
     }
 }

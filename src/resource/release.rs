@@ -83,7 +83,9 @@ impl Resource for Installed {
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let is = match seen(&facts.texts, &self.manifest_path()?)? {
-            Seen::Is(manifest) if *manifest == steps::manifest(&self.version, &self.release, &self.extras) => return Ok(Vec::new()),
+            Seen::Is(manifest) if *manifest == steps::manifest(&self.version, &self.release, &self.extras) => {
+                return Ok(Vec::new());
+            }
             Seen::Is(_) => "of another make",
             Seen::Absent | Seen::Unreadable(_) => "absent",
         };

@@ -1,7 +1,9 @@
 //! The only orchestrator: observe, plan, apply, verify.
 
 mod apply;
+mod chat;
 mod observe;
+mod render;
 
 use crate::config::Target;
 use crate::name::Account;

@@ -175,6 +175,20 @@ impl Ssh {
         TransportError::Answer { host: self.target.host.clone(), source }
     }
 
+    /// Opens a port on this machine's loopback that leads to one on the host's; returns its number.
+    ///
+    /// # Errors
+    /// When no port is free, or the host does not allow it.
+    pub async fn forward(&self, remote: u16) -> Result<u16, TransportError> {
+        let broken = |why: String| TransportError::Broken { host: self.target.host.clone(), why };
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+        let local = free.map_err(|error| broken(error.to_string()))?;
+        let there = std::net::SocketAddr::from(([127, 0, 0, 1], remote));
+        let done = self.session.request_port_forward(openssh::ForwardType::Local, local, there).await;
+        done.map_err(|error| broken(error.to_string()))?;
+        Ok(local.port())
+    }
+
     /// Ends the connection.
     pub async fn close(self) {
         // Whatever goes wrong here, the master ends by itself.
