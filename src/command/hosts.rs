@@ -139,6 +139,7 @@ impl HostArgs {
                 options: options.clone(),
                 wanted,
                 holder: holder(),
+                window: settings.guard.window,
                 texts,
             };
             Ok((job, settings))

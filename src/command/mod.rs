@@ -61,11 +61,12 @@ fn run(cli: Cli) -> ExitCode {
 fn code_of(error: &RunError) -> u8 {
     match error {
         RunError::Unknown { .. } => exit::UNOBSERVED,
-        RunError::Reverted { .. } => exit::REVERTED,
+        RunError::Reverted { .. } | RunError::TakenBack { .. } => exit::REVERTED,
         RunError::NotConverged { .. } => exit::DRIFT,
         RunError::Transport(_)
         | RunError::Host { .. }
         | RunError::Step { .. }
+        | RunError::Lost { .. }
         | RunError::Locked { .. }
         | RunError::NotProved { .. } => exit::ERROR,
     }

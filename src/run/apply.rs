@@ -4,6 +4,7 @@ use super::observe::Sight;
 use super::{Connection, Event, Job, RunError, Watch};
 use crate::plan::{self, Step};
 use crate::release::steps::UNHEALTHY;
+use crate::resource::Risk;
 use crate::shell::{Frame, Script};
 
 /// The exit status of a script that found the lock taken.
@@ -16,7 +17,11 @@ impl Job {
         connection: &mut Connection,
         watch: &Watch,
     ) -> Result<(Sight, Vec<Step>), RunError> {
-        let first = self.observe(connection, watch).await?;
+        let mut first = self.observe(connection, watch).await?;
+        if first.unconfirmed {
+            self.take_back_earlier(connection, watch).await?;
+            first = self.observe(connection, watch).await?;
+        }
         if first.plan.is_empty() {
             return Ok((first, Vec::new()));
         }
@@ -57,22 +62,36 @@ impl Job {
         RunError::Unknown { host: self.name.clone(), id, why }
     }
 
-    /// What cannot lock anybody out comes first; the rest only after the administrator's own fresh login has done root's work, and over
-    /// that login.
+    /// What cannot lock anybody out comes first; the rest under guard.
     async fn apply(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<(), RunError> {
         let (harmless, risky): (Vec<&Step>, Vec<&Step>) =
-            steps.iter().partition(|step| step.change.risk < crate::resource::Risk::Lockout);
-        self.run_steps(connection, &harmless, steps.len(), 0, watch).await?;
+            steps.iter().partition(|step| step.change.risk < Risk::Lockout);
+        let (of, before) = (steps.len(), harmless.len());
+        self.run_steps(connection, &harmless, self.teller(&harmless, 0, of, watch)).await?;
         if risky.is_empty() {
             return Ok(());
         }
-        self.prove(connection, watch).await?;
-        self.run_steps(connection, &risky, steps.len(), harmless.len(), watch).await?;
-        self.prove(connection, watch).await
+        self.guarded(connection, &risky, self.teller(&risky, before, of, watch), watch).await
+    }
+
+    /// Tells of the step that begins, by its place in `steps`.
+    fn teller<'a>(
+        &'a self,
+        steps: &'a [&'a Step],
+        before: usize,
+        of: usize,
+        watch: &'a Watch,
+    ) -> impl FnMut(usize) + 'a {
+        move |index| {
+            if let Some(step) = steps.get(index) {
+                let title = format!("{}: {}", step.id, step.title);
+                watch(&self.name, Event::Step { number: before + index + 1, of, title });
+            }
+        }
     }
 
     /// A new connection as the administrator, who must be able to be root; it replaces the old one.
-    async fn prove(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
+    pub(super) async fn prove(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
         watch(&self.name, Event::Proving { user: self.admin.to_string() });
         let failed = |why: String| RunError::NotProved { host: self.name.clone(), user: self.admin.to_string(), why };
         let fresh = self.login().with_user(&self.admin).open().await.map_err(|error| failed(error.to_string()))?;
@@ -93,23 +112,16 @@ impl Job {
         &self,
         connection: &mut Connection,
         steps: &[&Step],
-        of: usize,
-        before: usize,
-        watch: &Watch,
+        mut tell: impl FnMut(usize),
     ) -> Result<(), RunError> {
         if steps.is_empty() {
             return Ok(());
         }
         let mut done = 0;
-        let tell = |index: usize| {
-            if let Some(step) = steps.get(index) {
-                let title = format!("{}: {}", step.id, step.title);
-                watch(&self.name, Event::Step { number: before + index + 1, of, title });
-            }
-        };
         tell(0);
         connection.round_trips += 1;
-        let script = plan::script(steps, &self.holder);
+        let mut script = Script::applying(&self.holder);
+        plan::write(&mut script, steps);
         let frames = connection
             .ssh
             .run(&script, |_| {
@@ -117,12 +129,14 @@ impl Job {
                 tell(done);
             })
             .await?;
-        frames.iter().enumerate().try_for_each(|(index, frame)| self.judge(frame, steps.get(index)))
+        frames.iter().enumerate().try_for_each(|(index, frame)| self.judge(frame, steps.get(index).copied()))
     }
 
-    fn judge(&self, frame: &Frame, step: Option<&&Step>) -> Result<(), RunError> {
+    pub(super) fn judge(&self, frame: &Frame, step: Option<&Step>) -> Result<(), RunError> {
         let host = self.name.clone();
-        let (id, title) = step.map(|step| (step.id.clone(), step.title.clone())).unwrap_or_default();
+        let (id, title) = step
+            .map(|step| (step.id.clone(), step.title.clone()))
+            .unwrap_or_else(|| (frame.name.clone(), "the way back".to_owned()));
         match (frame.name.as_str(), frame.rc) {
             (_, 0) => Ok(()),
             ("lock", LOCKED) => Err(RunError::Locked { host, holder: frame.error_text() }),

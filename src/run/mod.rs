@@ -2,6 +2,7 @@
 
 mod apply;
 mod chat;
+mod guarded;
 mod observe;
 mod render;
 
@@ -24,6 +25,8 @@ pub struct Job {
     pub wanted: Wanted,
     /// Who runs this, for the lock on the host.
     pub holder: String,
+    /// How long the host waits for a guarded change to be confirmed, in seconds.
+    pub window: u32,
     /// Whether the old texts of changed files are wanted, for a diff.
     pub texts: bool,
 }
@@ -89,6 +92,13 @@ pub enum RunError {
     /// The agent was not well with the new release; the old one is back.
     #[error("{host}: `{id}` was taken back:\n{said}")]
     Reverted { host: String, id: String, said: String },
+    /// A change that may lock people out was not confirmed.
+    #[error("{host}: a change of what lets people in was taken back; the host is as it was before it: {why}")]
+    TakenBack { host: String, why: String },
+    #[error(
+        "{host}: the host does not answer after a change of what lets people in: {why}\nhint: it takes the change back by itself, {seconds} s after it was made, and at its next start"
+    )]
+    Lost { host: String, why: String, seconds: u32 },
     #[error("{host}: another run is at work: {holder}\nhint: wait for it to end")]
     Locked { host: String, holder: String },
     #[error("{host}: still not as wanted after a second pass:{list}")]
