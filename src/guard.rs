@@ -1,4 +1,5 @@
-//! The way back: what may lock people out is changed only once the host itself will undo it, unless a fresh login confirms it.
+//! The way back: what was there is kept before it changes, for `petasos undo`; and what may lock people out is changed only once the host
+//! itself will undo it, unless a fresh login confirms it.
 //!
 //! Armed before the change, on disk (a unit and a timer, so that a reboot does not lose it), and disarmed only over a connection that
 //! was opened after the change.
@@ -9,10 +10,12 @@ use crate::plan::Step;
 use crate::resource::file::root;
 use std::collections::BTreeSet;
 
-/// The directory of its state on the host.
+/// The directory of the guard on the host.
 pub const STATE: &str = "/var/lib/petasos/guard";
+/// The directory of what runs replaced.
+pub const RUNS: &str = "/var/lib/petasos/runs";
 
-/// What every guarded change may touch, beside the paths of its own steps.
+/// What any change may touch, beside the paths of its own steps.
 const ALWAYS: [&str; 10] = [
     "/etc/ssh",
     "/etc/ufw",
@@ -26,30 +29,91 @@ const ALWAYS: [&str; 10] = [
     "/etc/systemd/system",
 ];
 
-/// Units that a guarded change may restart.
+/// Units that any change may restart.
 const UNITS: [&str; 3] = ["ssh.service", "ssh.socket", "ufw.service"];
 
+const CHECK: &str = include_str!("../templates/guard/check.sh");
+const KEEP: &str = include_str!("../templates/guard/keep.sh");
 const ARM: &str = include_str!("../templates/guard/arm.sh");
 const DISARM: &str = include_str!("../templates/guard/disarm.sh");
 const REVERT: &str = include_str!("../templates/guard/revert.sh");
+const RESTORE: &str = include_str!("../templates/guard/restore.sh");
+const PRUNE: &str = include_str!("../templates/run/prune.sh");
 
-/// Keeps what the steps may change, and arms the way back. The units that it starts come with the base playbook.
-///
-/// # Errors
-/// None that fixed names could cause.
-pub fn arm(steps: &[&Step]) -> Result<Vec<Act>, String> {
-    let mut args: Vec<String> = paths(steps).iter().map(|path| path.trim_start_matches('/').to_owned()).collect();
-    args.push("--".to_owned());
-    args.extend(units(steps));
-    let script = Put {
-        path: AbsPath::new(format!("{STATE}/revert.sh"))?,
-        content: Text::open(REVERT),
+/// What a change may touch: paths, and units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// `+path` with all below it, `-path` alone; without the leading slash.
+    pub paths: BTreeSet<String>,
+    pub units: BTreeSet<String>,
+}
+
+impl Scope {
+    /// What these steps may touch.
+    pub fn of(steps: &[&Step]) -> Self {
+        let below = |path: &str| {
+            ALWAYS.iter().any(|dir| path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        };
+        let own = steps.iter().flat_map(|step| own_paths(step)).filter(|path| !below(path));
+        let relative = |sign: char, path: &str| format!("{sign}{}", path.trim_start_matches('/'));
+        let paths = ALWAYS.iter().map(|path| relative('+', path)).chain(own.map(|path| relative('-', path))).collect();
+        let own = steps.iter().filter_map(|step| match step.id.as_str() {
+            "current release" => Some("hermes.service"),
+            id => id.strip_prefix("unit "),
+        });
+        let units = own.chain(UNITS).filter(|unit| UnitName::new(*unit).is_ok()).map(str::to_owned).collect();
+        Self { paths, units }
+    }
+
+    fn keep(&self, state: String) -> Act {
+        let args = [state].into_iter().chain(self.paths.clone()).chain(["--".to_owned()]).chain(self.units.clone());
+        Act::sh("keep what is there", KEEP, args)
+    }
+}
+
+/// The paths that a step writes, removes, or gives another owner or mode.
+fn own_paths(step: &Step) -> Vec<&str> {
+    let named = match step.id.split_once(' ') {
+        Some(("file" | "directory" | "symlink", path)) => Some(path),
+        Some(("current", "release")) => Some("/opt/hermes/current"),
+        _ => None,
+    };
+    let put = step.change.acts.iter().filter_map(|act| match act {
+        Act::Put(put) => Some(put.path.as_str()),
+        Act::Remove(path) => Some(path.as_str()),
+        Act::Run { .. } | Act::Sh { .. } => None,
+    });
+    named.into_iter().chain(put).collect()
+}
+
+fn script(name: &str, text: &str) -> Result<Act, String> {
+    Ok(Act::Put(Put {
+        path: AbsPath::new(format!("{STATE}/{name}"))?,
+        content: Text::open(text),
         owner: root(),
         group: root(),
         mode: Mode::new("0700")?,
         check: Vec::new(),
-    };
-    Ok(vec![Act::Put(script), Act::sh("arm the way back", ARM, args)])
+    }))
+}
+
+/// Keeps what a run may touch, under the run's name; the last five are kept.
+pub fn keep_for_undo(run: &str, scope: &Scope) -> Vec<Act> {
+    vec![scope.keep(format!("{RUNS}/{run}")), Act::sh("keep five runs", PRUNE, Vec::<String>::new())]
+}
+
+/// Keeps what the steps may touch, and arms the way back. The units that it starts come with the base playbook.
+///
+/// # Errors
+/// None that fixed names could cause.
+pub fn arm(scope: &Scope) -> Result<Vec<Act>, String> {
+    Ok(vec![
+        Act::sh("nothing else waits", CHECK, Vec::<String>::new()),
+        script("restore.sh", RESTORE)?,
+        script("revert.sh", REVERT)?,
+        scope.keep(format!("{STATE}/new")),
+        Act::sh("arm the way back", ARM, Vec::<String>::new()),
+    ])
 }
 
 /// Confirms the change; says `disarmed`.
@@ -62,19 +126,7 @@ pub fn revert() -> Act {
     Act::run(["systemctl", "start", "petasos-revert.service"])
 }
 
-/// The paths that the steps put or remove, and those that such changes always may touch; none lies below another.
-fn paths(steps: &[&Step]) -> BTreeSet<String> {
-    let own = steps.iter().flat_map(|step| &step.change.acts).filter_map(|act| match act {
-        Act::Put(put) => Some(put.path.as_str()),
-        Act::Remove(path) => Some(path.as_str()),
-        Act::Run { .. } | Act::Sh { .. } => None,
-    });
-    let all: BTreeSet<&str> = own.chain(ALWAYS).collect();
-    let below = |path: &str| all.iter().any(|other| path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/')));
-    all.iter().filter(|path| !below(path)).map(|path| path.to_string()).collect()
-}
-
-fn units(steps: &[&Step]) -> BTreeSet<String> {
-    let own = steps.iter().filter_map(|step| step.id.strip_prefix("unit "));
-    own.chain(UNITS).filter(|unit| UnitName::new(*unit).is_ok()).map(str::to_owned).collect()
+/// Makes the host what it was before a run.
+pub fn restore(run: &str) -> Act {
+    Act::run(["sh".to_owned(), format!("{STATE}/restore.sh"), format!("{RUNS}/{run}")])
 }

@@ -1,14 +1,12 @@
 //! Carrying a plan out, and looking again.
 
+use super::guarded::Way;
 use super::observe::Sight;
 use super::{Connection, Event, Job, RunError, Watch};
-use crate::plan::{self, Step};
-use crate::release::steps::UNHEALTHY;
+use crate::guard::Scope;
+use crate::plan::Step;
 use crate::resource::Risk;
-use crate::shell::{Frame, Script};
-
-/// The exit status of a script that found the lock taken.
-const LOCKED: i32 = 75;
+use crate::shell::Script;
 
 impl Job {
     /// Brings the host to what is wanted: at most two passes, each followed by a look.
@@ -28,6 +26,19 @@ impl Job {
         if first.plan.steps.is_empty() {
             return Err(self.unknown(&first));
         }
+        let result = self.change(connection, first, watch).await;
+        if !matches!(result, Err(RunError::Locked { .. })) {
+            self.end(connection, &result, watch).await;
+        }
+        result
+    }
+
+    async fn change(
+        &self,
+        connection: &mut Connection,
+        first: Sight,
+        watch: &Watch,
+    ) -> Result<(Sight, Vec<Step>), RunError> {
         self.apply(connection, &first.plan.steps, watch).await?;
         watch(&self.name, Event::Verifying);
         let second = self.observe(connection, watch).await?;
@@ -64,14 +75,17 @@ impl Job {
 
     /// What cannot lock anybody out comes first; the rest under guard.
     async fn apply(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<(), RunError> {
+        let all: Vec<&Step> = steps.iter().collect();
         let (harmless, risky): (Vec<&Step>, Vec<&Step>) =
             steps.iter().partition(|step| step.change.risk < Risk::Lockout);
         let (of, before) = (steps.len(), harmless.len());
-        self.run_steps(connection, &harmless, self.teller(&harmless, 0, of, watch)).await?;
+        let begin = self.begin("up", &all);
+        self.execute_all(connection, ("begin", &begin), &harmless, self.teller(&harmless, 0, of, watch), watch).await?;
         if risky.is_empty() {
             return Ok(());
         }
-        self.guarded(connection, &risky, self.teller(&risky, before, of, watch), watch).await
+        self.guarded(connection, &risky, &Scope::of(&risky), Way::Admin, self.teller(&risky, before, of, watch), watch)
+            .await
     }
 
     /// Tells of the step that begins, by its place in `steps`.
@@ -107,50 +121,4 @@ impl Job {
         old.close().await;
         Ok(())
     }
-
-    async fn run_steps(
-        &self,
-        connection: &mut Connection,
-        steps: &[&Step],
-        mut tell: impl FnMut(usize),
-    ) -> Result<(), RunError> {
-        if steps.is_empty() {
-            return Ok(());
-        }
-        let mut done = 0;
-        tell(0);
-        connection.round_trips += 1;
-        let mut script = Script::applying(&self.holder);
-        plan::write(&mut script, steps);
-        let frames = connection
-            .ssh
-            .run(&script, |_| {
-                done += 1;
-                tell(done);
-            })
-            .await?;
-        frames.iter().enumerate().try_for_each(|(index, frame)| self.judge(frame, steps.get(index).copied()))
-    }
-
-    pub(super) fn judge(&self, frame: &Frame, step: Option<&Step>) -> Result<(), RunError> {
-        let host = self.name.clone();
-        let (id, title) = step
-            .map(|step| (step.id.clone(), step.title.clone()))
-            .unwrap_or_else(|| (frame.name.clone(), "the way back".to_owned()));
-        match (frame.name.as_str(), frame.rc) {
-            (_, 0) => Ok(()),
-            ("lock", LOCKED) => Err(RunError::Locked { host, holder: frame.error_text() }),
-            (_, UNHEALTHY) => Err(RunError::Reverted { host, id, said: tail(frame) }),
-            _ => Err(RunError::Step { host, id, title, said: tail(frame) }),
-        }
-    }
-}
-
-/// The end of what a step said: of its complaints, or else of its words.
-fn tail(frame: &Frame) -> String {
-    let (complaints, words) = (frame.error_text(), frame.text());
-    let text = if complaints.is_empty() { words.trim() } else { &complaints };
-    let lines: Vec<&str> = text.lines().collect();
-    let last = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
-    last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }

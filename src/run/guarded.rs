@@ -2,14 +2,23 @@
 
 use super::{Connection, Event, Job, RunError, Watch};
 use crate::act::Act;
-use crate::guard;
-use crate::plan::{self, Step};
+use crate::guard::{self, Scope};
+use crate::plan::Step;
 use crate::shell::{Frame, Script};
 use crate::transport::{Ssh, TransportError};
 use std::time::{Duration, Instant};
 
 /// How long after the window the host may still be busy with the way back, in seconds.
 const AFTER: u64 = 15;
+
+/// Whose fresh login confirms a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The administrator's.
+    Admin,
+    /// Whichever worked before the run that is undone.
+    Any,
+}
 
 impl Job {
     /// Makes the steps, and leaves with a connection that was opened after them.
@@ -20,18 +29,20 @@ impl Job {
         &self,
         connection: &mut Connection,
         steps: &[&Step],
+        scope: &Scope,
+        way: Way,
         tell: impl FnMut(usize),
         watch: &Watch,
     ) -> Result<(), RunError> {
-        if *connection.ssh.user() != self.admin {
+        if way == Way::Admin && *connection.ssh.user() != self.admin {
             self.prove(connection, watch).await?;
         }
         let armed = Instant::now();
-        if let Err(why) = self.change(connection, steps, tell).await? {
+        if let Err(why) = self.armed(connection, steps, scope, tell, watch).await? {
             return Err(self.take_back(connection, armed, why, watch).await);
         }
         watch(&self.name, Event::Proving { user: self.admin.to_string() });
-        match self.confirm(connection, armed).await {
+        match self.confirm(connection, armed, way).await {
             Ok(fresh) => {
                 let old = std::mem::replace(&mut connection.ssh, fresh);
                 old.close().await;
@@ -42,27 +53,16 @@ impl Job {
     }
 
     /// Arms the way back and makes the steps, in one script. Inside: why the change has to be taken back.
-    async fn change(
+    async fn armed(
         &self,
         connection: &mut Connection,
         steps: &[&Step],
-        mut tell: impl FnMut(usize),
+        scope: &Scope,
+        tell: impl FnMut(usize),
+        watch: &Watch,
     ) -> Result<Result<(), String>, RunError> {
-        let arm = guard::arm(steps).map_err(|why| self.host_error(why))?;
-        let mut script = Script::applying(&self.holder);
-        script.step("arm");
-        arm.iter().for_each(|act| act.write(&mut script));
-        plan::write(&mut script, steps);
-        connection.round_trips += 1;
-        let mut seen = 0;
-        tell(0);
-        let ran = connection.ssh.run(&script, |frame| {
-            if frame.name != "arm" {
-                seen += 1;
-                tell(seen);
-            }
-        });
-        let frames = match ran.await {
+        let arm = guard::arm(scope).map_err(|why| self.host_error(why))?;
+        let frames = match self.execute(connection, ("arm", &arm), steps, tell, watch).await? {
             Ok(frames) => frames,
             // The steps may have been made, or some of them.
             Err(error @ (TransportError::Broken { .. } | TransportError::Answer { .. })) => {
@@ -80,11 +80,11 @@ impl Job {
     }
 
     /// New connections as the administrator, until one confirms or more than half of the window is over.
-    async fn confirm(&self, connection: &mut Connection, armed: Instant) -> Result<Ssh, String> {
+    async fn confirm(&self, connection: &mut Connection, armed: Instant, way: Way) -> Result<Ssh, String> {
         let patience = Duration::from_secs(u64::from(self.window) * 6 / 10);
         loop {
             connection.round_trips += 1;
-            let why = match self.confirm_once().await {
+            let why = match self.confirm_once(way).await {
                 Ok(fresh) => return Ok(fresh),
                 Err(why) => why,
             };
@@ -95,10 +95,14 @@ impl Job {
         }
     }
 
-    async fn confirm_once(&self) -> Result<Ssh, String> {
+    async fn confirm_once(&self, way: Way) -> Result<Ssh, String> {
         let limit = Duration::from_secs(u64::from(self.window / 4).clamp(3, 10));
-        let fresh =
-            self.login().with_user(&self.admin).within(limit).open().await.map_err(|error| error.to_string())?;
+        let fresh = match way {
+            Way::Admin => {
+                self.login().with_user(&self.admin).within(limit).open().await.map_err(|error| error.to_string())?
+            }
+            Way::Any => self.connect().await.map_err(|error| error.to_string())?.ssh,
+        };
         let mut script = Script::observing();
         script.step("disarm");
         guard::disarm().write(&mut script);

@@ -2,14 +2,18 @@
 
 mod apply;
 mod chat;
+mod execute;
 mod guarded;
 mod observe;
+mod record;
 mod render;
+mod undo;
 
 use crate::config::Target;
 use crate::name::Account;
 use crate::plan::Plan;
 use crate::playbook::Wanted;
+use crate::shell::Ticket;
 use crate::transport::{Login, Ssh, SshOptions, TransportError};
 use serde::Serialize;
 use std::sync::Arc;
@@ -23,8 +27,10 @@ pub struct Job {
     pub admin: Account,
     pub options: SshOptions,
     pub wanted: Wanted,
-    /// Who runs this, for the lock on the host.
-    pub holder: String,
+    /// This run, for the lock and the record on the host.
+    pub ticket: Ticket,
+    /// The digest of playbooks and templates, for the record.
+    pub playbooks: String,
     /// How long the host waits for a guarded change to be confirmed, in seconds.
     pub window: u32,
     /// Whether the old texts of changed files are wanted, for a diff.
