@@ -48,16 +48,20 @@ manifest() {
     archive_sha256 "$archive_sha256" uv_lock_sha256 "$uv_lock_sha256" extras "$extras" uv "$uv_version"
 }
 
-if [ -f "$final/.petasos-release" ] && [ "$(cat "$final/.petasos-release")" = "$(manifest)" ]; then
-  phase 'already in place'
-  exit 0
-fi
+already() {
+  if [ -f "$final/.petasos-release" ] && [ "$(cat "$final/.petasos-release")" = "$(manifest)" ]; then
+    phase 'already in place'
+    exit 0
+  fi
+}
+already
 command -v git >/dev/null || die 1 'there is no git on this host'
 mkdir -p "$releases"
 
-# Held by every child too, so that a run whose connection died is waited for, not trampled on.
+# Held by every child too: a run whose connection died may still be at work, and is waited for.
 exec 9>"$releases/.lock"
-flock -w 5 9 || die 40 'another installation is running on this host'
+flock -w 60 9 || die 40 'another installation is running on this host'
+already
 rm -rf "$releases"/.staging-* "$releases"/.trash-*
 probe_home= compiling=
 # ssh keeps 255 for itself, and 127 says nothing.
