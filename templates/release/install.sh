@@ -117,6 +117,12 @@ wait "$compiling" || :
 compiling=
 site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n' "$final" >"$site/petasos-release.pth"
+# The command that an installed package would have had; the agent's own dispatcher calls it too.
+cat >"$stage/venv/bin/hermes" <<'COMMAND'
+#!/bin/sh
+exec "$(dirname "$(readlink -f "$0")")/python" -P -m hermes_cli.main "$@"
+COMMAND
+chmod 0755 "$stage/venv/bin/hermes"
 phase 'dependencies installed, bytecode made'
 
 # --- it must import, for a user without any rights ---------------------------------------------------
