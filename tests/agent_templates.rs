@@ -8,7 +8,7 @@ fn render(template: &str, vars: &Value) -> String {
     let mut tera = tera::Tera::default();
     tera.autoescape_on(Vec::<&str>::new());
     tera.register_filter("json", |value: tera::Value, _: tera::Kwargs, _: &tera::State| {
-        serde_json::to_string(&value).expect("a template value is plain data")
+        petasos::release::quote::yaml(&serde_json::to_string(&value).expect("a template value is plain data"))
     });
     tera.add_raw_template(template, &std::fs::read_to_string(path).unwrap()).unwrap();
     let context = tera::Context::from_serialize(vars).unwrap();

@@ -2,6 +2,7 @@
 pub mod environment;
 pub mod git;
 pub mod pin;
+pub mod project;
 pub mod quote;
 pub mod steps;
 pub mod target;
