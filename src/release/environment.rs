@@ -1,20 +1,6 @@
 //! The managed `.env` of the agent, `/etc/hermes/.env`: names and values in the one form that all of
 //! the agent's readers (python-dotenv, its own line reader, its repairs) understand alike.
 
-/// What is set on every host and is no secret. The managed file wins over the user's and the unit's.
-pub const FIXED: [(&str, &str); 6] = [
-    ("API_SERVER_ENABLED", "true"),
-    ("API_SERVER_HOST", "127.0.0.1"),
-    ("API_SERVER_PORT", "8642"),
-    ("GATEWAY_ALLOW_ALL_USERS", "false"),
-    ("HERMES_REDACT_SECRETS", "true"),
-    // Else the agent dials DNS-over-HTTPS resolvers and fixed addresses when Telegram is slow.
-    ("HERMES_TELEGRAM_DISABLE_FALLBACK_IPS", "1"),
-];
-
-/// The key of the API server: generated, and kept for as long as the host lives.
-pub const API_KEY: &str = "API_SERVER_KEY";
-
 /// Why a pair cannot stand in the file. The value is not in the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -55,7 +41,6 @@ mod tests {
     #[test]
     fn a_key_is_written_as_it_is() {
         assert_eq!(line("OPENROUTER_API_KEY", "sk-or-v1-a$b=="), Ok("OPENROUTER_API_KEY=sk-or-v1-a$b==\n".into()));
-        assert!(FIXED.iter().all(|(name, value)| line(name, value).is_ok()));
     }
 
     #[test]
