@@ -1,6 +1,6 @@
 //! `petasos.lock`: facts, not wishes. Which release each name stands for, to the last bit, and
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
-pub use crate::config::word::{Commit, Sha256, Tag, Tree};
+pub use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -36,24 +36,6 @@ pub struct HostFacts {
     /// The fingerprint of the host's SSH key (`SHA256:…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_key: Option<String>,
-}
-
-/// One release, pinned: every field is checked again on the host before anything is switched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Release {
-    /// The git source it was fetched from.
-    pub source: String,
-    pub tag: Tag,
-    pub commit: Commit,
-    pub tree: Tree,
-    /// SHA-256 of the uncompressed `git archive` of the commit: no forge's compression is in it.
-    pub archive_sha256: Sha256,
-    pub uv_lock_sha256: Sha256,
-    /// Whether the tag object carries a signature. The signature is NOT verified.
-    pub signed: bool,
-    /// The release's own `requires-python`.
-    pub requires_python: String,
 }
 
 /// Why a lock cannot be used.

@@ -4,5 +4,6 @@ pub mod git;
 pub mod pin;
 pub mod project;
 pub mod quote;
+pub mod pinned;
 pub mod steps;
 pub mod target;

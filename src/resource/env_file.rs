@@ -65,6 +65,8 @@ impl super::Spec for Spec {
         // A run that was not given a secret keeps the one that the host has.
         let value = |name: &EnvName| {
             let given = (scene.secret)(name).map(|value| value.reveal().to_owned());
+            // An empty variable is a variable that was not set.
+            let given = given.filter(|value| !value.is_empty());
             given.or_else(|| on_host.get(name.as_str()).cloned())
         };
         for name in self.optional.list() {
@@ -100,12 +102,16 @@ fn is_made_here(value: &str) -> bool {
     value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// Reads what Petasos wrote, and what people write by hand: no quotes or double ones, `export` before the name, a comment after.
 fn read(text: &str) -> BTreeMap<String, String> {
     let pair = |line: &str| {
         let (name, value) = line.split_once('=')?;
-        let value = value.trim();
-        let bare = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value);
-        Some((name.trim().to_owned(), bare.to_owned()))
+        let (name, value) = (name.trim(), value.trim());
+        let name = name.strip_prefix("export ").map_or(name, str::trim);
+        let quoted = ['\'', '"'].into_iter().find_map(|quote| value.strip_prefix(quote)?.split_once(quote));
+        let bare =
+            quoted.map_or_else(|| value.split_once(" #").map_or(value, |(value, _)| value.trim()), |(bare, _)| bare);
+        Some((name.to_owned(), bare.to_owned()))
     };
     text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(pair).collect()
 }

@@ -1,6 +1,24 @@
-//! The words of the lock: ids, digests and tags, checked where they are parsed.
+//! What a pinned release is, as `petasos.lock` keeps it and as hosts are judged by it.
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// One release, pinned: every field is checked again on the host before anything is switched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The git source it was fetched from.
+    pub source: String,
+    pub tag: Tag,
+    pub commit: Commit,
+    pub tree: Tree,
+    /// SHA-256 of the uncompressed `git archive` of the commit: no forge's compression is in it.
+    pub archive_sha256: Sha256,
+    pub uv_lock_sha256: Sha256,
+    /// Whether the tag object carries a signature. The signature is NOT verified.
+    pub signed: bool,
+    /// The release's own `requires-python`.
+    pub requires_python: String,
+}
 
 /// A checked word: what does not fit is refused where it is parsed.
 macro_rules! word {
