@@ -71,10 +71,7 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
         LabVerb::List { json } => {
             let hosts = lab.list().await?;
             if json {
-                println!(
-                    "{}",
-                    serde_json::to_string_pretty(&hosts).context("cannot encode the hosts")?
-                );
+                println!("{}", serde_json::to_string_pretty(&hosts).context("cannot encode the hosts")?);
             } else {
                 for host in hosts {
                     println!("{:<16} {:<12} {}", host.name, host.suite, host.address);
@@ -97,9 +94,7 @@ async fn host(lab: &Lab, name: &str) -> Result<LabHost> {
     let hosts = lab.list().await?;
     match hosts.into_iter().find(|host| host.name == name) {
         Some(host) => Ok(host),
-        None => bail!(
-            "no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`"
-        ),
+        None => bail!("no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`"),
     }
 }
 
@@ -111,7 +106,5 @@ async fn shell(host: &LabHost, user: &str) -> Result<ExitCode> {
         .status()
         .await
         .context("cannot run `ssh`")?;
-    Ok(ExitCode::from(
-        u8::try_from(status.code().unwrap_or(1)).unwrap_or(1),
-    ))
+    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
 }
