@@ -14,8 +14,9 @@ impl Lab {
         host::check_name(name)?;
         let say: Say<'_> = &mut |_: &str| {};
         let _own = lock::acquire(&self.paths.lock(&format!("host-{name}")), SAME_HOST, say).await?;
-        let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
+        // A lived-in tree takes its time to remove: nobody else waits for that.
         self.remove(name).await?;
+        let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
         let mut others = Record::all(&self.paths).into_iter().map(|record| record.name);
         if others.any(|other| self.in_use(&other)) || lock::taken(&self.hold_path()) {
             return Ok(());

@@ -29,9 +29,10 @@ impl Lab {
         let suite = suite.unwrap_or(machine.default_suite());
         let needs = self.prepare_internet(&machine, say).await?;
         let image = self.host_image(&machine, &needs, suite, say).await?;
+        // What is left of a dead one; outside the common lock, as a lived-in tree takes its time.
+        self.remove(name).await?;
         let record = {
             let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
-            self.remove(name).await?;
             self.ensure_internet(&machine, &needs, say).await?;
             let address = host::free_address(&Record::all(&self.paths))?;
             let (name, suite) = (name.to_owned(), suite.to_owned());
