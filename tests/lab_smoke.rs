@@ -46,6 +46,7 @@ async fn lab_smoke() {
         as_a_provider_hands_it_over(host);
         reaches_its_internet_and_nothing_else(&lab, host);
     }
+    this_machine_reaches_the_labs_github(&lab);
     registries_are_passed_through(&hosts[0]);
     reboots(&hosts[1]);
 
@@ -120,6 +121,16 @@ fn tool_call(host: &LabHost) -> String {
     );
     assert!(answer.ends_with("data: [DONE]"), "{answer}");
     answer
+}
+
+fn this_machine_reaches_the_labs_github(lab: &Lab) {
+    let output = Command::new("git")
+        .args(["ls-remote", "https://github.com/NousResearch/hermes-agent", "main"])
+        .envs(lab.git_environment())
+        .output()
+        .unwrap();
+    let refs = String::from_utf8_lossy(&output.stdout);
+    assert!(refs.trim().ends_with("refs/heads/main"), "{refs}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn registries_are_passed_through(host: &LabHost) {

@@ -92,6 +92,7 @@ impl Lab {
             let names: Vec<String> = registries.iter().map(|registry| registry.name.clone()).collect();
             net::check_addresses(&names).await?;
             net::build_internet().await?;
+            remove_tree(&self.paths.internet_logs())?;
             self.attach_hosts().await?;
         }
         let mut places = names::places();
