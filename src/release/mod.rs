@@ -2,8 +2,8 @@
 pub mod environment;
 pub mod git;
 pub mod pin;
+pub mod pinned;
 pub mod project;
 pub mod quote;
-pub mod pinned;
 pub mod steps;
 pub mod target;

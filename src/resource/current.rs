@@ -86,7 +86,8 @@ impl Resource for Current {
         let health = steps::Health { unit: unit.to_string(), url: health.clone(), patience: *patience };
         if is == target && !half_way {
             let acts = vec![Act::run(["systemctl", "try-restart", unit.as_str()]), Act::run(steps::healthy(&health))];
-            let restart = Change::new("running", "what was there before", "the release built anew", acts).risking(Risk::Restart);
+            let restart =
+                Change::new("running", "what was there before", "the release built anew", acts).risking(Risk::Restart);
             return Ok(if self.rebuilt { vec![restart] } else { Vec::new() });
         }
         let act = Act::run(steps::switch_to(target, &health));

@@ -86,7 +86,8 @@ impl super::Spec for Spec {
             let kept = on_host.get(name.as_str()).filter(|value| is_made_here(value)).cloned();
             values.insert(name.clone(), kept.unwrap_or_else(|| (scene.fresh)(name).reveal().to_owned()));
         }
-        let lines: Result<Vec<String>, String> = values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.to_string())).collect();
+        let lines: Result<Vec<String>, String> =
+            values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.to_string())).collect();
         Ok(vec![Box::new(File {
             path: self.path.clone(),
             content: Text::secret(lines?.concat()),

@@ -3,9 +3,9 @@
 use super::env_file::Words;
 use super::{Change, Resource, Scene, digest};
 use crate::act::Act;
-use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use crate::fact::{Ask, Facts, Seen, seen};
 use crate::name::AbsPath;
+use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use crate::release::steps;
 use semver::Version;
 use serde::{Deserialize, Serialize};
