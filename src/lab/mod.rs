@@ -8,6 +8,7 @@ mod boot;
 mod ca;
 mod cgroup;
 mod client;
+mod console;
 mod down;
 mod github;
 mod host;
