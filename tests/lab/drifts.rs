@@ -169,9 +169,9 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "a drop-in is added, and the unit runs with it",
-        inject: "mkdir -p /etc/systemd/system/hermes.service.d; printf '[Service]\\nUser=root\\n' >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload; systemctl restart hermes.service; sleep 0.5",
+        inject: "mkdir -p /etc/systemd/system/hermes.service.d; printf '[Service]\\nCapabilityBoundingSet=CAP_NET_ADMIN\\n' >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload; systemctl restart hermes.service; sleep 0.5",
         expect: &[("unit hermes.service", "drop-in"), ("unit hermes.service", "read")],
-        sound: "[ \"$(stat -c %U /proc/$(systemctl show --value -p MainPID hermes.service))\" = hermes ]",
+        sound: NO_CAPABILITIES,
         restarts: HERMES,
         undo: "rm -rf /etc/systemd/system/hermes.service.d /var/lib/petasos/stamps/hermes.service; systemctl daemon-reload",
         ..PLAIN
@@ -329,7 +329,7 @@ pub const DRIFTS: &[Drift] = &[
         inject: "echo hermes:Correct-horse-7 | chpasswd",
         expect: &[("user hermes", "password")],
         sound: "passwd --status hermes | grep -q '^hermes L '",
-        writes: &["/etc/shadow"],
+        writes: &["/etc/passwd", "/etc/shadow"],
         ..PLAIN
     },
     // --- the agent -----------------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ fn attacks(suite: &str) -> Result<()> {
     }
     for (name, said) in found.iter().filter(|(name, _)| !matches!(name.as_str(), "user" | "own-workspace" | "https")) {
         let kernel = ["Read-only file system", "Permission denied", "Connection refused", "No such file or directory"];
-        let manager = ["Failed to connect", "System has not been booted"];
+        let manager = ["connect to bus", "connect to system scope bus", "System has not been booted"];
         let by = if name == "manager" { &manager[..] } else { &kernel[..] };
         ensure!(said.starts_with("no: ") && by.iter().any(|word| said.contains(word)), "{name}: {said}");
     }
