@@ -3,6 +3,7 @@
 pub mod lock;
 pub mod settings;
 pub mod target;
+pub mod word;
 
 pub use settings::{Config, Settings};
 pub use target::Target;
