@@ -7,6 +7,7 @@
 mod boot;
 mod ca;
 mod cgroup;
+mod console;
 mod down;
 mod github;
 mod host;
