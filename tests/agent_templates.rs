@@ -8,7 +8,7 @@ fn render(template: &str, vars: &Value) -> String {
     let mut tera = tera::Tera::default();
     tera.autoescape_on(Vec::<&str>::new());
     tera.register_filter("json", |value: tera::Value, _: tera::Kwargs, _: &tera::State| {
-        serde_json::to_string(&value).expect("a template value is plain data")
+        petasos::release::quote::yaml(&serde_json::to_string(&value).expect("a template value is plain data"))
     });
     tera.add_raw_template(template, &std::fs::read_to_string(path).unwrap()).unwrap();
     let context = tera::Context::from_serialize(vars).unwrap();
@@ -56,9 +56,10 @@ fn an_empty_deny_list_is_a_list() {
 #[test]
 fn no_value_breaks_out_of_its_place() {
     let hostile = "x\"\nsecurity: {redact_secrets: false}\n# ";
-    let scope = read(&render("config.yaml.tera", &config(hostile, &[hostile, "- [a", "*${HOME}*"])));
+    let scope =
+        read(&render("config.yaml.tera", &config(hostile, &[hostile, "- [a", "*${HOME}*", "\u{7f}é\u{2028}🎩"])));
     assert_eq!(scope["model"]["provider"], json!(hostile));
-    assert_eq!(scope["approvals"]["deny"], json!([hostile, "- [a", "*[$]{HOME}*"]));
+    assert_eq!(scope["approvals"]["deny"], json!([hostile, "- [a", "*[$]{HOME}*", "\u{7f}é\u{2028}🎩"]));
     assert_eq!(scope["security"]["redact_secrets"], json!(true));
 }
 

@@ -81,7 +81,7 @@ impl Petasos<'_> {
             command.arg("--ssh-config").arg(&self.ssh_config);
         }
         // A key for the lab's stub, which takes any; a real one has no business there.
-        command.envs(self.lab.git_env()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
+        command.envs(self.lab.git_environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
         let status = command.status().await.context("cannot start petasos")?;
         if !status.success() {
             bail!(

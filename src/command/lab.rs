@@ -1,6 +1,7 @@
 //! `petasos lab`: disposable hosts on this machine.
 use crate::lab::{Lab, LabHost};
 use anyhow::{Context, Result, bail};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Disposable hosts with a real systemd and an internet of their own (Linux, root)
@@ -83,7 +84,8 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
             for host in lab.list().await? {
                 let text = std::fs::read_to_string(&host.ssh_config)
                     .with_context(|| format!("cannot read `{}`", host.ssh_config.display()))?;
-                print!("{text}");
+                // Whoever reads may stop early, as `head` does.
+                std::io::stdout().write_all(text.as_bytes()).context("cannot write the configuration")?;
             }
         }
     }
