@@ -3,6 +3,7 @@
 use super::guarded::Way;
 use super::observe::Sight;
 use super::{Connection, Event, Job, RunError, Watch};
+use crate::act::Act;
 use crate::guard::Scope;
 use crate::plan::Step;
 use crate::resource::Risk;
@@ -78,14 +79,31 @@ impl Job {
         let all: Vec<&Step> = steps.iter().collect();
         let (harmless, risky): (Vec<&Step>, Vec<&Step>) =
             steps.iter().partition(|step| step.change.risk < Risk::Lockout);
-        let (of, before) = (steps.len(), harmless.len());
-        let begin = self.begin("up", &all);
-        self.execute_all(connection, ("begin", &begin), &harmless, self.teller(&harmless, 0, of, watch), watch).await?;
+        // Packages stay when a run is undone: what is kept for that is kept once they are there, with the files that they bring.
+        let leading = harmless.iter().take_while(|step| step.id.starts_with("package ")).count();
+        let (packages, others) = harmless.split_at(leading);
+        let (of, begun, keep) = (steps.len(), self.begun("up", &all), self.keep(&all));
+        if packages.is_empty() {
+            let begin: Vec<Act> = [begun].into_iter().chain(keep).collect();
+            self.execute_all(connection, ("begin", &begin), others, self.teller(others, 0, of, watch), watch).await?;
+        } else {
+            self.execute_all(connection, ("begin", &[begun]), packages, self.teller(packages, 0, of, watch), watch)
+                .await?;
+            self.execute_all(connection, ("keep", &keep), others, self.teller(others, leading, of, watch), watch)
+                .await?;
+        }
         if risky.is_empty() {
             return Ok(());
         }
-        self.guarded(connection, &risky, &Scope::of(&risky), Way::Admin, self.teller(&risky, before, of, watch), watch)
-            .await
+        self.guarded(
+            connection,
+            &risky,
+            &Scope::of(&risky),
+            Way::Admin,
+            self.teller(&risky, harmless.len(), of, watch),
+            watch,
+        )
+        .await
     }
 
     /// Tells of the step that begins, by its place in `steps`.

@@ -10,11 +10,9 @@ const LINE: &str = include_str!("../../templates/run/record.sh");
 const RELEASE: &str = "rm -f /run/petasos/holder";
 
 impl Job {
-    /// What a run does before its first change: it says so in the record, and keeps what it may replace.
-    pub(super) fn begin(&self, verb: &str, steps: &[&Step]) -> Vec<Act> {
-        let mut acts = vec![self.begun(verb, steps)];
-        acts.extend(guard::keep_for_undo(&self.ticket.run, &Scope::of(steps)));
-        acts
+    /// Keeps what a run may replace.
+    pub(super) fn keep(&self, steps: &[&Step]) -> Vec<Act> {
+        guard::keep_for_undo(&self.ticket.run, &Scope::of(steps))
     }
 
     /// The record's line for a run that begins.
