@@ -25,7 +25,7 @@ fn quoted(words: &[String]) -> String {
 /// What happens after a step that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// Go on: every step is asked for what it knows.
+    /// Go on: every step is asked for what it knows, all at the same time.
     GoOn,
     /// Stop: later steps build on earlier ones.
     Stop,
@@ -53,7 +53,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script that only looks: every step runs, whatever the others said.
+    /// A script that only looks: the steps run side by side, and each runs whatever the others said.
     pub fn observing() -> Self {
         Self { on_failure: Failure::GoOn, holder: None, steps: Vec::new() }
     }
@@ -127,14 +127,16 @@ impl Script {
         for (index, (name, body)) in self.steps.iter().enumerate() {
             let body = if body.is_empty() { ":\n" } else { body };
             text.push_str(&format!("step{index}() {{\n{body}}}\n"));
-            let flags = match self.on_failure {
-                Failure::GoOn => "-u",
-                Failure::Stop => "-eu",
-            };
-            text.push_str(&format!("frame {} step{index} {flags}\n", quote(name)));
-            if self.on_failure == Failure::Stop {
-                text.push_str(&format!("[ $rc = 0 ] || {{ echo '@end {}'; return 0; }}\n", index + 1));
+            match self.on_failure {
+                Failure::GoOn => text.push_str(&format!("ask {} step{index} -u\n", quote(name))),
+                Failure::Stop => {
+                    text.push_str(&format!("frame {} step{index} -eu\n", quote(name)));
+                    text.push_str(&format!("[ $rc = 0 ] || {{ echo '@end {}'; return 0; }}\n", index + 1));
+                }
             }
+        }
+        if self.on_failure == Failure::GoOn && !self.is_empty() {
+            text.push_str("answers || return 0\n");
         }
         text.push_str(&format!("echo '@end {}'\n}}\npetasos\nexit 0\n", self.steps.len()));
         text
