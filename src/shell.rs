@@ -50,17 +50,19 @@ pub struct Script {
     /// Who runs it, for the lock on the host; none for a script that only looks.
     holder: Option<String>,
     steps: Vec<(String, String)>,
+    /// Whether it carries a text that may be secret.
+    fed: bool,
 }
 
 impl Script {
     /// A script that only looks: the steps run side by side, and each runs whatever the others said.
     pub fn observing() -> Self {
-        Self { on_failure: Failure::GoOn, holder: None, steps: Vec::new() }
+        Self { on_failure: Failure::GoOn, holder: None, steps: Vec::new(), fed: false }
     }
 
     /// A script that changes the host: it holds the host's lock in the name of `holder`, and stops at the first step that fails.
     pub fn applying(holder: &str) -> Self {
-        Self { on_failure: Failure::Stop, holder: Some(holder.to_owned()), steps: Vec::new() }
+        Self { on_failure: Failure::Stop, holder: Some(holder.to_owned()), steps: Vec::new(), fed: false }
     }
 
     /// Begins a step. Names are single words; a step's lines run in one subshell.
@@ -86,6 +88,7 @@ impl Script {
 
     /// A command, with what it reads on standard input; that never becomes an argument of any process (`printf` is the shell's own).
     pub fn run(&mut self, argv: &[String], stdin: Option<&str>) {
+        self.fed |= stdin.is_some();
         let line = match stdin {
             Some(text) => format!("printf %s {} | {}", quote(text), quoted(argv)),
             None => quoted(argv),
@@ -95,6 +98,7 @@ impl Script {
 
     /// A fixed text of shell with its arguments as `$1`, `$2`, …
     pub fn sh(&mut self, text: &'static str, args: &[String], stdin: Option<&str>) {
+        self.fed |= stdin.is_some();
         self.line("body() {");
         self.line(text.trim_end());
         self.line("}");
@@ -106,6 +110,7 @@ impl Script {
     }
 
     pub fn put(&mut self, put: &PutWords<'_>) {
+        self.fed = true;
         let words = [put.path, put.owner, put.group, put.mode].map(quote).join(" ");
         let check = quoted(put.check);
         let line = format!("printf %s {} | put {words} {check}", quote(put.content));
@@ -114,6 +119,25 @@ impl Script {
 
     pub fn remove(&mut self, path: &str) {
         self.line(&format!("rm -rf -- {}", quote(path)));
+    }
+
+    /// The whole script as one command line, which saves the round trip after which sshd takes standard input; none for a script that
+    /// could hold a secret (every user of the host may read a command line) or is too long for one. `shell` reads the script.
+    ///
+    /// The word is in the form of printf's `%b`, without any character that bash, dash, zsh, fish or csh would treat in its own way.
+    pub fn line_for(&self, shell: &str, nonce: &str) -> Option<String> {
+        if self.fed || self.holder.is_some() {
+            return None;
+        }
+        let mut word = String::new();
+        for c in self.text(nonce).chars() {
+            match c {
+                '\n' => word.push_str("\\n"),
+                '\\' | '\'' | '!' => word.push_str(&format!("\\0{:03o}", u32::from(c))),
+                other => word.push(other),
+            }
+        }
+        (word.len() < LONGEST_WORD).then(|| format!("printf %b '{word}' | {shell}"))
     }
 
     /// The text for `sh -s`. `nonce` opens the answer, so that nothing printed before it (a login banner) is taken for a frame.
@@ -142,6 +166,9 @@ impl Script {
         text
     }
 }
+
+/// Linux takes 128 KiB for one argument.
+const LONGEST_WORD: usize = 96 * 1024;
 
 /// The functions that every script starts with.
 const PRELUDE: &str = include_str!("shell/prelude.sh");

@@ -99,6 +99,15 @@ fn ids() -> (String, String) {
 }
 
 #[test]
+fn what_may_be_secret_is_no_command_line() {
+    let mut script = Script::observing();
+    script.step("one");
+    script.run(&argv(&["cat"]), Some("secret"));
+    assert_eq!(script.line_for("sh", "n0nce"), None);
+    assert_eq!(Script::applying("me").line_for("sh", "n0nce"), None);
+}
+
+#[test]
 fn half_a_script_runs_nothing() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let mark = dir.path().join("mark");
@@ -122,6 +131,17 @@ proptest! {
         let frames = run(&script).expect("a whole answer");
         let want: String = words.iter().map(|word| format!("{word}|")).collect();
         prop_assert_eq!(frames[0].text(), want);
+    }
+
+    #[test]
+    fn a_command_line_is_the_same_script(word in "[^\u{0}]{0,20}") {
+        let mut script = Script::observing();
+        script.step("word");
+        script.run(&argv(&["printf", "%s", &word]), None);
+        let line = script.line_for("cat", "n0nce").expect("nothing secret in it");
+        prop_assert!(!line.contains(['\n', '!']) && line.matches('\'').count() == 2);
+        let out = Command::new("sh").args(["-c", &line]).output().expect("sh").stdout;
+        prop_assert_eq!(String::from_utf8(out).expect("UTF-8"), script.text("n0nce"));
     }
 
     #[test]
