@@ -132,7 +132,6 @@ impl Job {
         let mut script = Script::observing();
         script.step("revert");
         guard::revert().write(&mut script);
-        script.step("state");
         Self::state().write(&mut script);
         ssh.run(&script, |_| ()).await.is_ok_and(|frames| frames.last().is_some_and(Self::is_back))
     }
