@@ -197,8 +197,8 @@ pub const DRIFTS: &[Drift] = &[
         name: "a port is opened with ufw",
         inject: "ufw allow 8080/tcp",
         expect: &[
+            // One change: one command takes it away for both address families.
             ("ufw firewall", "allow tcp 8080 0.0.0.0/0 any 0.0.0.0/0 in"),
-            ("ufw firewall", "allow tcp 8080 ::/0 any ::/0 in"),
         ],
         sound: "! iptables -C ufw-user-input -p tcp --dport 8080 -j ACCEPT && ! ip6tables -C ufw6-user-input -p tcp --dport 8080 -j ACCEPT",
         writes: &["/etc/ufw/"],
@@ -223,6 +223,15 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
+        name: "ufw's chains are unhooked in the kernel",
+        inject: "iptables -D INPUT -j ufw-before-input; iptables -P INPUT ACCEPT",
+        expect: &[("ufw firewall", "active")],
+        sound: "iptables -C INPUT -j ufw-before-input && iptables -S INPUT | grep -qx -e '-P INPUT DROP'",
+        writes: &["/etc/ufw/"],
+        undo: "ufw disable; ufw --force enable",
+        ..PLAIN
+    },
+    Drift {
         name: "ufw is off",
         inject: "ufw disable",
         expect: &[("ufw firewall", "active")],
@@ -233,7 +242,7 @@ pub const DRIFTS: &[Drift] = &[
     Drift {
         name: "ufw lets everything in",
         inject: "ufw default allow incoming",
-        expect: &[("ufw firewall", "default incoming")],
+        expect: &[("ufw firewall", "default incoming"), ("ufw firewall", "active")],
         sound: "iptables -S INPUT | grep -qx -e '-P INPUT DROP'",
         writes: &["/etc/ufw/", "/etc/default/ufw"],
         ..PLAIN
@@ -289,6 +298,24 @@ pub const DRIFTS: &[Drift] = &[
         sound: "login root",
         writes: &["/etc/ssh/sshd_config.d/00-a.conf"],
         undo: "rm -f /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh.service",
+        ..PLAIN
+    },
+    Drift {
+        name: "root's login is opened in sshd's main file, above the line that reads ours",
+        inject: "sed -i '1i PermitRootLogin yes' /etc/ssh/sshd_config; systemctl reload ssh.service; sleep 0.3",
+        expect: &[("sshd settings", "rival line")],
+        sound: "login root",
+        writes: &["/etc/ssh/sshd_config"],
+        undo: "sed -i '/PermitRootLogin/d' /etc/ssh/sshd_config; systemctl reload ssh.service",
+        ..PLAIN
+    },
+    Drift {
+        name: "sshd no longer reads our file",
+        inject: "sed -i 's/^Include/#Include/; $ a PermitRootLogin yes' /etc/ssh/sshd_config; systemctl reload ssh.service; sleep 0.3",
+        expect: &[("sshd settings", "include")],
+        sound: "login root",
+        writes: &["/etc/ssh/sshd_config"],
+        undo: "sed -i '/PermitRootLogin/d; s/^#Include/Include/' /etc/ssh/sshd_config; systemctl reload ssh.service",
         ..PLAIN
     },
     Drift {
