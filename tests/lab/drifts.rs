@@ -100,6 +100,15 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
+        name: "a unit was started too often, and systemd gave it up",
+        inject: "systemctl stop hermes.service; mv /opt/hermes/current /opt/hermes/away; for n in 1 2 3 4 5 6 7 8 9 10 11 12; do systemctl start hermes.service || :; done 2>/dev/null; mv /opt/hermes/away /opt/hermes/current; systemctl show --value -p Result hermes.service | grep -qx start-limit-hit",
+        expect: &[("unit hermes.service", "running")],
+        sound: "systemctl -q is-active hermes.service",
+        restarts: HERMES,
+        undo: "systemctl reset-failed hermes.service",
+        ..PLAIN
+    },
+    Drift {
         name: "a unit is disabled",
         inject: "systemctl -q disable hermes.service",
         expect: &[("unit hermes.service", "enabled")],
@@ -142,7 +151,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "a unit is edited, and runs that way",
-        inject: "sed -i 's/^CapabilityBoundingSet=$/CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN/' /etc/systemd/system/hermes.service; systemctl daemon-reload; systemctl restart hermes.service; sleep 0.5",
+        inject: "sed -i 's/^CapabilityBoundingSet=$/CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN/' /etc/systemd/system/hermes.service; systemctl daemon-reload; systemctl reset-failed hermes.service; systemctl restart hermes.service; sleep 0.5",
         expect: &[("file /etc/systemd/system/hermes.service", "content"), ("unit hermes.service", "read")],
         sound: NO_CAPABILITIES,
         restarts: HERMES,
@@ -169,7 +178,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "a drop-in is added, and the unit runs with it",
-        inject: "mkdir -p /etc/systemd/system/hermes.service.d; printf '[Service]\\nCapabilityBoundingSet=CAP_NET_ADMIN\\n' >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload; systemctl restart hermes.service; sleep 0.5",
+        inject: "mkdir -p /etc/systemd/system/hermes.service.d; printf '[Service]\\nCapabilityBoundingSet=CAP_NET_ADMIN\\n' >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload; systemctl reset-failed hermes.service; systemctl restart hermes.service; sleep 0.5",
         expect: &[("unit hermes.service", "drop-in"), ("unit hermes.service", "read")],
         sound: NO_CAPABILITIES,
         restarts: HERMES,
@@ -379,7 +388,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "the managed settings are edited, and the agent runs with them",
-        inject: "sed -i 's/redact_secrets: true/redact_secrets: false/' /etc/hermes/config.yaml; systemctl restart hermes.service",
+        inject: "sed -i 's/redact_secrets: true/redact_secrets: false/' /etc/hermes/config.yaml; systemctl reset-failed hermes.service; systemctl restart hermes.service",
         expect: &[("file /etc/hermes/config.yaml", "content"), ("unit hermes.service", "read")],
         sound: "grep -q 'redact_secrets: true' /etc/hermes/config.yaml",
         restarts: HERMES,
