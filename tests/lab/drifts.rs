@@ -101,7 +101,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "a unit was started too often, and systemd gave it up",
-        inject: "systemctl stop hermes.service; mv /opt/hermes/current /opt/hermes/away; for n in 1 2 3 4 5 6 7 8 9 10 11 12; do systemctl start hermes.service || :; done 2>/dev/null; mv /opt/hermes/away /opt/hermes/current; systemctl show --value -p Result hermes.service | grep -qx start-limit-hit",
+        inject: "systemctl stop hermes.service; mv /opt/hermes/current /opt/hermes/away; for n in $(seq 20); do systemctl restart hermes.service 2>/dev/null || break; done; mv /opt/hermes/away /opt/hermes/current; ! systemctl start hermes.service 2>/dev/null",
         expect: &[("unit hermes.service", "running")],
         sound: "systemctl -q is-active hermes.service",
         restarts: HERMES,
