@@ -100,6 +100,15 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
+        name: "a unit was started too often, and systemd gave it up",
+        inject: "systemctl stop hermes.service; mv /opt/hermes/current /opt/hermes/away; for n in $(seq 20); do systemctl restart hermes.service 2>/dev/null || break; done; mv /opt/hermes/away /opt/hermes/current; ! systemctl start hermes.service 2>/dev/null",
+        expect: &[("unit hermes.service", "running")],
+        sound: "systemctl -q is-active hermes.service",
+        restarts: HERMES,
+        undo: "systemctl reset-failed hermes.service",
+        ..PLAIN
+    },
+    Drift {
         name: "a unit is disabled",
         inject: "systemctl -q disable hermes.service",
         expect: &[("unit hermes.service", "enabled")],
@@ -142,7 +151,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "a unit is edited, and runs that way",
-        inject: "sed -i 's/^CapabilityBoundingSet=$/CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN/' /etc/systemd/system/hermes.service; systemctl daemon-reload; systemctl restart hermes.service; sleep 0.5",
+        inject: "sed -i 's/^CapabilityBoundingSet=$/CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN/' /etc/systemd/system/hermes.service; systemctl daemon-reload; systemctl reset-failed hermes.service; systemctl restart hermes.service; sleep 0.5",
         expect: &[("file /etc/systemd/system/hermes.service", "content"), ("unit hermes.service", "read")],
         sound: NO_CAPABILITIES,
         restarts: HERMES,
@@ -169,7 +178,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "a drop-in is added, and the unit runs with it",
-        inject: "mkdir -p /etc/systemd/system/hermes.service.d; printf '[Service]\\nCapabilityBoundingSet=CAP_NET_ADMIN\\n' >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload; systemctl restart hermes.service; sleep 0.5",
+        inject: "mkdir -p /etc/systemd/system/hermes.service.d; printf '[Service]\\nCapabilityBoundingSet=CAP_NET_ADMIN\\n' >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload; systemctl reset-failed hermes.service; systemctl restart hermes.service; sleep 0.5",
         expect: &[("unit hermes.service", "drop-in"), ("unit hermes.service", "read")],
         sound: NO_CAPABILITIES,
         restarts: HERMES,
@@ -197,8 +206,8 @@ pub const DRIFTS: &[Drift] = &[
         name: "a port is opened with ufw",
         inject: "ufw allow 8080/tcp",
         expect: &[
+            // One change: one command takes it away for both address families.
             ("ufw firewall", "allow tcp 8080 0.0.0.0/0 any 0.0.0.0/0 in"),
-            ("ufw firewall", "allow tcp 8080 ::/0 any ::/0 in"),
         ],
         sound: "! iptables -C ufw-user-input -p tcp --dport 8080 -j ACCEPT && ! ip6tables -C ufw6-user-input -p tcp --dport 8080 -j ACCEPT",
         writes: &["/etc/ufw/"],
@@ -223,6 +232,15 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
+        name: "ufw's chains are unhooked in the kernel",
+        inject: "iptables -D INPUT -j ufw-before-input; iptables -P INPUT ACCEPT",
+        expect: &[("ufw firewall", "active")],
+        sound: "iptables -C INPUT -j ufw-before-input && iptables -S INPUT | grep -qx -e '-P INPUT DROP'",
+        writes: &["/etc/ufw/"],
+        undo: "ufw disable; ufw --force enable",
+        ..PLAIN
+    },
+    Drift {
         name: "ufw is off",
         inject: "ufw disable",
         expect: &[("ufw firewall", "active")],
@@ -233,7 +251,7 @@ pub const DRIFTS: &[Drift] = &[
     Drift {
         name: "ufw lets everything in",
         inject: "ufw default allow incoming",
-        expect: &[("ufw firewall", "default incoming")],
+        expect: &[("ufw firewall", "default incoming"), ("ufw firewall", "active")],
         sound: "iptables -S INPUT | grep -qx -e '-P INPUT DROP'",
         writes: &["/etc/ufw/", "/etc/default/ufw"],
         ..PLAIN
@@ -289,6 +307,24 @@ pub const DRIFTS: &[Drift] = &[
         sound: "login root",
         writes: &["/etc/ssh/sshd_config.d/00-a.conf"],
         undo: "rm -f /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh.service",
+        ..PLAIN
+    },
+    Drift {
+        name: "root's login is opened in sshd's main file, above the line that reads ours",
+        inject: "sed -i '1i PermitRootLogin yes' /etc/ssh/sshd_config; systemctl reload ssh.service; sleep 0.3",
+        expect: &[("sshd settings", "rival line")],
+        sound: "login root",
+        writes: &["/etc/ssh/sshd_config"],
+        undo: "sed -i '/PermitRootLogin/d' /etc/ssh/sshd_config; systemctl reload ssh.service",
+        ..PLAIN
+    },
+    Drift {
+        name: "sshd no longer reads our file",
+        inject: "sed -i 's/^Include/#Include/; $ a PermitRootLogin yes' /etc/ssh/sshd_config; systemctl reload ssh.service; sleep 0.3",
+        expect: &[("sshd settings", "include")],
+        sound: "login root",
+        writes: &["/etc/ssh/sshd_config"],
+        undo: "sed -i '/PermitRootLogin/d; s/^#Include/Include/' /etc/ssh/sshd_config; systemctl reload ssh.service",
         ..PLAIN
     },
     Drift {
@@ -352,7 +388,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "the managed settings are edited, and the agent runs with them",
-        inject: "sed -i 's/redact_secrets: true/redact_secrets: false/' /etc/hermes/config.yaml; systemctl restart hermes.service",
+        inject: "sed -i 's/redact_secrets: true/redact_secrets: false/' /etc/hermes/config.yaml; systemctl reset-failed hermes.service; systemctl restart hermes.service",
         expect: &[("file /etc/hermes/config.yaml", "content"), ("unit hermes.service", "read")],
         sound: "grep -q 'redact_secrets: true' /etc/hermes/config.yaml",
         restarts: HERMES,

@@ -1,9 +1,10 @@
 //! What goes wrong on the way to a host and on it: one clear error each, and the right exit code. What needs no host is in tests/cli.
 
 use super::harness::{Desk, Host, Said, shared, ssh_config, trial};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use libtest_mimic::Trial;
 use std::process::Command;
+use std::sync::OnceLock;
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -15,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
         trial("errors::not Debian or Ubuntu", not_debian),
         trial("errors::a secret that nobody has", missing_secret),
         trial("errors::a bad host does not stop a good one", bad_and_good),
+        trial("errors::another run is at work on the host", locked),
     ]
 }
 
@@ -28,21 +30,29 @@ fn one_error(said: &Said, code: i32, words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// A fresh host and a desk for it, with another address in petasos.yaml if need be.
+/// A fresh host to be spoilt, and a desk for it.
 fn fresh(name: &str) -> Result<(Host, Desk)> {
     let host = Host::fresh(name, "trixie")?;
     let desk = Desk::of(&[&host])?;
     Ok((host, desk))
 }
 
+/// A fresh host that nobody changes, and a desk for it.
+fn untouched() -> Result<(&'static Host, Desk)> {
+    static HOST: OnceLock<Result<Host, String>> = OnceLock::new();
+    let host = HOST.get_or_init(|| Host::fresh("untouched", "trixie").map_err(|error| format!("{error:#}")));
+    let host = host.as_ref().map_err(|why| anyhow!("{why}"))?;
+    Ok((host, Desk::of(&[host])?))
+}
+
 fn closed_port() -> Result<()> {
-    let (host, desk) = fresh("err-a")?;
+    let (host, desk) = untouched()?;
     desk.write("petasos.yaml", &format!("hosts: {{ web: {{ address: \"root@{}:2222\" }} }}\n", host.address))?;
     one_error(&desk.petasos(&["up"])?, 1, &["cannot reach", ":2222", "refused"])
 }
 
 fn nobody() -> Result<()> {
-    let (_host, desk) = fresh("err-b")?;
+    let (_, desk) = untouched()?;
     desk.write("petasos.yaml", "hosts: { web: { address: root@198.51.100.199 } }\n")?;
     one_error(&desk.petasos(&["plan"])?, 1, &["cannot reach", "198.51.100.199"])
 }
@@ -56,22 +66,22 @@ fn keygen(desk: &Desk) -> Result<String> {
 }
 
 fn wrong_key() -> Result<()> {
-    let (host, desk) = fresh("err-c")?;
+    let (host, desk) = untouched()?;
     let key = keygen(&desk)?;
-    let config = ssh_config(&[&host])?;
+    let config = ssh_config(&[host])?;
     let without: Vec<&str> = config.lines().filter(|line| !line.contains("IdentityFile ")).collect();
     desk.write("ssh_config", &format!("{}\n", without.join("\n")))?;
     one_error(&desk.petasos(&["up", "--identity", &key])?, 1, &["refused the login", "Permission denied"])
 }
 
 fn changed_host_key() -> Result<()> {
-    let (host, desk) = fresh("err-d")?;
+    let (host, desk) = fresh("other-key")?;
     host.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -q -A; systemctl restart ssh.service")?;
     one_error(&desk.petasos(&["up"])?, 1, &["host key", "is not the known one", "ssh-keygen -R"])
 }
 
 fn no_sudo() -> Result<()> {
-    let (host, desk) = fresh("err-e")?;
+    let (host, desk) = fresh("no-sudo")?;
     host.sh("useradd --create-home --shell /bin/bash deploy; install -d -o deploy -g deploy -m 700 ~deploy/.ssh; install -o deploy -g deploy -m 600 /root/.ssh/authorized_keys ~deploy/.ssh/")?;
     desk.edit("petasos.yaml", "root@", "deploy@")?;
     // Sudo wants a password; sudo says no; there is no sudo.
@@ -88,7 +98,7 @@ fn no_sudo() -> Result<()> {
 }
 
 fn not_debian() -> Result<()> {
-    let (host, desk) = fresh("err-f")?;
+    let (host, desk) = fresh("not-debian")?;
     host.sh("rm /etc/os-release; printf 'ID=fedora\\nVERSION_ID=42\\n' >/etc/os-release")?;
     let before = host.sh("dpkg-query -W | wc -l; ls /etc | wc -l")?;
     one_error(&desk.petasos(&["up"])?, 1, &["this is fedora, not Debian or Ubuntu"])?;
@@ -98,7 +108,7 @@ fn not_debian() -> Result<()> {
 }
 
 fn missing_secret() -> Result<()> {
-    let (host, desk) = fresh("err-g")?;
+    let (host, desk) = untouched()?;
     let yaml = desk.read("petasos.yaml")?;
     desk.write("petasos.yaml", &format!("{yaml}agent: {{ secrets: [WEATHER_API_KEY] }}\n"))?;
     let words = ["the secret `WEATHER_API_KEY` is missing", "in the environment"];
@@ -112,10 +122,25 @@ fn bad_and_good() -> Result<()> {
     let yaml = shared.desk.read("petasos.yaml")?;
     let bad = yaml.replacen("hosts:\n", "hosts:\n  nowhere: { address: \"root@127.0.0.1:1\" }\n", 1);
     shared.desk.write("petasos.yaml", &bad)?;
-    shared.host.sh("rm /etc/systemd/journald.conf.d/60-petasos.conf")?;
+    shared.host.sh("rm /etc/apt/apt.conf.d/52petasos-upgrades")?;
     let up = shared.desk.petasos(&["up"]);
     shared.desk.write("petasos.yaml", &yaml)?;
     let up = up?;
     one_error(&up, 1, &["cannot reach", "t-bookworm (", ": 1 change,"])?;
-    shared.host.sh("test -f /etc/systemd/journald.conf.d/60-petasos.conf").map(drop)
+    shared.host.sh("test -f /etc/apt/apt.conf.d/52petasos-upgrades").map(drop)
+}
+
+fn locked() -> Result<()> {
+    let shared = shared("bookworm")?;
+    let (host, desk) = (&shared.host, &shared.desk);
+    host.sh("rm /etc/systemd/journald.conf.d/60-petasos.conf")?;
+    let hold = "echo 'ann on her laptop, process 7' >/run/petasos/holder; setsid flock /run/petasos/lock sleep 30 </dev/null >/dev/null 2>&1 & sleep 0.2; echo $!";
+    let holder = host.sh(hold)?;
+    desk.petasos(&["plan"])?.ended(2)?;
+    let said = desk.petasos(&["up"]);
+    host.sh(&format!("pkill -P {0} || :; kill {0} || :", holder.trim()))?;
+    one_error(&said?, 1, &["another run is at work: ann on her laptop, process 7"])?;
+    ensure!(!host.holds("test -e /etc/systemd/journald.conf.d/60-petasos.conf")?, "it changed the host all the same");
+    desk.petasos(&["up"])?.ended(0)?;
+    Ok(())
 }

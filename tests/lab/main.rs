@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let conclusion = libtest_mimic::run(&args, trials);
+    eprint!("{}", harness::slowest());
     world::close();
     conclusion.exit_code()
 }

@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 
 pub const PETASOS: &str = env!("CARGO_BIN_EXE_petasos");
 
-/// Reads names until this process is gone, then takes those hosts down. SIGINT reaches it too, as it is of the same terminal.
-const REAPER: &str = r#"trap '' INT HUP TERM; names=$(cat); for name in $names; do "$0" lab down "$name" || status=1; done; exit ${status:-0}"#;
+/// Reads names until this process is gone, then takes those hosts down. Ctrl-C reaches it too, and must not end it.
+const REAPER: &str = r#"trap '' INT HUP TERM; names=$(cat); [ -z "$names" ] || exec "$0" lab down $names"#;
 
 pub struct World {
     pub lab: Lab,
