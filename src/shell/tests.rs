@@ -96,6 +96,9 @@ fn half_a_script_runs_nothing() {
 }
 
 proptest! {
+    // Each case starts a shell.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn quoted_words_arrive_as_they_were(words in proptest::collection::vec("[^\u{0}]{0,20}", 0..4)) {
         let mut script = Script::observing();
@@ -105,7 +108,9 @@ proptest! {
         let want: String = words.iter().map(|word| format!("{word}|")).collect();
         prop_assert_eq!(frames[0].text(), want);
     }
+}
 
+proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let mut reader = Reader::new("n");
