@@ -5,24 +5,27 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What computes and never acts.
-const PURE: [&str; 7] = ["name", "shell", "act", "fact", "resource", "plan", "playbook"];
+const PURE: [&str; 8] = ["name", "shell", "act", "fact", "resource", "plan", "guard", "playbook"];
 /// What acts: the world outside the process, its clock and its environment.
 const IMPURE: [&str; 9] =
     ["tokio", "openssh", "reqwest", "indicatif", "std::fs", "std::env", "std::process", "std::net", "std::time"];
 
 /// Each module, and those modules of this crate that it may name.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("name", &[]),
     ("yaml", &[]),
     ("shell", &[]),
     ("act", &["name", "shell"]),
     ("fact", &["name", "shell"]),
+    ("release::environment", &[]),
     ("release::pinned", &[]),
+    ("release::quote", &[]),
     ("release::steps", &["release::pinned"]),
-    ("resource", &["name", "shell", "act", "fact", "release::pinned", "release::steps"]),
+    ("resource", &["name", "shell", "act", "fact", "release::environment", "release::pinned", "release::steps"]),
     ("plan", &["name", "shell", "act", "fact", "resource"]),
+    ("guard", &["name", "act", "resource", "plan"]),
     ("config", &["name", "yaml", "release::pinned"]),
-    ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config"]),
+    ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),
     ("transport", &["name", "shell", "config"]),
 ];
 

@@ -19,6 +19,8 @@ pub struct Config {
     _agent: Agent,
     #[serde(default, rename = "network", deserialize_with = "or_default")]
     _network: Network,
+    #[serde(default, rename = "guard", deserialize_with = "or_default")]
+    _guard: Guard,
     /// The same once more, without the defaults: what a host says is laid over what all hosts say, and the defaults come last.
     #[serde(skip)]
     said: Value,
@@ -35,6 +37,8 @@ struct Host {
     _agent: Agent,
     #[serde(default, rename = "network", deserialize_with = "or_default")]
     _network: Network,
+    #[serde(default, rename = "guard", deserialize_with = "or_default")]
+    _guard: Guard,
 }
 
 /// What one host should be.
@@ -46,6 +50,8 @@ pub struct Settings {
     pub agent: Agent,
     #[serde(default)]
     pub network: Network,
+    #[serde(default)]
+    pub guard: Guard,
 }
 
 /// Who administers the host.
@@ -166,6 +172,15 @@ pub struct Network {
     pub egress: Egress,
 }
 
+/// How changes that may lock people out are made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// How long the host waits for a fresh login to confirm such a change, in seconds; then it takes the change back.
+    #[serde(default = "a_minute")]
+    pub window: u32,
+}
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Egress {
@@ -231,7 +246,7 @@ macro_rules! all_defaults {
         }
     )*};
 }
-all_defaults!(Admin, Agent, Approvals, Limits, Network);
+all_defaults!(Admin, Agent, Approvals, Limits, Network, Guard);
 
 impl Config {
     /// Reads the text of petasos.yaml.
