@@ -82,7 +82,8 @@ fn changed_host_key() -> Result<()> {
 
 fn no_sudo() -> Result<()> {
     let (host, desk) = fresh("no-sudo")?;
-    host.sh("useradd --create-home --shell /bin/bash deploy; install -d -o deploy -g deploy -m 700 ~deploy/.ssh; install -o deploy -g deploy -m 600 /root/.ssh/authorized_keys ~deploy/.ssh/")?;
+    host.sh("useradd --create-home --shell /bin/bash deploy; install -d -o deploy -g deploy -m 700 ~deploy/.ssh")?;
+    host.sh("install -o deploy -g deploy -m 600 /root/.ssh/authorized_keys ~deploy/.ssh/")?;
     desk.edit("petasos.yaml", "root@", "deploy@")?;
     // Sudo wants a password; sudo says no; there is no sudo.
     for made_so in [
@@ -134,7 +135,8 @@ fn locked() -> Result<()> {
     let shared = shared("bookworm")?;
     let (host, desk) = (&shared.host, &shared.desk);
     host.sh("rm /etc/systemd/journald.conf.d/60-petasos.conf")?;
-    let hold = "echo 'ann on her laptop, process 7' >/run/petasos/holder; setsid flock /run/petasos/lock sleep 30 </dev/null >/dev/null 2>&1 & sleep 0.2; echo $!";
+    host.sh("echo 'ann on her laptop, process 7' >/run/petasos/holder")?;
+    let hold = "setsid flock /run/petasos/lock sleep 30 </dev/null >/dev/null 2>&1 & sleep 0.2; echo $!";
     let holder = host.sh(hold)?;
     desk.petasos(&["plan"])?.ended(2)?;
     let said = desk.petasos(&["up"]);

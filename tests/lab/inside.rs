@@ -72,8 +72,8 @@ fn answers(suite: &str) -> Result<()> {
     let said = host.chat("RUN: id -un")?;
     ensure!(said.starts_with("TOOL SAID: ") && said.contains("hermes"), "{said}");
     // Every process of the unit, by the kernel's word.
-    let owners = "for pid in $(cat $(find /sys/fs/cgroup/system.slice/hermes.service -name cgroup.procs)); do stat -c '%U' /proc/$pid; done | sort | uniq -c";
-    let owners = host.sh(owners)?;
+    let processes = "cat $(find /sys/fs/cgroup/system.slice/hermes.service -name cgroup.procs)";
+    let owners = host.sh(&format!("for pid in $({processes}); do stat -c '%U' /proc/$pid; done | sort | uniq -c"))?;
     ensure!(owners.lines().count() == 1 && owners.trim().ends_with(" hermes"), "{owners}");
     let main = host.unit("hermes.service", "MainPID")?;
     let status = host.sh(&format!("grep -E '^(Uid|NoNewPrivs|Seccomp|CapBnd|CapEff):' /proc/{main}/status"))?;

@@ -79,7 +79,9 @@ fn upgrades() -> Result<()> {
     ensure!(host.chat("hello from before")? == "STUB OK: hello from before");
     let data = "/home/hermes/.hermes";
     host.sh(&format!("echo kept >{data}/memories/planted.md; chown hermes: {data}/memories/planted.md"))?;
-    let sessions = "python3 -c \"import sqlite3; print(sqlite3.connect('file:/home/hermes/.hermes/state.db?mode=ro', uri=True).execute('select count(*) from messages').fetchone()[0])\"";
+    let database = "sqlite3.connect('file:/home/hermes/.hermes/state.db?mode=ro', uri=True)";
+    let count = format!("print({database}.execute('select count(*) from messages').fetchone()[0])");
+    let sessions = &format!("python3 -c \"import sqlite3; {count}\"");
     let before: u32 = host.sh(sessions)?.trim().parse()?;
     ensure!(before > 0, "the chat left no message in the agent's database");
     desk.write("petasos.lock", &lock_of("0.19.0")?)?;
