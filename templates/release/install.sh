@@ -59,9 +59,9 @@ mkdir -p "$releases"
 exec 9>"$releases/.lock"
 flock -w 5 9 || die 40 'another installation is running on this host'
 rm -rf "$releases"/.staging-* "$releases"/.trash-*
-probe_home=
+probe_home= compiling=
 # ssh keeps 255 for itself, and 127 says nothing.
-trap 'code=$?; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
+trap 'code=$?; [ -z "$compiling" ] || wait "$compiling" || :; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # --- the source, and whether it is what was pinned --------------------------------------------------
@@ -90,19 +90,24 @@ export UV_PROJECT_ENVIRONMENT="$stage/venv" SSL_CERT_FILE=/etc/ssl/certs/ca-cert
 unset SSL_CERT_DIR
 "$uv" venv -q --relocatable --prompt "hermes-$version" "$stage/venv" ||
   die 44 "no Python that fits release $version" 'the release names what it needs under requires-python'
+python=$stage/venv/bin/python
+site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+# The agent cannot write beside its code, so that is compiled now, while the dependencies are on their way.
+"$python" -m compileall -q -j 0 -x '/(\.git|venv|tests|website|apps|skills|optional-skills)/' "$stage" \
+  >/dev/null 2>&1 &
+compiling=$!
 set -- --locked --no-dev --no-install-project --no-build
 for extra in $extras; do
   set -- "$@" --extra "$extra"
 done
 "$uv" sync -q --compile-bytecode "$@" ||
   die 44 "the dependencies of $version cannot be installed from its uv.lock" 'there is no unhashed fallback'
-python=$stage/venv/bin/python
-site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n' "$final" >"$site/petasos-release.pth"
-phase 'dependencies installed'
+wait "$compiling" || :
+compiling=
+phase 'dependencies installed, source compiled'
 
-# --- the agent cannot write beside its code, so it is compiled now; then it must import --------------
-"$python" -m compileall -q -j 0 -x '/(\.git|venv|tests|website|apps|skills|optional-skills)/' "$stage" >/dev/null || :
+# --- it must import --------------------------------------------------------------------------------
 cd /
 probe='import aiohttp, hermes_cli.main, gateway.run, tools.terminal_tool'
 probe_home=$(mktemp -d)
@@ -110,7 +115,7 @@ chown 65534:65534 "$probe_home"
 # The host's own policy is not for this user to read, and an unreadable one is fatal to the agent.
 HOME=/nonexistent HERMES_HOME="$probe_home" HERMES_MANAGED_DIR=/nonexistent PYTHONPATH="$stage" setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
   "$python" -B -c "$probe" >/dev/null || die 45 "release $version does not import"
-phase 'compiled and import-checked'
+phase 'import-checked'
 
 # --- into its place ------------------------------------------------------------------------------
 chown -R -h root:root "$stage"

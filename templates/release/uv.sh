@@ -24,17 +24,26 @@ rm -rf "$stage"
 # ssh keeps 255 for itself, and 127 says nothing.
 trap 'code=$?; rm -rf "$stage"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
-python3 -m venv "$stage/env" || {
-  echo 'error: python3 -m venv does not work on this host' >&2
-  echo 'hint: the package python3-venv is missing' >&2
-  exit 1
-}
+# pip as Debian's wheel of it, taken apart: to install it first would take longer than all the rest.
+wheel=$(ls /usr/share/python-wheels/pip-*.whl 2>/dev/null | tail -n 1)
+if [ -n "$wheel" ]; then
+  python3 -m venv --without-pip "$stage/env"
+  python3 -m zipfile -e "$wheel" "$stage/pip"
+  pip=$stage/pip/pip
+else
+  python3 -m venv "$stage/env" || {
+    echo 'error: python3 -m venv does not work on this host' >&2
+    echo 'hint: the package python3-venv is missing' >&2
+    exit 1
+  }
+  pip=$stage/env/bin/pip
+fi
 {
   printf 'uv==%s' "$version"
   printf ' --hash=sha256:%s' $digests
   echo
 } >"$stage/requirements.txt"
-"$stage/env/bin/pip" install -q --no-deps --no-compile --no-cache-dir --only-binary :all: --require-hashes \
+"$stage/env/bin/python" "$pip" install -q --no-deps --no-compile --no-cache-dir --only-binary :all: --require-hashes \
   --target "$stage/out" -r "$stage/requirements.txt" >&2 || {
   echo "error: uv $version cannot be installed by its pinned digests" >&2
   exit 44
