@@ -25,7 +25,7 @@ fn quoted(words: &[String]) -> String {
 /// What happens after a step that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// Go on: every step is asked for what it knows.
+    /// Go on: every step is asked for what it knows, all at the same time.
     GoOn,
     /// Stop: later steps build on earlier ones.
     Stop,
@@ -43,24 +43,36 @@ pub struct PutWords<'a> {
     pub check: &'a [String],
 }
 
+/// What a run shows at the host's lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// One word, unlike any other run's.
+    pub run: String,
+    /// Who and where, for people.
+    pub holder: String,
+}
+
 /// A script in the making.
 #[derive(Debug, Clone)]
 pub struct Script {
     on_failure: Failure,
-    /// Who runs it, for the lock on the host; none for a script that only looks.
-    holder: Option<String>,
+    /// For the lock on the host; none for a script that only looks.
+    ticket: Option<Ticket>,
     steps: Vec<(String, String)>,
+    /// Whether it carries a text that may be secret.
+    fed: bool,
 }
 
 impl Script {
-    /// A script that only looks: every step runs, whatever the others said.
+    /// A script that only looks: the steps run side by side, and each runs whatever the others said.
     pub fn observing() -> Self {
-        Self { on_failure: Failure::GoOn, holder: None, steps: Vec::new() }
+        Self { on_failure: Failure::GoOn, ticket: None, steps: Vec::new(), fed: false }
     }
 
-    /// A script that changes the host: it holds the host's lock in the name of `holder`, and stops at the first step that fails.
-    pub fn applying(holder: &str) -> Self {
-        Self { on_failure: Failure::Stop, holder: Some(holder.to_owned()), steps: Vec::new() }
+    /// A script that changes the host: it holds the host's lock for a run, and stops at the first step that fails. Its first frame is named
+    /// `lock`: status 75 and the holder on standard error where another run has it, else on standard output a dead run's holder, if any.
+    pub fn applying(ticket: &Ticket) -> Self {
+        Self { on_failure: Failure::Stop, ticket: Some(ticket.clone()), steps: Vec::new(), fed: false }
     }
 
     /// Begins a step. Names are single words; a step's lines run in one subshell.
@@ -86,6 +98,7 @@ impl Script {
 
     /// A command, with what it reads on standard input; that never becomes an argument of any process (`printf` is the shell's own).
     pub fn run(&mut self, argv: &[String], stdin: Option<&str>) {
+        self.fed |= stdin.is_some();
         let line = match stdin {
             Some(text) => format!("printf %s {} | {}", quote(text), quoted(argv)),
             None => quoted(argv),
@@ -95,6 +108,7 @@ impl Script {
 
     /// A fixed text of shell with its arguments as `$1`, `$2`, …
     pub fn sh(&mut self, text: &'static str, args: &[String], stdin: Option<&str>) {
+        self.fed |= stdin.is_some();
         self.line("body() {");
         self.line(text.trim_end());
         self.line("}");
@@ -106,6 +120,7 @@ impl Script {
     }
 
     pub fn put(&mut self, put: &PutWords<'_>) {
+        self.fed = true;
         let words = [put.path, put.owner, put.group, put.mode].map(quote).join(" ");
         let check = quoted(put.check);
         let line = format!("printf %s {} | put {words} {check}", quote(put.content));
@@ -116,30 +131,55 @@ impl Script {
         self.line(&format!("rm -rf -- {}", quote(path)));
     }
 
+    /// The whole script as one command line, which saves the round trip after which sshd takes standard input; none for a script that
+    /// could hold a secret (every user of the host may read a command line) or is too long for one. `shell` reads the script.
+    ///
+    /// The word is in the form of printf's `%b`, without any character that bash, dash, zsh, fish or csh would treat in its own way.
+    pub fn line_for(&self, shell: &str, nonce: &str) -> Option<String> {
+        if self.fed || self.ticket.is_some() {
+            return None;
+        }
+        let mut word = String::new();
+        for c in self.text(nonce).chars() {
+            match c {
+                '\n' => word.push_str("\\n"),
+                '\\' | '\'' | '!' => word.push_str(&format!("\\0{:03o}", u32::from(c))),
+                other => word.push(other),
+            }
+        }
+        (word.len() < LONGEST_WORD).then(|| format!("printf %b '{word}' | {shell}"))
+    }
+
     /// The text for `sh -s`. `nonce` opens the answer, so that nothing printed before it (a login banner) is taken for a frame.
     pub fn text(&self, nonce: &str) -> String {
         let mut text = String::from(PRELUDE);
         text.push_str("petasos() {\n");
         text.push_str(&format!("printf '@petasos %s\\n' {}\n", quote(nonce)));
-        if let Some(holder) = &self.holder {
-            text.push_str(&format!("lock {} || return 0\n", quote(holder)));
+        let first = usize::from(self.ticket.is_some());
+        if let Some(Ticket { run, holder }) = &self.ticket {
+            text.push_str(&format!("lock {} {} || return 0\n", quote(run), quote(holder)));
         }
         for (index, (name, body)) in self.steps.iter().enumerate() {
             let body = if body.is_empty() { ":\n" } else { body };
             text.push_str(&format!("step{index}() {{\n{body}}}\n"));
-            let flags = match self.on_failure {
-                Failure::GoOn => "-u",
-                Failure::Stop => "-eu",
-            };
-            text.push_str(&format!("frame {} step{index} {flags}\n", quote(name)));
-            if self.on_failure == Failure::Stop {
-                text.push_str(&format!("[ $rc = 0 ] || {{ echo '@end {}'; return 0; }}\n", index + 1));
+            match self.on_failure {
+                Failure::GoOn => text.push_str(&format!("ask {} step{index} -u\n", quote(name))),
+                Failure::Stop => {
+                    text.push_str(&format!("frame {} step{index} -eu\n", quote(name)));
+                    text.push_str(&format!("[ $rc = 0 ] || {{ echo '@end {}'; return 0; }}\n", first + index + 1));
+                }
             }
         }
-        text.push_str(&format!("echo '@end {}'\n}}\npetasos\nexit 0\n", self.steps.len()));
+        if self.on_failure == Failure::GoOn && !self.is_empty() {
+            text.push_str("answers || return 0\n");
+        }
+        text.push_str(&format!("echo '@end {}'\n}}\npetasos\nexit 0\n", first + self.steps.len()));
         text
     }
 }
+
+/// Linux takes 128 KiB for one argument.
+const LONGEST_WORD: usize = 96 * 1024;
 
 /// The functions that every script starts with.
 const PRELUDE: &str = include_str!("shell/prelude.sh");

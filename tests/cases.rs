@@ -195,7 +195,8 @@ fn a_wrong_case_fails() {
         let case = json!({ "about": "planted", "want": { "name": "hermes" }, "seen": seen, "changes": changes, "after": after });
         serde_json::from_value(case).expect("a case")
     };
-    let (right, there) = (json!([{ "field": "exists", "from": "no", "to": "yes" }]), json!({ "groups": { "hermes": { "is": 990 } } }));
+    let (right, there) =
+        (json!([{ "field": "exists", "from": "no", "to": "yes" }]), json!({ "groups": { "hermes": { "is": 990 } } }));
     check("right", "group", &case(right.clone(), there.clone()));
     let gone = json!({ "groups": { "hermes": "absent" } });
     for (changes, after) in [(json!([]), there), (right.clone(), gone), (right, json!({}))] {

@@ -1,9 +1,118 @@
-//! `petasos demo`.
+//! `petasos demo`: the commands that a user would type, on a lab host, and a first chat.
+
+use super::hosts::{FileArgs, HostArgs};
+use crate::lab::Lab;
+use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
-pub struct DemoArgs {}
+pub struct DemoArgs {
+    /// The release to install
+    #[arg(long, value_name = "VERSION", default_value = "0.19.0")]
+    pub release: String,
+    /// The distribution's suite
+    #[arg(long)]
+    pub suite: Option<String>,
+}
 
-pub fn run(_args: &DemoArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+const HOST: &str = "demo";
+
+/// What the stub of a model on the lab's internet is asked: words, and a command for the agent's terminal.
+const QUESTIONS: [&str; 2] = ["Hello, who are you?", "RUN: id -un && touch /etc/x"];
+
+/// # Errors
+/// When a phase fails; what it said stands above.
+pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
+    let lab = Lab::open()?;
+    let mut phases = Phases::default();
+    println!("$ petasos lab up {HOST}");
+    let host = lab.up(HOST, args.suite.as_deref(), &mut |line| eprintln!("{line}")).await?;
+    phases.end("lab host");
+
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let lock = folder.path().join("petasos.lock");
+    let petasos = Petasos { lab: &lab, lock: lock.clone(), ssh_config: host.ssh_config.clone() };
+    petasos.run(&["pin", &args.release], false).await?;
+    phases.end("pin");
+    let address = format!("root@{}", host.address);
+    petasos.run(&["up", &address], true).await?;
+    phases.end("up");
+
+    let hosts = HostArgs {
+        hosts: vec![address],
+        files: FileArgs { config: folder.path().join("petasos.yaml"), lock },
+        ssh_config: Some(host.ssh_config),
+        identity: None,
+        parallel: 1,
+        json: false,
+    };
+    for (job, _) in hosts.jobs(false)? {
+        println!("\nA first chat, over an SSH tunnel to the agent's API (the model is the lab's stub):");
+        for (question, answer) in QUESTIONS.iter().zip(job.chat(&QUESTIONS).await?) {
+            println!("  > {question}\n  < {answer}");
+        }
+    }
+    phases.end("chat");
+    println!("\n{}", phases.text());
+    println!(
+        "Look inside:  petasos lab shell {HOST} --user ops   (then: sudo systemd-analyze security hermes.service)"
+    );
+    println!("Again:        petasos demo                        (0 changes)");
+    println!("Remove it:    petasos lab down --all");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// This program, as a user would call it.
+struct Petasos<'a> {
+    lab: &'a Lab,
+    lock: PathBuf,
+    ssh_config: PathBuf,
+}
+
+impl Petasos<'_> {
+    async fn run(&self, words: &[&str], ssh: bool) -> Result<()> {
+        println!("\n$ petasos {}", words.join(" "));
+        let program = std::env::current_exe().context("cannot find this program")?;
+        let mut command = tokio::process::Command::new(program);
+        command.args(words).arg("--lock").arg(&self.lock);
+        if ssh {
+            command.arg("--ssh-config").arg(&self.ssh_config);
+        }
+        // A key for the lab's stub, which takes any; a real one has no business there.
+        command.envs(self.lab.git_environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
+        let status = command.status().await.context("cannot start petasos")?;
+        if !status.success() {
+            bail!(
+                "`petasos {}` ended with {status}\nhint: `petasos lab down {HOST}` removes the host",
+                words.join(" ")
+            );
+        }
+        Ok(())
+    }
+}
+
+/// How long each phase took.
+struct Phases {
+    began: Instant,
+    done: Vec<(&'static str, f64)>,
+}
+
+impl Default for Phases {
+    fn default() -> Self {
+        Self { began: Instant::now(), done: Vec::new() }
+    }
+}
+
+impl Phases {
+    fn end(&mut self, phase: &'static str) {
+        self.done.push((phase, self.began.elapsed().as_secs_f64()));
+        self.began = Instant::now();
+    }
+
+    fn text(&self) -> String {
+        let phases: Vec<String> = self.done.iter().map(|(phase, seconds)| format!("{phase} {seconds:.1} s")).collect();
+        format!("Times: {}", phases.join(", "))
+    }
 }

@@ -8,6 +8,7 @@ use crate::name::EnvName;
 use crate::playbook::{Playbook, Renderer, Sources, Wanted};
 use crate::release::steps;
 use crate::run::Job;
+use crate::shell::Ticket;
 use crate::transport::SshOptions;
 use anyhow::{Context, Result, anyhow, bail};
 use semver::Version;
@@ -104,8 +105,11 @@ impl HostArgs {
     /// # Errors
     /// When a name is unknown, or there is none.
     pub fn choose(&self, config: &Config) -> Result<Vec<Choice>> {
-        let words: Vec<String> =
-            if self.hosts.is_empty() { config.names().into_iter().map(str::to_owned).collect() } else { self.hosts.clone() };
+        let words: Vec<String> = if self.hosts.is_empty() {
+            config.names().into_iter().map(str::to_owned).collect()
+        } else {
+            self.hosts.clone()
+        };
         if words.is_empty() {
             bail!(
                 "no host: none is named, and `{}` has none\nhint: `petasos up root@203.0.113.7`, or `petasos init` for a file",
@@ -135,7 +139,9 @@ impl HostArgs {
                 admin: settings.admin.user.clone(),
                 options: options.clone(),
                 wanted,
-                holder: holder(),
+                ticket: Ticket { run: run_name()?, holder: holder() },
+                playbooks: sources.digest(),
+                window: settings.guard.window,
                 texts,
             };
             Ok((job, settings))
@@ -172,7 +178,8 @@ pub fn wanted(choice: &Choice, lock: &Lock, sources: &Sources) -> Result<Wanted>
         playbooks.push(Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(|why| anyhow!(why))?);
     }
     let names = required_secrets(&choice.settings).into_iter().chain(provider_key(&choice.settings));
-    let secrets = names.filter_map(|name| Some((name.clone(), Text::secret(std::env::var(name.as_str()).ok()?)))).collect();
+    let secrets =
+        names.filter_map(|name| Some((name.clone(), Text::secret(std::env::var(name.as_str()).ok()?)))).collect();
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
     let seed = seed.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -186,7 +193,8 @@ fn vars(choice: &Choice, version: &Version, release: &Release) -> Result<Value> 
     let platform_names = settings.agent.platforms.keys().map(|name| platform(*name).0);
     let extras = steps::extras_for(&settings.agent.provider, platform_names);
     let users = |name: PlatformName| {
-        let users = settings.agent.platforms.get(&name).map(|platform| platform.allowed_users.clone()).unwrap_or_default();
+        let users =
+            settings.agent.platforms.get(&name).map(|platform| platform.allowed_users.clone()).unwrap_or_default();
         users.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     };
     let own = json!({
@@ -260,6 +268,14 @@ fn keys(given: &[String]) -> Result<String> {
         keys.push('\n');
     }
     Ok(keys)
+}
+
+/// A word that no other run has; later runs sort after earlier ones.
+fn run_name() -> Result<String> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let mut bytes = [0; 3];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("no randomness: {error}"))?;
+    Ok(format!("{}-{}", since.as_secs(), bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
 /// Who runs this, where, for the lock on the host.

@@ -1,9 +1,79 @@
 //! `petasos init`.
+
+use crate::playbook::Sources;
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-#[derive(Debug, clap::Args)]
-pub struct InitArgs {}
+const EXAMPLE: &str = include_str!("../../templates/petasos.yaml");
 
-pub fn run(_args: &InitArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// Where to write
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub folder: PathBuf,
+    /// Write out the built-in playbooks and templates too, to be changed
+    #[arg(long)]
+    pub eject: bool,
+    /// Overwrite files that are there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// # Errors
+/// When a file is there already, or cannot be written.
+pub fn run(args: &InitArgs) -> Result<ExitCode> {
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    let config = args.folder.join("petasos.yaml");
+    // Ejecting into a folder that has its petasos.yaml leaves that alone.
+    if !(args.eject && config.exists()) {
+        files.push((config, EXAMPLE.to_owned()));
+    }
+    if args.eject {
+        let sources = Sources::embedded();
+        let below = |folder: &str, texts: std::collections::BTreeMap<String, String>| {
+            let base = args.folder.join(folder);
+            texts.into_iter().map(move |(name, text)| (base.join(name), text)).collect::<Vec<_>>()
+        };
+        files.extend(below("playbooks", sources.playbooks));
+        files.extend(below("templates", sources.templates));
+    }
+    if let Some((there, _)) = files.iter().find(|(path, _)| path.exists() && !args.force) {
+        bail!("`{}` is there already\nhint: `--force` overwrites it", there.display());
+    }
+    for (path, text) in &files {
+        write(path, text)?;
+        eprintln!("wrote {}", path.display());
+    }
+    eprintln!("next: `petasos pin VERSION`, then `petasos up`");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let failed = || format!("cannot write `{}`", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(failed)?;
+    }
+    std::fs::write(path, text).with_context(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EXAMPLE;
+    use crate::config::Config;
+
+    #[test]
+    fn the_example_is_sound_as_it_is_and_with_every_key_taken_up() {
+        Config::read("petasos.yaml", EXAMPLE).expect("as it is");
+        let code = |line: &str| line.starts_with('#') && !(line.starts_with("# ") && !line.starts_with("#  "));
+        let taken_up: String = EXAMPLE
+            .lines()
+            .map(|line| if code(line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")
+            .collect();
+        let config = Config::read("petasos.yaml", &taken_up).unwrap_or_else(|why| panic!("{why}\n{taken_up}"));
+        assert_eq!(config.names(), ["production", "staging"]);
+        let settings = config.settings(Some("production")).expect("sound");
+        assert_eq!(settings.agent.limits.memory, "4G");
+        assert_eq!(settings.agent.platforms.len(), 1);
+    }
 }

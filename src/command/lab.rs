@@ -1,6 +1,7 @@
 //! `petasos lab`: disposable hosts on this machine.
 use crate::lab::{Lab, LabHost};
 use anyhow::{Context, Result, bail};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Disposable hosts with a real systemd and an internet of their own (Linux, root)
@@ -28,16 +29,22 @@ enum LabVerb {
         /// Every host, the internet and the network
         #[arg(long)]
         all: bool,
+        /// With --all: the cached images and repositories too
+        #[arg(long, requires = "all")]
+        cache: bool,
     },
     /// List the hosts that run
     List {
         #[arg(long)]
         json: bool,
     },
-    /// A root shell on a host
+    /// A shell on a host, by ssh
     Shell {
         #[arg(default_value = "lab")]
         name: String,
+        /// The user to log in as; a hardened host refuses root
+        #[arg(long, default_value = "root")]
+        user: String,
     },
     /// Print the hosts' ssh configuration
     SshConfig,
@@ -52,11 +59,13 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
             println!("{}", host.address);
             eprintln!("ssh -F {} root@{}", host.ssh_config.display(), host.address);
         }
-        LabVerb::Down { names, all } => {
+        LabVerb::Down { names, all, cache } => {
             for name in &names {
                 lab.down(name).await?;
             }
-            if all {
+            if cache {
+                lab.forget().await?;
+            } else if all {
                 lab.down_all().await?;
             }
         }
@@ -70,12 +79,13 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
                 }
             }
         }
-        LabVerb::Shell { name } => return shell(&host(&lab, &name).await?).await,
+        LabVerb::Shell { name, user } => return shell(&host(&lab, &name).await?, &user).await,
         LabVerb::SshConfig => {
             for host in lab.list().await? {
                 let text = std::fs::read_to_string(&host.ssh_config)
                     .with_context(|| format!("cannot read `{}`", host.ssh_config.display()))?;
-                print!("{text}");
+                // Whoever reads may stop early, as `head` does.
+                std::io::stdout().write_all(text.as_bytes()).context("cannot write the configuration")?;
             }
         }
     }
@@ -90,11 +100,11 @@ async fn host(lab: &Lab, name: &str) -> Result<LabHost> {
     }
 }
 
-async fn shell(host: &LabHost) -> Result<ExitCode> {
+async fn shell(host: &LabHost, user: &str) -> Result<ExitCode> {
     let status = tokio::process::Command::new("ssh")
         .arg("-F")
         .arg(&host.ssh_config)
-        .arg(format!("root@{}", host.address))
+        .arg(format!("{user}@{}", host.address))
         .status()
         .await
         .context("cannot run `ssh`")?;

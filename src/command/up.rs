@@ -72,7 +72,13 @@ pub fn finish(args: &HostArgs, done: Vec<Done>, applied: bool, diff: bool) -> u8
             Err(error) => {
                 // An error outranks drift; a host that was taken back outranks both.
                 let code = super::code_of(&error);
-                worst = if worst == exit::REVERTED || code == exit::REVERTED { exit::REVERTED } else if worst == exit::ERROR { worst } else { code };
+                worst = if worst == exit::REVERTED || code == exit::REVERTED {
+                    exit::REVERTED
+                } else if worst == exit::ERROR {
+                    worst
+                } else {
+                    code
+                };
                 if args.json {
                     reports.push(serde_json::json!({ "host": name, "error": error.to_string(), "exit": code }));
                 }
@@ -93,20 +99,33 @@ fn state(settings: &Settings) -> Vec<(String, String)> {
     let mut rows = vec![
         row("administrator", format!("{}, by key; root login closed", settings.admin.user)),
         row("agent", format!("{} on {}", agent.model, agent.provider)),
-        row("inbound", format!("ssh, {}", settings.network.inbound.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
-        row("egress", match settings.network.egress.mode {
-            crate::config::settings::EgressMode::Ports => "the agent reaches tcp/443 and DNS, nothing else".into(),
-            crate::config::settings::EgressMode::Open => "OPEN: set `network.egress.mode: ports`".into(),
-        }),
+        row(
+            "inbound",
+            format!("ssh, {}", settings.network.inbound.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        ),
+        row(
+            "egress",
+            match settings.network.egress.mode {
+                crate::config::settings::EgressMode::Ports => "the agent reaches tcp/443 and DNS, nothing else".into(),
+                crate::config::settings::EgressMode::Open => "OPEN: set `network.egress.mode: ports`".into(),
+            },
+        ),
     ];
     if let Some(key) = provider_key(settings) {
         if std::env::var(key.as_str()).is_err() {
-            rows.push(row("to check", format!("`{key}` was not given by this run: the host keeps the one it has, if any")));
+            rows.push(row(
+                "to check",
+                format!("`{key}` was not given by this run: the host keeps the one it has, if any"),
+            ));
         }
     }
     for (name, platform) in &agent.platforms {
         if platform.allowed_users.is_empty() {
-            rows.push(row("missing", format!("nobody may talk to the agent on {name:?}: `agent.platforms` has no `allowed_users`").to_lowercase()));
+            rows.push(row(
+                "missing",
+                format!("nobody may talk to the agent on {name:?}: `agent.platforms` has no `allowed_users`")
+                    .to_lowercase(),
+            ));
         }
     }
     if agent.platforms.is_empty() {

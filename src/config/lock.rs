@@ -87,8 +87,8 @@ impl Lock {
     /// # Errors
     /// An unknown key, a malformed digest, another format.
     pub fn parse(text: &str, path: &Path) -> Result<Self, LockError> {
-        let lock: Self = serde_yaml::from_str(text)
-            .map_err(|error| LockError::Parse { path: path.to_owned(), message: error.to_string() })?;
+        let lock: Self = crate::yaml::read(&path.display().to_string(), text)
+            .map_err(|message| LockError::Parse { path: path.to_owned(), message })?;
         if lock.version != FORMAT {
             let (path, found) = (path.to_owned(), lock.version);
             return Err(LockError::Format { path, found });

@@ -11,14 +11,16 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     hosts: BTreeMap<String, Host>,
-    #[serde(default, rename = "admin")]
+    #[serde(default, rename = "admin", deserialize_with = "or_default")]
     _admin: Admin,
-    #[serde(default, rename = "agent")]
+    #[serde(default, rename = "agent", deserialize_with = "or_default")]
     _agent: Agent,
-    #[serde(default, rename = "network")]
+    #[serde(default, rename = "network", deserialize_with = "or_default")]
     _network: Network,
+    #[serde(default, rename = "guard", deserialize_with = "or_default")]
+    _guard: Guard,
     /// The same once more, without the defaults: what a host says is laid over what all hosts say, and the defaults come last.
     #[serde(skip)]
     said: Value,
@@ -29,12 +31,14 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 struct Host {
     address: Target,
-    #[serde(default, rename = "admin")]
+    #[serde(default, rename = "admin", deserialize_with = "or_default")]
     _admin: Admin,
-    #[serde(default, rename = "agent")]
+    #[serde(default, rename = "agent", deserialize_with = "or_default")]
     _agent: Agent,
-    #[serde(default, rename = "network")]
+    #[serde(default, rename = "network", deserialize_with = "or_default")]
     _network: Network,
+    #[serde(default, rename = "guard", deserialize_with = "or_default")]
+    _guard: Guard,
 }
 
 /// What one host should be.
@@ -46,6 +50,8 @@ pub struct Settings {
     pub agent: Agent,
     #[serde(default)]
     pub network: Network,
+    #[serde(default)]
+    pub guard: Guard,
 }
 
 /// Who administers the host.
@@ -166,6 +172,15 @@ pub struct Network {
     pub egress: Egress,
 }
 
+/// How changes that may lock people out are made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// How long the host waits for a fresh login to confirm such a change, in seconds; then it takes the change back.
+    #[serde(default = "a_minute")]
+    pub window: u32,
+}
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Egress {
@@ -181,6 +196,11 @@ pub enum EgressMode {
     Ports,
     /// No filter of Petasos's.
     Open,
+}
+
+/// A section whose every line is commented out says nothing.
+fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
 }
 
 fn ops() -> Account {
@@ -226,7 +246,7 @@ macro_rules! all_defaults {
         }
     )*};
 }
-all_defaults!(Admin, Agent, Approvals, Limits, Network);
+all_defaults!(Admin, Agent, Approvals, Limits, Network, Guard);
 
 impl Config {
     /// Reads the text of petasos.yaml.
@@ -284,8 +304,9 @@ impl Config {
         if let Some(own) = own {
             lay_over(&mut merged, own);
         }
-        if merged.is_null() {
-            merged = Value::Object(Default::default());
+        match &mut merged {
+            Value::Object(sections) => sections.retain(|_, section| !section.is_null()),
+            other => *other = Value::Object(Default::default()),
         }
         serde_json::from_value(merged).map_err(|error| error.to_string())
     }
@@ -307,6 +328,8 @@ fn lay_over(under: &mut Value, over: Value) {
                 lay_over(under.entry(key).or_insert(Value::Null), value);
             }
         }
+        // A section that says nothing leaves what all hosts say.
+        (Value::Object(_), Value::Null) => {}
         (under, over) => *under = over,
     }
 }

@@ -34,10 +34,15 @@ pub const FAMILY: Family = Family { name: "ufw", fragment, learn };
 
 const FRAGMENT: &str = r#"
 command -v ufw >/dev/null || return 3
+# Only the lines that matter: the whole is longer than all other answers together.
+kernel() {
+	saved=$("$1" -t filter) || return
+	printf '%s\n' "$saved" | grep -E '^(:INPUT |-A INPUT |-A ufw6?-user-input )' || :
+}
 echo '== v4'
-iptables-save -t filter || return 4
+kernel iptables-save || return 4
 echo '== v6'
-ip6tables-save -t filter || return 4
+kernel ip6tables-save || return 4
 echo '== enabled'
 grep -i '^ENABLED=' /etc/ufw/ufw.conf
 echo '== defaults'

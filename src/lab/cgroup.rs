@@ -60,6 +60,12 @@ impl Groups {
             .unwrap_or_default()
     }
 
+    /// The number of the first process of a host's system, on this machine.
+    pub fn init(&self, name: &str) -> Option<String> {
+        let processes = std::fs::read_to_string(self.group(name).join("payload/init.scope/cgroup.procs")).ok()?;
+        processes.lines().next().map(str::to_owned)
+    }
+
     pub fn alive(&self, name: &str) -> bool {
         populated(&self.group(name))
     }

@@ -43,10 +43,10 @@ pub fn check_name(name: &str) -> Result<()> {
     let fits = name.len() <= 32
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        && name != net::INTERNET;
+        && !name.starts_with(net::INTERNET);
     if !fits {
         bail!(
-            "`{name}` cannot be a lab host's name\nhint: a lower-case letter, then letters, digits and `-`, at most 32; `{}` is taken",
+            "`{name}` cannot be a lab host's name\nhint: a lower-case letter, then letters, digits and `-`, at most 32; not `{}…`",
             net::INTERNET
         );
     }
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn names_that_are_paths_or_reserved_are_refused() {
-        for bad in ["", "..", "a/b", "A", "1a", "inet", "a b", "-a"] {
+        for bad in ["", "..", "a/b", "A", "1a", "inet", "a b", "-a", "inet-relay"] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
         assert!(check_name("web-1").is_ok());

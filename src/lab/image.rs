@@ -2,7 +2,7 @@
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree, write};
 use super::{lock, tool};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -105,12 +105,13 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     say(&format!("building the {label} image of {} (once; about half a minute)", recipe.suite));
     let partial = paths.images().join(format!(".{prefix}part"));
     remove_tree(&partial)?;
-    build(recipe, &partial).await.with_context(|| {
-        format!(
-            "cannot build an image of suite `{}`\nhint: this machine's mirror must have that suite; see `apt-get indextargets`",
-            recipe.suite
-        )
-    })?;
+    if let Err(error) = build(recipe, &partial).await {
+        remove_tree(&partial)?;
+        bail!(
+            "cannot build an image of suite `{suite}`: {error:#}\nhint: this machine's mirror must have `{suite}`; `apt-get indextargets` shows the mirror",
+            suite = recipe.suite
+        );
+    }
     std::fs::rename(&partial, &tree).with_context(|| format!("cannot name the image `{}`", tree.display()))?;
     say(&format!("built the {label} image of {} in {:.1} s", recipe.suite, started.elapsed().as_secs_f64()));
     Ok(tree)
@@ -159,17 +160,6 @@ fn digest(recipe: &Recipe<'_>) -> String {
         feed(&text);
     }
     hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Removes images that no recipe of today makes and no host stands on.
-pub fn forget_others(paths: &Paths, keep: &[PathBuf]) -> Result<()> {
-    for entry in std::fs::read_dir(paths.images())? {
-        let path = entry?.path();
-        if !keep.contains(&path) {
-            remove_tree(&path)?;
-        }
-    }
-    Ok(())
 }
 
 impl super::Lab {

@@ -1,9 +1,10 @@
 //! The lab's internet: its namespace, its services, and the relays to the registries.
+use super::host::Record;
 use super::image::{Kind, Recipe};
 use super::machine::Machine;
-use super::names::{self, Place};
+use super::names;
 use super::paths::{create_dir, remove_tree, write};
-use super::{Lab, Say, boot, ca, github, net, registry, tools};
+use super::{InternetHold, Lab, Say, boot, ca, github, net, registry, tools};
 use anyhow::{Result, bail};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -30,13 +31,16 @@ impl Lab {
         self.paths.git()
     }
 
-    /// Starts the internet without a host, for what this machine itself asks of it.
-    pub async fn internet_up(&self, say: Say<'_>) -> Result<()> {
+    /// Starts the internet without a host, for what this machine itself asks of it; it stays at least
+    /// as long as what this returns.
+    pub async fn internet_up(&self, say: Say<'_>) -> Result<InternetHold> {
         super::need::install(say).await?;
         let machine = super::machine::look().await?;
         let needs = self.prepare_internet(&machine, say).await?;
         let _all = super::lock::acquire(&self.paths.lock("lab"), super::NETWORK, say).await?;
-        self.ensure_internet(&machine, &needs, say).await
+        let hold = self.hold_internet()?;
+        self.ensure_internet(&machine, &needs, say).await?;
+        Ok(hold)
     }
 
     /// Settings of git's environment with which `https://github.com` is the lab's, on this machine.
@@ -57,10 +61,7 @@ impl Lab {
     }
 
     pub(super) fn internet_is_up(&self) -> bool {
-        net::exists(net::INTERNET)
-            && Path::new("/sys/class/net").join(net::CABLE).exists()
-            && self.groups.alive(net::INTERNET)
-            && self.groups.alive(registry::GROUP)
+        net::internet_stands() && self.groups.alive(net::INTERNET) && self.groups.alive(registry::GROUP)
     }
 
     /// Builds what the internet is made of; long the first time, so it holds no lock of the network.
@@ -79,41 +80,56 @@ impl Lab {
         Ok(Needs { python, authority, image })
     }
 
-    /// Starts the internet unless it runs; the caller holds the lab's lock.
+    /// Starts the internet unless it runs, as far as it does not; the caller holds the lab's lock.
     pub(super) async fn ensure_internet(&self, machine: &Machine, needs: &Needs, say: Say<'_>) -> Result<()> {
         if self.internet_is_up() {
             return Ok(());
         }
-        self.stop_internet().await?;
         let started = Instant::now();
         let registries = registry::find(&self.paths, machine, &needs.python).await?;
+        self.stop_services().await?;
+        if !net::internet_stands() {
+            let names: Vec<String> = registries.iter().map(|registry| registry.name.clone()).collect();
+            net::check_addresses(&names).await?;
+            net::build_internet().await?;
+            remove_tree(&self.paths.internet_logs())?;
+            self.attach_hosts().await?;
+        }
         let mut places = names::places();
-        let own: Vec<Ipv4Addr> = places.iter().map(|place| place.address).collect();
-        let relayed: Vec<Place> = registries.iter().map(registry::Registry::place).collect();
-        let relay_addresses: Vec<Ipv4Addr> = relayed.iter().map(|place| place.address).collect();
-        let relayed_names: Vec<String> = registries
-            .iter()
-            .map(|registry| registry.name.clone())
-            .collect();
-        net::check_addresses(&relayed_names).await?;
-        net::build_internet(&own, &relay_addresses).await?;
         let dir = self.paths.internet();
         let tls: Vec<String> = places.iter().flat_map(|place| place.names.clone()).collect();
         ca::server(&self.paths, &tls, &dir.join("upper/srv/lab/tls")).await?;
-        places.extend(relayed);
+        let own: Vec<Ipv4Addr> = places.iter().map(|place| place.address).collect();
+        let relays: Vec<Ipv4Addr> = registries.iter().map(|registry| registry.address).collect();
+        net::give_addresses(&own, &relays).await?;
+        places.extend(registries.iter().map(registry::Registry::place));
         write(&dir.join("upper/srv/lab/hosts"), names::hosts_file(&places))?;
         create_dir(&self.paths.internet_logs())?;
-        let words = [
+        boot::start(&self.groups, net::INTERNET, &needs.image, &dir, &self.service_words()).await?;
+        registry::start_relays(&self.groups, &registries, &dir).await?;
+        self.wait_for_internet(&dir).await?;
+        say(&format!("the lab's internet is up after {:.1} s", started.elapsed().as_secs_f64()));
+        Ok(())
+    }
+
+    /// Words for systemd-nspawn: no system, only the services and what they serve.
+    fn service_words(&self) -> Vec<String> {
+        vec![
             "--as-pid2".to_owned(),
             format!("--bind-ro={}:/srv/git", self.paths.git().display()),
             format!("--bind={}:/var/log/internet", self.paths.internet_logs().display()),
             "bash".to_owned(),
             "/srv/lab/run.sh".to_owned(),
-        ];
-        boot::start(&self.groups, net::INTERNET, &needs.image, &dir, &words).await?;
-        registry::start_relays(&self.groups, &registries, &dir).await?;
-        self.wait_for_internet(&dir).await?;
-        say(&format!("the lab's internet is up after {:.1} s", started.elapsed().as_secs_f64()));
+        ]
+    }
+
+    /// Hosts that outlived their bridge get a new cable.
+    async fn attach_hosts(&self) -> Result<()> {
+        for record in Record::all(&self.paths) {
+            if self.groups.alive(&record.name) && net::exists(&record.name) {
+                net::attach(&record.name, record.address).await?;
+            }
+        }
         Ok(())
     }
 
@@ -137,13 +153,18 @@ impl Lab {
         }
     }
 
-    pub(super) async fn stop_internet(&self) -> Result<()> {
+    async fn stop_services(&self) -> Result<()> {
         self.groups.kill(registry::GROUP).await?;
         self.groups.kill(net::INTERNET).await?;
-        net::remove(net::INTERNET).await?;
         for part in ["upper", "work", "root"] {
             remove_tree(&self.paths.internet().join(part))?;
         }
+        Ok(())
+    }
+
+    pub(super) async fn stop_internet(&self) -> Result<()> {
+        self.stop_services().await?;
+        net::remove(net::INTERNET).await?;
         if net::names().is_empty() {
             self.groups.remove_root()?;
             net::forget_directory().await;

@@ -11,12 +11,7 @@ pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
 /// Waits for the lock, saying so once when somebody else has it.
 pub async fn acquire(path: &Path, what: &str, say: super::Say<'_>) -> Result<Lock> {
     const PATIENCE: Duration = Duration::from_secs(900);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(|| format!("cannot open the lock `{}`", path.display()))?;
+    let file = open(path)?;
     let started = Instant::now();
     let mut told = false;
     loop {
@@ -41,4 +36,18 @@ pub async fn acquire(path: &Path, what: &str, say: super::Say<'_>) -> Result<Loc
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Whether somebody holds the lock right now.
+pub fn taken(path: &Path) -> bool {
+    open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+pub fn open(path: &Path) -> Result<File> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot open the lock `{}`", path.display()))
 }

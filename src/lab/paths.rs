@@ -11,6 +11,11 @@ const RUNTIME: &str = "/run/petasos-lab";
 pub struct Paths;
 
 impl Paths {
+    /// All that survives `down --all`.
+    pub fn cache(&self) -> PathBuf {
+        PathBuf::from(CACHE)
+    }
+
     pub fn images(&self) -> PathBuf {
         PathBuf::from(CACHE).join("images")
     }

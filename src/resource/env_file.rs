@@ -5,6 +5,7 @@ use super::{Resource, Scene};
 use crate::act::Text;
 use crate::fact::{Ask, seen};
 use crate::name::{AbsPath, Account, EnvName, Mode};
+use crate::release::environment::line;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +86,8 @@ impl super::Spec for Spec {
             let kept = on_host.get(name.as_str()).filter(|value| is_made_here(value)).cloned();
             values.insert(name.clone(), kept.unwrap_or_else(|| (scene.fresh)(name).reveal().to_owned()));
         }
-        let lines: Result<Vec<String>, String> = values.iter().map(|(name, value)| line(name, value)).collect();
+        let lines: Result<Vec<String>, String> =
+            values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.to_string())).collect();
         Ok(vec![Box::new(File {
             path: self.path.clone(),
             content: Text::secret(lines?.concat()),
@@ -99,17 +101,6 @@ impl super::Spec for Spec {
 
 fn is_made_here(value: &str) -> bool {
     value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// One line, in single quotes, which python-dotenv and shells read alike; there is no escape in them for a quote or a line's end, and
-/// python-dotenv fills in `${NAME}` even there.
-fn line(name: &EnvName, value: &str) -> Result<String, String> {
-    if value.contains(['\'', '\\', '\n', '\r', '\0']) || value.contains("${") {
-        return Err(format!(
-            "the value of `{name}` has a quote, a backslash, `${{` or a line's end, which an environment file cannot hold"
-        ));
-    }
-    Ok(format!("{name}='{value}'\n"))
 }
 
 /// Reads what Petasos wrote, and what people write by hand: no quotes or double ones, `export` before the name, a comment after.

@@ -120,7 +120,8 @@ impl Unit {
 
     /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried again.
     fn start(&self, verb: &str) -> Result<Vec<Act>, String> {
-        let mut acts = vec![self.systemctl(&[verb])];
+        let mut acts =
+            vec![Act::sh("forget how often it was started", RESET, [self.spec.name.as_str()]), self.systemctl(&[verb])];
         if let Some(url) = &self.spec.health {
             let health = Health { unit: self.spec.name.to_string(), url: url.clone(), patience: self.spec.patience };
             acts.push(Act::run(steps::healthy(&health)));
@@ -131,6 +132,10 @@ impl Unit {
         Ok(acts)
     }
 }
+
+/// systemd refuses a start after too many (`StartLimitBurst=`), be they of a broken service that is mended now; it has nothing to forget of
+/// a unit that was never loaded.
+const RESET: &str = r#"systemctl reset-failed -- "$1" 2>/dev/null || :"#;
 
 /// The act that comes before a watched path gets another content: without it, a run that is killed before the unit is started anew
 /// would leave a stamp which says that the unit has read the new content.

@@ -41,6 +41,24 @@ fn every_step_answers_with_its_own_frame() {
 }
 
 #[test]
+fn steps_that_look_run_side_by_side_and_answer_in_their_order() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let pipe = dir.path().join("pipe").to_str().expect("UTF-8").to_owned();
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let mut script = Script::observing();
+    script.step("reads");
+    script.run(&argv(&["cat", &pipe]), None);
+    script.step("writes");
+    script.sh("echo word >\"$1\"; return 4", &[pipe], None);
+    let frames = run(&script).expect("a whole answer");
+    let short = |frame: &Frame| (frame.name.clone(), frame.rc, frame.text());
+    let want = [("reads".to_owned(), 0, "word\n".to_owned()), ("writes".to_owned(), 4, String::new())];
+    assert_eq!(frames.iter().map(short).collect::<Vec<_>>(), want);
+    let none = run(&Script::observing()).expect("a whole answer");
+    assert!(none.is_empty());
+}
+
+#[test]
 fn content_that_looks_like_a_frame_stays_content() {
     let mut script = Script::observing();
     script.step("one");
@@ -55,16 +73,16 @@ fn a_put_is_checked_before_it_replaces() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let path = dir.path().join("file name");
     let (owner, group) = ids();
-    let mut script = Script::observing();
     let path_text = path.to_str().expect("UTF-8");
-    for (content, check) in [("good\n", "good"), ("bad\n", "good")] {
+    for (content, rc) in [("good\n", 0), ("bad\n", 1)] {
+        let mut script = Script::observing();
         script.step("put");
-        let check = argv(&["grep", "-q", check, "{}"]);
+        let check = argv(&["grep", "-q", "good", "{}"]);
         let put = PutWords { path: path_text, owner: &owner, group: &group, mode: "0640", content, check: &check };
         script.put(&put);
+        let frames = run(&script).expect("a whole answer");
+        assert_eq!(frames[0].rc, rc, "{frames:?}");
     }
-    let frames = run(&script).expect("a whole answer");
-    assert_eq!((frames[0].rc, frames[1].rc), (0, 1), "{frames:?}");
     assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "good\n");
     let left = std::fs::read_dir(dir.path()).expect("readable").count();
     assert_eq!(left, 1, "nothing is left beside the file");
@@ -78,6 +96,15 @@ fn ids() -> (String, String) {
         String::from_utf8_lossy(&out).trim().to_owned()
     };
     (id("-u"), id("-g"))
+}
+
+#[test]
+fn what_may_be_secret_is_no_command_line() {
+    let mut script = Script::observing();
+    script.step("one");
+    script.run(&argv(&["cat"]), Some("secret"));
+    assert_eq!(script.line_for("sh", "n0nce"), None);
+    assert_eq!(Script::applying(&Ticket { run: "r".into(), holder: "me".into() }).line_for("sh", "n0nce"), None);
 }
 
 #[test]
@@ -111,6 +138,17 @@ proptest! {
 }
 
 proptest! {
+    #[test]
+    fn a_command_line_is_the_same_script(word in "[^\u{0}]{0,20}") {
+        let mut script = Script::observing();
+        script.step("word");
+        script.run(&argv(&["printf", "%s", &word]), None);
+        let line = script.line_for("cat", "n0nce").expect("nothing secret in it");
+        prop_assert!(!line.contains(['\n', '!']) && line.matches('\'').count() == 2);
+        let out = Command::new("sh").args(["-c", &line]).output().expect("sh").stdout;
+        prop_assert_eq!(String::from_utf8(out).expect("UTF-8"), script.text("n0nce"));
+    }
+
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let mut reader = Reader::new("n");

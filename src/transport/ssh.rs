@@ -36,6 +36,12 @@ impl Login {
         Self { target: Target { user: user.clone(), ..self.target.clone() }, options: self.options.clone() }
     }
 
+    /// The same, with less patience.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.options.connect_timeout = Some(limit);
+        self
+    }
+
     /// Opens a connection: new TCP, new authentication.
     ///
     /// # Errors
@@ -113,10 +119,11 @@ impl Ssh {
     /// When sudo wants a password, the answer is not whole, or the connection breaks.
     pub async fn run(&self, script: &Script, mut on_frame: impl FnMut(&Frame)) -> Result<Vec<Frame>, TransportError> {
         let nonce = nonce();
-        let text = script.text(&nonce);
-        let shell = if self.user().as_str() == "root" { "exec sh -s" } else { "exec sudo -n -- sh -s" };
+        let shell = if self.user().as_str() == "root" { "sh -s" } else { "sudo -n -- sh -s" };
+        let line = script.line_for(shell, &nonce);
+        let text = if line.is_none() { script.text(&nonce) } else { String::new() };
         let broken = |why: String| TransportError::Broken { host: self.target.host.clone(), why };
-        let mut command = self.session.raw_command(shell);
+        let mut command = self.session.raw_command(line.unwrap_or_else(|| format!("exec {shell}")));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().await.map_err(|error| broken(error.to_string()))?;
         let (Some(mut stdin), Some(mut stdout), Some(mut stderr)) =
@@ -173,6 +180,20 @@ impl Ssh {
 
     fn answer(&self, source: FrameError) -> TransportError {
         TransportError::Answer { host: self.target.host.clone(), source }
+    }
+
+    /// Opens a port on this machine's loopback that leads to one on the host's; returns its number.
+    ///
+    /// # Errors
+    /// When no port is free, or the host does not allow it.
+    pub async fn forward(&self, remote: u16) -> Result<u16, TransportError> {
+        let broken = |why: String| TransportError::Broken { host: self.target.host.clone(), why };
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+        let local = free.map_err(|error| broken(error.to_string()))?;
+        let there = std::net::SocketAddr::from(([127, 0, 0, 1], remote));
+        let done = self.session.request_port_forward(openssh::ForwardType::Local, local, there).await;
+        done.map_err(|error| broken(error.to_string()))?;
+        Ok(local.port())
     }
 
     /// Ends the connection.

@@ -31,5 +31,7 @@ git clone --quiet --bare "$scratch/tree" "$scratch/bare.git"
 git -C "$scratch/bare.git" config uploadpack.allowFilter true
 git -C "$scratch/bare.git" config uploadpack.allowAnySHA1InWant true
 git -C "$scratch/bare.git" remote remove origin
+# One pack, or every clone pays for finding the deltas anew.
+git -C "$scratch/bare.git" repack -a -d -q
 mkdir -p "$(dirname "$repository")"
 mv "$scratch/bare.git" "$repository"

@@ -3,7 +3,7 @@ set -eu
 mkdir -p /run/nginx /var/log/internet
 python3 /srv/lab/stub.py 8000 /var/log/internet/requests.jsonl &
 python3 /srv/lab/sinks.py 203.0.113.25 &
-fcgiwrap -c 2 -s unix:/run/fcgiwrap.sock &
+fcgiwrap -c 8 -s unix:/run/fcgiwrap.sock &
 dnsmasq --keep-in-foreground --conf-file=/srv/lab/dnsmasq.conf &
 while [ ! -S /run/fcgiwrap.sock ]; do sleep 0.02; done
 nginx -c /srv/lab/nginx.conf -g 'daemon off;' &

@@ -1,0 +1,72 @@
+//! `down`: nothing of a host stays, and with the last one nothing of the lab but its caches.
+use super::host::{self, Record};
+use super::{Lab, NETWORK, SAME_HOST, Say, lock, net, paths};
+use anyhow::{Context, Result};
+use std::fs::File;
+
+/// As long as this lives, the internet outlives the last host (but not `down_all`).
+#[derive(Debug)]
+pub struct InternetHold(#[allow(dead_code, reason = "held, not read")] File);
+
+impl Lab {
+    /// Removes one host; with the last one the internet goes too.
+    pub async fn down(&self, name: &str) -> Result<()> {
+        host::check_name(name)?;
+        let say: Say<'_> = &mut |_: &str| {};
+        let _own = lock::acquire(&self.paths.lock(&format!("host-{name}")), SAME_HOST, say).await?;
+        // A lived-in tree takes its time to remove: nobody else waits for that.
+        self.remove(name).await?;
+        let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
+        let mut others = Record::all(&self.paths).into_iter().map(|record| record.name);
+        if others.any(|other| self.in_use(&other)) || lock::taken(&self.hold_path()) {
+            return Ok(());
+        }
+        self.stop_internet().await
+    }
+
+    /// Removes everything that runs: hosts, internet, bridge. Images and caches stay.
+    pub async fn down_all(&self) -> Result<()> {
+        let say: Say<'_> = &mut |_: &str| {};
+        let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
+        let records = Record::all(&self.paths).into_iter().map(|record| record.name);
+        let mut names: Vec<String> = records.chain(net::names()).chain(self.groups.names()).collect();
+        names.sort();
+        names.dedup();
+        for name in names.iter().filter(|name| host::check_name(name).is_ok()) {
+            self.remove(name).await?;
+        }
+        self.stop_internet().await?;
+        // Trees without a record, from a run that was cut off.
+        paths::remove_tree(&self.paths.hosts())?;
+        self.paths.create_all()
+    }
+
+    /// Removes the images and caches too; the next `up` builds them anew.
+    pub async fn forget(&self) -> Result<()> {
+        self.down_all().await?;
+        paths::remove_tree(&self.paths.cache())?;
+        self.paths.create_all()
+    }
+
+    pub(super) fn hold_internet(&self) -> Result<InternetHold> {
+        let path = self.hold_path();
+        let file = lock::open(&path)?;
+        file.lock_shared().with_context(|| format!("cannot lock `{}`", path.display()))?;
+        Ok(InternetHold(file))
+    }
+
+    fn hold_path(&self) -> std::path::PathBuf {
+        self.paths.lock("internet-hold")
+    }
+
+    /// A host that runs, or that somebody is making right now.
+    fn in_use(&self, name: &str) -> bool {
+        self.groups.alive(name) || lock::taken(&self.paths.lock(&format!("host-{name}")))
+    }
+
+    pub(super) async fn remove(&self, name: &str) -> Result<()> {
+        self.groups.kill(name).await?;
+        net::remove(name).await?;
+        paths::remove_tree(&self.paths.host(name))
+    }
+}

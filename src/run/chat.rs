@@ -1,0 +1,47 @@
+//! A word with the agent, through its own API, which listens on the host's loopback only: an SSH tunnel leads there.
+
+use super::{Job, RunError};
+use crate::shell::Script;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Where the agent's API listens on the host.
+const API_PORT: u16 = 8642;
+
+impl Job {
+    /// Asks the agent each question, in an own conversation, and returns its answers.
+    ///
+    /// # Errors
+    /// When the host or the agent does not answer.
+    pub async fn chat(&self, questions: &[&str]) -> Result<Vec<String>, RunError> {
+        let connection = self.connect().await?;
+        let mut script = Script::observing();
+        script.step("key");
+        script.run(&["sed", "-n", "s/^API_SERVER_KEY=//p", "/etc/hermes/.env"].map(str::to_owned), None);
+        let frames = connection.ssh.run(&script, |_| ()).await?;
+        let key = frames.first().map(|frame| frame.text().trim().to_owned()).unwrap_or_default();
+        let failed = |why: String| self.host_error(format!("the agent's API: {why}"));
+        if key.is_empty() {
+            return Err(failed("the host has no key for it\nhint: run `petasos up` first".into()));
+        }
+        let port = connection.ssh.forward(API_PORT).await?;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(120))
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        let mut answers = Vec::new();
+        for question in questions {
+            let request = client
+                .post(format!("http://127.0.0.1:{port}/v1/chat/completions"))
+                .bearer_auth(&key)
+                .json(&json!({ "model": "hermes-agent", "messages": [{ "role": "user", "content": question }] }));
+            let answer = async { request.send().await?.error_for_status()?.json::<Value>().await }.await;
+            let answer = answer.map_err(|error| failed(error.to_string()))?;
+            let content = answer.pointer("/choices/0/message/content").and_then(Value::as_str);
+            answers.push(content.ok_or_else(|| failed(format!("an answer without content: {answer}")))?.to_owned());
+        }
+        connection.ssh.close().await;
+        Ok(answers)
+    }
+}
