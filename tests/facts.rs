@@ -84,21 +84,20 @@ fn command(family: &str, asks: &BTreeSet<Ask>) -> String {
     format!("command: the fragment `{}` ({}) with {args:?}", family.name, &digest(fragment)[..16])
 }
 
-fn frame(state: &str, family: &str) -> Frame {
+/// A capture: its head, and the bytes of its frame.
+fn captured(state: &str, family: &str) -> (String, Vec<u8>) {
     let path = folder(state).join(format!("{family}.frame"));
     let bytes = std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; see the head of tests/facts.rs", path.display()));
     let end = bytes.windows(2).position(|window| window == b"\n\n").expect("a head");
-    let head = String::from_utf8_lossy(&bytes[..end]);
-    assert_eq!(
-        head.lines().nth(1),
-        Some(command(family, &asks()).as_str()),
-        "{}: it answers another command; see the head of tests/facts.rs",
-        path.display()
-    );
+    (String::from_utf8_lossy(&bytes[..end]).into_owned(), bytes[end + 2..].to_vec())
+}
+
+fn frame(state: &str, family: &str) -> Frame {
+    let bytes = captured(state, family).1;
     let mut reader = Reader::new("x");
     let mut frames = reader.push(b"@petasos x\n").expect("an opening");
-    frames.extend(reader.push(&bytes[end + 2..]).expect("a frame"));
+    frames.extend(reader.push(&bytes).expect("a frame"));
     frames.extend(reader.push(b"@end 1\n").expect("an end"));
     reader.finish().expect("whole");
     frames.pop().expect("one frame")
@@ -146,6 +145,17 @@ fn capture() {
         bytes.extend(&frame.out);
         bytes.extend(&frame.err);
         std::fs::write(folder(state).join(format!("{}.frame", frame.name)), bytes).expect("writable");
+    }
+}
+
+#[test]
+fn every_capture_answers_the_command_of_today() {
+    for state in STATES {
+        for family in &FAMILIES {
+            let (head, _) = captured(state, family.name);
+            let (command, of) = (command(family.name, &asks()), format!("{state}/{}", family.name));
+            assert_eq!(head.lines().nth(1), Some(command.as_str()), "{of}: see the head of tests/facts.rs");
+        }
     }
 }
 

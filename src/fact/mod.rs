@@ -91,11 +91,14 @@ pub fn seen<'a, K: Ord, T>(facts: &'a BTreeMap<K, Seen<T>>, key: &K) -> Result<&
     }
 }
 
+/// A fixed text of shell, and its arguments.
+pub type Fragment = (&'static str, Vec<String>);
+
 /// A family of facts.
 pub struct Family {
     pub name: &'static str,
     /// The fragment and its arguments; none when nothing is asked of this family.
-    pub fragment: fn(&BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)>,
+    pub fragment: fn(&BTreeSet<Ask>) -> Option<Fragment>,
     /// Learns from the answer.
     pub learn: fn(&BTreeSet<Ask>, &Frame, &mut Facts) -> Result<(), String>,
 }
