@@ -16,7 +16,7 @@ pub const STATE: &str = "/var/lib/petasos/guard";
 pub const RUNS: &str = "/var/lib/petasos/runs";
 
 /// What any change may touch, beside the paths of its own steps.
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 14] = [
     "/etc/ssh",
     "/etc/ufw",
     "/etc/default/ufw",
@@ -26,6 +26,11 @@ const ALWAYS: [&str; 10] = [
     "/etc/shadow",
     "/etc/group",
     "/etc/gshadow",
+    // What usermod(8) saves of them.
+    "/etc/passwd-",
+    "/etc/shadow-",
+    "/etc/group-",
+    "/etc/gshadow-",
     "/etc/systemd/system",
 ];
 

@@ -3,7 +3,6 @@
 use super::guarded::Way;
 use super::observe::Sight;
 use super::{Connection, Event, Job, RunError, Watch};
-use crate::act::Act;
 use crate::guard::Scope;
 use crate::plan::Step;
 use crate::resource::Risk;
@@ -74,36 +73,28 @@ impl Job {
         RunError::Unknown { host: self.name.clone(), id, why }
     }
 
-    /// What cannot lock anybody out comes first; the rest under guard.
+    /// In the playbooks' order, but what may lock people out is made in one go, under guard: so what comes after the last of that (the
+    /// agent, above all) starts only once the firewall stands.
     async fn apply(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<(), RunError> {
         let all: Vec<&Step> = steps.iter().collect();
-        let (harmless, risky): (Vec<&Step>, Vec<&Step>) =
-            steps.iter().partition(|step| step.change.risk < Risk::Lockout);
+        let risky = |step: &Step| step.change.risk == Risk::Lockout;
+        let last = steps.iter().rposition(risky).map_or(0, |last| last + 1);
+        let (upto, after) = all.split_at(last);
+        let (risky, before): (Vec<&Step>, Vec<&Step>) = upto.iter().partition(|step| risky(step));
         // Packages stay when a run is undone: what is kept for that is kept once they are there, with the files that they bring.
-        let leading = harmless.iter().take_while(|step| step.id.starts_with("package ")).count();
-        let (packages, others) = harmless.split_at(leading);
+        let leading = before.iter().take_while(|step| step.id.starts_with("package ")).count();
+        let (packages, before) = before.split_at(leading);
         let (of, begun, keep) = (steps.len(), self.begun("up", &all), self.keep(&all));
-        if packages.is_empty() {
-            let begin: Vec<Act> = [begun].into_iter().chain(keep).collect();
-            self.execute_all(connection, ("begin", &begin), others, self.teller(others, 0, of, watch), watch).await?;
-        } else {
-            self.execute_all(connection, ("begin", &[begun]), packages, self.teller(packages, 0, of, watch), watch)
-                .await?;
-            self.execute_all(connection, ("keep", &keep), others, self.teller(others, leading, of, watch), watch)
-                .await?;
+        self.execute_all(connection, ("begin", &[begun]), packages, self.teller(packages, 0, of, watch), watch).await?;
+        self.execute_all(connection, ("keep", &keep), before, self.teller(before, leading, of, watch), watch).await?;
+        if !risky.is_empty() {
+            let tell = self.teller(&risky, leading + before.len(), of, watch);
+            self.guarded(connection, &risky, &Scope::of(&risky), Way::Admin, tell, watch).await?;
         }
-        if risky.is_empty() {
-            return Ok(());
+        if !after.is_empty() {
+            self.execute_all(connection, ("rest", &[]), after, self.teller(after, last, of, watch), watch).await?;
         }
-        self.guarded(
-            connection,
-            &risky,
-            &Scope::of(&risky),
-            Way::Admin,
-            self.teller(&risky, harmless.len(), of, watch),
-            watch,
-        )
-        .await
+        Ok(())
     }
 
     /// Tells of the step that begins, by its place in `steps`.

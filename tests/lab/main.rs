@@ -8,6 +8,7 @@ mod drift;
 mod drifts;
 mod errors;
 mod fresh;
+mod guard;
 mod harness;
 mod inside;
 mod release;
@@ -18,7 +19,7 @@ use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
 /// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
-const LANES: usize = 4;
+const LANES: usize = 5;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     }
     args.test_threads.get_or_insert(LANES);
     let shared = [fresh::trials(), inside::trials(), secrets::trials(), drift::trials("trixie")].into_iter().flatten();
-    let lanes = [shared.collect(), release::trials(), errors::trials(), drift::trials("bookworm")];
+    let lanes = [shared.collect(), release::trials(), errors::trials(), drift::trials("bookworm"), guard::trials()];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)
         && let Err(error) = world::open()

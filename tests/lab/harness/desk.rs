@@ -98,13 +98,23 @@ impl Desk {
     /// `petasos` in this folder, as a user types it.
     pub fn petasos(&self, words: &[&str]) -> Result<Said> {
         let mut command = Command::new("timeout");
-        command.args(["--kill-after=5", "400", PETASOS]).args(words);
-        if self.path("ssh_config").exists() && !matches!(words.first(), Some(&"pin")) {
+        command.args(["--kill-after=5", "400", PETASOS]);
+        Said::of(self.dressed(command, words), "")
+    }
+
+    /// The same, for a test that watches it run.
+    pub fn command(&self, words: &[&str]) -> Command {
+        self.dressed(Command::new(PETASOS), words)
+    }
+
+    fn dressed(&self, mut command: Command, words: &[&str]) -> Command {
+        command.args(words);
+        if self.path("ssh_config").exists() && !matches!(words.first(), Some(&("pin" | "init"))) {
             command.args(["--ssh-config", "ssh_config"]);
         }
         let inherited = ["PATH", "HOME", "USER", "LANG", "SSL_CERT_FILE"];
         let inherited = inherited.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?)));
         command.current_dir(self.folder.path()).env_clear().envs(inherited).envs(self.env.iter().cloned());
-        Said::of(command, "")
+        command
     }
 }
