@@ -34,11 +34,17 @@ fi
 bare() {
 	sed '/^#/d; s/ *\[[0-9]*:[0-9]*\]//'
 }
+differ() {
+	[ -s "$state/ip$1tables" ] && [ "$("ip$1tables-save" 2>/dev/null | bare)" != "$(bare <"$state/ip$1tables")" ]
+}
+# UFW makes its own anew, from its files; only what that does not bring back is loaded as it was saved.
+if { differ '' || differ 6; } && command -v ufw >/dev/null && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
+	ufw reload || :
+fi
 for six in '' 6; do
-	saved=$state/ip${six}tables
-	[ -s "$saved" ] || continue
-	[ "$("ip${six}tables-save" | bare)" = "$(bare <"$saved")" ] && continue
-	"ip${six}tables-restore" <"$saved" || :
+	if differ "$six"; then
+		"ip${six}tables-restore" <"$state/ip${six}tables" || :
+	fi
 done
 
 # Units: started with the host, and running, as before. Without waiting: at the start of the host they wait for this script.

@@ -77,10 +77,11 @@ fn desk(host: &Host) -> Result<Desk> {
     Ok(desk)
 }
 
-/// Files with owner, mode and content, and the rules in force; not the time of files, nor counters.
+/// Files with owner, mode and content, and the rules in force; not the time of files, nor counters, nor which table came first.
 fn digest(host: &Host) -> Result<String> {
     host.sh(
-        "cd /; tar -cf - --sort=name --mtime=@0 etc home/ops/.ssh | sha256sum; nft -s list ruleset 2>/dev/null | sha256sum
+        "cd /; tar -cf - --sort=name --mtime=@0 etc home/ops/.ssh | sha256sum
+        nft list tables | sort | while read -r _ family name; do nft -s list table $family $name 2>/dev/null; done | sha256sum
         for six in '' 6; do ip${six}tables-save | sed '/^#/d; s/ *\\[[0-9:]*\\]//' | sha256sum; done",
     )
 }
