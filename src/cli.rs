@@ -27,6 +27,10 @@ pub enum Verb {
     Facts(command::facts::FactsArgs),
     /// Print the files that a host would get, secrets starred
     Render(command::render::RenderArgs),
+    /// Bring a host back to before its last run: files, units, firewall
+    Undo(command::undo::UndoArgs),
+    /// The runs that a host has on record
+    History(command::history::HistoryArgs),
     /// Disposable local hosts with a real systemd (Linux, root)
     Lab(command::lab::LabArgs),
     /// A lab host, provisioned, and a first chat with the agent

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod fact;
+pub mod guard;
 pub mod lab;
 pub mod name;
 pub mod plan;

@@ -1,6 +1,7 @@
 //! Names that were checked once, when they were read.
 //!
-//! A playbook may still hold `{{ … }}` where a name goes: it is read twice, and the second reading, after rendering, checks the name itself.
+//! A playbook may still hold `{{ … }}` where a name goes: `Deserialize` lets that pass. It is read twice, and after rendering nothing is
+//! left of it, or the second reading refuses it.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -18,10 +19,15 @@ macro_rules! checked_name {
             pub fn new(text: impl Into<String>) -> Result<Self, String> {
                 let text = text.into();
                 let check: fn(&str) -> bool = $check;
-                if text.contains("{{") || check(&text) {
+                if check(&text) {
                     return Ok(Self(text));
                 }
                 Err(format!("`{text}` is not {}", $what))
+            }
+
+            /// Whether it still has a `{{` where its value goes.
+            pub fn is_open(&self) -> bool {
+                self.0.contains("{{")
             }
 
             pub fn as_str(&self) -> &str {
@@ -32,6 +38,9 @@ macro_rules! checked_name {
         impl TryFrom<String> for $name {
             type Error = String;
             fn try_from(text: String) -> Result<Self, String> {
+                if text.contains("{{") {
+                    return Ok(Self(text));
+                }
                 Self::new(text)
             }
         }

@@ -62,21 +62,14 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.unknown.is_empty()
     }
-
-    /// The steps that cannot lock anybody out, then those that might, each in their order.
-    pub fn split(&self) -> (Vec<&Step>, Vec<&Step>) {
-        self.steps.iter().partition(|step| step.change.risk < Risk::Lockout)
-    }
 }
 
-/// The script that carries steps out; its frames are named `s0`, `s1`, … in the order of the steps.
-pub fn script(steps: &[&Step], holder: &str) -> Script {
-    let mut script = Script::applying(holder);
+/// Writes the steps that carry changes out; their frames are named `s0`, `s1`, … in the order of the steps.
+pub fn write(script: &mut Script, steps: &[&Step]) {
     for (index, step) in steps.iter().enumerate() {
         script.step(&format!("s{index}"));
         for act in &step.change.acts {
-            Act::write(act, &mut script);
+            Act::write(act, script);
         }
     }
-    script
 }

@@ -43,12 +43,21 @@ pub struct PutWords<'a> {
     pub check: &'a [String],
 }
 
+/// What a run shows at the host's lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// One word, unlike any other run's.
+    pub run: String,
+    /// Who and where, for people.
+    pub holder: String,
+}
+
 /// A script in the making.
 #[derive(Debug, Clone)]
 pub struct Script {
     on_failure: Failure,
-    /// Who runs it, for the lock on the host; none for a script that only looks.
-    holder: Option<String>,
+    /// For the lock on the host; none for a script that only looks.
+    ticket: Option<Ticket>,
     steps: Vec<(String, String)>,
     /// Whether it carries a text that may be secret.
     fed: bool,
@@ -57,12 +66,13 @@ pub struct Script {
 impl Script {
     /// A script that only looks: the steps run side by side, and each runs whatever the others said.
     pub fn observing() -> Self {
-        Self { on_failure: Failure::GoOn, holder: None, steps: Vec::new(), fed: false }
+        Self { on_failure: Failure::GoOn, ticket: None, steps: Vec::new(), fed: false }
     }
 
-    /// A script that changes the host: it holds the host's lock in the name of `holder`, and stops at the first step that fails.
-    pub fn applying(holder: &str) -> Self {
-        Self { on_failure: Failure::Stop, holder: Some(holder.to_owned()), steps: Vec::new(), fed: false }
+    /// A script that changes the host: it holds the host's lock for a run, and stops at the first step that fails. Its first frame is named
+    /// `lock`: status 75 and the holder on standard error where another run has it, else on standard output a dead run's holder, if any.
+    pub fn applying(ticket: &Ticket) -> Self {
+        Self { on_failure: Failure::Stop, ticket: Some(ticket.clone()), steps: Vec::new(), fed: false }
     }
 
     /// Begins a step. Names are single words; a step's lines run in one subshell.
@@ -126,7 +136,7 @@ impl Script {
     ///
     /// The word is in the form of printf's `%b`, without any character that bash, dash, zsh, fish or csh would treat in its own way.
     pub fn line_for(&self, shell: &str, nonce: &str) -> Option<String> {
-        if self.fed || self.holder.is_some() {
+        if self.fed || self.ticket.is_some() {
             return None;
         }
         let mut word = String::new();
@@ -145,8 +155,9 @@ impl Script {
         let mut text = String::from(PRELUDE);
         text.push_str("petasos() {\n");
         text.push_str(&format!("printf '@petasos %s\\n' {}\n", quote(nonce)));
-        if let Some(holder) = &self.holder {
-            text.push_str(&format!("lock {} || return 0\n", quote(holder)));
+        let first = usize::from(self.ticket.is_some());
+        if let Some(Ticket { run, holder }) = &self.ticket {
+            text.push_str(&format!("lock {} {} || return 0\n", quote(run), quote(holder)));
         }
         for (index, (name, body)) in self.steps.iter().enumerate() {
             let body = if body.is_empty() { ":\n" } else { body };
@@ -155,14 +166,14 @@ impl Script {
                 Failure::GoOn => text.push_str(&format!("ask {} step{index} -u\n", quote(name))),
                 Failure::Stop => {
                     text.push_str(&format!("frame {} step{index} -eu\n", quote(name)));
-                    text.push_str(&format!("[ $rc = 0 ] || {{ echo '@end {}'; return 0; }}\n", index + 1));
+                    text.push_str(&format!("[ $rc = 0 ] || {{ echo '@end {}'; return 0; }}\n", first + index + 1));
                 }
             }
         }
         if self.on_failure == Failure::GoOn && !self.is_empty() {
             text.push_str("answers || return 0\n");
         }
-        text.push_str(&format!("echo '@end {}'\n}}\npetasos\nexit 0\n", self.steps.len()));
+        text.push_str(&format!("echo '@end {}'\n}}\npetasos\nexit 0\n", first + self.steps.len()));
         text
     }
 }

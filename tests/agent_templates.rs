@@ -1,27 +1,8 @@
-//! The agent's templates, rendered: golden files beside this one, judged by a YAML reader and by
-//! `systemd-analyze` where it is there. `UPDATE=1 cargo test --test agent_templates` rewrites them.
+//! The agent's templates, rendered: golden files in `tests/render/agent`, judged by a YAML reader and by systemd.
+mod judge;
+
+use judge::{complaints_about_unit, folder, golden, judge as tool, render, verdict};
 use serde_json::{Value, json};
-use std::path::Path;
-
-fn render(template: &str, vars: &Value) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/agent").join(template);
-    let mut tera = tera::Tera::default();
-    tera.autoescape_on(Vec::<&str>::new());
-    tera.register_filter("json", |value: tera::Value, _: tera::Kwargs, _: &tera::State| {
-        serde_json::to_string(&value).expect("a template value is plain data")
-    });
-    tera.add_raw_template(template, &std::fs::read_to_string(path).unwrap()).unwrap();
-    let context = tera::Context::from_serialize(vars).unwrap();
-    tera.render(template, &context).unwrap()
-}
-
-fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/render/agent").join(name);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "{name} differs; see the head of this file");
-}
 
 fn config(provider: &str, deny: &[&str]) -> Value {
     json!({
@@ -39,8 +20,8 @@ fn read(text: &str) -> Value {
 
 #[test]
 fn the_managed_scope_is_what_was_meant() {
-    let text = render("config.yaml.tera", &config("openrouter", &["rm *", "*curl*|*sh*"]));
-    golden("config.yaml", &text);
+    let text = render("agent/config.yaml.tera", &config("openrouter", &["rm *", "*curl*|*sh*"]));
+    golden("agent/config.yaml", &text);
     let scope = read(&text);
     assert_eq!(scope["approvals"]["deny"], json!(["rm *", "*curl*|*sh*"]));
     assert_eq!(scope["security"]["redact_secrets"], json!(true));
@@ -49,14 +30,14 @@ fn the_managed_scope_is_what_was_meant() {
 
 #[test]
 fn an_empty_deny_list_is_a_list() {
-    let scope = read(&render("config.yaml.tera", &config("openrouter", &[])));
+    let scope = read(&render("agent/config.yaml.tera", &config("openrouter", &[])));
     assert_eq!(scope["approvals"]["deny"], json!([]));
 }
 
 #[test]
 fn no_value_breaks_out_of_its_place() {
     let hostile = "x\"\nsecurity: {redact_secrets: false}\n# ";
-    let scope = read(&render("config.yaml.tera", &config(hostile, &[hostile, "- [a", "*${HOME}*"])));
+    let scope = read(&render("agent/config.yaml.tera", &config(hostile, &[hostile, "- [a", "*${HOME}*"])));
     assert_eq!(scope["model"]["provider"], json!(hostile));
     assert_eq!(scope["approvals"]["deny"], json!([hostile, "- [a", "*[$]{HOME}*"]));
     assert_eq!(scope["security"]["redact_secrets"], json!(true));
@@ -65,9 +46,33 @@ fn no_value_breaks_out_of_its_place() {
 #[test]
 fn the_unit_is_what_systemd_accepts() {
     let limits = json!({"agent": { "limits": { "memory": "2G", "tasks": 256, "cpu": "200%" } }});
-    let text = render("hermes.service.tera", &limits);
-    golden("hermes.service", &text);
+    let text = render("agent/hermes.service.tera", &limits);
+    golden("agent/hermes.service", &text);
     for forced in ["ProtectSystem=strict", "User=hermes", "NoNewPrivileges=yes", "CapabilityBoundingSet="] {
         assert!(text.lines().any(|line| line == forced), "{forced}");
     }
+    // The agent is not on this machine: any program stands for it.
+    let here = text.replace("/opt/hermes/current/venv/bin/python ", "/bin/true ");
+    assert_eq!(complaints_about_unit("hermes.service", &here), "");
+    let planted =
+        complaints_about_unit("hermes.service", &here.replace("ProtectSystem=strict", "ProtectSystem=strictly"));
+    assert!(planted.contains("strictly"), "a wrong value must be named: {planted}");
+}
+
+#[test]
+fn the_unit_is_as_closed_as_it_was_meant_to_be() {
+    let text = render(
+        "agent/hermes.service.tera",
+        &json!({"agent": { "limits": { "memory": "2G", "tasks": 256, "cpu": "200%" } }}),
+    );
+    let exposure = |text: &str| {
+        let (_dir, path) = folder("hermes.service", text);
+        // 13 stands for 1.3.
+        verdict(tool("systemd-analyze", "systemd").args(["security", "--offline=yes", "--threshold=13"]).arg(path))
+    };
+    let (closed, said) = exposure(&text);
+    assert!(closed, "{said}");
+    let open =
+        text.replace("NoNewPrivileges=yes", "NoNewPrivileges=no").replace("ProtectSystem=strict", "ProtectSystem=no");
+    assert!(!exposure(&open).0, "an open unit must be over the limit");
 }

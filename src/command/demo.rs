@@ -56,7 +56,9 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
     }
     phases.end("chat");
     println!("\n{}", phases.text());
-    println!("Look inside:  petasos lab shell {HOST} --user ops   (then: sudo systemd-analyze security hermes.service)");
+    println!(
+        "Look inside:  petasos lab shell {HOST} --user ops   (then: sudo systemd-analyze security hermes.service)"
+    );
     println!("Again:        petasos demo                        (0 changes)");
     println!("Remove it:    petasos lab down --all");
     Ok(ExitCode::SUCCESS)
@@ -79,10 +81,13 @@ impl Petasos<'_> {
             command.arg("--ssh-config").arg(&self.ssh_config);
         }
         // A key for the lab's stub, which takes any; a real one has no business there.
-        command.envs(self.lab.git_env()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
+        command.envs(self.lab.git_environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
         let status = command.status().await.context("cannot start petasos")?;
         if !status.success() {
-            bail!("`petasos {}` ended with {status}\nhint: `petasos lab down {HOST}` removes the host", words.join(" "));
+            bail!(
+                "`petasos {}` ended with {status}\nhint: `petasos lab down {HOST}` removes the host",
+                words.join(" ")
+            );
         }
         Ok(())
     }

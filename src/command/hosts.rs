@@ -8,6 +8,7 @@ use crate::name::EnvName;
 use crate::playbook::{Playbook, Renderer, Sources, Wanted};
 use crate::release::steps;
 use crate::run::Job;
+use crate::shell::Ticket;
 use crate::transport::SshOptions;
 use anyhow::{Context, Result, anyhow, bail};
 use semver::Version;
@@ -138,7 +139,9 @@ impl HostArgs {
                 admin: settings.admin.user.clone(),
                 options: options.clone(),
                 wanted,
-                holder: holder(),
+                ticket: Ticket { run: run_name()?, holder: holder() },
+                playbooks: sources.digest(),
+                window: settings.guard.window,
                 texts,
             };
             Ok((job, settings))
@@ -265,6 +268,14 @@ fn keys(given: &[String]) -> Result<String> {
         keys.push('\n');
     }
     Ok(keys)
+}
+
+/// A word that no other run has; later runs sort after earlier ones.
+fn run_name() -> Result<String> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let mut bytes = [0; 3];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("no randomness: {error}"))?;
+    Ok(format!("{}-{}", since.as_secs(), bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
 /// Who runs this, where, for the lock on the host.

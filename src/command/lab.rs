@@ -1,6 +1,7 @@
 //! `petasos lab`: disposable hosts on this machine.
 use crate::lab::{Lab, LabHost};
 use anyhow::{Context, Result, bail};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Disposable hosts with a real systemd and an internet of their own (Linux, root)
@@ -71,10 +72,7 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
         LabVerb::List { json } => {
             let hosts = lab.list().await?;
             if json {
-                println!(
-                    "{}",
-                    serde_json::to_string_pretty(&hosts).context("cannot encode the hosts")?
-                );
+                println!("{}", serde_json::to_string_pretty(&hosts).context("cannot encode the hosts")?);
             } else {
                 for host in hosts {
                     println!("{:<16} {:<12} {}", host.name, host.suite, host.address);
@@ -86,7 +84,8 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
             for host in lab.list().await? {
                 let text = std::fs::read_to_string(&host.ssh_config)
                     .with_context(|| format!("cannot read `{}`", host.ssh_config.display()))?;
-                print!("{text}");
+                // Whoever reads may stop early, as `head` does.
+                std::io::stdout().write_all(text.as_bytes()).context("cannot write the configuration")?;
             }
         }
     }
@@ -97,9 +96,7 @@ async fn host(lab: &Lab, name: &str) -> Result<LabHost> {
     let hosts = lab.list().await?;
     match hosts.into_iter().find(|host| host.name == name) {
         Some(host) => Ok(host),
-        None => bail!(
-            "no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`"
-        ),
+        None => bail!("no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`"),
     }
 }
 
@@ -111,7 +108,5 @@ async fn shell(host: &LabHost, user: &str) -> Result<ExitCode> {
         .status()
         .await
         .context("cannot run `ssh`")?;
-    Ok(ExitCode::from(
-        u8::try_from(status.code().unwrap_or(1)).unwrap_or(1),
-    ))
+    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
 }

@@ -3,12 +3,14 @@
 pub mod completions;
 pub mod demo;
 pub mod facts;
+pub mod history;
 mod hosts;
 pub mod init;
 pub mod lab;
 pub mod pin;
 pub mod plan;
 pub mod render;
+pub mod undo;
 pub mod up;
 
 use crate::cli::{Cli, Verb};
@@ -46,6 +48,8 @@ fn run(cli: Cli) -> ExitCode {
             Verb::Plan(args) => plan::run(&args).await,
             Verb::Facts(args) => facts::run(&args).await,
             Verb::Render(args) => render::run(&args).await,
+            Verb::History(args) => history::run(&args).await,
+            Verb::Undo(args) => undo::run(&args).await,
             Verb::Lab(args) => lab::run(args).await,
             Verb::Demo(args) => demo::run(&args).await,
             Verb::Completions(args) => completions::run(&args),
@@ -61,11 +65,12 @@ fn run(cli: Cli) -> ExitCode {
 fn code_of(error: &RunError) -> u8 {
     match error {
         RunError::Unknown { .. } => exit::UNOBSERVED,
-        RunError::Reverted { .. } => exit::REVERTED,
+        RunError::Reverted { .. } | RunError::TakenBack { .. } => exit::REVERTED,
         RunError::NotConverged { .. } => exit::DRIFT,
         RunError::Transport(_)
         | RunError::Host { .. }
         | RunError::Step { .. }
+        | RunError::Lost { .. }
         | RunError::Locked { .. }
         | RunError::NotProved { .. } => exit::ERROR,
     }

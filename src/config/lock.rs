@@ -1,8 +1,8 @@
 //! `petasos.lock`: facts, not wishes. Which release each name stands for, to the last bit, and
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
+pub use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -36,24 +36,6 @@ pub struct HostFacts {
     /// The fingerprint of the host's SSH key (`SHA256:…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_key: Option<String>,
-}
-
-/// One release, pinned: every field is checked again on the host before anything is switched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Release {
-    /// The git source it was fetched from.
-    pub source: String,
-    pub tag: Tag,
-    pub commit: Commit,
-    pub tree: Tree,
-    /// SHA-256 of the uncompressed `git archive` of the commit: no forge's compression is in it.
-    pub archive_sha256: Sha256,
-    pub uv_lock_sha256: Sha256,
-    /// Whether the tag object carries a signature. The signature is NOT verified.
-    pub signed: bool,
-    /// The release's own `requires-python`.
-    pub requires_python: String,
 }
 
 /// Why a lock cannot be used.
@@ -105,8 +87,8 @@ impl Lock {
     /// # Errors
     /// An unknown key, a malformed digest, another format.
     pub fn parse(text: &str, path: &Path) -> Result<Self, LockError> {
-        let lock: Self = serde_yaml::from_str(text)
-            .map_err(|error| LockError::Parse { path: path.to_owned(), message: error.to_string() })?;
+        let lock: Self = crate::yaml::read(&path.display().to_string(), text)
+            .map_err(|message| LockError::Parse { path: path.to_owned(), message })?;
         if lock.version != FORMAT {
             let (path, found) = (path.to_owned(), lock.version);
             return Err(LockError::Format { path, found });
@@ -153,93 +135,6 @@ impl Lock {
         };
         self.releases.get_key_value(version).ok_or_else(|| LockError::NotPinned(version.clone()))
     }
-}
-
-/// A checked word: what does not fit is refused where it is parsed.
-macro_rules! word {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $fits:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
-                let fits: fn(&str) -> bool = $fits;
-                if fits(&text) {
-                    Ok(Self(text))
-                } else {
-                    Err(format!(concat!("`{}` is not ", $what), text))
-                }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                Self::try_from(text.to_owned())
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(word: $name) -> String {
-                word.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str(&self.0)
-            }
-        }
-    };
-}
-
-fn is_hex(text: &str, len: usize) -> bool {
-    text.len() == len && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-word!(
-    /// A commit id of git, in full.
-    Commit, "a commit id (40 lower-case hexadecimal digits)", |text| is_hex(text, 40)
-);
-word!(
-    /// A tree id of git, in full.
-    Tree, "a tree id (40 lower-case hexadecimal digits)", |text| is_hex(text, 40)
-);
-word!(
-    /// A SHA-256 digest.
-    Sha256, "a SHA-256 digest (64 lower-case hexadecimal digits)", |text| is_hex(text, 64)
-);
-word!(
-    /// The tag of a release: `v` and numbers with dots between them (`v2026.7.20`).
-    Tag, "the tag of a release (like `v2026.7.20`)", |text| numbers(text).is_some()
-);
-
-impl Tag {
-    /// The numbers of the tag, for ordering: `v2026.7.20` is before `v2026.7.20.1`.
-    pub fn numbers(&self) -> Vec<u64> {
-        numbers(&self.0).unwrap_or_default()
-    }
-}
-
-fn numbers(tag: &str) -> Option<Vec<u64>> {
-    let numbers: Option<Vec<u64>> = tag
-        .strip_prefix('v')?
-        .split('.')
-        .map(|part| {
-            let plain = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-            plain.then(|| part.parse().ok()).flatten()
-        })
-        .collect();
-    numbers.filter(|numbers| numbers.len() > 1)
 }
 
 #[cfg(test)]
@@ -306,14 +201,5 @@ mod tests {
         assert!(matches!(lock.release_of("other"), Err(LockError::NoRelease(_))));
         lock.releases.clear();
         assert!(matches!(lock.release_of("staging"), Err(LockError::NotPinned(_))));
-    }
-
-    #[test]
-    fn tags_are_ordered_by_number() {
-        let tag = |text: &str| text.parse::<Tag>().unwrap().numbers();
-        assert!(tag("v2026.7.20") > tag("v2026.7.7.2"));
-        for wrong in ["main", "v1", "v1.", "v1.x", "1.2.3", "v1.2-rc1", "v1.2b1", "v1.99999999999999999999"] {
-            assert!(wrong.parse::<Tag>().is_err(), "{wrong}");
-        }
     }
 }

@@ -19,6 +19,8 @@ pub struct Config {
     _agent: Agent,
     #[serde(default, rename = "network", deserialize_with = "or_default")]
     _network: Network,
+    #[serde(default, rename = "guard", deserialize_with = "or_default")]
+    _guard: Guard,
     /// The same once more, without the defaults: what a host says is laid over what all hosts say, and the defaults come last.
     #[serde(skip)]
     said: Value,
@@ -35,6 +37,8 @@ struct Host {
     _agent: Agent,
     #[serde(default, rename = "network", deserialize_with = "or_default")]
     _network: Network,
+    #[serde(default, rename = "guard", deserialize_with = "or_default")]
+    _guard: Guard,
 }
 
 /// What one host should be.
@@ -46,6 +50,8 @@ pub struct Settings {
     pub agent: Agent,
     #[serde(default)]
     pub network: Network,
+    #[serde(default)]
+    pub guard: Guard,
 }
 
 /// Who administers the host.
@@ -166,6 +172,15 @@ pub struct Network {
     pub egress: Egress,
 }
 
+/// How changes that may lock people out are made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// How long the host waits for a fresh login to confirm such a change, in seconds; then it takes the change back.
+    #[serde(default = "a_minute")]
+    pub window: u32,
+}
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Egress {
@@ -231,7 +246,7 @@ macro_rules! all_defaults {
         }
     )*};
 }
-all_defaults!(Admin, Agent, Approvals, Limits, Network);
+all_defaults!(Admin, Agent, Approvals, Limits, Network, Guard);
 
 impl Config {
     /// Reads the text of petasos.yaml.
@@ -243,6 +258,11 @@ impl Config {
             return Ok(Self::default());
         }
         let mut config: Self = yaml::read(file, text)?;
+        let hosts = config.hosts.values().map(|host| (&host._admin, &host._agent, &host._network));
+        let all = [(&config._admin, &config._agent, &config._network)].into_iter().chain(hosts);
+        if let Some(name) = all.into_iter().find_map(|(admin, agent, network)| open_name(admin, agent, network)) {
+            return Err(format!("`{name}` in {file}: a name has no `{{{{` here"));
+        }
         config.said = yaml::read(file, text)?;
         Ok(config)
     }
@@ -292,6 +312,14 @@ impl Config {
     }
 }
 
+/// A name that only a playbook may hold: one with a `{{` in it.
+fn open_name<'a>(admin: &'a Admin, agent: &'a Agent, network: &'a Network) -> Option<&'a str> {
+    let user = Some(&admin.user).filter(|user| user.is_open()).map(Account::as_str);
+    let secret = || agent.secrets.iter().find(|name| name.is_open()).map(EnvName::as_str);
+    let service = || network.inbound.iter().find(|service| service.is_open()).map(Service::as_str);
+    user.or_else(secret).or_else(service)
+}
+
 /// Maps are merged, everything else is replaced.
 fn lay_over(under: &mut Value, over: Value) {
     match (under, over) {
@@ -338,6 +366,13 @@ agent: { provider: anthropic, limits: { tasks: 99 } }
     fn a_misspelt_host_is_shown_with_what_was_meant() {
         let config = Config::read("petasos.yaml", FILE).expect("it is sound");
         assert!(config.address("prodction").expect_err("no such host").ends_with("did you mean `production`?"));
+    }
+
+    #[test]
+    fn a_name_is_checked_although_it_has_braces() {
+        for text in ["admin: { user: \"{{; id\" }", "hosts: { a: { address: h, network: { inbound: [\"{{\"] } } }"] {
+            assert!(Config::read("petasos.yaml", text).is_err_and(|error| error.contains("{{")), "{text}");
+        }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use super::{Ask, Facts, Family, Seen};
 use crate::name::Account;
 use crate::shell::Frame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct User {
     pub uid: u32,
     /// The primary group.
@@ -27,7 +28,12 @@ for name; do
 	case $name in
 	u:*)
 		name=${name#u:}
-		line=$(getent passwd "$name") || { echo "user:$name"; continue; }
+		line=$(getent passwd "$name") || {
+			# 2 says that there is no such entry; anything else, that the answer is not known.
+			[ $? = 2 ] || { echo "getent passwd $name failed" >&2; exit 3; }
+			echo "user:$name"
+			continue
+		}
 		case $(getent shadow "$name" | cut -d: -f2) in
 		'!'* | '*'*) locked=yes ;;
 		*) locked=no ;;
@@ -36,7 +42,8 @@ for name; do
 		;;
 	g:*)
 		name=${name#g:}
-		printf 'group:%s\t%s\n' "$name" "$(getent group "$name")"
+		line=$(getent group "$name") || [ $? = 2 ] || { echo "getent group $name failed" >&2; exit 3; }
+		printf 'group:%s\t%s\n' "$name" "$line"
 		;;
 	esac
 done
@@ -55,6 +62,9 @@ fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
 }
 
 fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    if frame.rc != 0 {
+        return Err(frame.error_text());
+    }
     for line in frame.text().lines() {
         let unexpected = || format!("unexpected line `{line}`");
         let mut fields = line.split('\t');

@@ -2,10 +2,11 @@
 
 use super::{Ask, Facts, Family};
 use crate::shell::Frame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Host {
     /// `ID` of os-release(5): `debian`, `ubuntu`.
     pub distribution: String,

@@ -14,11 +14,11 @@ pub mod unit;
 
 use crate::name::{AbsPath, Account, PackageName, UnitName};
 use crate::shell::{Frame, Script};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An observation. "Could not read" is never "empty".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seen<T> {
     Is(T),
@@ -61,7 +61,8 @@ pub enum Ask {
 }
 
 /// What was learned of one host.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<host::Host>,
@@ -69,8 +70,8 @@ pub struct Facts {
     pub users: BTreeMap<Account, Seen<account::User>>,
     pub groups: BTreeMap<Account, Seen<u32>>,
     pub paths: BTreeMap<AbsPath, Seen<path::Entry>>,
-    /// Contents may be secret, so they are not serialized.
-    #[serde(skip)]
+    /// Contents may be secret, so they are never written out.
+    #[serde(skip_serializing)]
     pub texts: BTreeMap<AbsPath, Seen<String>>,
     pub units: BTreeMap<UnitName, Seen<unit::Unit>>,
     pub sysctls: BTreeMap<String, Seen<String>>,
@@ -90,11 +91,14 @@ pub fn seen<'a, K: Ord, T>(facts: &'a BTreeMap<K, Seen<T>>, key: &K) -> Result<&
     }
 }
 
+/// A fixed text of shell, and its arguments.
+pub type Fragment = (&'static str, Vec<String>);
+
 /// A family of facts.
 pub struct Family {
     pub name: &'static str,
     /// The fragment and its arguments; none when nothing is asked of this family.
-    pub fragment: fn(&BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)>,
+    pub fragment: fn(&BTreeSet<Ask>) -> Option<Fragment>,
     /// Learns from the answer.
     pub learn: fn(&BTreeSet<Ask>, &Frame, &mut Facts) -> Result<(), String>,
 }

@@ -45,7 +45,10 @@ fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), S
             other => Seen::Unreadable(format!("dpkg's status `{other}`")),
         };
         if let Some(slot) = facts.packages.get_mut(&PackageName::new(name)?) {
-            *slot = seen;
+            // One line an architecture: one that has it is enough.
+            if slot.is().is_none() {
+                *slot = seen;
+            }
         }
     }
     Ok(())

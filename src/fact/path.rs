@@ -3,11 +3,11 @@
 use super::{Ask, Facts, Family, Seen};
 use crate::name::AbsPath;
 use crate::shell::Frame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a path is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// With the SHA-256 of its content, in hexadecimal.
@@ -18,7 +18,8 @@ pub enum Kind {
     Other,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     pub kind: Kind,
     pub owner: String,
@@ -30,22 +31,23 @@ pub struct Entry {
 pub const FAMILY: Family = Family { name: "path", fragment, learn };
 pub const TEXTS: Family = Family { name: "text", fragment: text_fragment, learn: learn_texts };
 
-// Three processes, however many paths: stat, readlink for the links, sha256sum for the files. Fields end in NUL.
+// Three processes, however many paths: stat, readlink for the links, sha256sum for the files. Fields end in NUL; an empty field ends
+// a part, because no path, no link's target and no line of stat's is empty.
 const FRAGMENT: &str = r#"
 stat --printf '%n\0%f %U %G\0' -- "$@"
-printf '//=\0'
+printf '\0'
 n=$#
 while [ "$n" -gt 0 ]; do
 	p=$1
 	shift
 	if [ -L "$p" ]; then
-		printf '%s\0%s\0' "$p" "$(readlink -- "$p")"
+		printf '%s\0%s\0' "$p" "$(readlink -- "$p" || echo gone)"
 	elif [ -f "$p" ]; then
 		set -- "$@" "$p"
 	fi
 	n=$((n - 1))
 done
-printf '//=\0'
+printf '\0'
 [ $# = 0 ] || sha256sum -z -- "$@"
 "#;
 
@@ -86,13 +88,13 @@ fn text_fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
 
 fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     let text = String::from_utf8(frame.out.clone()).map_err(|_| "a name that is not UTF-8")?;
-    let mut parts = text.split("//=\0");
-    let mut part = || parts.next().ok_or("it breaks off").map(|part| part.split_terminator('\0').collect::<Vec<_>>());
-    let (stats, links, digests) = (part()?, part()?, part()?);
+    let fields: Vec<&str> = text.split_terminator('\0').collect();
+    let parts: Vec<&[&str]> = fields.split(|field| field.is_empty()).collect();
+    let [stats, links, digests] = parts[..] else { return Err("it does not have its three parts".into()) };
     let pairs = |fields: &[&str]| -> BTreeMap<String, String> {
         fields.as_chunks::<2>().0.iter().map(|[key, value]| (key.to_string(), value.to_string())).collect()
     };
-    let (stats, links) = (pairs(&stats), pairs(&links));
+    let (stats, links) = (pairs(stats), pairs(links));
     let digests: BTreeMap<&str, &str> =
         digests.iter().filter_map(|line| line.split_once("  ").map(|(digest, path)| (path, digest))).collect();
     let complaints = frame.error_text();
@@ -109,7 +111,9 @@ fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), S
 
 /// A path that `stat` has no line for: gone, if `stat` said so in as many words.
 fn missing(name: &str, complaints: &str) -> Seen<Entry> {
-    let complaint = complaints.lines().find(|line| line.contains(&format!("'{name}'")) || line.contains(name));
+    // As stat(1) quotes it: in single quotes, or in double ones where there is a single one in it.
+    let quoted = [format!("'{name}':"), format!("\"{name}\":")];
+    let complaint = complaints.lines().find(|line| quoted.iter().any(|quoted| line.contains(quoted.as_str())));
     match complaint {
         Some(line) if line.ends_with("No such file or directory") || line.ends_with("Not a directory") => Seen::Absent,
         Some(line) => Seen::Unreadable(line.to_owned()),

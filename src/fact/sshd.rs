@@ -3,11 +3,12 @@
 use super::{Ask, Facts, Family, Seen, sections};
 use crate::name::Account;
 use crate::shell::Frame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A line of sshd's configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Line {
     pub file: String,
     /// Counted from 1.
@@ -19,7 +20,8 @@ pub struct Line {
     pub matched: bool,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sshd {
     /// For each user asked about: keyword (small letters) to value.
     pub effective: BTreeMap<Account, BTreeMap<String, String>>,
@@ -76,18 +78,27 @@ fn read(asks: &BTreeSet<Ask>, text: &str) -> Result<Sshd, String> {
         let (Some(file), Some(number), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(format!("unexpected line `{line}`"));
         };
-        let text = text.trim();
-        let (keyword, value) = text.split_once([' ', '\t', '=']).unwrap_or((text, ""));
-        let keyword = keyword.to_ascii_lowercase();
+        let (keyword, value) = setting(text);
         let in_block = matched.entry(file).or_insert(false);
         *in_block |= keyword == "match";
         sshd.lines.push(Line {
             file: file.to_owned(),
             number: number.parse().map_err(|_| format!("unexpected line `{line}`"))?,
             keyword,
-            value: value.trim().to_owned(),
+            value,
             matched: *in_block,
         });
     }
     Ok(sshd)
+}
+
+/// A line as sshd takes it apart: blanks or one `=` after the keyword, quotes around words, a comment after the last.
+fn setting(text: &str) -> (String, String) {
+    let text = text.trim();
+    let (keyword, rest) = text.split_at(text.find([' ', '\t', '=']).unwrap_or(text.len()));
+    let rest = rest.trim_start();
+    let rest = rest.strip_prefix('=').unwrap_or(rest);
+    let words = rest.split_whitespace().take_while(|word| !word.starts_with('#'));
+    let words: Vec<&str> = words.map(|word| word.trim_matches('"')).collect();
+    (keyword.to_ascii_lowercase(), words.join(" "))
 }

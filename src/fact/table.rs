@@ -4,10 +4,11 @@
 
 use super::{Ask, Facts, Family, Seen, sections};
 use crate::shell::Frame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// What is in force.
     pub live: Vec<String>,
@@ -22,12 +23,14 @@ const FRAGMENT: &str = r#"
 command -v nft >/dev/null || return 3
 while [ $# -gt 0 ]; do
 	echo "== live $1 $2"
-	live=$(nft -s list table $1 $2 2>&1)
-	case $live in *'No such file or directory'*) live= ;; esac
+	live=$(nft -s list table "$1" "$2" 2>&1) || case $live in
+	*'No such file or directory'*) live= ;;
+	*) printf '%s\n' "$live" >&2; exit 4 ;;
+	esac
 	printf '%s\n' "$live"
-	if [ -f "$3" ]; then
-		echo "== wanted $1 $2"
-		unshare -n sh -c 'nft -f "$3" && nft -s list table $1 $2' sh "$1" "$2" "$3" || return 4
+	# A file that does not load fills no table.
+	if [ -f "$3" ] && wanted=$(unshare -n sh -c 'nft -f "$3" && nft -s list table "$1" "$2"' sh "$1" "$2" "$3"); then
+		printf '== wanted %s %s\n%s\n' "$1" "$2" "$wanted"
 	fi
 	shift 3
 done

@@ -2,11 +2,12 @@
 
 use super::{Ask, Facts, Family, Seen, sections};
 use crate::shell::Frame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The kernel's side, for one address family.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Live {
     /// The policy of the INPUT chain: `DROP`, `ACCEPT`.
     pub policy: String,
@@ -16,7 +17,8 @@ pub struct Live {
     pub input: Vec<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ufw {
     /// Whether UFW starts with the host.
     pub enabled: bool,

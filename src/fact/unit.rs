@@ -3,10 +3,11 @@
 use super::{Ask, Facts, Family, Seen};
 use crate::name::UnitName;
 use crate::shell::Frame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Unit {
     /// `enabled`, `disabled`, `static`, `masked`, …
     pub file_state: String,

@@ -9,13 +9,7 @@ use std::path::Path;
 const BOOT: &str = include_str!("../../templates/lab/boot.sh");
 
 /// Starts the container over `image`; what it writes goes to `dir`/upper, what it says to `dir`/console.log.
-pub async fn start(
-    groups: &Groups,
-    name: &str,
-    image: &Path,
-    dir: &Path,
-    words: &[String],
-) -> Result<()> {
+pub async fn start(groups: &Groups, name: &str, image: &Path, dir: &Path, words: &[String]) -> Result<()> {
     for part in ["upper", "root"] {
         create_dir(&dir.join(part))?;
     }
@@ -26,32 +20,13 @@ pub async fn start(
     write(&script, BOOT)?;
     groups.create(name)?;
     let log = dir.join("console.log");
-    let console =
-        File::create(&log).with_context(|| format!("cannot write `{}`", log.display()))?;
-    let errors = console
-        .try_clone()
-        .context("cannot share the console's log")?;
-    let mut command = tool::command(&[
-        "setsid",
-        "--fork",
-        "unshare",
-        "--mount",
-        "--propagation",
-        "slave",
-        "sh",
-    ]);
-    command
-        .arg(&script)
-        .arg(name)
-        .arg(image)
-        .arg(dir)
-        .args(words);
+    let console = File::create(&log).with_context(|| format!("cannot write `{}`", log.display()))?;
+    let errors = console.try_clone().context("cannot share the console's log")?;
+    let mut command = tool::command(&["setsid", "--fork", "unshare", "--mount", "--propagation", "slave", "sh"]);
+    command.arg(&script).arg(name).arg(image).arg(dir).args(words);
     command.stdout(console).stderr(errors).current_dir("/");
     let status = command.status().await.context("cannot run `setsid`")?;
-    anyhow::ensure!(
-        status.success(),
-        "cannot start the container `{name}`: {status}"
-    );
+    anyhow::ensure!(status.success(), "cannot start the container `{name}`: {status}");
     Ok(())
 }
 
@@ -59,8 +34,5 @@ pub async fn start(
 pub fn console_tail(dir: &Path) -> String {
     let text = std::fs::read_to_string(dir.join("console.log")).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines
-        .get(lines.len().saturating_sub(6)..)
-        .unwrap_or(&lines)
-        .join("\n  ")
+    lines.get(lines.len().saturating_sub(6)..).unwrap_or(&lines).join("\n  ")
 }

@@ -16,10 +16,7 @@ pub async fn authority(paths: &Paths, say: Say<'_>) -> Result<PathBuf> {
             &certificate,
             "/CN=Petasos lab CA",
             3650,
-            &[
-                "basicConstraints=critical,CA:TRUE",
-                "keyUsage=critical,keyCertSign,cRLSign",
-            ],
+            &["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"],
             None,
         )
         .await?;
@@ -38,11 +35,7 @@ pub async fn server(paths: &Paths, names: &[String], dir: &Path) -> Result<()> {
         &dir.join("server.crt"),
         "/CN=Petasos lab",
         90,
-        &[
-            "basicConstraints=critical,CA:FALSE",
-            "extendedKeyUsage=serverAuth",
-            &extension,
-        ],
+        &["basicConstraints=critical,CA:FALSE", "extendedKeyUsage=serverAuth", &extension],
         Some(&home),
     )
     .await
@@ -63,15 +56,7 @@ async fn request(
     let days = days.to_string();
     let mut command = tool::command(&["openssl", "req", "-x509", "-newkey", "ec", "-nodes"]);
     command
-        .args([
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-sha256",
-            "-subj",
-            subject,
-            "-days",
-            &days,
-        ])
+        .args(["-pkeyopt", "ec_paramgen_curve:P-256", "-sha256", "-subj", subject, "-days", &days])
         .arg("-config")
         .arg(config.path())
         .arg("-keyout")
@@ -82,13 +67,8 @@ async fn request(
         command.args(["-addext", extension]);
     }
     if let Some(home) = issuer {
-        command
-            .arg("-CA")
-            .arg(home.join("ca.crt"))
-            .arg("-CAkey")
-            .arg(home.join("ca.key"));
+        command.arg("-CA").arg(home.join("ca.crt")).arg("-CAkey").arg(home.join("ca.key"));
     }
     tool::finish(command, tool::SHORT).await?;
-    std::fs::rename(&partial, certificate)
-        .with_context(|| format!("cannot write `{}`", certificate.display()))
+    std::fs::rename(&partial, certificate).with_context(|| format!("cannot write `{}`", certificate.display()))
 }

@@ -11,8 +11,7 @@ pub struct Groups(PathBuf);
 impl Groups {
     /// The lab's part of the machine's version 2 hierarchy, wherever that is mounted.
     pub fn find() -> Result<Groups> {
-        let mounts = std::fs::read_to_string("/proc/self/mounts")
-            .context("cannot read /proc/self/mounts")?;
+        let mounts = std::fs::read_to_string("/proc/self/mounts").context("cannot read /proc/self/mounts")?;
         let mount = mounts.lines().find_map(|line| {
             let words: Vec<&str> = line.split(' ').collect();
             match words.as_slice() {
@@ -39,8 +38,7 @@ impl Groups {
 
     pub fn create(&self, name: &str) -> Result<()> {
         let group = self.group(name);
-        std::fs::create_dir_all(&group)
-            .with_context(|| format!("cannot create `{}`", group.display()))?;
+        std::fs::create_dir_all(&group).with_context(|| format!("cannot create `{}`", group.display()))?;
         // Where version 1 holds a controller, version 2 does not have it: take what there is.
         for dir in [self.0.parent().unwrap_or(&self.0), &self.0] {
             for controller in ["+cpu", "+memory", "+pids", "+io"] {
@@ -62,6 +60,12 @@ impl Groups {
             .unwrap_or_default()
     }
 
+    /// The number of the first process of a host's system, on this machine.
+    pub fn init(&self, name: &str) -> Option<String> {
+        let processes = std::fs::read_to_string(self.group(name).join("payload/init.scope/cgroup.procs")).ok()?;
+        processes.lines().next().map(str::to_owned)
+    }
+
     pub fn alive(&self, name: &str) -> bool {
         populated(&self.group(name))
     }
@@ -72,31 +76,20 @@ impl Groups {
         if !group.exists() {
             return Ok(());
         }
-        std::fs::write(group.join("cgroup.kill"), "1").with_context(|| {
-            format!(
-                "cannot kill `{}`\nhint: the lab needs Linux 5.14 or newer",
-                group.display()
-            )
-        })?;
+        std::fs::write(group.join("cgroup.kill"), "1")
+            .with_context(|| format!("cannot kill `{}`\nhint: the lab needs Linux 5.14 or newer", group.display()))?;
         for _ in 0..tool::SHORT.as_millis() / 20 {
             if !populated(&group) {
                 return remove(&group);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        bail!(
-            "processes of lab host `{name}` survive a kill\nhint: `cat {}/cgroup.procs`",
-            group.display()
-        )
+        bail!("processes of lab host `{name}` survive a kill\nhint: `cat {}/cgroup.procs`", group.display())
     }
 
     /// Removes the lab's own group once nothing is in it.
     pub fn remove_root(&self) -> Result<()> {
-        if self.0.exists() {
-            remove(&self.0)
-        } else {
-            Ok(())
-        }
+        if self.0.exists() { remove(&self.0) } else { Ok(()) }
     }
 }
 

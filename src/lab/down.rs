@@ -14,11 +14,10 @@ impl Lab {
         host::check_name(name)?;
         let say: Say<'_> = &mut |_: &str| {};
         let _own = lock::acquire(&self.paths.lock(&format!("host-{name}")), SAME_HOST, say).await?;
-        let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
+        // A lived-in tree takes its time to remove: nobody else waits for that.
         self.remove(name).await?;
-        let mut others = Record::all(&self.paths)
-            .into_iter()
-            .map(|record| record.name);
+        let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
+        let mut others = Record::all(&self.paths).into_iter().map(|record| record.name);
         if others.any(|other| self.in_use(&other)) || lock::taken(&self.hold_path()) {
             return Ok(());
         }
@@ -29,13 +28,8 @@ impl Lab {
     pub async fn down_all(&self) -> Result<()> {
         let say: Say<'_> = &mut |_: &str| {};
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
-        let records = Record::all(&self.paths)
-            .into_iter()
-            .map(|record| record.name);
-        let mut names: Vec<String> = records
-            .chain(net::names())
-            .chain(self.groups.names())
-            .collect();
+        let records = Record::all(&self.paths).into_iter().map(|record| record.name);
+        let mut names: Vec<String> = records.chain(net::names()).chain(self.groups.names()).collect();
         names.sort();
         names.dedup();
         for name in names.iter().filter(|name| host::check_name(name).is_ok()) {
@@ -57,8 +51,7 @@ impl Lab {
     pub(super) fn hold_internet(&self) -> Result<InternetHold> {
         let path = self.hold_path();
         let file = lock::open(&path)?;
-        file.lock_shared()
-            .with_context(|| format!("cannot lock `{}`", path.display()))?;
+        file.lock_shared().with_context(|| format!("cannot lock `{}`", path.display()))?;
         Ok(InternetHold(file))
     }
 

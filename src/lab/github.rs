@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 const BUILD: &str = include_str!("../../templates/lab/github.sh");
 
 /// Version, tag and date of each release, oldest first.
-const RELEASES: &[[&str; 3]] = &[
-    ["0.18.2", "v2026.7.7.2", "2026-07-07T12:00:00Z"],
-    ["0.19.0", "v2026.7.20", "2026-07-20T12:00:00Z"],
-];
+const RELEASES: &[[&str; 3]] =
+    &[["0.18.2", "v2026.7.7.2", "2026-07-07T12:00:00Z"], ["0.19.0", "v2026.7.20", "2026-07-20T12:00:00Z"]];
 
 /// Builds the repository unless it stands there as this version of Petasos builds it.
 pub async fn ensure(paths: &Paths, say: Say<'_>) -> Result<()> {
@@ -21,12 +19,7 @@ pub async fn ensure(paths: &Paths, say: Say<'_>) -> Result<()> {
     if built() {
         return Ok(());
     }
-    let _lock = lock::acquire(
-        &paths.lock("git"),
-        "the lab's github.com is being built",
-        say,
-    )
-    .await?;
+    let _lock = lock::acquire(&paths.lock("git"), "the lab's github.com is being built", say).await?;
     if built() {
         return Ok(());
     }
@@ -36,18 +29,11 @@ pub async fn ensure(paths: &Paths, say: Say<'_>) -> Result<()> {
     remove_tree(&repository)?;
     let bin = tools::bin(paths);
     let mut command = tool::command(&["sh", "-c", BUILD, "github.sh"]);
-    command
-        .arg(bin)
-        .arg(scratch.path())
-        .arg(&repository)
-        .args(RELEASES.as_flattened());
+    command.arg(bin).arg(scratch.path()).arg(&repository).args(RELEASES.as_flattened());
     tool::finish(command, Duration::from_secs(600))
         .await
         .context("cannot build the agent's repository from the Python package index")?;
     super::paths::write(&stamp, releases)?;
-    say(&format!(
-        "built the lab's github.com in {:.1} s",
-        started.elapsed().as_secs_f64()
-    ));
+    say(&format!("built the lab's github.com in {:.1} s", started.elapsed().as_secs_f64()));
     Ok(())
 }

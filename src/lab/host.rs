@@ -26,18 +26,10 @@ impl Record {
 
     pub fn all(paths: &Paths) -> Vec<Record> {
         let mut names: Vec<String> = std::fs::read_dir(paths.hosts())
-            .map(|entries| {
-                entries
-                    .flatten()
-                    .map(|e| e.file_name().to_string_lossy().into_owned())
-                    .collect()
-            })
+            .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
             .unwrap_or_default();
         names.sort();
-        names
-            .iter()
-            .filter_map(|name| Record::read(paths, name))
-            .collect()
+        names.iter().filter_map(|name| Record::read(paths, name)).collect()
     }
 
     pub fn write(&self, paths: &Paths) -> Result<()> {
@@ -50,9 +42,7 @@ impl Record {
 pub fn check_name(name: &str) -> Result<()> {
     let fits = name.len() <= 32
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && !name.starts_with(net::INTERNET);
     if !fits {
         bail!(
@@ -82,15 +72,12 @@ pub async fn prepare(paths: &Paths, record: &Record) -> Result<()> {
     write(&upper.join("etc/hostname"), format!("{name}\n"))?;
     write(
         &upper.join("etc/hosts"),
-        format!(
-            "127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost ip6-localhost ip6-loopback\n"
-        ),
+        format!("127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost ip6-localhost ip6-loopback\n"),
     )?;
     login_key(paths).await?;
     let authorized = upper.join("root/.ssh/authorized_keys");
     create_dir(&upper.join("root/.ssh"))?;
-    std::fs::copy(paths.key().with_extension("pub"), &authorized)
-        .context("cannot copy the lab's public key")?;
+    std::fs::copy(paths.key().with_extension("pub"), &authorized).context("cannot copy the lab's public key")?;
     for private in [upper.join("root"), upper.join("root/.ssh")] {
         set_mode(&private, 0o700)?;
     }
@@ -98,13 +85,10 @@ pub async fn prepare(paths: &Paths, record: &Record) -> Result<()> {
     let host_key = upper.join("etc/ssh/ssh_host_ed25519_key");
     create_dir(&upper.join("etc/ssh"))?;
     keygen(&host_key, &format!("root@{name}")).await?;
-    let public = std::fs::read_to_string(host_key.with_extension("pub"))
-        .context("cannot read the host's public key")?;
+    let public =
+        std::fs::read_to_string(host_key.with_extension("pub")).context("cannot read the host's public key")?;
     let known: Vec<&str> = public.split(' ').take(2).collect();
-    write(
-        &dir.join("known_hosts"),
-        format!("{address},{name} {}\n", known.join(" ")),
-    )?;
+    write(&dir.join("known_hosts"), format!("{address},{name} {}\n", known.join(" ")))?;
     write(&dir.join("ssh_config"), ssh_config(paths, record))
 }
 
@@ -121,27 +105,12 @@ pub fn ssh_config(paths: &Paths, record: &Record) -> String {
 
 /// The one key that opens every lab host; it opens nothing else.
 async fn login_key(paths: &Paths) -> Result<()> {
-    if paths.key().exists() {
-        Ok(())
-    } else {
-        keygen(&paths.key(), "petasos-lab").await
-    }
+    if paths.key().exists() { Ok(()) } else { keygen(&paths.key(), "petasos-lab").await }
 }
 
 async fn keygen(path: &Path, comment: &str) -> Result<()> {
     let file = path.to_string_lossy();
-    let argv = [
-        "ssh-keygen",
-        "-q",
-        "-t",
-        "ed25519",
-        "-N",
-        "",
-        "-C",
-        comment,
-        "-f",
-        &file,
-    ];
+    let argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", &file];
     tool::run(&argv, tool::SHORT).await.map(drop)
 }
 
@@ -153,36 +122,18 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
 /// Words for systemd-nspawn: a whole system, with all that a rented machine's root may do except load
 /// modules into this machine's kernel.
 pub fn boot_words() -> Vec<String> {
-    [
-        "--boot",
-        "--capability=all",
-        "--drop-capability=CAP_SYS_MODULE",
-        "--system-call-filter=@keyring",
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ["--boot", "--capability=all", "--drop-capability=CAP_SYS_MODULE", "--system-call-filter=@keyring"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// Waits for a real login, not for an open port.
-pub async fn wait_for_ssh(
-    paths: &Paths,
-    groups: &Groups,
-    record: &Record,
-    limit: Duration,
-) -> Result<Duration> {
+pub async fn wait_for_ssh(paths: &Paths, groups: &Groups, record: &Record, limit: Duration) -> Result<Duration> {
     let started = Instant::now();
     let dir = paths.host(&record.name);
     let config = dir.join("ssh_config").to_string_lossy().into_owned();
     let target = format!("root@{}", record.address);
-    let argv = [
-        "ssh",
-        "-F",
-        &config,
-        "-o",
-        "ConnectTimeout=1",
-        &target,
-        "true",
-    ];
+    let argv = ["ssh", "-F", &config, "-o", "ConnectTimeout=1", &target, "true"];
     loop {
         let error = match tool::run(&argv, Duration::from_secs(10)).await {
             Ok(_) => return Ok(started.elapsed()),
@@ -190,11 +141,7 @@ pub async fn wait_for_ssh(
         };
         let gone = started.elapsed() > Duration::from_secs(1) && !groups.alive(&record.name);
         if gone || started.elapsed() > limit {
-            let what = if gone {
-                "ended while booting"
-            } else {
-                "does not answer ssh"
-            };
+            let what = if gone { "ended while booting" } else { "does not answer ssh" };
             bail!(
                 "lab host `{}` {what}: {error:#}\n  {}\nhint: its console is in `{}`",
                 record.name,
@@ -212,17 +159,7 @@ mod tests {
 
     #[test]
     fn names_that_are_paths_or_reserved_are_refused() {
-        for bad in [
-            "",
-            "..",
-            "a/b",
-            "A",
-            "1a",
-            "inet",
-            "a b",
-            "-a",
-            "inet-relay",
-        ] {
+        for bad in ["", "..", "a/b", "A", "1a", "inet", "a b", "-a", "inet-relay"] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
         assert!(check_name("web-1").is_ok());

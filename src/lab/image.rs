@@ -2,7 +2,7 @@
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree, write};
 use super::{lock, tool};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -23,14 +23,7 @@ const HOST: &[&str] = &[
     "sudo",
     "systemd-sysv",
 ];
-const INTERNET: &[&str] = &[
-    "ca-certificates",
-    "dnsmasq-base",
-    "fcgiwrap",
-    "git",
-    "nginx-light",
-    "python3",
-];
+const INTERNET: &[&str] = &["ca-certificates", "dnsmasq-base", "fcgiwrap", "git", "nginx-light", "python3"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -61,48 +54,21 @@ impl Kind {
                     "etc/ssh/sshd_config.d/50-cloud-init.conf",
                     include_str!("../../templates/lab/host/50-cloud-init.conf"),
                 ),
-                (
-                    "etc/systemd/system/lab-sysctl.service",
-                    include_str!("../../templates/lab/host/lab-sysctl.service"),
-                ),
-                (
-                    "usr/local/lib/petasos-lab/sysctl",
-                    include_str!("../../templates/lab/host/sysctl.sh"),
-                ),
+                ("etc/systemd/system/lab-sysctl.service", include_str!("../../templates/lab/host/lab-sysctl.service")),
+                ("usr/local/lib/petasos-lab/sysctl", include_str!("../../templates/lab/host/sysctl.sh")),
                 (
                     "etc/systemd/system/systemd-sysctl.service.d/lab.conf",
                     include_str!("../../templates/lab/host/systemd-sysctl.conf"),
                 ),
-                (
-                    "etc/systemd/system.conf.d/50-lab-ca.conf",
-                    include_str!("../../templates/lab/host/50-lab-ca.conf"),
-                ),
-                (
-                    "etc/environment",
-                    include_str!("../../templates/lab/host/environment"),
-                ),
+                ("etc/systemd/system.conf.d/50-lab-ca.conf", include_str!("../../templates/lab/host/50-lab-ca.conf")),
+                ("etc/environment", include_str!("../../templates/lab/host/environment")),
             ],
             Kind::Internet => &[
-                (
-                    "srv/lab/run.sh",
-                    include_str!("../../templates/lab/internet/run.sh"),
-                ),
-                (
-                    "srv/lab/nginx.conf",
-                    include_str!("../../templates/lab/internet/nginx.conf"),
-                ),
-                (
-                    "srv/lab/dnsmasq.conf",
-                    include_str!("../../templates/lab/internet/dnsmasq.conf"),
-                ),
-                (
-                    "srv/lab/stub.py",
-                    include_str!("../../templates/lab/internet/stub.py"),
-                ),
-                (
-                    "srv/lab/sinks.py",
-                    include_str!("../../templates/lab/internet/sinks.py"),
-                ),
+                ("srv/lab/run.sh", include_str!("../../templates/lab/internet/run.sh")),
+                ("srv/lab/nginx.conf", include_str!("../../templates/lab/internet/nginx.conf")),
+                ("srv/lab/dnsmasq.conf", include_str!("../../templates/lab/internet/dnsmasq.conf")),
+                ("srv/lab/stub.py", include_str!("../../templates/lab/internet/stub.py")),
+                ("srv/lab/sinks.py", include_str!("../../templates/lab/internet/sinks.py")),
             ],
         }
     }
@@ -130,58 +96,36 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     if tree.is_dir() {
         return Ok(tree);
     }
-    let _lock = lock::acquire(
-        &paths.lock(&format!("image-{label}-{}", recipe.suite)),
-        "an image is being built",
-        say,
-    )
-    .await?;
+    let _lock =
+        lock::acquire(&paths.lock(&format!("image-{label}-{}", recipe.suite)), "an image is being built", say).await?;
     if tree.is_dir() {
         return Ok(tree);
     }
     let started = Instant::now();
-    say(&format!(
-        "building the {label} image of {} (once; about half a minute)",
-        recipe.suite
-    ));
+    say(&format!("building the {label} image of {} (once; about half a minute)", recipe.suite));
     let partial = paths.images().join(format!(".{prefix}part"));
     remove_tree(&partial)?;
-    build(recipe, &partial).await.with_context(|| {
-        format!(
-            "cannot build an image of suite `{}`\nhint: this machine's mirror must have that suite; see `apt-get indextargets`",
-            recipe.suite
-        )
-    })?;
-    std::fs::rename(&partial, &tree)
-        .with_context(|| format!("cannot name the image `{}`", tree.display()))?;
-    say(&format!(
-        "built the {label} image of {} in {:.1} s",
-        recipe.suite,
-        started.elapsed().as_secs_f64()
-    ));
+    if let Err(error) = build(recipe, &partial).await {
+        remove_tree(&partial)?;
+        bail!(
+            "cannot build an image of suite `{suite}`: {error:#}\nhint: this machine's mirror must have `{suite}`; `apt-get indextargets` shows the mirror",
+            suite = recipe.suite
+        );
+    }
+    std::fs::rename(&partial, &tree).with_context(|| format!("cannot name the image `{}`", tree.display()))?;
+    say(&format!("built the {label} image of {} in {:.1} s", recipe.suite, started.elapsed().as_secs_f64()));
     Ok(tree)
 }
 
 async fn build(recipe: &Recipe<'_>, tree: &Path) -> Result<()> {
-    let mut command = tool::command(&[
-        "mmdebstrap",
-        "--quiet",
-        "--mode=root",
-        "--format=directory",
-        "--variant=minbase",
-    ]);
+    let mut command =
+        tool::command(&["mmdebstrap", "--quiet", "--mode=root", "--format=directory", "--variant=minbase"]);
     command.arg(format!("--include={}", recipe.kind.packages().join(",")));
     for setting in &recipe.machine.apt_settings {
         command.arg(format!("--aptopt={setting}"));
     }
     command.arg(recipe.suite).arg(tree);
-    command.args(
-        recipe
-            .machine
-            .sources
-            .iter()
-            .map(|source| source.line(recipe.suite)),
-    );
+    command.args(recipe.machine.sources.iter().map(|source| source.line(recipe.suite)));
     tool::finish(command, Duration::from_secs(900)).await?;
     for (path, text) in files(recipe) {
         write(&tree.join(path), text)?;
@@ -192,21 +136,13 @@ async fn build(recipe: &Recipe<'_>, tree: &Path) -> Result<()> {
 }
 
 fn files(recipe: &Recipe<'_>) -> Vec<(String, String)> {
-    let fixed = recipe
-        .kind
-        .files()
+    let fixed = recipe.kind.files().iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let authorities = recipe
+        .authorities
         .iter()
-        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-    let authorities = recipe.authorities.iter().enumerate().map(|(n, pem)| {
-        (
-            format!("usr/local/share/ca-certificates/lab-{n}.crt"),
-            pem.clone(),
-        )
-    });
-    fixed
-        .chain(authorities)
-        .chain(recipe.files.iter().cloned())
-        .collect()
+        .enumerate()
+        .map(|(n, pem)| (format!("usr/local/share/ca-certificates/lab-{n}.crt"), pem.clone()));
+    fixed.chain(authorities).chain(recipe.files.iter().cloned()).collect()
 }
 
 fn digest(recipe: &Recipe<'_>) -> String {
@@ -216,31 +152,14 @@ fn digest(recipe: &Recipe<'_>) -> String {
         hasher.update(text);
     };
     feed(FINISH);
-    recipe
-        .kind
-        .packages()
-        .iter()
-        .for_each(|package| feed(package));
-    recipe
-        .machine
-        .apt_settings
-        .iter()
-        .for_each(|setting| feed(setting));
-    recipe
-        .machine
-        .sources
-        .iter()
-        .for_each(|source| feed(&source.line(recipe.suite)));
+    recipe.kind.packages().iter().for_each(|package| feed(package));
+    recipe.machine.apt_settings.iter().for_each(|setting| feed(setting));
+    recipe.machine.sources.iter().for_each(|source| feed(&source.line(recipe.suite)));
     for (path, text) in files(recipe) {
         feed(&path);
         feed(&text);
     }
-    hasher
-        .finalize()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl super::Lab {
@@ -253,8 +172,7 @@ impl super::Lab {
         say: super::Say<'_>,
     ) -> Result<PathBuf> {
         let index = super::index::look(&needs.python).await?;
-        let lab =
-            std::fs::read_to_string(&needs.authority).context("cannot read the lab's authority")?;
+        let lab = std::fs::read_to_string(&needs.authority).context("cannot read the lab's authority")?;
         let mut authorities = vec![lab];
         authorities.extend(machine.authorities.iter().cloned());
         let mut files = vec![
@@ -262,30 +180,12 @@ impl super::Lab {
             ("etc/uv/uv.toml".to_owned(), index.uv_toml()),
             (
                 "etc/apt/sources.list.d/provider.list".to_owned(),
-                machine
-                    .sources
-                    .iter()
-                    .map(|source| source.line(suite) + "\n")
-                    .collect(),
+                machine.sources.iter().map(|source| source.line(suite) + "\n").collect(),
             ),
         ];
         if !machine.apt_settings.is_empty() {
-            files.push((
-                "etc/apt/apt.conf.d/90machine".to_owned(),
-                machine.apt_settings.join("\n") + "\n",
-            ));
+            files.push(("etc/apt/apt.conf.d/90machine".to_owned(), machine.apt_settings.join("\n") + "\n"));
         }
-        ensure(
-            &self.paths,
-            &Recipe {
-                kind: Kind::Host,
-                suite,
-                machine,
-                authorities,
-                files,
-            },
-            say,
-        )
-        .await
+        ensure(&self.paths, &Recipe { kind: Kind::Host, suite, machine, authorities, files }, say).await
     }
 }

@@ -18,39 +18,26 @@ pub struct Index {
 pub async fn look(python: &Path) -> Result<Index> {
     let python = python.to_string_lossy();
     let settings = tool::run(&[&*python, "-m", "pip", "config", "list"], tool::SHORT).await?;
-    let mut index = Index {
-        url: String::new(),
-        set: true,
-        extra: Vec::new(),
-        trusted: Vec::new(),
-    };
+    let mut index = Index { url: String::new(), set: true, extra: Vec::new(), trusted: Vec::new() };
     index.url = variable(&["UV_DEFAULT_INDEX", "UV_INDEX_URL"])
         .or_else(|| values(&settings, "index-url").pop())
         .unwrap_or_default();
     index.extra = values(&settings, "extra-index-url");
     index.trusted = values(&settings, "trusted-host");
     if let Some(more) = variable(&["UV_INDEX", "UV_EXTRA_INDEX_URL"]) {
-        index
-            .extra
-            .extend(more.split_whitespace().map(str::to_owned));
+        index.extra.extend(more.split_whitespace().map(str::to_owned));
     }
     if index.url.is_empty() {
         const DEFAULT: &str = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)";
         let said = tool::run(&[&*python, "-c", DEFAULT], tool::SHORT).await;
-        index.url = said
-            .context("pip does not tell its default index")?
-            .trim()
-            .to_owned();
+        index.url = said.context("pip does not tell its default index")?.trim().to_owned();
         index.set = false;
     }
     Ok(index)
 }
 
 fn variable(names: &[&str]) -> Option<String> {
-    names
-        .iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.trim().is_empty())
+    names.iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.trim().is_empty())
 }
 
 /// The values of one key in `pip config list`; later ones win, so the last is the one in force.
@@ -61,10 +48,7 @@ fn values(settings: &str, key: &str) -> Vec<String> {
         .filter(|(name, _)| name.rsplit('.').next() == Some(key))
         .flat_map(|(_, value)| {
             let plain = value.trim_matches(['\'', '"']).replace("\\n", " ");
-            plain
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
+            plain.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
         })
         .collect()
 }
@@ -83,10 +67,7 @@ impl Index {
         if self.set {
             text += &format!("index-url = {}\n", self.url);
         }
-        for (key, values) in [
-            ("extra-index-url", &self.extra),
-            ("trusted-host", &self.trusted),
-        ] {
+        for (key, values) in [("extra-index-url", &self.extra), ("trusted-host", &self.trusted)] {
             if !values.is_empty() {
                 text += &format!("{key} = {}\n", values.join("\n  "));
             }
@@ -116,9 +97,6 @@ mod tests {
     fn pip_settings_are_read_by_key() {
         let said = ":env:.cert='/c.crt'\nglobal.index-url='https://a.test/simple'\nglobal.extra-index-url='\\nhttps://b.test\\nhttps://c.test'\n";
         assert_eq!(values(said, "index-url"), ["https://a.test/simple"]);
-        assert_eq!(
-            values(said, "extra-index-url"),
-            ["https://b.test", "https://c.test"]
-        );
+        assert_eq!(values(said, "extra-index-url"), ["https://b.test", "https://c.test"]);
     }
 }

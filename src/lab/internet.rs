@@ -47,14 +47,8 @@ impl Lab {
     pub fn git_environment(&self) -> Vec<(String, String)> {
         let authority = self.paths.authority().join("ca.crt");
         let settings = [
-            (
-                "http.curloptResolve".to_owned(),
-                format!("github.com:443:{}", net::ROUTER),
-            ),
-            (
-                "http.sslCAInfo".to_owned(),
-                authority.to_string_lossy().into_owned(),
-            ),
+            ("http.curloptResolve".to_owned(), format!("github.com:443:{}", net::ROUTER)),
+            ("http.sslCAInfo".to_owned(), authority.to_string_lossy().into_owned()),
         ];
         let mut environment = vec![("GIT_CONFIG_COUNT".to_owned(), settings.len().to_string())];
         for (n, (key, value)) in settings.into_iter().enumerate() {
@@ -62,17 +56,12 @@ impl Lab {
             environment.push((format!("GIT_CONFIG_VALUE_{n}"), value));
         }
         // This variable would win over the setting.
-        environment.push((
-            "GIT_SSL_CAINFO".to_owned(),
-            authority.to_string_lossy().into_owned(),
-        ));
+        environment.push(("GIT_SSL_CAINFO".to_owned(), authority.to_string_lossy().into_owned()));
         environment
     }
 
     pub(super) fn internet_is_up(&self) -> bool {
-        net::internet_stands()
-            && self.groups.alive(net::INTERNET)
-            && self.groups.alive(registry::GROUP)
+        net::internet_stands() && self.groups.alive(net::INTERNET) && self.groups.alive(registry::GROUP)
     }
 
     /// Builds what the internet is made of; long the first time, so it holds no lock of the network.
@@ -88,20 +77,11 @@ impl Lab {
             files: Vec::new(),
         };
         let image = super::image::ensure(&self.paths, &recipe, say).await?;
-        Ok(Needs {
-            python,
-            authority,
-            image,
-        })
+        Ok(Needs { python, authority, image })
     }
 
     /// Starts the internet unless it runs, as far as it does not; the caller holds the lab's lock.
-    pub(super) async fn ensure_internet(
-        &self,
-        machine: &Machine,
-        needs: &Needs,
-        say: Say<'_>,
-    ) -> Result<()> {
+    pub(super) async fn ensure_internet(&self, machine: &Machine, needs: &Needs, say: Say<'_>) -> Result<()> {
         if self.internet_is_up() {
             return Ok(());
         }
@@ -109,20 +89,15 @@ impl Lab {
         let registries = registry::find(&self.paths, machine, &needs.python).await?;
         self.stop_services().await?;
         if !net::internet_stands() {
-            let names: Vec<String> = registries
-                .iter()
-                .map(|registry| registry.name.clone())
-                .collect();
+            let names: Vec<String> = registries.iter().map(|registry| registry.name.clone()).collect();
             net::check_addresses(&names).await?;
             net::build_internet().await?;
+            remove_tree(&self.paths.internet_logs())?;
             self.attach_hosts().await?;
         }
         let mut places = names::places();
         let dir = self.paths.internet();
-        let tls: Vec<String> = places
-            .iter()
-            .flat_map(|place| place.names.clone())
-            .collect();
+        let tls: Vec<String> = places.iter().flat_map(|place| place.names.clone()).collect();
         ca::server(&self.paths, &tls, &dir.join("upper/srv/lab/tls")).await?;
         let own: Vec<Ipv4Addr> = places.iter().map(|place| place.address).collect();
         let relays: Vec<Ipv4Addr> = registries.iter().map(|registry| registry.address).collect();
@@ -130,20 +105,10 @@ impl Lab {
         places.extend(registries.iter().map(registry::Registry::place));
         write(&dir.join("upper/srv/lab/hosts"), names::hosts_file(&places))?;
         create_dir(&self.paths.internet_logs())?;
-        boot::start(
-            &self.groups,
-            net::INTERNET,
-            &needs.image,
-            &dir,
-            &self.service_words(),
-        )
-        .await?;
+        boot::start(&self.groups, net::INTERNET, &needs.image, &dir, &self.service_words()).await?;
         registry::start_relays(&self.groups, &registries, &dir).await?;
         self.wait_for_internet(&dir).await?;
-        say(&format!(
-            "the lab's internet is up after {:.1} s",
-            started.elapsed().as_secs_f64()
-        ));
+        say(&format!("the lab's internet is up after {:.1} s", started.elapsed().as_secs_f64()));
         Ok(())
     }
 
@@ -152,10 +117,7 @@ impl Lab {
         vec![
             "--as-pid2".to_owned(),
             format!("--bind-ro={}:/srv/git", self.paths.git().display()),
-            format!(
-                "--bind={}:/var/log/internet",
-                self.paths.internet_logs().display()
-            ),
+            format!("--bind={}:/var/log/internet", self.paths.internet_logs().display()),
             "bash".to_owned(),
             "/srv/lab/run.sh".to_owned(),
         ]

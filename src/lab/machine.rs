@@ -9,12 +9,8 @@ use std::path::Path;
 pub const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Settings of apt that decide whether a mirror is reached and believed.
-const APT_SETTINGS: &[&str] = &[
-    "Acquire::http::Proxy",
-    "Acquire::https::Proxy",
-    "Acquire::Check-Valid-Until",
-    "Acquire::Check-Date",
-];
+const APT_SETTINGS: &[&str] =
+    &["Acquire::http::Proxy", "Acquire::https::Proxy", "Acquire::Check-Valid-Until", "Acquire::Check-Date"];
 
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -38,18 +34,12 @@ pub struct Source {
 impl Source {
     pub fn line(&self, suite: &str) -> String {
         let components: Vec<&str> = self.components.iter().map(String::as_str).collect();
-        format!(
-            "deb {} {suite}{} {}",
-            self.uri,
-            self.suffix,
-            components.join(" ")
-        )
+        format!("deb {} {suite}{} {}", self.uri, self.suffix, components.join(" "))
     }
 }
 
 pub async fn look() -> Result<Machine> {
-    let release =
-        std::fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
+    let release = std::fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
     let Some(codename) = field(&release, "VERSION_CODENAME") else {
         bail!("/etc/os-release names no VERSION_CODENAME\nhint: run the lab on Debian or Ubuntu");
     };
@@ -65,23 +55,14 @@ pub async fn look() -> Result<Machine> {
         );
     }
     let dump = tool::run(&["apt-config", "dump"], tool::SHORT).await?;
-    Ok(Machine {
-        sources,
-        apt_settings: settings(&dump),
-        authorities: authorities()?,
-        codename,
-    })
+    Ok(Machine { sources, apt_settings: settings(&dump), authorities: authorities()?, codename })
 }
 
 impl Machine {
     /// The suite of a host that names none.
     pub fn default_suite(&self) -> &str {
         const DEBIAN: &[&str] = &["bullseye", "bookworm", "trixie", "forky", "sid"];
-        if DEBIAN.contains(&self.codename.as_str()) {
-            "trixie"
-        } else {
-            &self.codename
-        }
+        if DEBIAN.contains(&self.codename.as_str()) { "trixie" } else { &self.codename }
     }
 
     /// The URLs of apt's proxies, where the machine has any.
@@ -94,13 +75,7 @@ impl Machine {
 }
 
 async fn targets() -> Result<String> {
-    let argv = [
-        "apt-get",
-        "indextargets",
-        "--format",
-        "$(REPO_URI) $(RELEASE) $(COMPONENT)",
-        "Created-By: Packages",
-    ];
+    let argv = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"];
     tool::run(&argv, tool::SHORT).await
 }
 
@@ -142,12 +117,7 @@ fn sources(targets: &str, codename: &str) -> Vec<Source> {
 
 fn settings(dump: &str) -> Vec<String> {
     dump.lines()
-        .filter(|line| {
-            APT_SETTINGS.iter().any(|key| {
-                line.strip_prefix(key)
-                    .is_some_and(|rest| rest.starts_with(' '))
-            })
-        })
+        .filter(|line| APT_SETTINGS.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(' '))))
         .map(str::to_owned)
         .collect()
 }
@@ -164,10 +134,7 @@ fn authorities() -> Result<Vec<String>> {
             packaged.extend(blocks(&std::fs::read_to_string(entry?.path())?));
         }
     }
-    Ok(blocks(&bundle)
-        .into_iter()
-        .filter(|block| !packaged.contains(block))
-        .collect())
+    Ok(blocks(&bundle).into_iter().filter(|block| !packaged.contains(block)).collect())
 }
 
 /// The PEM certificates in a text, without the remarks between them.
@@ -192,16 +159,10 @@ mod tests {
             http://m.test/sec/ bookworm-security main\n\
             http://other.test/ bookworm-pgdg main\n\
             http://other.test/ nodistro main\n";
-        let lines: Vec<String> = sources(targets, "bookworm")
-            .iter()
-            .map(|s| s.line("trixie"))
-            .collect();
+        let lines: Vec<String> = sources(targets, "bookworm").iter().map(|s| s.line("trixie")).collect();
         assert_eq!(
             lines,
-            [
-                "deb http://m.test/debian/ trixie contrib main",
-                "deb http://m.test/sec/ trixie-security main"
-            ]
+            ["deb http://m.test/debian/ trixie contrib main", "deb http://m.test/sec/ trixie-security main"]
         );
     }
 
@@ -213,8 +174,7 @@ mod tests {
 
     #[test]
     fn settings_are_matched_by_whole_key() {
-        let dump =
-            "Acquire::http::Proxy \"http://p:1\";\nAcquire::http::Proxy-Auto-Detect \"x\";\n";
+        let dump = "Acquire::http::Proxy \"http://p:1\";\nAcquire::http::Proxy-Auto-Detect \"x\";\n";
         assert_eq!(settings(dump), ["Acquire::http::Proxy \"http://p:1\";"]);
     }
 }

@@ -7,7 +7,7 @@
 mod boot;
 mod ca;
 mod cgroup;
-mod client;
+mod console;
 mod down;
 mod github;
 mod host;
@@ -60,25 +60,16 @@ impl Lab {
     /// Opens the lab of this machine; it needs Linux and root.
     pub fn open() -> Result<Lab> {
         if !cfg!(target_os = "linux") {
-            bail!(
-                "the lab boots Linux containers and this is not Linux\nhint: use a Linux machine, or a virtual one"
-            );
+            bail!("the lab boots Linux containers and this is not Linux\nhint: use a Linux machine, or a virtual one");
         }
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let uid = status
-            .lines()
-            .find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().nth(1));
+        let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().nth(1));
         if uid != Some("0") {
-            bail!(
-                "the lab makes namespaces, mounts and containers and needs root\nhint: run it under `sudo`"
-            );
+            bail!("the lab makes namespaces, mounts and containers and needs root\nhint: run it under `sudo`");
         }
         let paths = paths::Paths;
         paths.create_all()?;
-        Ok(Lab {
-            paths,
-            groups: cgroup::Groups::find()?,
-        })
+        Ok(Lab { paths, groups: cgroup::Groups::find()? })
     }
 
     /// The hosts that run.

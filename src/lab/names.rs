@@ -18,10 +18,7 @@ fn parse(text: &str) -> Vec<Place> {
         .filter_map(|line| {
             let mut words = line.split_whitespace();
             let address = words.next()?.parse().ok()?;
-            Some(Place {
-                address,
-                names: words.map(str::to_owned).collect(),
-            })
+            Some(Place { address, names: words.map(str::to_owned).collect() })
         })
         .collect()
 }

@@ -19,11 +19,7 @@ const NEEDED: &[(&str, &str)] = &[
 
 /// Installs what is missing and says so; on a machine that has it all this starts no process.
 pub async fn install(say: super::Say<'_>) -> Result<()> {
-    let missing: Vec<&str> = NEEDED
-        .iter()
-        .filter(|(proof, _)| !present(proof))
-        .map(|(_, package)| *package)
-        .collect();
+    let missing: Vec<&str> = NEEDED.iter().filter(|(proof, _)| !present(proof)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -33,37 +29,20 @@ pub async fn install(say: super::Say<'_>) -> Result<()> {
             missing.join(", ")
         );
     }
-    say(&format!(
-        "installing {} on this machine",
-        missing.join(", ")
-    ));
+    say(&format!("installing {} on this machine", missing.join(", ")));
     apt(&["update"]).await?;
     let mut words = vec!["install", "--no-install-recommends", "--"];
     words.extend(&missing);
-    apt(&words).await.with_context(|| {
-        format!(
-            "the lab needs these packages on this machine: {}",
-            missing.join(", ")
-        )
-    })
+    apt(&words).await.with_context(|| format!("the lab needs these packages on this machine: {}", missing.join(", ")))
 }
 
 /// One call of apt-get that asks nothing and waits for a lock held by somebody else.
 pub async fn apt(words: &[&str]) -> Result<()> {
-    let mut argv = vec![
-        "apt-get",
-        "--quiet=2",
-        "--assume-yes",
-        "--option=DPkg::Lock::Timeout=300",
-    ];
+    let mut argv = vec!["apt-get", "--quiet=2", "--assume-yes", "--option=DPkg::Lock::Timeout=300"];
     argv.extend(words);
     let mut command = tool::command(&argv);
-    command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .env("NEEDRESTART_MODE", "l");
-    tool::finish(command, Duration::from_secs(600))
-        .await
-        .map(drop)
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("NEEDRESTART_MODE", "l");
+    tool::finish(command, Duration::from_secs(600)).await.map(drop)
 }
 
 fn present(proof: &str) -> bool {
@@ -72,7 +51,5 @@ fn present(proof: &str) -> bool {
     }
     // A user's PATH may lack the sbin directories.
     let path = std::env::var("PATH").unwrap_or_default();
-    path.split(':')
-        .chain(["/usr/sbin", "/usr/bin", "/sbin", "/bin"])
-        .any(|dir| Path::new(dir).join(proof).exists())
+    path.split(':').chain(["/usr/sbin", "/usr/bin", "/sbin", "/bin"]).any(|dir| Path::new(dir).join(proof).exists())
 }

@@ -34,14 +34,19 @@ pub async fn check_addresses(registries: &[String]) -> Result<()> {
         let [a, b, c, _] = MACHINE.octets();
         for address in addresses {
             if matches!(address.ip(), IpAddr::V4(ip) if ip.octets().starts_with(&[a, b, c])) {
-                bail!(
-                    "this machine reaches `{name}` at {}, inside the lab's {subnet}",
-                    address.ip()
-                );
+                bail!("this machine reaches `{name}` at {}, inside the lab's {subnet}", address.ip());
             }
         }
     }
     Ok(())
+}
+
+/// The hardware address of a lab address. A host that takes over an address must take over this too, and
+/// the bridge must not change its own when a port leaves: neighbours would talk to the old one for
+/// half a minute, until their entries expire.
+fn hardware(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 pub fn namespace(name: &str) -> String {
@@ -69,24 +74,13 @@ pub async fn build_internet() -> Result<()> {
     remove(INTERNET).await?;
     ip(&format!("netns add {ns}")).await?;
     ip(&format!("-n {ns} link set lo up")).await?;
-    ip(&format!("-n {ns} link add br0 type bridge forward_delay 0")).await?;
+    ip(&format!("-n {ns} link add br0 address {} type bridge forward_delay 0", hardware(ROUTER))).await?;
     ip(&format!("-n {ns} addr add {ROUTER}/24 dev br0")).await?;
     ip(&format!("-n {ns} link set br0 up")).await?;
     // Routing in here is what answers "unreachable" at once for every address that nobody has.
-    let argv = [
-        "ip",
-        "netns",
-        "exec",
-        &ns,
-        "sysctl",
-        "-qw",
-        "net.ipv4.ip_forward=1",
-    ];
+    let argv = ["ip", "netns", "exec", &ns, "sysctl", "-qw", "net.ipv4.ip_forward=1"];
     tool::run(&argv, tool::SHORT).await?;
-    ip(&format!(
-        "link add {CABLE} type veth peer name machine netns {ns}"
-    ))
-    .await?;
+    ip(&format!("link add {CABLE} address {} type veth peer name machine netns {ns}", hardware(MACHINE))).await?;
     ip(&format!("-n {ns} link set machine master br0 up")).await?;
     ip(&format!("addr add {MACHINE}/24 dev {CABLE}")).await?;
     ip(&format!("link set {CABLE} up")).await.map(drop)
@@ -117,16 +111,12 @@ pub async fn build_host(name: &str, address: Ipv4Addr) -> Result<()> {
 pub async fn attach(name: &str, address: Ipv4Addr) -> Result<()> {
     let (ns, inet) = (namespace(name), namespace(INTERNET));
     let [.., octet] = address.octets();
-    ip(&format!(
-        "-n {ns} link add eth0 type veth peer name host{octet} netns {inet}"
-    ))
-    .await?;
+    ip(&format!("-n {ns} link add eth0 address {} type veth peer name host{octet} netns {inet}", hardware(address)))
+        .await?;
     ip(&format!("-n {inet} link set host{octet} master br0 up")).await?;
     ip(&format!("-n {ns} addr add {address}/24 dev eth0")).await?;
     ip(&format!("-n {ns} link set eth0 up")).await?;
-    ip(&format!("-n {ns} route add default via {ROUTER}"))
-        .await
-        .map(drop)
+    ip(&format!("-n {ns} route add default via {ROUTER}")).await.map(drop)
 }
 
 pub fn exists(name: &str) -> bool {
@@ -150,13 +140,7 @@ pub fn names() -> Vec<String> {
         .map(|entries| {
             entries
                 .flatten()
-                .filter_map(|entry| {
-                    entry
-                        .file_name()
-                        .to_str()?
-                        .strip_prefix("petasos-")
-                        .map(str::to_owned)
-                })
+                .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("petasos-").map(str::to_owned))
                 .collect()
         })
         .unwrap_or_default()

@@ -64,12 +64,7 @@ impl Paths {
     }
 
     pub fn create_all(&self) -> Result<()> {
-        for dir in [
-            self.images(),
-            self.git(),
-            self.hosts(),
-            PathBuf::from(RUNTIME),
-        ] {
+        for dir in [self.images(), self.git(), self.hosts(), PathBuf::from(RUNTIME)] {
             create_dir(&dir)?;
         }
         Ok(())

@@ -29,10 +29,7 @@ pub struct Registry {
 
 impl Registry {
     pub fn place(&self) -> Place {
-        Place {
-            address: self.address,
-            names: vec![self.name.clone()],
-        }
+        Place { address: self.address, names: vec![self.name.clone()] }
     }
 }
 
@@ -46,9 +43,7 @@ struct Kept {
 /// All registries of this machine: apt's mirrors, the Python index and the host of its files.
 pub async fn find(paths: &Paths, machine: &Machine, python: &Path) -> Result<Vec<Registry>> {
     let asked = index::look(python).await?.urls();
-    let kept: Option<Kept> = std::fs::read(paths.registries())
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok());
+    let kept: Option<Kept> = std::fs::read(paths.registries()).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let urls = match kept.filter(|kept| kept.asked == asked) {
         Some(kept) => kept.urls,
         None => {
@@ -62,18 +57,11 @@ pub async fn find(paths: &Paths, machine: &Machine, python: &Path) -> Result<Vec
                 .map(str::to_owned)
                 .collect();
             let kept = Kept { asked, urls };
-            write(
-                &paths.registries(),
-                serde_json::to_vec_pretty(&kept).context("cannot encode the registries")?,
-            )?;
+            write(&paths.registries(), serde_json::to_vec_pretty(&kept).context("cannot encode the registries")?)?;
             kept.urls
         }
     };
-    let apt = machine
-        .sources
-        .iter()
-        .map(|source| source.uri.clone())
-        .chain(machine.apt_proxies());
+    let apt = machine.sources.iter().map(|source| source.uri.clone()).chain(machine.apt_proxies());
     Ok(addressed(apt.chain(urls)))
 }
 
@@ -89,14 +77,8 @@ fn addressed(urls: impl Iterator<Item = String>) -> Vec<Registry> {
         match found.iter_mut().find(|registry| registry.name == name) {
             Some(registry) => registry.ports.extend(ports),
             None => {
-                let octet = 200_u8
-                    .saturating_add(u8::try_from(found.len()).unwrap_or(u8::MAX))
-                    .min(254);
-                found.push(Registry {
-                    name,
-                    address: net::host_address(octet),
-                    ports,
-                });
+                let octet = 200_u8.saturating_add(u8::try_from(found.len()).unwrap_or(u8::MAX)).min(254);
+                found.push(Registry { name, address: net::host_address(octet), ports });
             }
         }
     }
@@ -138,10 +120,7 @@ pub async fn start_relays(groups: &Groups, registries: &[Registry], dir: &Path) 
                 .stderr(said.try_clone().context("cannot share the relays' log")?)
                 .current_dir("/");
             let status = command.status().await.context("cannot run `setsid`")?;
-            anyhow::ensure!(
-                status.success(),
-                "cannot start the relay to a registry: {status}"
-            );
+            anyhow::ensure!(status.success(), "cannot start the relay to a registry: {status}");
         }
     }
     Ok(())
@@ -153,31 +132,16 @@ mod tests {
 
     #[test]
     fn urls_become_hosts_and_ports() {
-        assert_eq!(
-            host_and_port("https://u:p@a.test/simple"),
-            Some(("a.test".into(), 443))
-        );
-        assert_eq!(
-            host_and_port("http://a.test:3142/x"),
-            Some(("a.test".into(), 3142))
-        );
+        assert_eq!(host_and_port("https://u:p@a.test/simple"), Some(("a.test".into(), 443)));
+        assert_eq!(host_and_port("http://a.test:3142/x"), Some(("a.test".into(), 3142)));
         assert_eq!(host_and_port("file:///srv/x"), None);
     }
 
     #[test]
     fn a_name_has_one_address_and_all_its_ports() {
-        let urls = [
-            "http://a.test/",
-            "https://b.test/",
-            "http://a.test:8080/",
-            "http://10.0.0.1/",
-        ];
+        let urls = ["http://a.test/", "https://b.test/", "http://a.test:8080/", "http://10.0.0.1/"];
         let found = addressed(urls.into_iter().map(str::to_owned));
         assert_eq!(found.len(), 2);
-        assert!(
-            found
-                .iter()
-                .any(|r| r.name == "a.test" && r.ports.contains(&8080) && r.ports.contains(&443))
-        );
+        assert!(found.iter().any(|r| r.name == "a.test" && r.ports.contains(&8080) && r.ports.contains(&443)));
     }
 }

@@ -12,11 +12,7 @@ pub const SHORT: Duration = Duration::from_secs(20);
 pub fn command<S: AsRef<OsStr>>(argv: &[S]) -> Command {
     let mut words = argv.iter();
     let mut command = Command::new(words.next().map_or(OsStr::new("false"), AsRef::as_ref));
-    command
-        .args(words)
-        .stdin(Stdio::null())
-        .env("LC_ALL", "C.UTF-8")
-        .kill_on_drop(true);
+    command.args(words).stdin(Stdio::null()).env("LC_ALL", "C.UTF-8").kill_on_drop(true);
     command
 }
 

@@ -16,12 +16,7 @@ pub async fn python(paths: &Paths, say: Say<'_>) -> Result<PathBuf> {
     if done.exists() {
         return Ok(python);
     }
-    let _lock = lock::acquire(
-        &paths.lock("tools"),
-        "the lab's tools are being installed",
-        say,
-    )
-    .await?;
+    let _lock = lock::acquire(&paths.lock("tools"), "the lab's tools are being installed", say).await?;
     if done.exists() {
         return Ok(python);
     }
@@ -36,12 +31,9 @@ pub async fn python(paths: &Paths, say: Say<'_>) -> Result<PathBuf> {
     let place = dir.to_string_lossy();
     tool::run(&[PYTHON, "-m", "venv", &place], Duration::from_secs(120)).await?;
     let text = python.to_string_lossy();
-    tool::run(
-        &[&*text, "-m", "pip", "install", "--quiet", UV],
-        Duration::from_secs(300),
-    )
-    .await
-    .context("cannot install uv from the Python package index")?;
+    tool::run(&[&*text, "-m", "pip", "install", "--quiet", UV], Duration::from_secs(300))
+        .await
+        .context("cannot install uv from the Python package index")?;
     super::paths::write(&done, "")?;
     Ok(python)
 }

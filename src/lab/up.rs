@@ -29,18 +29,14 @@ impl Lab {
         let suite = suite.unwrap_or(machine.default_suite());
         let needs = self.prepare_internet(&machine, say).await?;
         let image = self.host_image(&machine, &needs, suite, say).await?;
+        // What is left of a dead one; outside the common lock, as a lived-in tree takes its time.
+        self.remove(name).await?;
         let record = {
             let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
-            self.remove(name).await?;
             self.ensure_internet(&machine, &needs, say).await?;
             let address = host::free_address(&Record::all(&self.paths))?;
             let (name, suite) = (name.to_owned(), suite.to_owned());
-            let record = Record {
-                name,
-                suite,
-                address,
-                image,
-            };
+            let record = Record { name, suite, address, image };
             record.write(&self.paths)?;
             record
         };
@@ -62,17 +58,8 @@ impl Lab {
         net::build_host(&record.name, record.address).await?;
         host::prepare(&self.paths, record).await?;
         let dir = self.paths.host(&record.name);
-        boot::start(
-            &self.groups,
-            &record.name,
-            &record.image,
-            &dir,
-            &host::boot_words(),
-        )
-        .await?;
-        host::wait_for_ssh(&self.paths, &self.groups, record, Duration::from_secs(90))
-            .await
-            .map(drop)
+        boot::start(&self.groups, &record.name, &record.image, &dir, &host::boot_words()).await?;
+        host::wait_for_ssh(&self.paths, &self.groups, record, Duration::from_secs(90)).await.map(drop)
     }
 
     /// Starts the internet under hosts that run on without it.

@@ -93,7 +93,25 @@ impl Playbook {
 fn render<T: Serialize + DeserializeOwned>(entry: &T, renderer: &Renderer) -> Result<T, String> {
     let mut value = serde_json::to_value(entry).map_err(|error| error.to_string())?;
     walk(&mut value, renderer)?;
+    if let Some(text) = open(&value) {
+        return Err(format!("`{text}` still has a `{{{{` after its values were filled in"));
+    }
     serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+/// Texts that are rendered only after the host was looked at.
+fn waits(key: &str) -> bool {
+    matches!(key, "when" | "content" | "template")
+}
+
+/// A text that came out of the rendering with a `{{` in it: names with that in them are not checked.
+fn open(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => text.contains("{{").then_some(text.as_str()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        Value::Array(values) => values.iter().find_map(open),
+        Value::Object(fields) => fields.iter().filter(|(key, _)| !waits(key)).find_map(|(_, value)| open(value)),
+    }
 }
 
 fn walk(value: &mut Value, renderer: &Renderer) -> Result<(), String> {
@@ -107,7 +125,7 @@ fn walk(value: &mut Value, renderer: &Renderer) -> Result<(), String> {
         }
         Value::Object(fields) => {
             for (key, value) in fields {
-                if !matches!(key.as_str(), "when" | "content" | "template") {
+                if !waits(key) {
                     walk(value, renderer)?;
                 }
             }

@@ -54,6 +54,7 @@ impl Wanted {
         let renderer = self.renderer.with_host(facts);
         let mut provided: BTreeMap<AbsPath, String> = BTreeMap::new();
         let mut items = Vec::new();
+        let mut ids = BTreeSet::new();
         for playbook in &self.playbooks {
             for entry in &playbook.entries {
                 let place = |why: String| format!("`{}` in {}: {why}", entry.name, playbook.name);
@@ -70,6 +71,12 @@ impl Wanted {
                 };
                 let resources = entry.spec().settle(&scene).map_err(place)?;
                 for resource in resources {
+                    if !ids.insert(resource.id()) {
+                        return Err(place(format!(
+                            "`{}` is there a second time\nhint: a resource belongs to one entry",
+                            resource.id()
+                        )));
+                    }
                     provided.extend(resource.provides());
                     items.push(Item { title: entry.name.clone(), risk: entry.risk, resource });
                 }

@@ -19,6 +19,12 @@ impl Sources {
         Self { playbooks: texts(&PLAYBOOKS, |name| name.ends_with(".yaml")), templates: texts(&TEMPLATES, is_template) }
     }
 
+    /// One digest over all of them.
+    pub fn digest(&self) -> String {
+        let texts = self.playbooks.iter().chain(&self.templates);
+        crate::resource::digest(&texts.map(|(name, text)| format!("{name} {}\n{text}", text.len())).collect::<String>())
+    }
+
     /// The same with the user's own files in place of those of the same name.
     pub fn overridden(mut self, playbooks: BTreeMap<String, String>, templates: BTreeMap<String, String>) -> Self {
         self.playbooks.extend(playbooks);

@@ -2,6 +2,7 @@
 //! themselves. Everything is read from the release source by git.
 use crate::config::lock::{Lock, Release, Tag};
 use crate::release::git::{self, RemoteTag, Repo};
+use crate::release::project::Project;
 use crate::release::target::{Target, accept};
 use anyhow::{Context, bail};
 use semver::Version;
@@ -254,26 +255,6 @@ fn is_signed(tag: &[u8]) -> bool {
         .any(|kind| text.lines().any(|line| line == format!("-----BEGIN {kind}-----")))
 }
 
-/// What a `pyproject.toml` says of its package.
-#[derive(Debug)]
-struct Project {
-    name: String,
-    version: String,
-    requires_python: String,
-}
-
-impl Project {
-    fn read(bytes: &[u8]) -> anyhow::Result<Self> {
-        let document: toml_edit::DocumentMut = std::str::from_utf8(bytes)?.parse()?;
-        let field = |name: &str| {
-            let table = document.get("project").and_then(|item| item.as_table_like());
-            let value = table.and_then(|table| table.get(name)?.as_str());
-            value.map(str::to_owned).with_context(|| format!("no `{name}` in its `[project]`"))
-        };
-        Ok(Self { name: field("name")?, version: field("version")?, requires_python: field("requires-python")? })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,12 +287,5 @@ mod tests {
     fn a_signature_is_a_line_of_its_own() {
         assert!(is_signed(b"object x\n\nmsg\n-----BEGIN SSH SIGNATURE-----\nAA\n"));
         assert!(!is_signed(b"object x\n\nabout -----BEGIN SSH SIGNATURE-----\n"));
-    }
-
-    #[test]
-    fn a_project_without_a_version_is_an_error() {
-        let error = Project::read(b"[project]\nname = \"x\"\n").unwrap_err();
-        assert!(error.to_string().contains("`version`"));
-        assert!(Project::read(b"[project\n").is_err());
     }
 }

@@ -34,25 +34,43 @@ fn mark() -> Result<AbsPath, String> {
 
 impl super::Spec for Spec {
     fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.extend([link(), mark()].into_iter().flatten().map(Ask::Path));
+        asks.extend([link(), mark(), self.manifest()].into_iter().flatten().map(Ask::Path));
     }
 
-    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
-        Ok(vec![Box::new(self.clone())])
+    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let manifest = self.manifest()?;
+        let built = match seen(&scene.facts.paths, &manifest)? {
+            Seen::Is(entry) => Some(entry.kind.clone()),
+            Seen::Absent | Seen::Unreadable(_) => None,
+        };
+        let rebuilt = built.is_some() && scene.provided.get(&manifest).cloned().map(Kind::File) != built;
+        Ok(vec![Box::new(Current { spec: self.clone(), rebuilt })])
     }
 }
 
-impl Resource for Spec {
+impl Spec {
+    fn manifest(&self) -> Result<AbsPath, String> {
+        self.release.join(".petasos-release")
+    }
+}
+
+struct Current {
+    spec: Spec,
+    /// Whether the same plan builds the release anew in its place: the agent that runs from it must start again.
+    rebuilt: bool,
+}
+
+impl Resource for Current {
     fn id(&self) -> String {
         "current release".into()
     }
 
     fn provides(&self) -> Vec<(AbsPath, String)> {
-        link().into_iter().map(|link| (link, link_word(self.release.as_str()))).collect()
+        link().into_iter().map(|link| (link, link_word(self.spec.release.as_str()))).collect()
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
-        let target = self.release.as_str();
+        let target = self.spec.release.as_str();
         let is = match seen(&facts.paths, &link()?)? {
             Seen::Absent => "none".to_owned(),
             Seen::Is(entry) => match &entry.kind {
@@ -64,10 +82,14 @@ impl Resource for Spec {
             Seen::Unreadable(why) => return Err(why.clone()),
         };
         let half_way = matches!(seen(&facts.paths, &mark()?)?, Seen::Is(_));
+        let Spec { unit, health, patience, .. } = &self.spec;
+        let health = steps::Health { unit: unit.to_string(), url: health.clone(), patience: *patience };
         if is == target && !half_way {
-            return Ok(Vec::new());
+            let acts = vec![Act::run(["systemctl", "try-restart", unit.as_str()]), Act::run(steps::healthy(&health))];
+            let restart =
+                Change::new("running", "what was there before", "the release built anew", acts).risking(Risk::Restart);
+            return Ok(if self.rebuilt { vec![restart] } else { Vec::new() });
         }
-        let health = steps::Health { unit: self.unit.to_string(), url: self.health.clone(), patience: self.patience };
         let act = Act::run(steps::switch_to(target, &health));
         let from = if half_way { format!("{is}, half-way") } else { is };
         Ok(vec![Change::new("link", from, target, vec![act]).risking(Risk::Restart)])

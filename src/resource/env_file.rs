@@ -5,6 +5,7 @@ use super::{Resource, Scene};
 use crate::act::Text;
 use crate::fact::{Ask, seen};
 use crate::name::{AbsPath, Account, EnvName, Mode};
+use crate::release::environment::line;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +65,8 @@ impl super::Spec for Spec {
         // A run that was not given a secret keeps the one that the host has.
         let value = |name: &EnvName| {
             let given = (scene.secret)(name).map(|value| value.reveal().to_owned());
+            // An empty variable is a variable that was not set.
+            let given = given.filter(|value| !value.is_empty());
             given.or_else(|| on_host.get(name.as_str()).cloned())
         };
         for name in self.optional.list() {
@@ -83,7 +86,8 @@ impl super::Spec for Spec {
             let kept = on_host.get(name.as_str()).filter(|value| is_made_here(value)).cloned();
             values.insert(name.clone(), kept.unwrap_or_else(|| (scene.fresh)(name).reveal().to_owned()));
         }
-        let lines: Result<Vec<String>, String> = values.iter().map(|(name, value)| line(name, value)).collect();
+        let lines: Result<Vec<String>, String> =
+            values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.to_string())).collect();
         Ok(vec![Box::new(File {
             path: self.path.clone(),
             content: Text::secret(lines?.concat()),
@@ -99,22 +103,16 @@ fn is_made_here(value: &str) -> bool {
     value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// One line, in single quotes, which python-dotenv and shells read alike; there is no escape in them for a quote or a line's end.
-fn line(name: &EnvName, value: &str) -> Result<String, String> {
-    if value.contains(['\'', '\\', '\n', '\r', '\0']) {
-        return Err(format!(
-            "the value of `{name}` has a quote, a backslash or a line's end, which an environment file cannot hold"
-        ));
-    }
-    Ok(format!("{name}='{value}'\n"))
-}
-
+/// Reads what Petasos wrote, and what people write by hand: no quotes or double ones, `export` before the name, a comment after.
 fn read(text: &str) -> BTreeMap<String, String> {
     let pair = |line: &str| {
         let (name, value) = line.split_once('=')?;
-        let value = value.trim();
-        let bare = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value);
-        Some((name.trim().to_owned(), bare.to_owned()))
+        let (name, value) = (name.trim(), value.trim());
+        let name = name.strip_prefix("export ").map_or(name, str::trim);
+        let quoted = ['\'', '"'].into_iter().find_map(|quote| value.strip_prefix(quote)?.split_once(quote));
+        let bare =
+            quoted.map_or_else(|| value.split_once(" #").map_or(value, |(value, _)| value.trim()), |(bare, _)| bare);
+        Some((name.to_owned(), bare.to_owned()))
     };
     text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(pair).collect()
 }

@@ -73,14 +73,15 @@ pub struct File {
 
 impl File {
     fn put(&self) -> Vec<Act> {
-        let mut acts = vec![Act::Put(Put {
+        let mut acts = vec![super::unit::forget(&self.path)];
+        acts.push(Act::Put(Put {
             path: self.path.clone(),
             content: self.content.clone(),
             owner: self.owner.clone(),
             group: self.group.clone(),
             mode: self.mode.clone(),
             check: self.check.clone(),
-        })];
+        }));
         if self.path.as_str().starts_with("/etc/systemd/system/") {
             acts.push(Act::run(["systemctl", "daemon-reload"]));
         }

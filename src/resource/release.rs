@@ -1,11 +1,11 @@
 //! A release of the agent on the host: fetched, checked against the lock, built. Nothing is switched here.
 
 use super::env_file::Words;
-use super::{Change, Resource, Scene};
+use super::{Change, Resource, Scene, digest};
 use crate::act::Act;
-use crate::config::lock::{Commit, Release, Sha256, Tag, Tree};
 use crate::fact::{Ask, Facts, Seen, seen};
 use crate::name::AbsPath;
+use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use crate::release::steps;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,11 @@ impl Installed {
 impl Resource for Installed {
     fn id(&self) -> String {
         format!("release {}", self.version)
+    }
+
+    fn provides(&self) -> Vec<(AbsPath, String)> {
+        let manifest = digest(&steps::manifest(&self.version, &self.release, &self.extras));
+        self.manifest_path().map(|path| (path, manifest)).into_iter().collect()
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {

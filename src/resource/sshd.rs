@@ -2,7 +2,7 @@
 //!
 //! The settings themselves stand in a file of Petasos's, which sshd reads first. What is judged here is whether they win: sshd takes the
 //! first value that it finds, and those of a `Match` block before all others (sshd_config(5)). A line elsewhere that wins against ours is
-//! turned into a comment.
+//! turned into a comment, and a main file that does not read the folder of ours is made to, on its first line.
 
 use super::{Change, Resource, Scene};
 use crate::act::Act;
@@ -57,7 +57,8 @@ impl Resource for Effective {
             Some(Seen::Unreadable(why)) => return Err(why.clone()),
             None => return Err("sshd was not asked".into()),
         };
-        let mut changes: Vec<Change> = self.rivals(sshd).map(|line| self.silence(line)).collect();
+        let mut changes: Vec<Change> = self.unread(sshd).into_iter().collect();
+        changes.extend(self.rivals(sshd).map(|line| self.silence(line)));
         if changes.is_empty() && !self.file_changes {
             changes.extend(self.wrong(sshd)?);
         }
@@ -66,14 +67,35 @@ impl Resource for Effective {
 }
 
 impl Effective {
-    /// Lines that win, or would win, against ours: in a `Match` block, or in a file that is read earlier.
+    /// The line of the main file that reads the folder of ours, if it stands outside of `Match` blocks.
+    fn inclusion(&self, sshd: &Sshd) -> Option<u32> {
+        let dir = self.spec.file.parent();
+        let pattern = format!("{dir}/*.conf");
+        let reads =
+            |word: &str| word == pattern || word == self.spec.file.as_str() || format!("/etc/ssh/{word}") == pattern;
+        let includes = |line: &&Line| line.file == MAIN && line.keyword == "include" && !line.matched;
+        sshd.lines.iter().filter(includes).find(|line| line.value.split(' ').any(reads)).map(|line| line.number)
+    }
+
+    fn unread(&self, sshd: &Sshd) -> Option<Change> {
+        let include = format!("Include {}/*.conf", self.spec.file.parent());
+        self.inclusion(sshd).is_none().then(|| {
+            let act = Act::sh("make sshd read a folder first", INCLUDE, [MAIN, &include]);
+            Change::new("include", "absent", include, vec![act])
+        })
+    }
+
+    /// Lines that win, or would win, against ours: in a `Match` block, in a file that is read earlier, or in the main file before it
+    /// reads ours.
     fn rivals<'a>(&'a self, sshd: &'a Sshd) -> impl Iterator<Item = &'a Line> {
         let ours = self.spec.file.as_str();
         let dir = self.spec.file.parent();
+        let inclusion = self.inclusion(sshd).unwrap_or(0);
         sshd.lines.iter().filter(move |line| {
             let differs = self.spec.set.get(&line.keyword).is_some_and(|want| !line.value.eq_ignore_ascii_case(want));
             let earlier = line.file.starts_with(dir.as_str()) && line.file.as_str() < ours;
-            line.file != ours && differs && (line.matched || earlier)
+            let above = line.file == MAIN && line.number < inclusion;
+            line.file != ours && differs && (line.matched || earlier || above)
         })
     }
 
@@ -104,6 +126,14 @@ impl Effective {
         Ok(changes)
     }
 }
+
+const MAIN: &str = "/etc/ssh/sshd_config";
+
+const INCLUDE: &str = r#"
+sed -i "1i $2" "$1"
+sshd -t
+systemctl reload-or-restart ssh.service
+"#;
 
 /// The line must still be the one that was seen.
 const SILENCE: &str = r#"

@@ -42,7 +42,8 @@ impl Resource for Spec {
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let target = self.target.as_str();
-        let acts = vec![Act::sh("link atomically", LINK, [target, self.path.as_str()])];
+        let acts =
+            vec![super::unit::forget(&self.path), Act::sh("link atomically", LINK, [target, self.path.as_str()])];
         match seen(&facts.paths, &self.path)? {
             Seen::Absent => Ok(vec![Change::new("exists", "no", target, acts)]),
             Seen::Is(entry) => match &entry.kind {

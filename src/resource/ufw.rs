@@ -7,7 +7,7 @@ use crate::fact::ufw::{Live, Ufw};
 use crate::fact::{Ask, Facts, Seen};
 use crate::name::Service;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,12 +45,14 @@ impl Resource for Firewall {
             Some(Seen::Unreadable(why)) => return Err(why.clone()),
             None => return Err("ufw was not asked".into()),
         };
+        let mut changes: Vec<Change> = six(ufw).into_iter().collect();
         // What lets people in comes before what shuts them out.
-        let mut changes = self.missing(ufw);
+        changes.extend(self.missing(ufw));
         changes.extend(self.surplus(ufw)?);
         changes.extend(policies(ufw));
         if !ufw.enabled || !on(&ufw.v4) || !on(&ufw.v6) {
-            let act = Act::run(["ufw", "--force", "enable"]);
+            // Without its hooks in INPUT, neither `ufw enable` nor `ufw reload` puts them back while its chains are there.
+            let act = Act::sh("set ufw's chains up anew", START, Vec::<String>::new());
             changes.push(Change::new("active", "no", "yes", vec![act]));
         } else if changes.is_empty() {
             changes.extend(self.live(ufw));
@@ -59,19 +61,29 @@ impl Resource for Firewall {
     }
 }
 
+const START: &str = include_str!("../../templates/steps/ufw-start.sh");
+
 fn on(live: &Live) -> bool {
     live.hooked && live.policy == "DROP"
 }
 
-impl Firewall {
-    /// The tuples of ufw's own files for a declared port, one an address family.
-    fn tuples(service: &Service) -> [String; 2] {
-        let (port, protocol) = service.as_str().split_once('/').unwrap_or((service.as_str(), "any"));
-        ["0.0.0.0/0", "::/0"].map(|any| format!("allow {protocol} {port} {any} any {any} in"))
-    }
+/// UFW that leaves IPv6 alone shuts it altogether, and keeps no rules for it.
+fn six(ufw: &Ufw) -> Option<Change> {
+    let off = ufw.defaults.get("IPV6").is_some_and(|word| word != "yes");
+    off.then(|| {
+        let acts = vec![
+            Act::run(["sed", "-i", "s/^IPV6=.*/IPV6=yes/", "/etc/default/ufw"]),
+            // Says so and does nothing while UFW is off.
+            Act::run(["ufw", "reload"]),
+        ];
+        Change::new("ipv6", "no", "yes", acts)
+    })
+}
 
+impl Firewall {
     fn missing(&self, ufw: &Ufw) -> Vec<Change> {
-        let incomplete = |service: &&Service| Self::tuples(service).iter().any(|tuple| !ufw.tuples.contains(tuple));
+        let rules: BTreeSet<Rule> = ufw.tuples.iter().filter_map(|tuple| Rule::read(tuple)).collect();
+        let incomplete = |service: &&Service| Rule::allowing(service).iter().any(|rule| !rules.contains(rule));
         let add = |service: &Service| {
             let act = Act::run(["ufw", "allow", service.as_str()]);
             Change::new(&format!("allow {service}"), "absent", "present", vec![act])
@@ -79,15 +91,20 @@ impl Firewall {
         self.allow.iter().filter(incomplete).map(add).collect()
     }
 
+    /// Rules that nobody declared. One command takes a rule away for both address families.
     fn surplus(&self, ufw: &Ufw) -> Result<Vec<Change>, String> {
-        let declared: BTreeSet<String> = self.allow.iter().flat_map(Self::tuples).collect();
-        let mut changes = Vec::new();
-        for tuple in ufw.tuples.difference(&declared) {
-            let mut argv = vec!["ufw".to_owned(), "--force".into(), "delete".into()];
-            argv.extend(rule_words(tuple).ok_or_else(|| format!("cannot read ufw's rule `{tuple}`"))?);
-            changes.push(Change::new(tuple, "present", "absent", vec![Act::run(argv)]));
+        let declared: Vec<Rule> = self.allow.iter().flat_map(Rule::allowing).collect();
+        let mut deletions: BTreeMap<Vec<String>, String> = BTreeMap::new();
+        for tuple in &ufw.tuples {
+            let rule = Rule::read(tuple).ok_or_else(|| format!("cannot read ufw's rule `{tuple}`"))?;
+            // A rule that differs from a declared one in its action alone is replaced by `ufw allow`.
+            if !rule.shuts_one_out() && !declared.iter().any(|declared| declared.same_place(&rule)) {
+                deletions.entry(rule.deletion()).or_insert_with(|| tuple.clone());
+            }
         }
-        Ok(changes)
+        let delete =
+            |(argv, tuple): (Vec<String>, String)| Change::new(&tuple, "present", "absent", vec![Act::run(argv)]);
+        Ok(deletions.into_iter().map(delete).collect())
     }
 
     /// The kernel's rules against what ufw was told.
@@ -99,7 +116,7 @@ impl Firewall {
         let want: BTreeSet<String> = self.allow.iter().map(rule).collect();
         let (mut missing, mut extra) = (BTreeSet::new(), BTreeSet::new());
         for live in [&ufw.v4, &ufw.v6] {
-            let is: BTreeSet<String> = live.input.iter().cloned().collect();
+            let is: BTreeSet<String> = live.input.iter().filter(|line| !drops_one(line)).cloned().collect();
             missing.extend(want.difference(&is).cloned());
             extra.extend(is.difference(&want).cloned());
         }
@@ -111,6 +128,13 @@ impl Firewall {
             Change::new("kernel rules", words(extra, "some missing"), words(missing, "only the declared"), vec![act])
         })
     }
+}
+
+/// Whether a rule of the kernel's refuses one sender, as [`Rule::shuts_one_out`].
+fn drops_one(line: &str) -> bool {
+    let words: Vec<&str> = line.split(' ').collect();
+    let target = words.iter().position(|word| *word == "-j").and_then(|at| words.get(at + 1));
+    words.first() == Some(&"-s") && matches!(target, Some(&"DROP" | &"REJECT"))
 }
 
 fn policies(ufw: &Ufw) -> Vec<Change> {
@@ -130,52 +154,126 @@ fn policies(ufw: &Ufw) -> Vec<Change> {
     changes
 }
 
-/// The words for `ufw delete` that name the rule of a tuple: `action protocol dport destination sport source direction`.
-fn rule_words(tuple: &str) -> Option<Vec<String>> {
-    let fields: Vec<&str> = tuple.split(' ').filter(|field| !field.starts_with("comment=")).collect();
-    let [action, protocol, dport, destination, sport, source, direction] = fields[..] else { return None };
-    let (route, action) = match action.strip_prefix("route:") {
-        Some(action) => (true, action),
-        None => (false, action),
-    };
-    let mut words: Vec<String> = Vec::new();
-    if route {
-        words.push("route".into());
-    }
-    words.push(action.replace('_', "-").split('-').next()?.to_owned());
-    let (direction, interface) = direction.split_once('_').unwrap_or((direction, ""));
-    words.push(direction.to_owned());
-    if !interface.is_empty() {
-        words.extend(["on".to_owned(), interface.to_owned()]);
-    }
-    if protocol != "any" {
-        words.extend(["proto".to_owned(), protocol.to_owned()]);
-    }
-    for (word, address, port) in [("from", source, sport), ("to", destination, dport)] {
-        let any = matches!(address, "0.0.0.0/0" | "::/0");
-        words.extend([word.to_owned(), if any { "any".to_owned() } else { address.to_owned() }]);
-        if port != "any" {
-            words.extend(["port".to_owned(), port.to_owned()]);
-        }
-    }
-    Some(words)
+/// A rule as UFW's files keep it: `action protocol dport destination sport source [dapp sapp] direction [comment=…]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Rule {
+    /// Whether it is about what passes through.
+    route: bool,
+    action: String,
+    /// `log`, `log-all` or nothing.
+    log: String,
+    protocol: String,
+    destination: Side,
+    source: Side,
+    /// `in`, `out_eth0`, `in_eth0!out_eth1`.
+    direction: String,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::rule_words;
+/// One end of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Side {
+    address: String,
+    port: String,
+    /// An application's name in UFW's own list, in place of a port; `-` is none.
+    application: String,
+}
 
-    #[test]
-    fn tuples_become_the_words_that_delete_them() {
-        let words = |tuple| rule_words(tuple).map(|words| words.join(" "));
-        assert_eq!(
-            words("allow tcp 8080 0.0.0.0/0 any 0.0.0.0/0 in").as_deref(),
-            Some("allow in proto tcp from any to any port 8080")
-        );
-        assert_eq!(
-            words("deny any any 10.0.0.1 any ::/0 in_eth0").as_deref(),
-            Some("deny in on eth0 from any to 10.0.0.1")
-        );
-        assert_eq!(words("gibberish"), None);
+impl Side {
+    fn new(address: &str, port: &str, application: &str) -> Self {
+        Self { address: address.to_owned(), port: port.to_owned(), application: application.replace("%20", " ") }
+    }
+
+    fn anybody(&self) -> bool {
+        matches!(self.address.as_str(), "0.0.0.0/0" | "::/0")
+    }
+
+    fn words(&self, word: &str) -> Vec<String> {
+        let address = if self.anybody() { "any" } else { &self.address };
+        let mut words = vec![word.to_owned(), address.to_owned()];
+        if self.application != "-" {
+            words.extend(["app".to_owned(), self.application.clone()]);
+        } else if self.port != "any" {
+            words.extend(["port".to_owned(), self.port.clone()]);
+        }
+        words
+    }
+}
+
+impl Rule {
+    /// The rules for a declared port, one an address family.
+    fn allowing(service: &Service) -> [Self; 2] {
+        let (port, protocol) = service.as_str().split_once('/').unwrap_or((service.as_str(), "any"));
+        ["0.0.0.0/0", "::/0"].map(|any| Self {
+            route: false,
+            action: "allow".into(),
+            log: String::new(),
+            protocol: protocol.into(),
+            destination: Side::new(any, port, "-"),
+            source: Side::new(any, "any", "-"),
+            direction: "in".into(),
+        })
+    }
+
+    fn read(tuple: &str) -> Option<Self> {
+        // A comment changes nothing of what the rule does.
+        let fields: Vec<&str> = tuple.split(' ').filter(|field| !field.starts_with("comment=")).collect();
+        let (action, protocol, dport, destination, sport, source, dapp, sapp, direction) = match fields[..] {
+            [action, protocol, dport, destination, sport, source, direction] => {
+                (action, protocol, dport, destination, sport, source, "-", "-", direction)
+            }
+            [action, protocol, dport, destination, sport, source, dapp, sapp, direction] => {
+                (action, protocol, dport, destination, sport, source, dapp, sapp, direction)
+            }
+            _ => return None,
+        };
+        let (route, action) = action.strip_prefix("route:").map_or((false, action), |action| (true, action));
+        let (action, log) = action.split_once('_').unwrap_or((action, ""));
+        matches!(action, "allow" | "deny" | "reject" | "limit").then(|| Self {
+            route,
+            action: action.to_owned(),
+            log: log.to_owned(),
+            protocol: protocol.to_owned(),
+            destination: Side::new(destination, dport, dapp),
+            source: Side::new(source, sport, sapp),
+            direction: direction.to_owned(),
+        })
+    }
+
+    /// Whether it refuses single senders: a block that somebody set opens nothing, and is left alone.
+    fn shuts_one_out(&self) -> bool {
+        matches!(self.action.as_str(), "deny" | "reject") && !self.route && !self.source.anybody()
+    }
+
+    /// Whether UFW takes the two for the same rule, up to what they do.
+    fn same_place(&self, other: &Self) -> bool {
+        let bare = |rule: &Self| Self { action: String::new(), log: String::new(), ..rule.clone() };
+        bare(self) == bare(other)
+    }
+
+    /// The command that takes it away.
+    fn deletion(&self) -> Vec<String> {
+        let mut words: Vec<String> = vec!["ufw".into(), "--force".into()];
+        if self.route {
+            words.push("route".into());
+        }
+        words.extend(["delete".to_owned(), self.action.clone()]);
+        for part in self.direction.split('!') {
+            let (direction, interface) = part.split_once('_').unwrap_or((part, ""));
+            words.push(direction.to_owned());
+            if !interface.is_empty() {
+                words.extend(["on".to_owned(), interface.to_owned()]);
+            }
+        }
+        if !self.log.is_empty() {
+            words.push(self.log.clone());
+        }
+        let named = self.destination.application != "-" || self.source.application != "-";
+        // An application brings its protocol along.
+        if self.protocol != "any" && !named {
+            words.extend(["proto".to_owned(), self.protocol.clone()]);
+        }
+        words.extend(self.source.words("from"));
+        words.extend(self.destination.words("to"));
+        words
     }
 }

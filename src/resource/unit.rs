@@ -64,7 +64,8 @@ impl super::Spec for Spec {
 
     fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         let stamp = stamp(&self.watches, scene.provided, scene.facts)?;
-        Ok(vec![Box::new(Unit { spec: self.clone(), stamp })])
+        let rewritten = self.watches.iter().filter(|path| is_rewritten(path, scene)).cloned().collect();
+        Ok(vec![Box::new(Unit { spec: self.clone(), stamp, rewritten })])
     }
 }
 
@@ -91,10 +92,25 @@ pub fn stamp(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &
     Ok(stamp)
 }
 
+/// Whether the same plan gives a path another content: whoever changed it may have started the unit with that.
+fn is_rewritten(path: &AbsPath, scene: &Scene<'_>) -> bool {
+    let on_disk = match scene.facts.paths.get(path) {
+        Some(Seen::Is(entry)) => match &entry.kind {
+            Kind::File(digest) => Some(digest.clone()),
+            Kind::Symlink(target) => Some(link_word(target)),
+            Kind::Directory | Kind::Other => None,
+        },
+        Some(Seen::Absent | Seen::Unreadable(_)) | None => None,
+    };
+    scene.provided.get(path).is_some_and(|word| on_disk.as_ref() != Some(word))
+}
+
 /// A unit with the stamp that it should bear.
 struct Unit {
     spec: Spec,
     stamp: String,
+    /// The watched files that the same plan writes anew.
+    rewritten: Vec<AbsPath>,
 }
 
 impl Unit {
@@ -104,7 +120,8 @@ impl Unit {
 
     /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried again.
     fn start(&self, verb: &str) -> Result<Vec<Act>, String> {
-        let mut acts = vec![self.systemctl(&[verb])];
+        let mut acts =
+            vec![Act::sh("forget how often it was started", RESET, [self.spec.name.as_str()]), self.systemctl(&[verb])];
         if let Some(url) = &self.spec.health {
             let health = Health { unit: self.spec.name.to_string(), url: url.clone(), patience: self.spec.patience };
             acts.push(Act::run(steps::healthy(&health)));
@@ -115,6 +132,22 @@ impl Unit {
         Ok(acts)
     }
 }
+
+/// systemd refuses a start after too many (`StartLimitBurst=`), be they of a broken service that is mended now; it has nothing to forget of
+/// a unit that was never loaded.
+const RESET: &str = r#"systemctl reset-failed -- "$1" 2>/dev/null || :"#;
+
+/// The act that comes before a watched path gets another content: without it, a run that is killed before the unit is started anew
+/// would leave a stamp which says that the unit has read the new content.
+pub fn forget(path: &AbsPath) -> Act {
+    Act::sh("forget which units have read it", FORGET, [path.as_str()])
+}
+
+const FORGET: &str = r#"
+for stamp in $(grep -slF -- "  $1" /var/lib/petasos/stamps/*); do
+	if cut -d ' ' -f 3- "$stamp" | grep -qxF -- "$1"; then rm -f "$stamp"; fi
+done
+"#;
 
 /// The act that writes a unit's stamp.
 ///
@@ -146,34 +179,59 @@ impl Resource for Unit {
         };
         let mut changes = Vec::new();
         if spec.no_drop_ins {
-            for file in &unit.drop_ins {
-                let acts = vec![Act::Remove(AbsPath::new(file.as_str())?), Act::run(["systemctl", "daemon-reload"])];
+            for file in unit.drop_ins.iter().filter(|file| self.is_own_drop_in(file)) {
+                let acts = vec![
+                    // First, so that a run which is killed after the next line still starts the unit anew.
+                    Act::Remove(stamp_path(&spec.name)?),
+                    Act::Remove(AbsPath::new(file.as_str())?),
+                    Act::run(["systemctl", "daemon-reload"]),
+                ];
                 changes.push(Change::new("drop-in", file, "absent", acts));
             }
         }
-        if unit.need_reload && changes.is_empty() {
+        let bent = !changes.is_empty();
+        if unit.need_reload && !bent {
             let act = Act::run(["systemctl", "daemon-reload"]);
             changes.push(Change::new("loaded", "older than its file", "up to date", vec![act]));
         }
-        if unit.file_state == "masked" && (spec.enabled == Some(true) || spec.running == Some(true)) {
-            changes.push(Change::new("masked", "yes", "no", vec![self.systemctl(&["unmask"])]));
+        if spec.enabled == Some(true) || spec.running == Some(true) {
+            let unmask: &[&str] = match unit.file_state.as_str() {
+                "masked" => &["unmask"],
+                "masked-runtime" => &["unmask", "--runtime"],
+                _ => &[],
+            };
+            if !unmask.is_empty() {
+                changes.push(Change::new("masked", "yes", "no", vec![self.systemctl(unmask)]));
+            }
         }
         match (spec.enabled, starts_with_host(&unit.file_state)?) {
-            (Some(true), false) => {
+            (Some(true), Starts::No) => {
                 changes.push(Change::new("enabled", &unit.file_state, "enabled", vec![self.systemctl(&["enable"])]))
             }
-            (Some(false), true) => {
+            (Some(false), Starts::Yes | Starts::UntilReboot) => {
                 changes.push(Change::new("enabled", &unit.file_state, "disabled", vec![self.systemctl(&["disable"])]))
             }
-            (None, _) | (Some(true), true) | (Some(false), false) => {}
+            (Some(true), Starts::UntilReboot) => {
+                changes.push(Change::new("enabled", &unit.file_state, "enabled", vec![self.systemctl(&["enable"])]))
+            }
+            (None, _) | (Some(true), Starts::Yes) | (Some(false), Starts::No) | (Some(_), Starts::AsOthersWish) => {}
         }
-        changes.extend(self.run_changes(unit, facts)?);
+        changes.extend(self.run_changes(unit, facts, bent)?);
         Ok(changes)
     }
 }
 
 impl Unit {
-    fn run_changes(&self, unit: &crate::fact::unit::Unit, facts: &Facts) -> Result<Option<Change>, String> {
+    /// Whether a drop-in is for this unit (or those of its name's beginning), and not for all units of its type: those that a
+    /// container's manager lays under `service.d` are not ours to remove.
+    fn is_own_drop_in(&self, file: &str) -> bool {
+        let kind = self.spec.name.as_str().rsplit('.').next().unwrap_or_default();
+        let dir = file.rsplit('/').nth(1).unwrap_or_default();
+        dir != format!("{kind}.d")
+    }
+
+    /// `bent`: it may run with settings that are being taken away.
+    fn run_changes(&self, unit: &crate::fact::unit::Unit, facts: &Facts, bent: bool) -> Result<Option<Change>, String> {
         let spec = &self.spec;
         let runs = runs(&unit.active)?;
         Ok(match spec.running {
@@ -182,8 +240,12 @@ impl Unit {
                 Some(Change::new("running", &unit.active, "inactive", vec![self.systemctl(&["stop"])]))
             }
             Some(false) => None,
+            Some(true) | None if !runs => None,
+            Some(true) | None if bent => Some(
+                Change::new("read", "drop-ins that go", "as it is now", self.start("restart")?).risking(Risk::Restart),
+            ),
             Some(true) | None => {
-                if spec.watches.is_empty() || !runs {
+                if spec.watches.is_empty() {
                     return Ok(None);
                 }
                 let old = seen(&facts.texts, &stamp_path(&spec.name)?)?.is().map(String::as_str);
@@ -191,7 +253,10 @@ impl Unit {
                     OnChange::Restart => "restart",
                     OnChange::Reload => "reload-or-restart",
                 };
-                let changed = stale(old, &self.stamp);
+                let mut changed = stale(old, &self.stamp);
+                changed.extend(self.rewritten.iter().map(|path| format!("old {path}")));
+                changed.sort();
+                changed.dedup();
                 (!changed.is_empty())
                     .then(|| {
                         Ok::<_, String>(
@@ -227,10 +292,25 @@ impl crate::fact::unit::Unit {
     }
 }
 
-fn starts_with_host(state: &str) -> Result<bool, String> {
+/// Whether a unit starts with the host, by its own [Install] section.
+enum Starts {
+    Yes,
+    /// Only by a link under /run.
+    UntilReboot,
+    No,
+    /// It cannot be enabled or disabled: others pull it in, or it is another unit's name.
+    AsOthersWish,
+}
+
+/// systemctl(1), `is-enabled`.
+fn starts_with_host(state: &str) -> Result<Starts, String> {
     match state {
-        "enabled" | "enabled-runtime" | "static" | "alias" | "indirect" | "generated" | "linked" => Ok(true),
-        "disabled" | "masked" | "masked-runtime" | "linked-runtime" | "transient" | "bad" | "" => Ok(false),
+        "enabled" => Ok(Starts::Yes),
+        "enabled-runtime" => Ok(Starts::UntilReboot),
+        "disabled" | "masked" | "masked-runtime" | "linked" | "linked-runtime" | "transient" | "bad" | "" => {
+            Ok(Starts::No)
+        }
+        "static" | "alias" | "indirect" | "generated" => Ok(Starts::AsOthersWish),
         other => Err(format!("systemd's unit file state is `{other}`")),
     }
 }

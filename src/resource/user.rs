@@ -81,6 +81,7 @@ fn plain_keys(text: &str) -> String {
 impl super::Spec for Spec {
     fn asks(&self, asks: &mut BTreeSet<Ask>) {
         asks.insert(Ask::User(self.name.clone()));
+        asks.insert(Ask::Group(self.primary().clone()));
         if self.wants_keys() {
             let own = self.keys_file();
             asks.extend([self.ssh_dir(), own.clone()].into_iter().flatten().map(Ask::Path));
@@ -124,7 +125,10 @@ impl Resource for User {
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let spec = &self.spec;
         let user = match seen(&facts.users, &spec.name)? {
-            Seen::Absent => return Ok(vec![Change::new("exists", "no", "yes", vec![Act::run(spec.useradd())])]),
+            Seen::Absent => {
+                let group_is_there = matches!(seen(&facts.groups, spec.primary())?, Seen::Is(_));
+                return Ok(vec![Change::new("exists", "no", "yes", vec![Act::run(spec.useradd(group_is_there))])]);
+            }
             Seen::Unreadable(why) => return Err(why.clone()),
             Seen::Is(user) => user,
         };
@@ -155,7 +159,8 @@ impl Resource for User {
 }
 
 impl Spec {
-    fn useradd(&self) -> Vec<String> {
+    /// useradd(8) makes no group of the user's name where there is one.
+    fn useradd(&self, group_is_there: bool) -> Vec<String> {
         let mut argv: Vec<String> =
             ["useradd", "--home-dir", self.home.as_str(), "--shell", self.shell.as_str()].map(str::to_owned).to_vec();
         if self.system {
@@ -163,6 +168,7 @@ impl Spec {
         }
         match &self.group {
             Some(group) => argv.extend(["--gid".to_owned(), group.to_string()]),
+            None if group_is_there => argv.extend(["--gid".to_owned(), self.name.to_string()]),
             None => argv.push("--user-group".into()),
         }
         if !self.groups.is_empty() {

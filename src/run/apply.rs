@@ -1,13 +1,12 @@
 //! Carrying a plan out, and looking again.
 
+use super::guarded::Way;
 use super::observe::Sight;
 use super::{Connection, Event, Job, RunError, Watch};
-use crate::plan::{self, Step};
-use crate::release::steps::UNHEALTHY;
-use crate::shell::{Frame, Script};
-
-/// The exit status of a script that found the lock taken.
-const LOCKED: i32 = 75;
+use crate::guard::Scope;
+use crate::plan::Step;
+use crate::resource::Risk;
+use crate::shell::Script;
 
 impl Job {
     /// Brings the host to what is wanted: at most two passes, each followed by a look.
@@ -16,13 +15,30 @@ impl Job {
         connection: &mut Connection,
         watch: &Watch,
     ) -> Result<(Sight, Vec<Step>), RunError> {
-        let first = self.observe(connection, watch).await?;
+        let mut first = self.observe(connection, watch).await?;
+        if first.unconfirmed {
+            self.take_back_earlier(connection, watch).await?;
+            first = self.observe(connection, watch).await?;
+        }
         if first.plan.is_empty() {
             return Ok((first, Vec::new()));
         }
         if first.plan.steps.is_empty() {
             return Err(self.unknown(&first));
         }
+        let result = self.change(connection, first, watch).await;
+        if !matches!(result, Err(RunError::Locked { .. })) {
+            self.end(connection, &result, watch).await;
+        }
+        result
+    }
+
+    async fn change(
+        &self,
+        connection: &mut Connection,
+        first: Sight,
+        watch: &Watch,
+    ) -> Result<(Sight, Vec<Step>), RunError> {
         self.apply(connection, &first.plan.steps, watch).await?;
         watch(&self.name, Event::Verifying);
         let second = self.observe(connection, watch).await?;
@@ -57,22 +73,48 @@ impl Job {
         RunError::Unknown { host: self.name.clone(), id, why }
     }
 
-    /// What cannot lock anybody out comes first; the rest only after the administrator's own fresh login has done root's work, and over
-    /// that login.
+    /// In the playbooks' order, but what may lock people out is made in one go, under guard: so what comes after the last of that (the
+    /// agent, above all) starts only once the firewall stands.
     async fn apply(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<(), RunError> {
-        let (harmless, risky): (Vec<&Step>, Vec<&Step>) =
-            steps.iter().partition(|step| step.change.risk < crate::resource::Risk::Lockout);
-        self.run_steps(connection, &harmless, steps.len(), 0, watch).await?;
-        if risky.is_empty() {
-            return Ok(());
+        let all: Vec<&Step> = steps.iter().collect();
+        let risky = |step: &Step| step.change.risk == Risk::Lockout;
+        let last = steps.iter().rposition(risky).map_or(0, |last| last + 1);
+        let (upto, after) = all.split_at(last);
+        let (risky, before): (Vec<&Step>, Vec<&Step>) = upto.iter().partition(|step| risky(step));
+        // Packages stay when a run is undone: what is kept for that is kept once they are there, with the files that they bring.
+        let leading = before.iter().take_while(|step| step.id.starts_with("package ")).count();
+        let (packages, before) = before.split_at(leading);
+        let (of, begun, keep) = (steps.len(), self.begun("up", &all), self.keep(&all));
+        self.execute_all(connection, ("begin", &[begun]), packages, self.teller(packages, 0, of, watch), watch).await?;
+        self.execute_all(connection, ("keep", &keep), before, self.teller(before, leading, of, watch), watch).await?;
+        if !risky.is_empty() {
+            let tell = self.teller(&risky, leading + before.len(), of, watch);
+            self.guarded(connection, &risky, &Scope::of(&risky), Way::Admin, tell, watch).await?;
         }
-        self.prove(connection, watch).await?;
-        self.run_steps(connection, &risky, steps.len(), harmless.len(), watch).await?;
-        self.prove(connection, watch).await
+        if !after.is_empty() {
+            self.execute_all(connection, ("rest", &[]), after, self.teller(after, last, of, watch), watch).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells of the step that begins, by its place in `steps`.
+    fn teller<'a>(
+        &'a self,
+        steps: &'a [&'a Step],
+        before: usize,
+        of: usize,
+        watch: &'a Watch,
+    ) -> impl FnMut(usize) + 'a {
+        move |index| {
+            if let Some(step) = steps.get(index) {
+                let title = format!("{}: {}", step.id, step.title);
+                watch(&self.name, Event::Step { number: before + index + 1, of, title });
+            }
+        }
     }
 
     /// A new connection as the administrator, who must be able to be root; it replaces the old one.
-    async fn prove(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
+    pub(super) async fn prove(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
         watch(&self.name, Event::Proving { user: self.admin.to_string() });
         let failed = |why: String| RunError::NotProved { host: self.name.clone(), user: self.admin.to_string(), why };
         let fresh = self.login().with_user(&self.admin).open().await.map_err(|error| failed(error.to_string()))?;
@@ -88,55 +130,4 @@ impl Job {
         old.close().await;
         Ok(())
     }
-
-    async fn run_steps(
-        &self,
-        connection: &mut Connection,
-        steps: &[&Step],
-        of: usize,
-        before: usize,
-        watch: &Watch,
-    ) -> Result<(), RunError> {
-        if steps.is_empty() {
-            return Ok(());
-        }
-        let mut done = 0;
-        let tell = |index: usize| {
-            if let Some(step) = steps.get(index) {
-                let title = format!("{}: {}", step.id, step.title);
-                watch(&self.name, Event::Step { number: before + index + 1, of, title });
-            }
-        };
-        tell(0);
-        connection.round_trips += 1;
-        let script = plan::script(steps, &self.holder);
-        let frames = connection
-            .ssh
-            .run(&script, |_| {
-                done += 1;
-                tell(done);
-            })
-            .await?;
-        frames.iter().enumerate().try_for_each(|(index, frame)| self.judge(frame, steps.get(index)))
-    }
-
-    fn judge(&self, frame: &Frame, step: Option<&&Step>) -> Result<(), RunError> {
-        let host = self.name.clone();
-        let (id, title) = step.map(|step| (step.id.clone(), step.title.clone())).unwrap_or_default();
-        match (frame.name.as_str(), frame.rc) {
-            (_, 0) => Ok(()),
-            ("lock", LOCKED) => Err(RunError::Locked { host, holder: frame.error_text() }),
-            (_, UNHEALTHY) => Err(RunError::Reverted { host, id, said: tail(frame) }),
-            _ => Err(RunError::Step { host, id, title, said: tail(frame) }),
-        }
-    }
-}
-
-/// The end of what a step said: of its complaints, or else of its words.
-fn tail(frame: &Frame) -> String {
-    let (complaints, words) = (frame.error_text(), frame.text());
-    let text = if complaints.is_empty() { words.trim() } else { &complaints };
-    let lines: Vec<&str> = text.lines().collect();
-    let last = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
-    last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }

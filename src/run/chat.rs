@@ -17,7 +17,7 @@ impl Job {
         let connection = self.connect().await?;
         let mut script = Script::observing();
         script.step("key");
-        script.run(&["sed", "-n", "s/^API_SERVER_KEY='\\(.*\\)'$/\\1/p", "/etc/hermes/.env"].map(str::to_owned), None);
+        script.run(&["sed", "-n", "s/^API_SERVER_KEY=//p", "/etc/hermes/.env"].map(str::to_owned), None);
         let frames = connection.ssh.run(&script, |_| ()).await?;
         let key = frames.first().map(|frame| frame.text().trim().to_owned()).unwrap_or_default();
         let failed = |why: String| self.host_error(format!("the agent's API: {why}"));

@@ -2,13 +2,18 @@
 
 mod apply;
 mod chat;
+mod execute;
+mod guarded;
 mod observe;
+mod record;
 mod render;
+mod undo;
 
 use crate::config::Target;
 use crate::name::Account;
 use crate::plan::Plan;
 use crate::playbook::Wanted;
+use crate::shell::Ticket;
 use crate::transport::{Login, Ssh, SshOptions, TransportError};
 use serde::Serialize;
 use std::sync::Arc;
@@ -22,8 +27,12 @@ pub struct Job {
     pub admin: Account,
     pub options: SshOptions,
     pub wanted: Wanted,
-    /// Who runs this, for the lock on the host.
-    pub holder: String,
+    /// This run, for the lock and the record on the host.
+    pub ticket: Ticket,
+    /// The digest of playbooks and templates, for the record.
+    pub playbooks: String,
+    /// How long the host waits for a guarded change to be confirmed, in seconds.
+    pub window: u32,
     /// Whether the old texts of changed files are wanted, for a diff.
     pub texts: bool,
 }
@@ -89,6 +98,13 @@ pub enum RunError {
     /// The agent was not well with the new release; the old one is back.
     #[error("{host}: `{id}` was taken back:\n{said}")]
     Reverted { host: String, id: String, said: String },
+    /// A change that may lock people out was not confirmed.
+    #[error("{host}: a change of what lets people in was taken back; the host is as it was before it: {why}")]
+    TakenBack { host: String, why: String },
+    #[error(
+        "{host}: the host does not answer after a change of what lets people in: {why}\nhint: it takes the change back by itself, {seconds} s after it was made, and at its next start"
+    )]
+    Lost { host: String, why: String, seconds: u32 },
     #[error("{host}: another run is at work: {holder}\nhint: wait for it to end")]
     Locked { host: String, holder: String },
     #[error("{host}: still not as wanted after a second pass:{list}")]

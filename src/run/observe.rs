@@ -1,7 +1,8 @@
 //! One look at a host.
 
 use super::{Connection, Event, Job, RunError, Watch};
-use crate::fact::{self, Ask, Facts};
+use crate::fact::{self, Ask, Facts, Seen};
+use crate::name::AbsPath;
 use crate::plan::Plan;
 use std::collections::BTreeSet;
 
@@ -9,11 +10,14 @@ use std::collections::BTreeSet;
 pub(super) struct Sight {
     pub system: String,
     pub plan: Plan,
+    /// Whether a guarded change of an earlier run still waits for its confirmation.
+    pub unconfirmed: bool,
 }
 
 impl Job {
     fn asks(&self) -> BTreeSet<Ask> {
         let mut asks = self.wanted.asks();
+        asks.extend(guard_paths().map(Ask::Path));
         if self.texts {
             let paths: Vec<Ask> = asks
                 .iter()
@@ -54,7 +58,8 @@ impl Job {
         let plan = Plan::of(&items, &facts);
         watch(&self.name, Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
-        Ok(Sight { system, plan })
+        let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
+        Ok(Sight { system, plan, unconfirmed: guard_paths().any(waits) })
     }
 
     /// Looks at a host for its facts alone.
@@ -67,6 +72,11 @@ impl Job {
         connection.ssh.close().await;
         facts
     }
+}
+
+/// What is there while a guarded change waits, or is being taken back.
+fn guard_paths() -> impl Iterator<Item = AbsPath> {
+    ["armed", "reverting"].into_iter().filter_map(|name| AbsPath::new(format!("{}/{name}", crate::guard::STATE)).ok())
 }
 
 fn capitalized(word: &str) -> String {

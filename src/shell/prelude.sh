@@ -12,7 +12,7 @@ frame() {
 	(
 		set "$3"
 		"$2"
-	) >"$scratch/out" 2>"$scratch/err" </dev/null 9>&-
+	) >"$scratch/out" 2>"$scratch/err" </dev/null
 	rc=$?
 	printf '@%s %d %d %d\n' "$1" "$rc" $(stat -c %s "$scratch/out" "$scratch/err")
 	cat "$scratch/out" "$scratch/err"
@@ -25,7 +25,7 @@ ask() {
 	(
 		set "$3"
 		"$2"
-	) >"$scratch/$2.out" 2>"$scratch/$2.err" </dev/null 9>&- &
+	) >"$scratch/$2.out" 2>"$scratch/$2.err" </dev/null &
 	asked="$asked $1 $2 $!"
 }
 
@@ -50,17 +50,44 @@ answers() {
 	cat $files
 }
 
-# lock HOLDER: one run at a time; who holds it is written beside the lock. The kernel frees it when the holder ends.
+# started PID: when a process started, in the kernel's own count; nothing when there is none.
+started() {
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	set -- ${stat##*) }
+	shift 19
+	echo "$1"
+}
+
+# session: the sshd process that serves this connection; it ends with the client.
+session() {
+	pid=$$
+	while [ "$pid" -gt 1 ]; do
+		stat=$(cat "/proc/$pid/stat" 2>/dev/null) || break
+		case $stat in *'(sshd'*) break ;; esac
+		set -- ${stat##*) }
+		pid=$2
+	done
+	echo "$pid"
+}
+
+# lock RUN HOLDER: one run at a time. The record beside the lock names the run, this shell and this connection; it counts while one of
+# the two lives. The first frame says whether the lock was had, and from whom it was taken over.
 lock() {
 	mkdir -p /run/petasos
 	exec 9>>/run/petasos/lock
-	if flock -n 9; then
-		printf '%s\n' "$1" >/run/petasos/holder
-		return 0
+	flock 9
+	note=
+	if read -r run shell shell_start connection connection_start holder 2>/dev/null </run/petasos/holder && [ "$run" != "$1" ]; then
+		if [ "$(started "$shell")" = "$shell_start" ] || [ "$(started "$connection")" = "$connection_start" ]; then
+			printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"
+			return 1
+		fi
+		note=$holder
 	fi
-	holder=$(cat /run/petasos/holder 2>/dev/null)
-	printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"
-	return 1
+	connection=$(session)
+	printf '%s %s %s %s %s %s\n' "$1" $$ "$(started $$)" "$connection" "$(started "$connection")" "$2" >/run/petasos/holder
+	exec 9>&-
+	printf '@lock 0 %d 0\n%s' "$(printf %s "$note" | wc -c)" "$note"
 }
 
 # put PATH OWNER GROUP MODE [CHECK…]: standard input becomes PATH, in one rename, if CHECK accepts it; `{}` in CHECK is the new file.

@@ -104,7 +104,7 @@ fn what_may_be_secret_is_no_command_line() {
     script.step("one");
     script.run(&argv(&["cat"]), Some("secret"));
     assert_eq!(script.line_for("sh", "n0nce"), None);
-    assert_eq!(Script::applying("me").line_for("sh", "n0nce"), None);
+    assert_eq!(Script::applying(&Ticket { run: "r".into(), holder: "me".into() }).line_for("sh", "n0nce"), None);
 }
 
 #[test]
@@ -123,6 +123,9 @@ fn half_a_script_runs_nothing() {
 }
 
 proptest! {
+    // Each case starts a shell.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn quoted_words_arrive_as_they_were(words in proptest::collection::vec("[^\u{0}]{0,20}", 0..4)) {
         let mut script = Script::observing();
@@ -132,7 +135,9 @@ proptest! {
         let want: String = words.iter().map(|word| format!("{word}|")).collect();
         prop_assert_eq!(frames[0].text(), want);
     }
+}
 
+proptest! {
     #[test]
     fn a_command_line_is_the_same_script(word in "[^\u{0}]{0,20}") {
         let mut script = Script::observing();

@@ -36,6 +36,12 @@ impl Login {
         Self { target: Target { user: user.clone(), ..self.target.clone() }, options: self.options.clone() }
     }
 
+    /// The same, with less patience.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.options.connect_timeout = Some(limit);
+        self
+    }
+
     /// Opens a connection: new TCP, new authentication.
     ///
     /// # Errors

@@ -48,20 +48,24 @@ manifest() {
     archive_sha256 "$archive_sha256" uv_lock_sha256 "$uv_lock_sha256" extras "$extras" uv "$uv_version"
 }
 
-if [ -f "$final/.petasos-release" ] && [ "$(cat "$final/.petasos-release")" = "$(manifest)" ]; then
-  phase 'already in place'
-  exit 0
-fi
+already() {
+  if [ -f "$final/.petasos-release" ] && [ "$(cat "$final/.petasos-release")" = "$(manifest)" ]; then
+    phase 'already in place'
+    exit 0
+  fi
+}
+already
 command -v git >/dev/null || die 1 'there is no git on this host'
 mkdir -p "$releases"
 
-# Held by every child too, so that a run whose connection died is waited for, not trampled on.
+# Held by every child too: a run whose connection died may still be at work, and is waited for.
 exec 9>"$releases/.lock"
-flock -w 5 9 || die 40 'another installation is running on this host'
+flock -w 60 9 || die 40 'another installation is running on this host'
+already
 rm -rf "$releases"/.staging-* "$releases"/.trash-*
 probe_home= compiling=
 # ssh keeps 255 for itself, and 127 says nothing.
-trap 'code=$?; [ -z "$compiling" ] || wait "$compiling" || :; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
+trap 'code=$?; [ -z "$compiling" ] || kill "$compiling"; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # --- the source, and whether it is what was pinned --------------------------------------------------
@@ -91,10 +95,17 @@ unset SSL_CERT_DIR
 "$uv" venv -q --relocatable --prompt "hermes-$version" "$stage/venv" ||
   die 44 "no Python that fits release $version" 'the release names what it needs under requires-python'
 python=$stage/venv/bin/python
-site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-# The agent cannot write beside its code, so that is compiled now, while the dependencies are on their way.
-"$python" -m compileall -q -j 0 -x '/(\.git|venv|tests|website|apps|skills|optional-skills)/' "$stage" \
-  >/dev/null 2>&1 &
+# The agent cannot write beside its code, so bytecode is made now: of the release while the
+# dependencies come down, of those by uv.
+set --
+for item in "$stage"/*; do
+  case ${item##*/} in
+    venv | tests | website | apps | docs | skills | optional-skills) ;;
+    *.py) set -- "$@" "$item" ;;
+    *) [ ! -d "$item" ] || set -- "$@" "$item" ;;
+  esac
+done
+"$python" -m compileall -q -j 2 "$@" >/dev/null 2>&1 &
 compiling=$!
 set -- --locked --no-dev --no-install-project --no-build
 for extra in $extras; do
@@ -102,12 +113,19 @@ for extra in $extras; do
 done
 "$uv" sync -q --compile-bytecode "$@" ||
   die 44 "the dependencies of $version cannot be installed from its uv.lock" 'there is no unhashed fallback'
-printf '%s\n' "$final" >"$site/petasos-release.pth"
 wait "$compiling" || :
 compiling=
-phase 'dependencies installed, source compiled'
+site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+printf '%s\n' "$final" >"$site/petasos-release.pth"
+# The command that an installed package would have had; the agent's own dispatcher calls it too.
+cat >"$stage/venv/bin/hermes" <<'COMMAND'
+#!/bin/sh
+exec "$(dirname "$(readlink -f "$0")")/python" -P -m hermes_cli.main "$@"
+COMMAND
+chmod 0755 "$stage/venv/bin/hermes"
+phase 'dependencies installed, bytecode made'
 
-# --- it must import --------------------------------------------------------------------------------
+# --- it must import, for a user without any rights ---------------------------------------------------
 cd /
 probe='import aiohttp, hermes_cli.main, gateway.run, tools.terminal_tool'
 probe_home=$(mktemp -d)

@@ -1,0 +1,23 @@
+//! `petasos undo`.
+
+use super::hosts::HostArgs;
+use super::up::{each, finish};
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct UndoArgs {
+    #[command(flatten)]
+    pub hosts: HostArgs,
+}
+
+/// # Errors
+/// When no host is named, or a file is not sound.
+pub async fn run(args: &UndoArgs) -> Result<ExitCode> {
+    if args.hosts.hosts.is_empty() {
+        bail!("`undo` wants a host by name\nhint: petasos undo HOST");
+    }
+    let jobs = args.hosts.jobs(false)?;
+    let done = each(jobs, &args.hosts, |job, watch| async move { job.undo(&watch).await }).await;
+    Ok(ExitCode::from(finish(&args.hosts, done, true, false)))
+}

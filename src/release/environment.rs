@@ -1,0 +1,56 @@
+//! The managed `.env` of the agent, `/etc/hermes/.env`: names and values in the one form that all of
+//! the agent's readers (python-dotenv, its own line reader, its repairs) understand alike.
+
+/// Why a pair cannot stand in the file. The value is not in the message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("`{0}` is not the name of an environment variable (capitals, digits and `_`)")]
+    Name(String),
+    #[error("the value of `{0}` is empty")]
+    Empty(String),
+    #[error(
+        "the value of `{0}` has a character that the agent's reader of `.env` would change: white space, a quote, a backslash, `#`, `${{` or a letter beyond ASCII\nhint: is there a line break or a quote from copying?"
+    )]
+    Value(String),
+}
+
+/// One line of the file, with its line break.
+///
+/// # Errors
+/// The name or the value is not one that arrives as it was written.
+pub fn line(name: &str, value: &str) -> Result<String, Refused> {
+    let mut letters = name.bytes();
+    let first = letters.next().is_some_and(|b| b.is_ascii_uppercase() || b == b'_');
+    if !first || !letters.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
+        return Err(Refused::Name(name.to_owned()));
+    }
+    if value.is_empty() {
+        return Err(Refused::Empty(name.to_owned()));
+    }
+    let plain = |b: u8| b.is_ascii_graphic() && !b"'\"`\\#".contains(&b);
+    if !value.bytes().all(plain) || value.contains("${") {
+        return Err(Refused::Value(name.to_owned()));
+    }
+    Ok(format!("{name}={value}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_written_as_it_is() {
+        assert_eq!(line("OPENROUTER_API_KEY", "sk-or-v1-a$b=="), Ok("OPENROUTER_API_KEY=sk-or-v1-a$b==\n".into()));
+    }
+
+    #[test]
+    fn what_would_arrive_changed_is_refused_without_showing_it() {
+        for value in ["a b", "a\nB=c", "'a'", "a#b", "a\\n", "${HOME}", "é", "a\u{7f}"] {
+            let refused = line("KEY", &format!("s3cret{value}")).unwrap_err();
+            assert_eq!(refused, Refused::Value("KEY".into()), "{value:?}");
+            assert!(!refused.to_string().contains("s3cret"), "{value:?}");
+        }
+        assert_eq!(line("KEY", ""), Err(Refused::Empty("KEY".into())));
+        assert_eq!(line("A=B", "c"), Err(Refused::Name("A=B".into())));
+    }
+}

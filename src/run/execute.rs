@@ -1,0 +1,96 @@
+//! One script that changes a host: lock, what comes before, the steps.
+
+use super::{Connection, Event, Job, RunError, Watch};
+use crate::act::Act;
+use crate::plan::{self, Step};
+use crate::release::steps::UNHEALTHY;
+use crate::shell::{Frame, Script};
+use crate::transport::TransportError;
+
+/// The exit status of a script that found the lock taken.
+const LOCKED: i32 = 75;
+
+/// The frames of a script, or why they did not all arrive.
+pub(super) type Ran = Result<Vec<Frame>, TransportError>;
+
+impl Job {
+    /// Runs `first` and then the steps, under the host's lock; the frames begin with that of `first`.
+    ///
+    /// # Errors
+    /// When another run has the lock; nothing was done then.
+    pub(super) async fn execute(
+        &self,
+        connection: &mut Connection,
+        first: (&str, &[Act]),
+        steps: &[&Step],
+        mut tell: impl FnMut(usize),
+        watch: &Watch,
+    ) -> Result<Ran, RunError> {
+        let mut script = Script::applying(&self.ticket);
+        script.step(first.0);
+        first.1.iter().for_each(|act| act.write(&mut script));
+        plan::write(&mut script, steps);
+        connection.round_trips += 1;
+        let mut seen = 0;
+        let ran = connection.ssh.run(&script, |frame| {
+            // The frames of the lock and of `first` come before those of the steps.
+            seen += 1;
+            if seen >= 2 && frame.rc == 0 {
+                tell(seen - 2);
+            }
+        });
+        let mut frames = match ran.await {
+            Ok(frames) => frames,
+            Err(error) => return Ok(Err(error)),
+        };
+        if frames.is_empty() {
+            return Err(self.host_error("the host did not say whether it is locked".into()));
+        }
+        let lock = frames.remove(0);
+        if lock.rc == LOCKED {
+            return Err(RunError::Locked { host: self.name.clone(), holder: lock.error_text() });
+        }
+        let dead = lock.text();
+        if !dead.trim().is_empty() {
+            watch(&self.name, Event::Note(format!("took the lock over from a run that died: {}", dead.trim())));
+        }
+        Ok(Ok(frames))
+    }
+
+    /// The same for steps that cannot lock anybody out: the first failure ends the run.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub(super) async fn execute_all(
+        &self,
+        connection: &mut Connection,
+        first: (&str, &[Act]),
+        steps: &[&Step],
+        tell: impl FnMut(usize),
+        watch: &Watch,
+    ) -> Result<(), RunError> {
+        let frames = self.execute(connection, first, steps, tell, watch).await??;
+        let steps = [None].into_iter().chain(steps.iter().copied().map(Some));
+        frames.iter().zip(steps).try_for_each(|(frame, step)| self.judge(frame, step))
+    }
+
+    pub(super) fn judge(&self, frame: &Frame, step: Option<&Step>) -> Result<(), RunError> {
+        let host = self.name.clone();
+        let before = || (frame.name.clone(), "what comes before the steps".to_owned());
+        let (id, title) = step.map_or_else(before, |step| (step.id.clone(), step.title.clone()));
+        match frame.rc {
+            0 => Ok(()),
+            UNHEALTHY => Err(RunError::Reverted { host, id, said: tail(frame) }),
+            _ => Err(RunError::Step { host, id, title, said: tail(frame) }),
+        }
+    }
+}
+
+/// The end of what a step said: of its complaints, or else of its words.
+fn tail(frame: &Frame) -> String {
+    let (complaints, words) = (frame.error_text(), frame.text());
+    let text = if complaints.is_empty() { words.trim() } else { &complaints };
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
+    last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,179 @@
+//! Bringing a host back to before its last run, and telling of its runs.
+
+use super::guarded::Way;
+use super::{Connection, Event, Job, Outcome, RunError, Watch};
+use crate::act::Act;
+use crate::guard::{self, Scope};
+use crate::plan::{Plan, Step};
+use crate::resource::{Change, Risk};
+use crate::shell::Script;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A run, by the host's own record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Run {
+    pub run: String,
+    /// When it began, by the host's clock (RFC 3339).
+    pub begun: String,
+    /// None for a run that died.
+    pub ended: Option<String>,
+    pub verb: String,
+    pub by: String,
+    pub petasos: String,
+    pub playbooks: String,
+    /// `id: field` of each.
+    pub changes: Vec<String>,
+    pub outcome: Option<String>,
+    /// Whether what it replaced is still kept.
+    pub kept: bool,
+}
+
+const READ: &str = r#"
+cat /var/lib/petasos/history.jsonl 2>/dev/null
+echo '== kept'
+ls -1 /var/lib/petasos/runs 2>/dev/null
+:
+"#;
+
+const READ_SCOPE: &str = r#"
+cd "$1" && sed 's/^/+/' deep && sed 's/^/-/' shallow && echo -- && cut -d ' ' -f 1 units
+"#;
+
+const FORGET: &str = r#"
+rm -rf "$1"
+"#;
+
+/// Reads the record: lines that are not JSON are left out, as a host whose disk filled up may have one.
+fn runs(text: &str) -> Vec<Run> {
+    let (lines, kept) = text.split_once("== kept\n").unwrap_or((text, ""));
+    let mut runs: BTreeMap<String, Run> = BTreeMap::new();
+    for line in lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let word = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let run = runs.entry(word("run")).or_insert_with(|| Run { run: word("run"), ..Run::default() });
+        match word("event").as_str() {
+            "begun" => {
+                let change = |change: &Value| {
+                    let part = |index: usize| change.get(index).and_then(Value::as_str).unwrap_or_default().to_owned();
+                    format!("{}: {}", part(0), part(1))
+                };
+                // A second pass begins again.
+                if run.begun.is_empty() {
+                    (run.begun, run.verb, run.by) = (word("time"), word("verb"), word("by"));
+                    (run.petasos, run.playbooks) = (word("petasos"), word("playbooks"));
+                }
+                let changes = line.get("changes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+                run.changes.extend(changes.iter().map(change));
+            }
+            "ended" => (run.ended, run.outcome) = (Some(word("time")), Some(word("outcome"))),
+            _ => {}
+        }
+    }
+    for name in kept.lines() {
+        if let Some(run) = runs.get_mut(name) {
+            run.kept = true;
+        }
+    }
+    runs.into_values().collect()
+}
+
+impl Job {
+    async fn runs(&self, connection: &mut Connection) -> Result<Vec<Run>, RunError> {
+        let mut script = Script::observing();
+        script.step("history");
+        Act::sh("read the record", READ, Vec::<String>::new()).write(&mut script);
+        connection.round_trips += 1;
+        let frames = connection.ssh.run(&script, |_| ()).await?;
+        Ok(frames.first().map(|frame| runs(&frame.text())).unwrap_or_default())
+    }
+
+    /// All runs on record, oldest first.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn history(&self) -> Result<Vec<Run>, RunError> {
+        let mut connection = self.connect().await?;
+        let runs = self.runs(&mut connection).await;
+        connection.ssh.close().await;
+        runs
+    }
+
+    /// Brings files, units and firewall back to before the last run, under guard. Packages and data stay.
+    ///
+    /// # Errors
+    /// When there is nothing to undo; else see [`RunError`].
+    pub async fn undo(&self, watch: &Watch) -> Result<Outcome, RunError> {
+        let began = std::time::Instant::now();
+        let mut connection = self.connect().await?;
+        let done = self.undo_last(&mut connection, watch).await;
+        if let Ok(_) | Err(RunError::TakenBack { .. } | RunError::Step { .. }) = &done {
+            self.end(&mut connection, &done, watch).await;
+        }
+        let round_trips = connection.round_trips;
+        connection.ssh.close().await;
+        Ok(Outcome {
+            host: self.name.clone(),
+            address: self.target.host.clone(),
+            system: "undo".into(),
+            plan: Plan { steps: vec![done?], ..Plan::default() },
+            second_pass: Vec::new(),
+            round_trips,
+            seconds: began.elapsed().as_secs_f64(),
+        })
+    }
+
+    async fn undo_last(&self, connection: &mut Connection, watch: &Watch) -> Result<Step, RunError> {
+        let runs = self.runs(connection).await?;
+        let last = runs.iter().rev().find(|run| run.kept && run.verb == "up");
+        let last =
+            last.ok_or_else(|| self.host_error("there is no run to undo: nothing that one replaced is kept".into()))?;
+        let kept = format!("{}/{}", guard::RUNS, last.run);
+        let scope = self.scope(connection, &kept).await?;
+        let acts = vec![guard::restore(&last.run), Act::sh("it cannot be undone twice", FORGET, [kept])];
+        let step = Step {
+            id: format!("run {}", last.run),
+            title: "undo the last run".into(),
+            change: Change::new("undone", format!("run of {}", last.begun), "as before it", acts)
+                .risking(Risk::Lockout),
+        };
+        let line = [self.begun("undo", &[&step])];
+        self.execute_all(connection, ("begin", &line), &[], |_| (), watch).await?;
+        watch(&self.name, Event::Step { number: 1, of: 1, title: step.title.clone() });
+        self.guarded(connection, &[&step], &scope, Way::Any, |_| (), watch).await?;
+        Ok(step)
+    }
+
+    /// What a run kept.
+    async fn scope(&self, connection: &mut Connection, kept: &str) -> Result<Scope, RunError> {
+        let mut script = Script::observing();
+        script.step("scope");
+        Act::sh("read what a run kept", READ_SCOPE, [kept]).write(&mut script);
+        connection.round_trips += 1;
+        let frames = connection.ssh.run(&script, |_| ()).await?;
+        let frame = frames.first().filter(|frame| frame.rc == 0);
+        let text =
+            frame.map(|frame| frame.text()).ok_or_else(|| self.host_error(format!("`{kept}` cannot be read")))?;
+        let (paths, units) = text.split_once("--\n").unwrap_or((&text, ""));
+        let lines = |text: &str| text.lines().map(str::to_owned).collect();
+        Ok(Scope { paths: lines(paths), units: lines(units) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::runs;
+
+    #[test]
+    fn a_run_that_died_has_no_end() {
+        let text = "{\"time\":\"t1\",\"run\":\"1-a\",\"event\":\"begun\",\"verb\":\"up\",\"by\":\"me\",\"changes\":[[\"file /x\",\"content\"]]}\n\
+                    {\"time\":\"t2\",\"run\":\"1-a\",\"event\":\"ended\",\"outcome\":\"converged\"}\n{\"time\":\"t3\",\"run\":\"2-b\",\"event\":\"begun\"}\n{\"ti\n== kept\n2-b\n";
+        let runs = runs(text);
+        assert_eq!(runs.len(), 2);
+        assert_eq!(
+            (runs[0].outcome.as_deref(), runs[0].kept, runs[0].changes.as_slice()),
+            (Some("converged"), false, &["file /x: content".to_owned()][..])
+        );
+        assert_eq!((runs[1].outcome.as_deref(), runs[1].kept), (None, true));
+    }
+}

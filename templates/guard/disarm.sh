@@ -1,0 +1,9 @@
+# Confirms the change: whoever renames `armed` first decides. Says so only when the way back is gone.
+guard=/var/lib/petasos/guard
+mv -T "$guard/armed" "$guard/confirmed" || {
+	echo 'too late: the change is being taken back, or was' >&2
+	return 1
+}
+systemctl -q disable petasos-revert.service
+systemctl -q disable --now petasos-revert.timer
+[ -e "$guard/armed" ] || [ -e "$guard/reverting" ] || echo disarmed

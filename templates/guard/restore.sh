@@ -1,0 +1,54 @@
+# STATE: makes files, firewall rules and units what they were when STATE was kept. Safe to repeat.
+set -u
+LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+state=$1
+
+# Files: what came since goes (a directory only when nothing is left in it; the guard itself stays), what was is put back.
+list() {
+	cd /
+	xargs -r -a "$state/deep" -d '\n' sh -c 'for path; do [ -e "$path" ] && find "$path" ! -type s; done; :' sh
+	xargs -r -a "$state/shallow" -d '\n' sh -c 'for path; do [ -e "$path" ] || [ -L "$path" ] && printf "%s\n" "$path"; done; :' sh
+}
+(list) | sort -u >"$state/now"
+comm -13 "$state/then" "$state/now" | grep -v /petasos-revert | sort -r | while IFS= read -r path; do
+	rm -df -- "/$path" 2>/dev/null || :
+done
+tar -C / --numeric-owner -xpf "$state/files.tar" || :
+systemctl daemon-reload || :
+
+# Rules: tables that came since go, the others are loaded as they were. Those of iptables are its own to restore.
+if command -v nft >/dev/null && [ -e "$state/tables" ]; then
+	nft list tables | sort >"$state/tables.now"
+	comm -13 "$state/tables" "$state/tables.now" | while read -r _ family name; do
+		nft delete table "$family" "$name" || :
+	done
+	while read -r _ family name; do
+		saved=$state/nft-$family-$name
+		grep -q 'iptables-nft' "$saved" && continue
+		[ "$(nft -s list table "$family" "$name" 2>/dev/null)" = "$(cat "$saved")" ] && continue
+		nft delete table "$family" "$name" 2>/dev/null || :
+		nft -f "$saved" || :
+	done <"$state/tables"
+fi
+bare() {
+	sed '/^#/d; s/ *\[[0-9]*:[0-9]*\]//'
+}
+for six in '' 6; do
+	saved=$state/ip${six}tables
+	[ -s "$saved" ] || continue
+	[ "$("ip${six}tables-save" | bare)" = "$(bare <"$saved")" ] && continue
+	"ip${six}tables-restore" <"$saved" || :
+done
+
+# Units: started with the host, and running, as before. Without waiting: at the start of the host they wait for this script.
+while read -r unit enabled active; do
+	case $enabled in
+	enabled) systemctl -q --no-reload enable "$unit" || : ;;
+	disabled) systemctl -q --no-reload disable "$unit" || : ;;
+	esac
+	case $active in
+	active) systemctl --no-block reload-or-restart "$unit" || : ;;
+	inactive) systemctl --no-block stop "$unit" || : ;;
+	esac
+done <"$state/units"

@@ -1,0 +1,163 @@
+//! What a user sees who makes a mistake: one clear error and the right exit code. Nothing here reaches a host.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const LOCK: &str = r#"version: 1
+release: "0.19.0"
+releases:
+  "0.19.0":
+    source: https://example.com/agent
+    tag: v2026.7.20
+    commit: "1111111111111111111111111111111111111111"
+    tree: "2222222222222222222222222222222222222222"
+    archive_sha256: "3333333333333333333333333333333333333333333333333333333333333333"
+    uv_lock_sha256: "4444444444444444444444444444444444444444444444444444444444444444"
+    signed: false
+    requires_python: ">=3.11"
+"#;
+
+/// A folder with these files.
+fn desk(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn petasos(folder: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
+    command.args(words).current_dir(folder).env_remove("OPENROUTER_API_KEY");
+    command.output().unwrap()
+}
+
+/// The error and nothing else: no report on stdout, no second error, no panic.
+#[track_caller]
+fn error(files: &[(&str, &str)], words: &[&str], code: i32) -> String {
+    let folder = desk(files);
+    let output = petasos(folder.path(), words);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "", "an error belongs on stderr");
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    said
+}
+
+#[track_caller]
+fn says(said: &str, words: &[&str]) {
+    for word in words {
+        assert!(said.contains(word), "it does not say `{word}`:\n{said}");
+    }
+}
+
+#[test]
+fn a_wrong_key_in_petasos_yaml_has_its_line_a_caret_and_what_was_meant() {
+    let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent:\n  provider: openrouter\n  modle: some/model\n";
+    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
+    says(
+        &said,
+        &["unknown field `modle`", "petasos.yaml:5:3", "modle: some/model", "^", "hint: did you mean `model`?"],
+    );
+}
+
+#[test]
+fn a_wrong_key_in_the_hosts_own_settings_is_found_too() {
+    let yaml = "hosts:\n  web:\n    address: root@203.0.113.7\n    netwrok: {}\n";
+    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["plan"], 1);
+    says(&said, &["unknown field `netwrok`", "petasos.yaml:4:5", "^", "did you mean `network`?"]);
+}
+
+#[test]
+fn a_value_that_cannot_be_is_found_where_it_stands() {
+    let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nnetwork:\n  inbound: [80/tcp, 99999/tcp]\n";
+    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
+    says(&said, &["99999", "petasos.yaml:4:", "^"]);
+}
+
+#[test]
+fn a_file_that_is_no_yaml_says_where() {
+    let said = error(&[("petasos.yaml", "hosts: [\n"), ("petasos.lock", LOCK)], &["up"], 1);
+    says(&said, &["petasos.yaml:"]);
+}
+
+#[test]
+fn a_wrong_key_in_a_playbook_has_its_line_a_caret_and_what_was_meant() {
+    let playbook = "- name: a greeting\n  file:\n    path: /etc/motd\n    mdoe: \"0644\"\n    content: hello\n";
+    let files = [("playbooks/50-own.yaml", playbook), ("petasos.lock", LOCK)];
+    let said = error(&files, &["up", "root@203.0.113.7"], 1);
+    says(&said, &["unknown field `mdoe`", "playbooks/50-own.yaml:4:5", "^", "did you mean `mode`?"]);
+}
+
+#[test]
+fn a_kind_that_is_none_is_found() {
+    let playbook = "- name: a greeting\n  fiel: { path: /etc/motd }\n";
+    let files = [("playbooks/50-own.yaml", playbook), ("petasos.lock", LOCK)];
+    let said = error(&files, &["plan", "root@203.0.113.7"], 1);
+    says(&said, &["unknown field `fiel`", "playbooks/50-own.yaml:2:3", "did you mean `file`?"]);
+}
+
+#[test]
+fn an_entry_without_a_resource_is_named() {
+    let files = [("playbooks/50-own.yaml", "- name: a greeting\n"), ("petasos.lock", LOCK)];
+    let said = error(&files, &["plan", "root@203.0.113.7"], 1);
+    says(&said, &["`a greeting` in playbooks/50-own.yaml", "no resource", "hint: "]);
+}
+
+#[test]
+fn an_unknown_host_is_named_with_the_nearest_known() {
+    let yaml = "hosts:\n  staging: { address: root@203.0.113.7 }\n";
+    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up", "stagging"], 1);
+    says(&said, &["petasos.yaml has no host `stagging`", "did you mean `staging`?"]);
+}
+
+#[test]
+fn no_host_at_all_says_how_to_name_one() {
+    let said = error(&[("petasos.lock", LOCK)], &["up"], 1);
+    says(&said, &["no host", "hint: ", "petasos init"]);
+}
+
+#[test]
+fn a_missing_lock_says_what_writes_it() {
+    let said = error(&[], &["up", "root@203.0.113.7"], 1);
+    says(&said, &["no lock file `petasos.lock`", "hint: `petasos pin VERSION`"]);
+}
+
+#[test]
+fn a_lock_that_was_edited_badly_is_refused() {
+    let said = error(&[("petasos.lock", &LOCK.replace("3333", "333x"))], &["up", "root@203.0.113.7"], 1);
+    says(&said, &["`petasos.lock` is not a lock file", "hint: "]);
+}
+
+#[test]
+fn a_public_key_that_is_not_there_is_named() {
+    let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nadmin:\n  authorized_keys: [./nobody.pub]\n";
+    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
+    says(&said, &["admin.authorized_keys", "`./nobody.pub`"]);
+}
+
+#[test]
+fn a_release_that_is_too_old_or_none_is_refused() {
+    says(&error(&[], &["pin", "0.18.1", "--source", "/nonexistent"], 1), &["0.18.1", "0.18.2"]);
+    says(&error(&[], &["pin", "main", "--source", "/nonexistent"], 1), &["`main`"]);
+}
+
+#[test]
+fn bad_usage_ends_with_64_and_help_with_0() {
+    for words in
+        [&["upp"][..], &["up", "--frobnicate"], &["pin"], &["up", "--parallel", "many"], &["completions", "cobol"], &[]]
+    {
+        let output = petasos(desk(&[]).path(), words);
+        assert_eq!(output.status.code(), Some(64), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.is_empty(), "{words:?}");
+    }
+    says(&error(&[], &["upp"], 64), &["'upp'", "'up'"]);
+    for words in [&["--help"][..], &["up", "--help"], &["--version"]] {
+        let output = petasos(desk(&[]).path(), words);
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{words:?}");
+    }
+}

@@ -1,0 +1,65 @@
+//! From nothing to converged, and then nothing more to do, in one round trip.
+
+use super::harness::{Host, Shared, both, shared, trial};
+use anyhow::{Result, ensure};
+use libtest_mimic::Trial;
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = vec![
+        trial("fresh::one up converges both suites at once", converges),
+        trial("fresh::up again makes no change on either", again),
+    ];
+    for suite in ["trixie", "bookworm"] {
+        trials.push(trial(&format!("fresh::a converged host costs one command, {suite}"), move || one_command(suite)));
+    }
+    trials
+}
+
+fn converges() -> Result<()> {
+    let both = both()?;
+    ensure!(both.first.code == 0, "{}", both.first.all());
+    both.first.says(&["t-trixie", "t-bookworm", "Debian 13", "Debian 12"])?;
+    eprintln!("the first up, both suites at once: {:.1} s", both.first.took.as_secs_f64());
+    for suite in ["trixie", "bookworm"] {
+        let host = &shared(suite)?.host;
+        host.sh("systemctl is-active --quiet hermes.service petasos-egress.service ssh.service")?;
+        ensure!(host.sh("systemctl is-enabled hermes.service")?.trim() == "enabled");
+        let failed = host.sh("systemctl list-units --failed --plain --no-legend")?;
+        ensure!(!failed.contains("hermes") && !failed.contains("petasos"), "{failed}");
+    }
+    Ok(())
+}
+
+fn again() -> Result<()> {
+    let (_trixie, _bookworm) = (shared("trixie")?, shared("bookworm")?);
+    let up = both()?.desk.petasos(&["up"])?.ended(0)?;
+    ensure!(up.out.matches(": 0 changes,").count() == 2, "{}", up.all());
+    ensure!(up.out.matches("1 round trip\n").count() == 2, "{}", up.all());
+    both()?.desk.petasos(&["plan"])?.ended(0)?;
+    Ok(())
+}
+
+/// The commands that sshd started for somebody during `work`, by its own log.
+fn commands(host: &Host, work: impl FnOnce() -> Result<()>) -> Result<usize> {
+    const MARK: &str = "journalctl --sync; journalctl -q -n 1 -o export | sed -n 's/^__CURSOR=//p'";
+    let cursor = host.sh(MARK)?;
+    work()?;
+    let log =
+        format!("journalctl --sync; journalctl -q -o cat -t sshd -t sshd-session --after-cursor='{}'", cursor.trim());
+    Ok(host.sh(&log)?.lines().filter(|line| line.starts_with("Starting session:")).count())
+}
+
+fn one_command(suite: &str) -> Result<()> {
+    let Shared { host, desk } = &*shared(suite)?;
+    let two = || {
+        host.login("ops", &[], "true")?.ended(0)?;
+        host.login("ops", &[], "true")?.ended(0).map(drop)
+    };
+    ensure!(commands(host, two)? == 2, "sshd's log does not count as it should");
+    for verb in ["up", "plan"] {
+        let run = || desk.petasos(&[verb])?.ended(0)?.says(&[": 0 changes", "1 round trip"]);
+        let count = commands(host, run)?;
+        ensure!(count == 1, "`{verb}` on a converged host ran {count} commands over SSH");
+    }
+    Ok(())
+}

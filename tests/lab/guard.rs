@@ -1,0 +1,186 @@
+//! Changes that lock people out: the host takes them back by itself, and is then what it was. The judge is a login that worked before.
+
+use super::harness::world::lock;
+use super::harness::{Desk, Host, trial};
+use anyhow::{Context, Result, anyhow, ensure};
+use libtest_mimic::Trial;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant};
+
+/// How long the host waits for a confirmation, in seconds.
+const WINDOW: u64 = 16;
+
+/// A change that shuts the administrator out: what is written where in the user's own playbooks and templates.
+struct Bad {
+    name: &'static str,
+    file: &'static str,
+    old: &'static str,
+    new: &'static str,
+}
+
+const SSHD: &str = "templates/base/sshd.conf.tera";
+const BASE: &str = "playbooks/10-base.yaml";
+const EGRESS: &str = "templates/base/egress-ports.nft.tera";
+
+#[rustfmt::skip]
+const TABLE: [Bad; 13] = [
+    Bad { name: "sshd denies the administrator", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nDenyUsers ops\n" },
+    Bad { name: "sshd lets in a group that nobody is in", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nAllowGroups games\n" },
+    Bad { name: "sshd does not take its file", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nNoSuchKeyword yes\n" },
+    Bad { name: "sshd wants a password too", file: SSHD, old: "AuthenticationMethods publickey\n", new: "AuthenticationMethods publickey,password\n" },
+    Bad { name: "sshd knows no such key", file: SSHD, old: "PubkeyAcceptedAlgorithms ssh-ed25519,", new: "PubkeyAcceptedAlgorithms rsa-sha2-512 #" },
+    Bad { name: "sshd listens on another port", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nPort 2200\n" },
+    Bad { name: "sshd listens where nobody comes from", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nListenAddress 127.0.0.1\n" },
+    Bad { name: "sshd runs another command", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nForceCommand /bin/false\n" },
+    Bad { name: "ufw without the SSH port", file: BASE, old: "{{ ssh_port }}/tcp {{ inbound }}", new: "2200/tcp {{ inbound }}" },
+    Bad { name: "nft drops everything", file: EGRESS, old: "\tchain agent {", new: "\tchain input {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n\n\tchain agent {" },
+    Bad { name: "another key for the administrator", file: "petasos.yaml", old: "authorized_keys: [\"", new: "authorized_keys: [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB6q9NDXlbXTjBpWvyWeLfUaXkUyaIKvcHMEDSTNBd9a nobody\"] #" },
+    Bad { name: "sudo wants a password", file: BASE, old: "ALL=(ALL:ALL) NOPASSWD: ALL", new: "ALL=(ALL:ALL) ALL" },
+    Bad { name: "the administrator has no shell", file: BASE, old: "shell: /bin/bash", new: "shell: /usr/sbin/nologin" },
+];
+
+pub fn trials() -> Vec<Trial> {
+    let table = TABLE.iter().map(|bad| trial(&format!("guard::{}", bad.name), move || taken_back(bad)));
+    let others = [
+        trial("guard::the client dies right after the change", client_dies),
+        trial("guard::the host reboots inside the window", reboot),
+        trial("guard::undo brings back what the last run replaced", undo),
+    ];
+    table.chain(others).collect()
+}
+
+struct Guarded {
+    host: Host,
+}
+
+/// A host with the base hardening, without the agent, which has no part in this.
+fn host() -> Result<MutexGuard<'static, Guarded>> {
+    static HOST: OnceLock<Result<Mutex<Guarded>, String>> = OnceLock::new();
+    let make = || -> Result<Mutex<Guarded>> {
+        let host = Host::fresh("guard", "trixie")?;
+        desk(&host)?.petasos(&["up"])?.ended(0)?;
+        Ok(Mutex::new(Guarded { host }))
+    };
+    let host =
+        HOST.get_or_init(|| make().map_err(|error| format!("{error:#}"))).as_ref().map_err(|why| anyhow!("{why}"))?;
+    Ok(lock(host))
+}
+
+/// A desk with playbooks and templates of its own.
+fn desk(host: &Host) -> Result<Desk> {
+    let desk = Desk::of(&[host])?;
+    desk.petasos(&["init", "--eject"])?.ended(0)?;
+    desk.write("playbooks/20-agent.yaml", "[]\n")?;
+    desk.write("petasos.yaml", &format!("{}guard: {{ window: {WINDOW} }}\n", desk.read("petasos.yaml")?))?;
+    Ok(desk)
+}
+
+/// Files with owner, mode and content, and the rules in force; not the time of files, nor counters.
+fn digest(host: &Host) -> Result<String> {
+    host.sh(
+        "cd /; tar -cf - --sort=name --mtime=@0 etc home/ops/.ssh | sha256sum; nft -s list ruleset 2>/dev/null | sha256sum
+        for six in '' 6; do ip${six}tables-save | sed '/^#/d; s/ *\\[[0-9:]*\\]//' | sha256sum; done",
+    )
+}
+
+fn logs_in(host: &Host) -> Result<bool> {
+    let said = host.login("ops", &["ControlPath=none", "ConnectTimeout=4"], "sudo -n id -u")?;
+    Ok(said.code == 0 && said.out.trim() == "0")
+}
+
+/// Until the administrator's login works again, and the host says that nothing waits any more.
+fn wait_for_the_way_in(host: &Host, since: Instant) -> Result<Duration> {
+    let limit = Duration::from_secs(WINDOW + 15);
+    loop {
+        let quiet = "test ! -e /var/lib/petasos/guard/armed && test ! -e /var/lib/petasos/guard/reverting";
+        if logs_in(host)? && host.holds(quiet)? {
+            return Ok(since.elapsed());
+        }
+        ensure!(since.elapsed() < limit, "no way in after {limit:?}");
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+fn as_before(host: &Host, before: &str) -> Result<()> {
+    let after = digest(host)?;
+    ensure!(after == before, "the host is not what it was:\n{before}\n{after}");
+    desk(host)?.petasos(&["plan"])?.ended(0).context("the plan is not empty")?;
+    Ok(())
+}
+
+fn taken_back(bad: &Bad) -> Result<()> {
+    let guarded = host()?;
+    let host = &guarded.host;
+    let desk = desk(host)?;
+    desk.petasos(&["plan"])?.ended(0).context("the host was not sound before")?;
+    let before = digest(host)?;
+    desk.edit(bad.file, bad.old, bad.new)?;
+    let said = desk.petasos(&["up"])?;
+    ensure!(said.code == 4, "it ended with {}, not 4:\n{}", said.code, said.all());
+    ensure!(said.err.matches("error: ").count() == 1, "not one error:\n{}", said.err);
+    said.says(&["was taken back"])?;
+    ensure!(logs_in(host)?, "the administrator's login does not work");
+    as_before(host, &before)
+}
+
+/// Starts a bad run, and kills it as soon as it tries the fresh login.
+fn kill_after_the_change(desk: &Desk, host: &Host) -> Result<Instant> {
+    desk.edit(SSHD, "MaxAuthTries 3\n", "MaxAuthTries 3\nDenyUsers ops\n")?;
+    let mut child = desk.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let lines = BufReader::new(child.stderr.take().context("no talk")?).lines();
+    let began = Instant::now();
+    for line in lines {
+        if line?.contains("a fresh login as ops") {
+            break;
+        }
+    }
+    child.kill()?;
+    child.wait()?;
+    // What the dead client's ssh still holds open confirms nothing.
+    ensure!(!logs_in(host)?, "the change did not shut anybody out");
+    Ok(began)
+}
+
+fn client_dies() -> Result<()> {
+    let guarded = host()?;
+    let host = &guarded.host;
+    let before = digest(host)?;
+    let since = kill_after_the_change(&desk(host)?, host)?;
+    let took = wait_for_the_way_in(host, since)?;
+    ensure!(took > Duration::from_secs(WINDOW / 2), "it did not wait for the window: {took:?}");
+    as_before(host, &before)
+}
+
+fn reboot() -> Result<()> {
+    let guarded = host()?;
+    let host = &guarded.host;
+    let before = digest(host)?;
+    kill_after_the_change(&desk(host)?, host)?;
+    // The host's own command may not return: it goes down under it.
+    let _ = host.run("systemctl reboot");
+    std::thread::sleep(Duration::from_secs(3));
+    let since = Instant::now();
+    while !logs_in(host).unwrap_or(false) {
+        ensure!(since.elapsed() < Duration::from_secs(WINDOW + 15), "no way in after the reboot");
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    as_before(host, &before)
+}
+
+fn undo() -> Result<()> {
+    let guarded = host()?;
+    let host = &guarded.host;
+    let desk = desk(host)?;
+    let before = digest(host)?;
+    desk.edit(SSHD, "MaxAuthTries 3\n", "MaxAuthTries 3\nPermitTTY no\n")?;
+    desk.edit("petasos.yaml", "guard: { window", "network: { inbound: [443/tcp] }\nguard: { window")?;
+    desk.petasos(&["up"])?.ended(0)?;
+    ensure!(digest(host)? != before, "the run changed nothing");
+    let history = desk.petasos(&["history", "--changes"])?.ended(0)?;
+    history.says(&["converged", "ufw firewall"])?;
+    desk.petasos(&["undo", &host.name])?.ended(0)?;
+    as_before(host, &before)?;
+    desk.petasos(&["history"])?.ended(0)?.says(&["undo"])
+}

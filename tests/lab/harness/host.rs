@@ -1,0 +1,138 @@
+//! A lab host, by two ways: a real login over SSH, and its console, which asks no sshd.
+
+use super::world::{reap, world};
+use anyhow::{Context, Result, ensure};
+use petasos::lab::LabHost;
+use std::io::Write;
+use std::ops::Deref;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a program said, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+    pub took: Duration,
+}
+
+impl Said {
+    pub fn of(mut command: Command, input: &str) -> Result<Said> {
+        let began = Instant::now();
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().with_context(|| format!("cannot run {command:?}"))?;
+        let mut stdin = child.stdin.take().context("no input")?;
+        let text = input.to_owned();
+        // A program that reads nothing closes the pipe: how it ended tells why.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(text.as_bytes())));
+        let Output { status, stdout, stderr } = child.wait_with_output()?;
+        drop(writer.join());
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Said { code: status.code().unwrap_or(-1), out: text(stdout), err: text(stderr), took: began.elapsed() })
+    }
+
+    /// Ends the test unless the program ended with this code.
+    pub fn ended(self, code: i32) -> Result<Said> {
+        ensure!(self.code == code, "it ended with {}, not {code}:\n{}\n{}", self.code, self.out, self.err);
+        Ok(self)
+    }
+
+    pub fn says(&self, words: &[&str]) -> Result<()> {
+        for word in words {
+            ensure!(self.all().contains(word), "it does not say `{word}`:\n{}", self.all());
+        }
+        Ok(())
+    }
+
+    pub fn all(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+}
+
+pub struct Host {
+    lab: LabHost,
+}
+
+impl Deref for Host {
+    type Target = LabHost;
+    fn deref(&self) -> &LabHost {
+        &self.lab
+    }
+}
+
+impl Host {
+    /// A fresh host; whatever had its name before is gone.
+    pub fn fresh(name: &str, suite: &str) -> Result<Host> {
+        let world = world();
+        let name = format!("t-{name}");
+        reap(&name)?;
+        let mut said = Vec::new();
+        let made = world.runtime.block_on(async {
+            world.lab.down(&name).await?;
+            world.lab.up(&name, Some(suite), &mut |line| said.push(line.to_owned())).await
+        });
+        Ok(Host { lab: made.with_context(|| said.join("\n"))? })
+    }
+
+    /// A script as root on the console.
+    pub fn run(&self, script: &str) -> Result<Said> {
+        self.with_args(script, &[])
+    }
+
+    pub fn with_args(&self, script: &str, args: &[&str]) -> Result<Said> {
+        let words = world().lab.console(&self.name)?;
+        let mut command = Command::new("timeout");
+        command.arg("120").args(words).args(["sh", "-eus"]).args(args);
+        Said::of(command, script)
+    }
+
+    /// The same, where it must succeed; what it said.
+    pub fn sh(&self, script: &str) -> Result<String> {
+        let said = self.run(script)?;
+        ensure!(said.code == 0, "on {}, `{script}` ended with {}:\n{}", self.name, said.code, said.all());
+        Ok(said.out)
+    }
+
+    /// Whether a script succeeds.
+    pub fn holds(&self, script: &str) -> Result<bool> {
+        Ok(self.run(script)?.code == 0)
+    }
+
+    /// A real login, with the lab's key unless the options say otherwise.
+    pub fn login(&self, user: &str, options: &[&str], command: &str) -> Result<Said> {
+        self.login_with(user, options, command, &[])
+    }
+
+    pub fn login_with(&self, user: &str, options: &[&str], line: &str, env: &[(&str, &str)]) -> Result<Said> {
+        let mut command = Command::new("ssh");
+        // The first value of an option wins: those here do over those of the file.
+        command.args(options.iter().flat_map(|option| ["-o", option]));
+        command.arg("-F").arg(&self.ssh_config).arg(format!("{user}@{}", self.address)).arg(line);
+        command.envs(env.iter().copied());
+        Said::of(command, "")
+    }
+
+    /// What systemd says of a unit.
+    pub fn unit(&self, unit: &str, property: &str) -> Result<String> {
+        Ok(self.sh(&format!("systemctl show --value -p {property} {unit}"))?.trim().to_owned())
+    }
+
+    /// Talks to the agent through its API on the host's loopback; the key stays there.
+    pub fn chat(&self, message: &str) -> Result<String> {
+        let words = world().lab.console(&self.name)?;
+        let mut command = Command::new("timeout");
+        command.arg("150").args(words).args(["python3", "-I", "-", message]);
+        let said = Said::of(command, include_str!("chat.py"))?.ended(0)?;
+        Ok(said.out.trim().to_owned())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let world = world();
+        if let Err(error) = world.runtime.block_on(world.lab.down(&self.lab.name)) {
+            eprintln!("warning: {error:#}");
+        }
+    }
+}

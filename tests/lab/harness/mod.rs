@@ -1,0 +1,35 @@
+//! What the tables have in common: hosts, a user's desk, and the hosts that they share.
+
+mod desk;
+mod host;
+mod shared;
+pub mod world;
+
+pub use desk::{Desk, SECRET, lab_key, lock_of, ssh_config};
+pub use host::{Host, Said};
+pub use shared::{Shared, both, shared};
+
+use libtest_mimic::{Failed, Trial};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// How long each test took, with the waiting for its host.
+static TIMES: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
+
+/// A test with a name under `lab::`, so that `--skip lab` leaves it out.
+pub fn trial(name: &str, test: impl FnOnce() -> anyhow::Result<()> + Send + 'static) -> Trial {
+    let name = format!("lab::{name}");
+    Trial::test(name.clone(), move || {
+        let began = Instant::now();
+        let done = test().map_err(|error| Failed::from(format!("{error:#}")));
+        world::lock(&TIMES).push((began.elapsed(), name));
+        done
+    })
+}
+
+/// The tests that took longest, for people.
+pub fn slowest() -> String {
+    let mut times = world::lock(&TIMES).clone();
+    times.sort_by(|a, b| b.cmp(a));
+    times.iter().take(12).map(|(took, name)| format!("{:6.1} s  {name}\n", took.as_secs_f64())).collect()
+}

@@ -1,0 +1,62 @@
+//! The lab, opened once, and emptied at the end: by [`close`], or by the reaper when this process dies of anything else.
+
+use anyhow::{Context, Result};
+use petasos::lab::{InternetHold, Lab};
+use std::io::Write;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::runtime::Runtime;
+
+pub const PETASOS: &str = env!("CARGO_BIN_EXE_petasos");
+
+/// Reads names until this process is gone, then takes those hosts down. Ctrl-C reaches it too, and must not end it.
+const REAPER: &str = r#"trap '' INT HUP TERM; names=$(cat); [ -z "$names" ] || exec "$0" lab down $names"#;
+
+pub struct World {
+    pub lab: Lab,
+    pub runtime: Runtime,
+    _internet: InternetHold,
+    reaper: Mutex<Option<(Child, ChildStdin)>>,
+}
+
+static WORLD: OnceLock<World> = OnceLock::new();
+
+/// Opens the lab.
+pub fn open() -> Result<()> {
+    let lab = Lab::open()?;
+    let runtime = Runtime::new().context("cannot start the async runtime")?;
+    let hold = runtime.block_on(lab.internet_up(&mut |line| eprintln!("{line}")))?;
+    let mut child = Command::new("sh").args(["-c", REAPER, PETASOS]).stdin(Stdio::piped()).spawn()?;
+    let names = child.stdin.take().context("the reaper has no input")?;
+    let world = World { lab, runtime, _internet: hold, reaper: Mutex::new(Some((child, names))) };
+    WORLD.set(world).ok().context("the lab was opened twice")
+}
+
+/// The opened lab.
+pub fn world() -> &'static World {
+    WORLD.get().expect("`main` opens the lab before any test runs")
+}
+
+/// A lock that a failed test leaves usable.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Names a host that must not outlive this process.
+pub fn reap(name: &str) -> Result<()> {
+    match lock(&world().reaper).as_mut() {
+        Some((_, names)) => writeln!(names, "{name}").context("the reaper is gone"),
+        None => anyhow::bail!("the lab is closed"),
+    }
+}
+
+/// Takes all named hosts down, and waits until they are gone.
+pub fn close() {
+    let Some(world) = WORLD.get() else { return };
+    if let Some((mut child, names)) = lock(&world.reaper).take() {
+        drop(names);
+        if !child.wait().is_ok_and(|status| status.success()) {
+            eprintln!("warning: not every lab host was removed: see `petasos lab list`");
+        }
+    }
+}

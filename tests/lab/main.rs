@@ -1,0 +1,60 @@
+//! The real thing: `petasos` as a user runs it, against lab hosts. The daemon, the kernel or the refused login is the judge, never our own
+//! parser.
+//!
+//! It needs Linux and root. `cargo test -- --skip lab`, or `PETASOS_LAB=off`, leaves it out on purpose. The drift table of the second suite
+//! and what takes minutes are ignored by default: `cargo test --test lab -- --include-ignored`.
+
+mod drift;
+mod drifts;
+mod errors;
+mod fresh;
+mod guard;
+mod harness;
+mod inside;
+mod release;
+mod secrets;
+
+use harness::world;
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+
+/// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
+const LANES: usize = 5;
+
+fn main() -> ExitCode {
+    let mut args = Arguments::from_args();
+    if std::env::var("PETASOS_LAB").is_ok_and(|word| word == "off") {
+        eprintln!("\nNOT TESTED: PETASOS_LAB=off leaves out every test on real hosts\n");
+        return ExitCode::SUCCESS;
+    }
+    args.test_threads.get_or_insert(LANES);
+    let shared = [fresh::trials(), inside::trials(), secrets::trials(), drift::trials("trixie")].into_iter().flatten();
+    let lanes = [shared.collect(), release::trials(), errors::trials(), drift::trials("bookworm"), guard::trials()];
+    let trials = in_turn(lanes.map(Vec::into_iter).into());
+    if any_wanted(&args, &trials)
+        && let Err(error) = world::open()
+    {
+        eprintln!("error: the lab tests cannot run: {error:#}");
+        eprintln!("hint: `cargo test -- --skip lab` or PETASOS_LAB=off leaves them out on purpose");
+        return ExitCode::FAILURE;
+    }
+    let conclusion = libtest_mimic::run(&args, trials);
+    eprint!("{}", harness::slowest());
+    world::close();
+    conclusion.exit_code()
+}
+
+fn any_wanted(args: &Arguments, trials: &[Trial]) -> bool {
+    let skipped = |name: &str| args.skip.iter().any(|word| name.contains(word.as_str()));
+    let named = |name: &str| args.filter.as_ref().is_none_or(|word| name.contains(word.as_str()));
+    !args.list && trials.iter().any(|trial| named(trial.name()) && !skipped(trial.name()))
+}
+
+/// One of each lane after the other, so that no lane waits for another's end.
+fn in_turn(mut lanes: Vec<std::vec::IntoIter<Trial>>) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    while !lanes.is_empty() {
+        lanes.retain_mut(|lane| lane.next().map(|trial| trials.push(trial)).is_some());
+    }
+    trials
+}

@@ -1,0 +1,199 @@
+//! The lab itself, for real: two hosts at once, their internet, a reboot, and nothing left behind.
+//! Needs Linux and root; leave it out on purpose with `cargo test -- --skip lab_`.
+use petasos::lab::{Lab, LabHost};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+const NAMES: [(&str, &str); 2] = [("smoke13", "trixie"), ("smoke12", "bookworm")];
+
+fn ssh(host: &LabHost, command: &str) -> Output {
+    Command::new("ssh")
+        .arg("-F")
+        .arg(&host.ssh_config)
+        .arg(format!("root@{}", host.address))
+        .arg(command)
+        .output()
+        .unwrap()
+}
+
+/// Runs a command that must succeed, and returns what it printed.
+fn ok(host: &LabHost, command: &str) -> String {
+    let output = ssh(host, command);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: `{command}`: {out}{err}", host.name);
+    out.trim().to_owned()
+}
+
+fn stdout(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program).args(args).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lab_smoke() {
+    let lab = Lab::open().unwrap_or_else(|error| panic!("the lab cannot run here: {error:#}"));
+    for (name, _) in NAMES {
+        lab.down(name).await.unwrap();
+    }
+    let (mut say13, mut say12) = (|line: &str| eprintln!("{line}"), |line: &str| eprintln!("{line}"));
+    let [(name13, suite13), (name12, suite12)] = NAMES;
+    let (host13, host12) =
+        tokio::join!(lab.up(name13, Some(suite13), &mut say13), lab.up(name12, Some(suite12), &mut say12),);
+    let hosts = [host13.unwrap(), host12.unwrap()];
+    assert_ne!(hosts[0].address, hosts[1].address);
+    for (host, (_, suite)) in hosts.iter().zip(NAMES) {
+        assert!(ok(host, "cat /etc/os-release").contains(suite));
+        as_a_provider_hands_it_over(host);
+        reaches_its_internet_and_nothing_else(&lab, host);
+    }
+    this_machine_reaches_the_labs_github(&lab);
+    registries_are_passed_through(&hosts[0]);
+    reboots(&hosts[1]);
+
+    let again = lab.up(name13, None, &mut say13).await.unwrap();
+    assert_eq!(again, hosts[0]);
+    let error = lab.up(name13, Some("bookworm"), &mut say13).await.unwrap_err();
+    assert!(format!("{error:#}").contains("hint: `petasos lab down"), "{error:#}");
+
+    for (name, _) in NAMES {
+        lab.down(name).await.unwrap();
+    }
+    nothing_is_left(&lab).await;
+}
+
+fn as_a_provider_hands_it_over(host: &LabHost) {
+    assert_eq!(ok(host, "cat /proc/1/comm"), "systemd");
+    assert_eq!(ok(host, "hostname"), host.name);
+    assert_eq!(ok(host, "systemctl is-system-running --wait"), "running");
+    assert!(ok(host, "sshd -T").contains("passwordauthentication yes"));
+    for absent in ["ufw", "nft"] {
+        assert!(!ssh(host, &format!("command -v {absent}")).status.success(), "{absent} is there");
+    }
+    // Settings of the shared kernel can be written and read back, and the machine keeps its own.
+    let setting = "/proc/sys/kernel/kptr_restrict";
+    let before = std::fs::read_to_string(setting).unwrap();
+    assert_eq!(ok(host, "sysctl -qw kernel.kptr_restrict=2 && sysctl -n kernel.kptr_restrict"), "2");
+    assert_eq!(std::fs::read_to_string(setting).unwrap(), before);
+}
+
+fn reaches_its_internet_and_nothing_else(lab: &Lab, host: &LabHost) {
+    assert!(ok(host, "getent ahostsv4 github.com").starts_with("140.82.121.3"));
+    assert!(!ssh(host, "getent hosts foreign.name.invalid").status.success());
+    // TLS is verified: with the lab's authority and without it.
+    ok(
+        host,
+        "curl --silent --show-error https://github.com/NousResearch/hermes-agent/info/refs?service=git-upload-pack",
+    );
+    let bare = ssh(host, "SSL_CERT_FILE=/dev/null curl --silent --cacert /dev/null https://github.com/");
+    assert!(!bare.status.success());
+    let marker = format!("smoke-{}", std::process::id());
+    let body = format!(r#"{{"messages":[{{"role":"user","content":"{marker}"}}]}}"#);
+    let chat = format!(
+        "curl --silent --show-error -H 'Authorization: Bearer s3cret' --json '{body}' https://openrouter.ai/api/v1/chat/completions"
+    );
+    // curl of Debian 12 is older than `--json` in nothing but the name of its header.
+    let answer = ok(host, &chat);
+    assert!(answer.contains(&format!("STUB OK: {marker}")), "{answer}");
+    let log = std::fs::read_to_string(lab.internet_log()).unwrap();
+    let line = log.lines().rfind(|line| line.contains(&marker)).expect("the request is in the log");
+    let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(entry["from"], host.address.to_string());
+    assert!(!line.contains("s3cret"));
+    assert!(tool_call(host).contains(r#"\"command\": \"echo hi\""#));
+    let greeting = ok(
+        host,
+        "timeout 5 python3 -c \"import socket; print(socket.create_connection(('sink.lab.test', 25), 3).recv(99))\"",
+    );
+    assert!(greeting.contains("220 sink.lab.test"), "{greeting}");
+    // An address that nobody has is refused at once, by the lab's router.
+    let started = Instant::now();
+    assert!(!ssh(host, "curl --silent --max-time 10 http://198.18.0.1/").status.success());
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+fn tool_call(host: &LabHost) -> String {
+    let body = r#"{"stream":true,"tools":[{"type":"function","function":{"name":"terminal"}}],"messages":[{"role":"user","content":"RUN: echo hi"}]}"#;
+    let answer = ok(
+        host,
+        &format!(
+            "curl --silent --show-error --no-buffer --json '{body}' https://openrouter.ai/api/v1/chat/completions"
+        ),
+    );
+    assert!(answer.ends_with("data: [DONE]"), "{answer}");
+    answer
+}
+
+fn this_machine_reaches_the_labs_github(lab: &Lab) {
+    let output = Command::new("git")
+        .args(["ls-remote", "https://github.com/NousResearch/hermes-agent", "main"])
+        .envs(lab.git_environment())
+        .output()
+        .unwrap();
+    let refs = String::from_utf8_lossy(&output.stdout);
+    assert!(refs.trim().ends_with("refs/heads/main"), "{refs}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn registries_are_passed_through(host: &LabHost) {
+    ok(
+        host,
+        "DEBIAN_FRONTEND=noninteractive; export DEBIAN_FRONTEND; apt-get update -qq && apt-get install -qq --no-install-recommends git python3-venv >/dev/null 2>&1",
+    );
+    let refs = ok(host, "git ls-remote --tags https://github.com/NousResearch/hermes-agent");
+    for tag in ["refs/tags/v2026.7.7.2^{}", "refs/tags/v2026.7.20^{}"] {
+        assert!(refs.contains(tag), "{refs}");
+    }
+    ok(
+        host,
+        "git clone -q --depth 1 --branch v2026.7.20 https://github.com/NousResearch/hermes-agent /tmp/agent && test -s /tmp/agent/uv.lock",
+    );
+    ok(
+        host,
+        "python3 -m venv /tmp/venv && /tmp/venv/bin/pip download -q --no-deps -d /tmp/wheels idna && ls /tmp/wheels/idna-*",
+    );
+}
+
+fn reboots(host: &LabHost) {
+    let boot = "cat /proc/1/stat | cut -d' ' -f22; cat /etc/machine-id";
+    let before = ok(host, &format!("touch /root/kept; {boot}"));
+    let _ = ssh(host, "systemctl reboot");
+    let started = Instant::now();
+    loop {
+        let output = ssh(host, boot);
+        let after = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if output.status.success() && after != before {
+            // The same machine, started later.
+            assert_eq!(after.lines().nth(1), before.lines().nth(1));
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{} does not come back", host.name);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    ok(host, "test -e /root/kept && getent hosts openrouter.ai");
+}
+
+async fn nothing_is_left(lab: &Lab) {
+    let listed = lab.list().await.unwrap();
+    // Somebody else's hosts may run; ours, and with the last one the internet, must be gone.
+    let mut gone: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+    if listed.is_empty() {
+        gone.extend(["petasos-inet", "petasos0", "machine=inet", "systemd-socket-proxyd"]);
+    }
+    let processes = stdout("ps", &["-eo", "stat,args"]);
+    let living: Vec<&str> = processes.lines().filter(|line| !line.starts_with('Z')).collect();
+    let places = [
+        ("namespaces", stdout("ip", &["netns"])),
+        ("interfaces", stdout("ip", &["-o", "link"])),
+        ("mounts", std::fs::read_to_string("/proc/self/mounts").unwrap()),
+        ("processes", living.join("\n")),
+        ("hosts", stdout("ls", &["/var/lib/petasos-lab/hosts"])),
+        (
+            "control groups",
+            stdout("find", &["/sys/fs/cgroup", "-maxdepth", "4", "-path", "*petasos-lab/*", "-type", "d"]),
+        ),
+    ];
+    for name in gone {
+        for (what, text) in &places {
+            assert!(!text.contains(name), "{name} is left in {what}:\n{text}");
+        }
+    }
+}
