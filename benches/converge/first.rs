@@ -22,7 +22,7 @@ type Phases = BTreeMap<String, Samples>;
 pub async fn compare(bench: &Bench, hosts: &[LabHost], pairs: usize) -> Result<()> {
     let model = hosts.first().context("there is no converged host")?;
     let kit = kit(bench, &bench.way(model, Duration::ZERO).await?).await?;
-    let (mut hand, mut ours) = (Samples::default(), Samples::default());
+    let (mut hand, mut ours) = (Samples::new(), Samples::new());
     let (mut hand_phases, mut our_phases) = (Phases::new(), Phases::new());
     for pair in 0..pairs {
         // Alternating, so that neither always has the warmer machine.
@@ -45,7 +45,7 @@ pub async fn compare(bench: &Bench, hosts: &[LabHost], pairs: usize) -> Result<(
             samples.add(time);
         }
     }
-    table::pair("the first run of a fresh host", ("the script by hand", &hand), ("petasos up", &ours), 1.25);
+    table::pair("the first run of a fresh host", ("the script by hand", &hand), ("petasos up", &ours), Some(1.25));
     println!("  where it goes, by hand:  {}", longest(&hand_phases));
     println!("  where it goes, petasos:  {}", longest(&our_phases));
     Ok(())

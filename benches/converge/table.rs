@@ -7,6 +7,10 @@ use std::time::Duration;
 pub struct Samples(Vec<f64>);
 
 impl Samples {
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     pub fn add(&mut self, time: Duration) {
         self.0.push(time.as_secs_f64());
         self.0.sort_by(f64::total_cmp);
@@ -34,7 +38,7 @@ pub fn head() {
 }
 
 /// What is measured against, then what is measured.
-pub fn pair(title: &str, base: (&str, &Samples), tried: (&str, &Samples), target: f64) {
+pub fn pair(title: &str, base: (&str, &Samples), tried: (&str, &Samples), target: Option<f64>) {
     println!("{title}");
     let row = |(name, samples): (&str, &Samples), ratio: String, target: String| {
         let name = format!("  {name}");
@@ -42,5 +46,9 @@ pub fn pair(title: &str, base: (&str, &Samples), tried: (&str, &Samples), target
         println!("{name:<46} {count:>7} {median:>10.3} {range:>18} {ratio:>7}  {target}");
     };
     row(base, String::new(), String::new());
-    row(tried, format!("{:.2}x", tried.1.median() / base.1.median()), format!("at most {target}x"));
+    row(
+        tried,
+        format!("{:.2}x", tried.1.median() / base.1.median()),
+        target.map_or_else(String::new, |target| format!("at most {target}x")),
+    );
 }
