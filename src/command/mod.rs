@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 /// Parses the command line and runs one verb; the exit code is the verb's.
 pub fn main() -> ExitCode {
+    end_quietly_when_nobody_reads();
     match Cli::try_parse() {
         Ok(cli) => run(cli),
         Err(error) => {
@@ -30,6 +31,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// `petasos history | head` closes the pipe while we print; that is the reader's wish, not an error of ours.
+fn end_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>();
+        if said.is_some_and(|said| said.starts_with("failed printing to stdout") && said.contains("Broken pipe")) {
+            std::process::exit(i32::from(exit::DONE));
+        }
+        usual(panic);
+    }));
 }
 
 fn run(cli: Cli) -> ExitCode {

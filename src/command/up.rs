@@ -111,13 +111,8 @@ fn state(settings: &Settings) -> Vec<(String, String)> {
             },
         ),
     ];
-    if let Some(key) = provider_key(settings) {
-        if std::env::var(key.as_str()).is_err() {
-            rows.push(row(
-                "to check",
-                format!("`{key}` was not given by this run: the host keeps the one it has, if any"),
-            ));
-        }
+    if let Some(key) = provider_key(settings).filter(|key| std::env::var(key.as_str()).is_err()) {
+        rows.push(row("to check", format!("`{key}` was not given by this run: the host keeps the one it has, if any")));
     }
     for (name, platform) in &agent.platforms {
         if platform.allowed_users.is_empty() {
