@@ -283,5 +283,5 @@ fn holder() -> String {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let machine = if machine.trim().is_empty() { "an unnamed machine" } else { machine.trim() };
-    format!("{user} on {machine}, process {}", std::process::id())
+    crate::run::owner::described(&user, machine, std::process::id())
 }

@@ -104,7 +104,7 @@ impl Job {
         before: usize,
         of: usize,
         watch: &'a Watch,
-    ) -> impl FnMut(usize) + 'a {
+    ) -> impl FnMut(usize) + Send + 'a {
         move |index| {
             if let Some(step) = steps.get(index) {
                 let title = format!("{}: {}", step.id, step.title);

@@ -1,6 +1,6 @@
 //! One script that changes a host: lock, what comes before, the steps.
 
-use super::{Connection, Event, Job, RunError, Watch};
+use super::{Connection, Event, Job, RunError, Watch, owner};
 use crate::act::Act;
 use crate::plan::{self, Step};
 use crate::release::steps::UNHEALTHY;
@@ -9,6 +9,11 @@ use crate::transport::TransportError;
 
 /// The exit status of a script that found the lock taken.
 const LOCKED: i32 = 75;
+
+/// Only that holder's.
+const BREAK: &str = r#"
+grep -qF -- "$1" /run/petasos/holder && rm -f /run/petasos/holder
+"#;
 
 /// The frames of a script, or why they did not all arrive.
 pub(super) type Ran = Result<Vec<Frame>, TransportError>;
@@ -23,8 +28,20 @@ impl Job {
         connection: &mut Connection,
         first: (&str, &[Act]),
         steps: &[&Step],
-        mut tell: impl FnMut(usize),
+        mut tell: impl FnMut(usize) + Send,
         watch: &Watch,
+    ) -> Result<Ran, RunError> {
+        self.execute_once(connection, first, steps, &mut tell, watch, false).await
+    }
+
+    async fn execute_once(
+        &self,
+        connection: &mut Connection,
+        first: (&str, &[Act]),
+        steps: &[&Step],
+        tell: &mut (dyn FnMut(usize) + Send),
+        watch: &Watch,
+        retried: bool,
     ) -> Result<Ran, RunError> {
         let mut script = Script::applying(&self.ticket);
         script.step(first.0);
@@ -48,13 +65,29 @@ impl Job {
         }
         let lock = frames.remove(0);
         if lock.rc == LOCKED {
-            return Err(RunError::Locked { host: self.name.clone(), holder: lock.error_text() });
+            let holder = lock.error_text();
+            if retried || !owner::gone(&holder, &self.ticket.holder) {
+                return Err(RunError::Locked { host: self.name.clone(), holder });
+            }
+            self.break_lock(connection, &holder, watch).await?;
+            return Box::pin(self.execute_once(connection, first, steps, tell, watch, true)).await;
         }
         let dead = lock.text();
         if !dead.trim().is_empty() {
             watch(&self.name, Event::Note(format!("took the lock over from a run that died: {}", dead.trim())));
         }
         Ok(Ok(frames))
+    }
+
+    /// Frees a lock whose holder ran on this machine and is gone; its connection to the host may outlive it for a while.
+    async fn break_lock(&self, connection: &mut Connection, holder: &str, watch: &Watch) -> Result<(), RunError> {
+        watch(&self.name, Event::Note(format!("took the lock over from a run that died: {holder}")));
+        let mut script = Script::observing();
+        script.step("unlock");
+        Act::sh("free a dead run's lock", BREAK, [holder]).write(&mut script);
+        connection.round_trips += 1;
+        connection.ssh.run(&script, |_| ()).await?;
+        Ok(())
     }
 
     /// The same for steps that cannot lock anybody out: the first failure ends the run.
@@ -66,7 +99,7 @@ impl Job {
         connection: &mut Connection,
         first: (&str, &[Act]),
         steps: &[&Step],
-        tell: impl FnMut(usize),
+        tell: impl FnMut(usize) + Send,
         watch: &Watch,
     ) -> Result<(), RunError> {
         let frames = self.execute(connection, first, steps, tell, watch).await??;

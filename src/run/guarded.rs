@@ -31,7 +31,7 @@ impl Job {
         steps: &[&Step],
         scope: &Scope,
         way: Way,
-        tell: impl FnMut(usize),
+        tell: impl FnMut(usize) + Send,
         watch: &Watch,
     ) -> Result<(), RunError> {
         if way == Way::Admin && *connection.ssh.user() != self.admin {
@@ -58,7 +58,7 @@ impl Job {
         connection: &mut Connection,
         steps: &[&Step],
         scope: &Scope,
-        tell: impl FnMut(usize),
+        tell: impl FnMut(usize) + Send,
         watch: &Watch,
     ) -> Result<Result<(), String>, RunError> {
         let arm = guard::arm(scope).map_err(|why| self.host_error(why))?;
@@ -79,30 +79,39 @@ impl Job {
         Ok(failed.map_or(Ok(()), |error| Err(error.to_string())))
     }
 
-    /// New connections as the administrator, until one confirms or more than half of the window is over.
+    /// New connections as the administrator, until one confirms or more than half of the window is over. A login that is refused twice
+    /// stays refused: more of them would only make sshd shut out this address (PerSourcePenalties).
     async fn confirm(&self, connection: &mut Connection, armed: Instant, way: Way) -> Result<Ssh, String> {
         let patience = Duration::from_secs(u64::from(self.window) * 6 / 10);
+        let mut refused = 0;
         loop {
             connection.round_trips += 1;
-            let why = match self.confirm_once(way).await {
-                Ok(fresh) => return Ok(fresh),
-                Err(why) => why,
+            let why = match self.fresh(way).await {
+                Ok(fresh) => match Self::disarm(fresh).await {
+                    Ok(fresh) => return Ok(fresh),
+                    Err(why) => why,
+                },
+                Err(error) => {
+                    refused += u32::from(matches!(error, RunError::Transport(TransportError::Refused { .. })));
+                    error.to_string()
+                }
             };
-            if armed.elapsed() + Duration::from_secs(2) > patience {
+            if refused == 2 || armed.elapsed() + Duration::from_secs(2) > patience {
                 return Err(why);
             }
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
     }
 
-    async fn confirm_once(&self, way: Way) -> Result<Ssh, String> {
+    async fn fresh(&self, way: Way) -> Result<Ssh, RunError> {
         let limit = Duration::from_secs(u64::from(self.window / 4).clamp(3, 10));
-        let fresh = match way {
-            Way::Admin => {
-                self.login().with_user(&self.admin).within(limit).open().await.map_err(|error| error.to_string())?
-            }
-            Way::Any => self.connect().await.map_err(|error| error.to_string())?.ssh,
-        };
+        match way {
+            Way::Admin => Ok(self.login().with_user(&self.admin).within(limit).open().await?),
+            Way::Any => Ok(self.connect().await?.ssh),
+        }
+    }
+
+    async fn disarm(fresh: Ssh) -> Result<Ssh, String> {
         let mut script = Script::observing();
         script.step("disarm");
         guard::disarm().write(&mut script);

@@ -5,6 +5,7 @@ mod chat;
 mod execute;
 mod guarded;
 mod observe;
+pub mod owner;
 mod record;
 mod render;
 mod undo;

@@ -1,0 +1,34 @@
+//! Who holds a host's lock, in the words that stand beside it.
+
+use std::process::{Command, Stdio};
+
+/// A run's process, as others read of it: `ada on laptop, process 4711`.
+pub fn described(user: &str, machine: &str, process: u32) -> String {
+    format!("{user} on {machine}, process {process}")
+}
+
+/// Whether the holder was a process of this machine that is gone. Of other machines' processes nothing is known here.
+pub fn gone(holder: &str, me: &str) -> bool {
+    let parts =
+        |text: &str| text.rsplit_once(", process ").map(|(who, process)| (who.to_owned(), process.parse::<u32>().ok()));
+    let (Some((theirs, Some(process))), Some((mine, _))) = (parts(holder), parts(me)) else { return false };
+    let asked =
+        Command::new("kill").args(["-0", &process.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    theirs == mine && asked.is_ok_and(|status| !status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_process_of_this_machine_is_known_to_be_gone() {
+        let me = described("ada", "laptop", std::process::id());
+        assert!(!gone(&me, &me), "this very process runs");
+        let mut child = Command::new("true").spawn().expect("true is on every machine");
+        child.wait().expect("it ends");
+        assert!(gone(&described("ada", "laptop", child.id()), &me));
+        assert!(!gone(&described("ada", "desktop", child.id()), &me));
+        assert!(!gone("somebody", &me));
+    }
+}
