@@ -76,6 +76,8 @@ fn pins() -> Result<()> {
 fn upgrades() -> Result<()> {
     let shared = host_with("0.18.2")?;
     let (host, desk) = (&shared.host, &shared.desk);
+    // Another test may have come before, and left the release there.
+    host.sh("rm -rf /opt/hermes/releases/0.19.0-*")?;
     ensure!(host.chat("hello from before")? == "STUB OK: hello from before");
     let data = "/home/hermes/.hermes";
     host.sh(&format!("echo kept >{data}/memories/planted.md; chown hermes: {data}/memories/planted.md"))?;
