@@ -84,8 +84,13 @@ impl Job {
         // Packages stay when a run is undone: what is kept for that is kept once they are there, with the files that they bring.
         let leading = before.iter().take_while(|step| step.id.starts_with("package ")).count();
         let (packages, before) = before.split_at(leading);
-        let (of, begun, keep) = (steps.len(), self.begun("up", &all), self.keep(&all));
-        self.execute_all(connection, ("begin", &[begun]), packages, self.teller(packages, 0, of, watch), watch).await?;
+        let (of, mut keep) = (steps.len(), vec![self.begun("up", &all)]);
+        if !packages.is_empty() {
+            let tell = self.teller(packages, 0, of, watch);
+            self.execute_all(connection, ("begin", &keep), packages, tell, watch).await?;
+            keep.clear();
+        }
+        keep.extend(self.keep(&all));
         self.execute_all(connection, ("keep", &keep), before, self.teller(before, leading, of, watch), watch).await?;
         if !risky.is_empty() {
             let tell = self.teller(&risky, leading + before.len(), of, watch);
