@@ -26,7 +26,7 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     ("guard", &["name", "act", "resource", "plan"]),
     ("config", &["name", "yaml", "release::pinned"]),
     ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),
-    ("transport", &["name", "shell", "config"]),
+    ("transport", &["name", "shell", "act", "config"]),
 ];
 
 /// The outer layers, which `run` does not know.

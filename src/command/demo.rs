@@ -45,6 +45,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
         files: FileArgs { config: folder.path().join("petasos.yaml"), lock },
         ssh_config: Some(host.ssh_config),
         identity: None,
+        host_key: None,
         parallel: 1,
         json: false,
     };

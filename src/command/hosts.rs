@@ -9,11 +9,11 @@ use crate::playbook::{Playbook, Renderer, Sources, Wanted};
 use crate::release::steps;
 use crate::run::Job;
 use crate::shell::Ticket;
-use crate::transport::SshOptions;
 use anyhow::{Context, Result, anyhow, bail};
 use semver::Version;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 /// Which hosts, and how to reach them.
@@ -30,6 +30,9 @@ pub struct HostArgs {
     /// The private key to log in with (`ssh -i`)
     #[arg(short, long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
+    /// The host's key, as its console or its provider tells it; it counts in place of the recorded one
+    #[arg(long, value_name = "SHA256:…", value_parser = super::reach::fingerprint)]
+    pub host_key: Option<String>,
     /// How many hosts are worked on at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub parallel: usize,
@@ -126,18 +129,19 @@ impl HostArgs {
     pub fn jobs(&self, texts: bool) -> Result<Vec<(Job, Settings)>> {
         let config = self.files.read()?;
         let choices = self.choose(&config)?;
+        self.check(choices.len())?;
         let lock = Lock::load(&self.files.lock)?;
         let sources = self.files.sources()?;
-        let options =
-            SshOptions { config: self.ssh_config.clone(), identity: self.identity.clone(), connect_timeout: None };
+        let options = self.ssh_options();
         let job = |choice: Choice| {
-            let wanted = wanted(&choice, &lock, &sources)?;
+            let login = self.login(&choice.label, choice.target.clone(), &options, &lock)?;
+            let wanted = wanted(&choice, login.resolved.port, &lock, &sources)?;
             let settings = choice.settings;
             let job = Job {
                 name: choice.label,
-                target: choice.target,
+                login,
                 admin: settings.admin.user.clone(),
-                options: options.clone(),
+                ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
                 wanted,
                 ticket: Ticket { run: run_name()?, holder: holder() },
                 playbooks: sources.digest(),
@@ -164,13 +168,13 @@ fn choice(config: &Config, word: String) -> Result<Choice> {
     Ok(Choice { label, name, target, settings })
 }
 
-/// What a host should be: the playbooks, filled in.
+/// What a host should be: the playbooks, filled in. `port` is where its SSH is today.
 ///
 /// # Errors
 /// When no release is pinned, or a playbook or template is not sound.
-pub fn wanted(choice: &Choice, lock: &Lock, sources: &Sources) -> Result<Wanted> {
+pub fn wanted(choice: &Choice, port: u16, lock: &Lock, sources: &Sources) -> Result<Wanted> {
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
-    let vars = vars(choice, version, release)?;
+    let vars = vars(choice, port, version, release)?;
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| anyhow!("a template: {why}"))?;
     let mut playbooks = Vec::new();
     // `reference.yaml` documents the kinds; it is no part of a host.
@@ -187,7 +191,7 @@ pub fn wanted(choice: &Choice, lock: &Lock, sources: &Sources) -> Result<Wanted>
 }
 
 /// What templates and playbooks may name.
-fn vars(choice: &Choice, version: &Version, release: &Release) -> Result<Value> {
+fn vars(choice: &Choice, port: u16, version: &Version, release: &Release) -> Result<Value> {
     let settings = &choice.settings;
     let mut vars = serde_json::to_value(settings)?;
     let platform_names = settings.agent.platforms.keys().map(|name| platform(*name).0);
@@ -210,7 +214,9 @@ fn vars(choice: &Choice, version: &Version, release: &Release) -> Result<Value> 
             "optional": words(provider_key(settings)),
         },
         "api_port": 8642,
-        "ssh_port": choice.target.port.unwrap_or(22),
+        "ssh_port": settings.network.ssh_port.map_or(port, NonZeroU16::get),
+        // Empty where SSH stays where it is.
+        "moved_port": settings.network.ssh_port.map(|port| port.to_string()).unwrap_or_default(),
         "inbound": settings.network.inbound.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         "release": {
             "version": version, "source": release.source, "tag": release.tag, "commit": release.commit, "tree": release.tree,

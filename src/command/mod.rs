@@ -9,6 +9,7 @@ pub mod init;
 pub mod lab;
 pub mod pin;
 pub mod plan;
+mod reach;
 pub mod render;
 pub mod undo;
 pub mod up;

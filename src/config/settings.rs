@@ -6,6 +6,7 @@ use crate::yaml;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 /// The file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -165,6 +166,9 @@ pub struct Limits {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
+    /// The port that SSH moves to; left out, it stays where it is.
+    #[serde(default)]
+    pub ssh_port: Option<NonZeroU16>,
     /// Open to everybody, beside SSH.
     #[serde(default = "web")]
     pub inbound: Vec<Service>,

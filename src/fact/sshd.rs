@@ -68,9 +68,14 @@ fn read(asks: &BTreeSet<Ask>, text: &str) -> Result<Sshd, String> {
     let mut sshd = Sshd::default();
     for user in users(asks) {
         let lines = sections.get(user.as_str()).ok_or_else(|| format!("no settings for `{user}`"))?;
-        let settings = lines.iter().filter_map(|line| line.split_once(' '));
-        sshd.effective
-            .insert(user.clone(), settings.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect());
+        let settings = sshd.effective.entry(user.clone()).or_default();
+        for (key, value) in lines.iter().filter_map(|line| line.split_once(' ')) {
+            match settings.get_mut(key) {
+                // Each port has a line of its own.
+                Some(ports) if key == "port" => *ports = format!("{ports} {}", value.trim()),
+                _ => drop(settings.insert(key.to_owned(), value.trim().to_owned())),
+            }
+        }
     }
     let mut matched: BTreeMap<&str, bool> = BTreeMap::new();
     for line in sections.get("=lines").into_iter().flatten() {

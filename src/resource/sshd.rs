@@ -19,7 +19,7 @@ pub struct Spec {
     pub file: AbsPath,
     /// For whose login the settings must be in force.
     pub users: Vec<Account>,
-    /// Keyword to value; both as `sshd -T` prints them, in small letters.
+    /// Keyword to value; both as `sshd -T` prints them, in small letters. An empty value is not looked at.
     pub set: BTreeMap<String, String>,
 }
 
@@ -35,7 +35,9 @@ impl super::Spec for Spec {
             (Some(_), Seen::Absent | Seen::Unreadable(_)) => true,
             (None, _) => return Err(format!("`{}` must be a file of this playbook, further up", self.file)),
         };
-        Ok(vec![Box::new(Effective { spec: self.clone(), file_changes })])
+        let mut spec = self.clone();
+        spec.set.retain(|_, value| !value.is_empty());
+        Ok(vec![Box::new(Effective { spec, file_changes })])
     }
 }
 
@@ -86,7 +88,7 @@ impl Effective {
     }
 
     /// Lines that win, or would win, against ours: in a `Match` block, in a file that is read earlier, or in the main file before it
-    /// reads ours.
+    /// reads ours. Ports add up, wherever they stand.
     fn rivals<'a>(&'a self, sshd: &'a Sshd) -> impl Iterator<Item = &'a Line> {
         let ours = self.spec.file.as_str();
         let dir = self.spec.file.parent();
@@ -95,7 +97,7 @@ impl Effective {
             let differs = self.spec.set.get(&line.keyword).is_some_and(|want| !line.value.eq_ignore_ascii_case(want));
             let earlier = line.file.starts_with(dir.as_str()) && line.file.as_str() < ours;
             let above = line.file == MAIN && line.number < inclusion;
-            line.file != ours && differs && (line.matched || earlier || above)
+            line.file != ours && differs && (line.matched || earlier || above || line.keyword == PORT)
         })
     }
 
@@ -128,6 +130,7 @@ impl Effective {
 }
 
 const MAIN: &str = "/etc/ssh/sshd_config";
+const PORT: &str = "port";
 
 const INCLUDE: &str = r#"
 sed -i "1i $2" "$1"

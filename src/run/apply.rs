@@ -7,6 +7,7 @@ use crate::guard::Scope;
 use crate::plan::Step;
 use crate::resource::Risk;
 use crate::shell::Script;
+use crate::transport::Login;
 
 impl Job {
     /// Brings the host to what is wanted: at most two passes, each followed by a look.
@@ -122,7 +123,8 @@ impl Job {
     pub(super) async fn prove(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
         watch(&self.name, Event::Proving { user: self.admin.to_string() });
         let failed = |why: String| RunError::NotProved { host: self.name.clone(), user: self.admin.to_string(), why };
-        let fresh = self.login().with_user(&self.admin).open().await.map_err(|error| failed(error.to_string()))?;
+        let here = Login { target: connection.ssh.target().clone(), ..self.login.clone() };
+        let fresh = here.with_user(&self.admin).open().await.map_err(|error| failed(error.to_string()))?;
         let mut script = Script::observing();
         script.step("id");
         script.run(&["id".to_owned(), "-u".to_owned()], None);

@@ -106,7 +106,7 @@ impl Job {
     async fn fresh(&self, way: Way) -> Result<Ssh, RunError> {
         let limit = Duration::from_secs(u64::from(self.window / 4).clamp(3, 10));
         match way {
-            Way::Admin => Ok(self.login().with_user(&self.admin).within(limit).open().await?),
+            Way::Admin => Ok(self.admin_login().within(limit).open().await?),
             Way::Any => Ok(self.connect().await?.ssh),
         }
     }

@@ -10,23 +10,25 @@ mod record;
 mod render;
 mod undo;
 
-use crate::config::Target;
 use crate::name::Account;
 use crate::plan::Plan;
 use crate::playbook::Wanted;
 use crate::shell::Ticket;
-use crate::transport::{Login, Ssh, SshOptions, TransportError};
+use crate::transport::{Login, Ssh, TransportError};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A host, and what it should be.
 pub struct Job {
     /// Its name in petasos.yaml, or its address.
     pub name: String,
-    pub target: Target,
+    /// As whom, and where, the user says that it is reached.
+    pub login: Login,
     /// Who will administer it: tried first, so that a host whose root login is closed is reached as ever.
     pub admin: Account,
-    pub options: SshOptions,
+    /// Where SSH will listen, if that is to change: tried first too.
+    pub ssh_port: Option<u16>,
     pub wanted: Wanted,
     /// This run, for the lock and the record on the host.
     pub ticket: Ticket,
@@ -121,18 +123,65 @@ struct Connection {
 }
 
 impl Job {
-    fn login(&self) -> Login {
-        Login { target: self.target.clone(), options: self.options.clone() }
+    /// The administrator's way in once all is done.
+    fn admin_login(&self) -> Login {
+        let login = self.login.clone().with_user(&self.admin);
+        match self.ssh_port {
+            Some(port) => login.with_port(port),
+            None => login,
+        }
     }
 
-    /// As the administrator if that works, else as the user that was named.
+    /// All ways in: the wanted port before today's, the administrator before whom the user named.
+    fn ways(&self) -> Vec<Login> {
+        let moved = self.ssh_port.filter(|port| *port != self.login.resolved.port);
+        // A port that nobody opened yet may be silent.
+        let moved = moved.map(|port| self.login.clone().with_port(port).within(Duration::from_secs(5)));
+        let mut ways: Vec<Login> = Vec::new();
+        for place in moved.into_iter().chain([self.login.clone()]) {
+            ways.push(place.clone().with_user(&self.admin));
+            if self.admin != self.login.target.user {
+                ways.push(place);
+            }
+        }
+        ways
+    }
+
+    /// By the first way that works.
     async fn connect(&self) -> Result<Connection, RunError> {
-        let admin = self.login().with_user(&self.admin);
-        let ssh = match admin.open().await {
-            Err(TransportError::Refused { .. }) if self.admin != self.target.user => self.login().open().await?,
-            opened => opened?,
-        };
-        Ok(Connection { ssh, round_trips: 0 })
+        let mut dead = None;
+        let mut last = None;
+        for way in self.ways() {
+            if dead == Some(way.target.port) {
+                continue;
+            }
+            match way.open().await {
+                Ok(ssh) => return Ok(Connection { ssh, round_trips: 0 }),
+                Err(error @ TransportError::Refused { .. }) => last = Some(error),
+                Err(error @ TransportError::Unreachable { .. }) => {
+                    dead = Some(way.target.port);
+                    last = Some(error);
+                }
+                // Whatever else answers there, it is not yet this host's SSH.
+                Err(error) if way.target.port != self.login.target.port => {
+                    dead = Some(way.target.port);
+                    last = Some(error);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(last.map_or_else(|| self.host_error("there is no way in".into()), RunError::from))
+    }
+
+    /// The same, for people who watch: a key that was seen for the first time is shown.
+    async fn enter(&self, watch: &Watch) -> Result<Connection, RunError> {
+        watch(&self.name, Event::Connecting);
+        let connection = self.connect().await?;
+        if let Some(fingerprint) = connection.ssh.learnt() {
+            let note = format!("first contact: its host key is {fingerprint}, recorded in petasos.lock");
+            watch(&self.name, Event::Note(note));
+        }
+        Ok(connection)
     }
 
     /// Looks at the host and says what would change; changes nothing.
@@ -141,15 +190,14 @@ impl Job {
     /// See [`RunError`].
     pub async fn plan(&self, watch: &Watch) -> Result<Outcome, RunError> {
         let began = std::time::Instant::now();
-        watch(&self.name, Event::Connecting);
-        let mut connection = self.connect().await?;
+        let mut connection = self.enter(watch).await?;
         let seen = self.observe(&mut connection, watch).await;
         let round_trips = connection.round_trips;
         connection.ssh.close().await;
         let seen = seen?;
         Ok(Outcome {
             host: self.name.clone(),
-            address: self.target.host.clone(),
+            address: self.login.target.host.clone(),
             system: seen.system,
             plan: seen.plan,
             second_pass: Vec::new(),
@@ -164,15 +212,14 @@ impl Job {
     /// See [`RunError`].
     pub async fn up(&self, watch: &Watch) -> Result<Outcome, RunError> {
         let began = std::time::Instant::now();
-        watch(&self.name, Event::Connecting);
-        let mut connection = self.connect().await?;
+        let mut connection = self.enter(watch).await?;
         let done = self.converge(&mut connection, watch).await;
         let round_trips = connection.round_trips;
         connection.ssh.close().await;
         let (seen, second_pass) = done?;
         Ok(Outcome {
             host: self.name.clone(),
-            address: self.target.host.clone(),
+            address: self.login.target.host.clone(),
             system: seen.system,
             plan: seen.plan,
             second_pass,

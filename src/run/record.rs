@@ -19,7 +19,7 @@ impl Job {
     pub(super) fn begun(&self, verb: &str, steps: &[&Step]) -> Act {
         let changes: Vec<Value> = steps.iter().map(|step| json!([step.id, step.change.field])).collect();
         self.line(json!({
-            "run": self.ticket.run, "event": "begun", "verb": verb, "by": self.ticket.holder, "login": self.target.user,
+            "run": self.ticket.run, "event": "begun", "verb": verb, "by": self.ticket.holder, "login": self.login.target.user,
             "petasos": env!("CARGO_PKG_VERSION"), "playbooks": self.playbooks, "changes": changes,
         }))
     }

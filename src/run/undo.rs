@@ -105,7 +105,7 @@ impl Job {
     /// When there is nothing to undo; else see [`RunError`].
     pub async fn undo(&self, watch: &Watch) -> Result<Outcome, RunError> {
         let began = std::time::Instant::now();
-        let mut connection = self.connect().await?;
+        let mut connection = self.enter(watch).await?;
         let done = self.undo_last(&mut connection, watch).await;
         if let Ok(_) | Err(RunError::TakenBack { .. } | RunError::Step { .. }) = &done {
             self.end(&mut connection, &done, watch).await;
@@ -114,7 +114,7 @@ impl Job {
         connection.ssh.close().await;
         Ok(Outcome {
             host: self.name.clone(),
-            address: self.target.host.clone(),
+            address: self.login.target.host.clone(),
             system: "undo".into(),
             plan: Plan { steps: vec![done?], ..Plan::default() },
             second_pass: Vec::new(),

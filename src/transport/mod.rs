@@ -1,11 +1,23 @@
 //! How scripts reach a host.
 
-pub mod ssh;
+mod host_key;
+mod login;
+mod resolve;
+mod ssh;
+mod sudo;
 
-pub use ssh::{Login, Ssh, SshOptions};
+pub use host_key::HostKey;
+pub use login::{Login, SshOptions};
+pub use resolve::{Resolved, resolve};
+pub use ssh::Ssh;
 
+use crate::act::Text;
 use crate::config::Target;
 use crate::shell::FrameError;
+use std::sync::Arc;
+
+/// Knows a user's password, or asks for it; none where nobody can be asked.
+pub type AskPassword = Arc<dyn Fn(&Target) -> Option<Text> + Send + Sync>;
 
 /// Why a host was not reached, or did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -17,14 +29,18 @@ pub enum TransportError {
     )]
     Refused { target: Target, why: String },
     #[error(
-        "the host key of {target} is not the known one: {why}\nhint: if the host was set up anew, remove the old key with `ssh-keygen -R {}`; if not, somebody may be in between",
+        "the host key of {target} is not the known one\n  the host shows: {shown}\n  known is:       {known}\nhint: if the host was set up anew, compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on its console, then give that with `--host-key SHA256:…` (and `ssh-keygen -R {}` for your own ssh); if not, somebody may be in between",
         target.host
     )]
-    HostKey { target: Target, why: String },
+    HostKey { target: Target, shown: String, known: String },
     #[error(
-        "`{user}` cannot become root on {host} without a password: {why}\nhint: log in as root, or give `{user}` passwordless sudo"
+        "`{user}` cannot become root on {host} without a password: {why}\nhint: give it in the environment variable PETASOS_SUDO_PASSWORD (on a terminal petasos asks for it), give `{user}` passwordless sudo, or log in as root"
     )]
     NoSudo { user: String, host: String, why: String },
+    #[error(
+        "sudo on {host} does not take the password of `{user}`\nhint: type it again, or mend PETASOS_SUDO_PASSWORD"
+    )]
+    WrongPassword { user: String, host: String },
     #[error("{host}: {source}")]
     Answer { host: String, source: FrameError },
     #[error(

@@ -2,109 +2,35 @@
 //!
 //! Every [`Ssh`] is a connection of its own: a master process that no other connection shares.
 
-use super::TransportError;
+use super::{AskPassword, TransportError, sudo};
+use crate::act::Text;
 use crate::config::Target;
 use crate::name::Account;
 use crate::shell::{Frame, FrameError, Reader, Script};
-use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::time::Duration;
+use openssh::{Session, Stdio};
+use std::sync::{Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-/// How to call `ssh`.
-#[derive(Debug, Clone, Default)]
-pub struct SshOptions {
-    /// `ssh -F`.
-    pub config: Option<PathBuf>,
-    /// `ssh -i`.
-    pub identity: Option<PathBuf>,
-    /// How long a connection may take to come about.
-    pub connect_timeout: Option<Duration>,
-}
-
-/// A user at a host.
-#[derive(Debug, Clone)]
-pub struct Login {
-    pub target: Target,
-    pub options: SshOptions,
-}
-
-impl Login {
-    /// The same host as another user.
-    pub fn with_user(&self, user: &Account) -> Self {
-        Self { target: Target { user: user.clone(), ..self.target.clone() }, options: self.options.clone() }
-    }
-
-    /// The same, with less patience.
-    pub fn within(mut self, limit: Duration) -> Self {
-        self.options.connect_timeout = Some(limit);
-        self
-    }
-
-    /// Opens a connection: new TCP, new authentication.
-    ///
-    /// # Errors
-    /// [`TransportError::Refused`] when the host is there but does not let this user in, [`TransportError::HostKey`] when it is not the
-    /// known host, else [`TransportError::Unreachable`].
-    pub async fn open(&self) -> Result<Ssh, TransportError> {
-        let mut builder = SessionBuilder::default();
-        builder
-            .user(self.target.user.to_string())
-            .known_hosts_check(KnownHosts::Add)
-            .control_directory(std::env::temp_dir())
-            // A master whose client was killed ends by itself.
-            .control_persist(ControlPersist::IdleFor(NonZeroUsize::new(30).unwrap_or(NonZeroUsize::MIN)))
-            .connect_timeout(self.options.connect_timeout.unwrap_or(Duration::from_secs(15)))
-            .server_alive_interval(Duration::from_secs(15));
-        if let Some(port) = self.target.port {
-            builder.port(port);
-        }
-        if let Some(config) = &self.options.config {
-            builder.config_file(config);
-        }
-        if let Some(identity) = &self.options.identity {
-            builder.keyfile(identity);
-        }
-        let session = builder.connect_mux(&self.target.host).await.map_err(|error| self.explain(&error))?;
-        Ok(Ssh { session, target: self.target.clone() })
-    }
-
-    /// ssh tells its failures apart only in words.
-    fn explain(&self, error: &openssh::Error) -> TransportError {
-        let mut why = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            why = cause.to_string();
-            source = cause.source();
-        }
-        let why = why.trim().replace("\r\n", " ").replace('\n', " ");
-        let target = self.target.clone();
-        let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
-        if says(&["Permission denied", "Too many authentication failures"]) {
-            return TransportError::Refused { target, why };
-        }
-        if says(&["Host key verification failed", "HOST IDENTIFICATION HAS CHANGED", "REMOTE HOST"]) {
-            return TransportError::HostKey { target, why };
-        }
-        let hint = if says(&["Could not resolve"]) {
-            "is the name right?"
-        } else if says(&["kex_exchange_identification", "reset by peer"]) {
-            "after failed logins sshd refuses an address for a while (PerSourcePenalties): wait a minute, then try again"
-        } else {
-            "is the host up, and is the address and the port right? (`ssh -v` tells more)"
-        };
-        TransportError::Unreachable { target, why, hint }
-    }
-}
 
 /// An open connection.
 pub struct Ssh {
     session: Session,
     target: Target,
+    learnt: Option<String>,
+    /// Who knows the password that sudo may want.
+    ask: Option<AskPassword>,
+    password: Mutex<Option<Text>>,
 }
 
 impl Ssh {
+    pub(super) fn new(session: Session, target: Target, learnt: Option<String>, ask: Option<AskPassword>) -> Self {
+        Self { session, target, learnt, ask, password: Mutex::new(None) }
+    }
+
+    /// The fingerprint of the host's key, if this was the first contact.
+    pub fn learnt(&self) -> Option<&str> {
+        self.learnt.as_deref()
+    }
+
     pub fn user(&self) -> &Account {
         &self.target.user
     }
@@ -116,14 +42,45 @@ impl Ssh {
     /// Runs a script as root: one command over the connection. Each frame is handed over as soon as it is whole.
     ///
     /// # Errors
-    /// When sudo wants a password, the answer is not whole, or the connection breaks.
+    /// When nobody becomes root, the answer is not whole, or the connection breaks.
     pub async fn run(&self, script: &Script, mut on_frame: impl FnMut(&Frame)) -> Result<Vec<Frame>, TransportError> {
+        if self.user().as_str() == "root" {
+            return self.run_by("sh -s", None, script, &mut on_frame).await;
+        }
+        let known = self.password.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.is_some() {
+            return self.run_by("", known, script, &mut on_frame).await;
+        }
+        let silent = self.run_by("sudo -n -- sh -s", None, script, &mut on_frame).await;
+        let Err(TransportError::NoSudo { .. }) = &silent else { return silent };
+        let Some(password) = self.ask().await else { return silent };
+        *self.password.lock().unwrap_or_else(PoisonError::into_inner) = Some(password.clone());
+        self.run_by("", Some(password), script, &mut on_frame).await
+    }
+
+    async fn ask(&self) -> Option<Text> {
+        let (ask, target) = (self.ask.clone()?, self.target.clone());
+        // Somebody may have to type it.
+        tokio::task::spawn_blocking(move || ask(&target)).await.ok().flatten()
+    }
+
+    /// By a shell that is root's at once, or by sudo with a password.
+    async fn run_by(
+        &self,
+        shell: &str,
+        password: Option<Text>,
+        script: &Script,
+        mut on_frame: impl FnMut(&Frame),
+    ) -> Result<Vec<Frame>, TransportError> {
         let nonce = nonce();
-        let shell = if self.user().as_str() == "root" { "sh -s" } else { "sudo -n -- sh -s" };
-        let line = script.line_for(shell, &nonce);
+        let line = if password.is_some() { None } else { script.line_for(shell, &nonce) };
         let text = if line.is_none() { script.text(&nonce) } else { String::new() };
         let broken = |why: String| TransportError::Broken { host: self.target.host.clone(), why };
-        let mut command = self.session.raw_command(line.unwrap_or_else(|| format!("exec {shell}")));
+        let line = match &password {
+            Some(_) => sudo::command(&nonce),
+            None => line.unwrap_or_else(|| format!("exec {shell}")),
+        };
+        let mut command = self.session.raw_command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().await.map_err(|error| broken(error.to_string()))?;
         let (Some(mut stdin), Some(mut stdout), Some(mut stderr)) =
@@ -131,6 +88,10 @@ impl Ssh {
         else {
             return Err(broken("ssh gave no pipes".into()));
         };
+        if let Some(password) = &password {
+            let talk = sudo::talk(&nonce, password.reveal(), &mut stdin, &mut stdout, &mut stderr);
+            talk.await.map_err(|denied| self.denied(denied))?;
+        }
         // A host that reads nothing (sudo that refuses) closes the pipe: what it said tells why.
         let writing = async {
             let _ = stdin.write_all(text.as_bytes()).await;
@@ -162,11 +123,7 @@ impl Ssh {
         match end {
             Ok(_) => Ok(frames),
             Err(FrameError::NoAnswer(heard)) if self.user().as_str() != "root" && said.contains("sudo") => {
-                Err(TransportError::NoSudo {
-                    user: self.user().to_string(),
-                    host: self.target.host.clone(),
-                    why: if said.is_empty() { heard } else { said },
-                })
+                Err(self.denied(sudo::Denied::Other(if said.is_empty() { heard } else { said })))
             }
             Err(FrameError::NoAnswer(heard)) => {
                 Err(self.answer(FrameError::NoAnswer(if said.is_empty() { heard } else { said })))
@@ -175,6 +132,14 @@ impl Ssh {
                 Ok(_) => Err(self.answer(source)),
                 Err(error) => Err(broken(format!("{source} ({error})"))),
             },
+        }
+    }
+
+    fn denied(&self, denied: sudo::Denied) -> TransportError {
+        let (user, host) = (self.user().to_string(), self.target.host.clone());
+        match denied {
+            sudo::Denied::Wrong => TransportError::WrongPassword { user, host },
+            sudo::Denied::Other(why) => TransportError::NoSudo { user, host, why },
         }
     }
 

@@ -4,7 +4,7 @@ use crate::run::{Event, Watch};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A watcher for the hosts named.
@@ -36,8 +36,21 @@ fn said(event: &Event) -> Option<String> {
     }
 }
 
+/// The bars that are drawn now.
+static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+/// Does something on the terminal while no bar is drawn.
+pub fn aside<T>(what: impl FnOnce() -> T) -> T {
+    let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bars {
+        Some(bars) => bars.suspend(what),
+        None => what(),
+    }
+}
+
 fn bars(hosts: &[String]) -> Watch {
     let all = MultiProgress::new();
+    *BARS.lock().unwrap_or_else(PoisonError::into_inner) = Some(all.clone());
     let width = hosts.iter().map(|host| host.chars().count()).max().unwrap_or(0);
     let style = ProgressStyle::with_template("{spinner} {prefix} {bar:20} {pos:>3}/{len:3} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -53,6 +66,11 @@ fn bars(hosts: &[String]) -> Watch {
         if let Event::Step { number, of, .. } = &event {
             bar.set_length(*of as u64);
             bar.set_position(number.saturating_sub(1) as u64);
+        }
+        // What is worth a note must not be overwritten by the next event.
+        if let Event::Note(note) = &event {
+            let _ = all.println(format!("{host}: {note}"));
+            return;
         }
         bar.set_message(said(&event).unwrap_or_else(|| "connecting".into()));
     })

@@ -1,0 +1,112 @@
+//! Who the host is: its key, as ssh saw it, against the one that is known.
+//!
+//! ssh itself decides, with the user's known_hosts, or with the one fingerprint that is recorded. A small command that ssh calls with every
+//! key that a host shows (`KnownHostsCommand`, OpenSSH 8.5) writes down what was shown, and vouches for the recorded one.
+
+use crate::config::Target;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use tempfile::TempDir;
+
+/// What to do with a fingerprint (`SHA256:…`) that was learnt.
+type Record = Box<dyn Fn(&str) + Send + Sync>;
+
+/// The key of one host, for all connections of a run.
+pub struct HostKey {
+    known: Mutex<Option<String>>,
+    /// Until the fingerprint is recorded, which happens once a connection was made.
+    record: Mutex<Option<Record>>,
+}
+
+impl HostKey {
+    /// `known` is a fingerprint in the form `SHA256:…`; `record` is called once with the host's, if it is given.
+    pub fn new(known: Option<String>, record: Option<Record>) -> Self {
+        Self { known: Mutex::new(known), record: Mutex::new(record) }
+    }
+
+    pub fn known(&self) -> Option<String> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on only this key counts. Says whether it was not recorded before.
+    pub fn learn(&self, fingerprint: &str) -> bool {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint.to_owned());
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner).take();
+        record.inspect(|record| record(fingerprint)).is_some()
+    }
+}
+
+/// A key that a host showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub fingerprint: String,
+    /// `ssh-ed25519`.
+    pub kind: String,
+}
+
+/// What ssh reads and writes during one connection's start.
+pub struct Papers {
+    dir: TempDir,
+}
+
+/// `$1` is what ssh asks for (ssh_config(5), `%I`), then the key's fingerprint and type, the host's name in known_hosts, the key.
+const COMMAND: &str = r#"
+if [ "$1" = HOSTNAME ]; then
+	echo "$2 $3" >>"${0%/*}/shown"
+	[ "$2" = "$(cat "${0%/*}/known")" ] && echo "$4 $3 $5"
+fi
+exit 0
+"#;
+
+impl Papers {
+    /// A configuration for ssh that goes before the user's own: `user_config`, or the usual files.
+    ///
+    /// # Errors
+    /// When no temporary file can be written.
+    pub fn lay(target: &Target, user_config: Option<&Path>, known: Option<&str>) -> std::io::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("petasos-ssh.").tempdir()?;
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("command"), COMMAND)?;
+        std::fs::write(path("known"), known.unwrap_or_default())?;
+        let mut config = std::fs::File::create(path("config"))?;
+        // Only for this host: one on the way to it (ProxyJump) is reached with the same configuration.
+        writeln!(config, "Host {}", target.host)?;
+        writeln!(config, "  KnownHostsCommand /bin/sh {} %I %f %t %H %K", path("command").display())?;
+        if known.is_some() {
+            // The recorded key alone counts, whatever known_hosts says; it is of the first type that hosts have of these.
+            writeln!(config, "  UserKnownHostsFile /dev/null\n  GlobalKnownHostsFile /dev/null")?;
+            writeln!(config, "  HostKeyAlgorithms ^ssh-ed25519")?;
+        }
+        writeln!(config, "Match all")?;
+        match user_config {
+            Some(file) => writeln!(config, "Include \"{}\"", std::path::absolute(file)?.display())?,
+            None => writeln!(config, "Include ~/.ssh/config\nInclude /etc/ssh/ssh_config")?,
+        }
+        Ok(Self { dir })
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.dir.path().join("config")
+    }
+
+    /// The key that the host showed, if it came that far.
+    pub fn shown(&self) -> Option<Shown> {
+        let text = std::fs::read_to_string(self.dir.path().join("shown")).ok()?;
+        let (fingerprint, kind) = text.lines().last()?.split_once(' ')?;
+        Some(Shown { fingerprint: fingerprint.to_owned(), kind: kind.to_owned() })
+    }
+}
+
+/// The fingerprints that known_hosts files have for a name, each with its place, as `ssh-keygen -l -F` prints them.
+pub fn in_files(files: &[PathBuf], name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        let asked = std::process::Command::new("ssh-keygen").args(["-l", "-F", name, "-f"]).arg(file).output();
+        let text = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let words = text.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
+        let fingerprints = words.filter(|word| word.starts_with("SHA256:"));
+        found.extend(fingerprints.map(|fingerprint| format!("{fingerprint} ({})", file.display())));
+    }
+    found
+}

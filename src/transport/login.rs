@@ -1,0 +1,145 @@
+//! A user at a host, and the way to a connection.
+
+use super::host_key::{self, HostKey, Papers, Shown};
+use super::{AskPassword, Resolved, Ssh, TransportError};
+use crate::config::Target;
+use crate::name::Account;
+use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How to call `ssh`.
+#[derive(Clone, Default)]
+pub struct SshOptions {
+    /// `ssh -F`.
+    pub config: Option<PathBuf>,
+    /// `ssh -i`.
+    pub identity: Option<PathBuf>,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Option<Duration>,
+    /// Who knows a user's sudo password, should sudo want one.
+    pub password: Option<AskPassword>,
+}
+
+/// A user at a host.
+#[derive(Clone)]
+pub struct Login {
+    pub target: Target,
+    pub options: SshOptions,
+    pub host_key: Arc<HostKey>,
+    pub resolved: Arc<Resolved>,
+}
+
+impl Login {
+    /// The same host as another user.
+    pub fn with_user(mut self, user: &Account) -> Self {
+        self.target.user = user.clone();
+        self
+    }
+
+    /// The same host at another port.
+    pub fn with_port(mut self, port: u16) -> Self {
+        self.target.port = Some(port);
+        self
+    }
+
+    /// The same, with less patience.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.options.connect_timeout = Some(limit);
+        self
+    }
+
+    /// Opens a connection: new TCP, new authentication.
+    ///
+    /// # Errors
+    /// [`TransportError::Refused`] when the host is there but does not let this user in, [`TransportError::HostKey`] when it is not the
+    /// known host, else [`TransportError::Unreachable`].
+    pub async fn open(&self) -> Result<Ssh, TransportError> {
+        let known = self.host_key.known();
+        let papers = Papers::lay(&self.target, self.options.config.as_deref(), known.as_deref());
+        let papers =
+            papers.map_err(|error| self.unreachable(format!("no temporary file: {error}"), "is the disk full?"))?;
+        let strict = known.is_some() || self.resolved.strict;
+        let mut builder = SessionBuilder::default();
+        builder
+            .user(self.target.user.to_string())
+            .known_hosts_check(if strict { KnownHosts::Strict } else { KnownHosts::Add })
+            .control_directory(std::env::temp_dir())
+            .config_file(papers.config())
+            // A master whose client was killed ends by itself.
+            .control_persist(ControlPersist::IdleFor(NonZeroUsize::new(30).unwrap_or(NonZeroUsize::MIN)))
+            .connect_timeout(self.options.connect_timeout.unwrap_or(Duration::from_secs(15)))
+            .server_alive_interval(Duration::from_secs(15));
+        if let Some(port) = self.target.port {
+            builder.port(port);
+        }
+        if let Some(identity) = &self.options.identity {
+            builder.keyfile(identity);
+        }
+        let opened = builder.connect_mux(&self.target.host).await;
+        let shown = papers.shown();
+        let session = opened.map_err(|error| self.explain(&error, known.as_deref(), shown.as_ref()))?;
+        let learnt = match shown {
+            Some(shown) => self.learn(&session, known, shown).await,
+            None => None,
+        };
+        Ok(Ssh::new(session, self.target.clone(), learnt, self.options.password.clone()))
+    }
+
+    /// Records the host's key at first contact; says which, if it was new. Every later connection is held to it, so it must be one that
+    /// the hardened host will show too.
+    async fn learn(&self, session: &Session, known: Option<String>, shown: Shown) -> Option<String> {
+        let mut fingerprint = shown.fingerprint;
+        if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {
+            let words = ["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"];
+            let asked = session.command("ssh-keygen").args(words).output().await.ok();
+            let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+            if let Some(word) = said.split_whitespace().find(|word| word.starts_with("SHA256:")) {
+                word.clone_into(&mut fingerprint);
+            }
+        }
+        self.host_key.learn(&fingerprint).then_some(fingerprint)
+    }
+
+    fn unreachable(&self, why: String, hint: &'static str) -> TransportError {
+        TransportError::Unreachable { target: self.target.clone(), why, hint }
+    }
+
+    /// ssh tells its failures apart only in words.
+    fn explain(&self, error: &openssh::Error, known: Option<&str>, shown: Option<&Shown>) -> TransportError {
+        let mut why = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            why = cause.to_string();
+            source = cause.source();
+        }
+        let why = why.trim().replace("\r\n", " ").replace('\n', " ");
+        let target = self.target.clone();
+        let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+        if says(&["Host key verification failed", "HOST IDENTIFICATION HAS CHANGED", "REMOTE HOST"]) {
+            let known = match known {
+                Some(known) => vec![format!("{known} (petasos.lock, or --host-key)")],
+                None => host_key::in_files(&self.resolved.known_hosts, &self.resolved.name),
+            };
+            let known =
+                if known.is_empty() { "none, and ssh's configuration wants one".into() } else { known.join(", ") };
+            let shown = shown.map_or_else(|| why.clone(), |shown| format!("{} ({})", shown.fingerprint, shown.kind));
+            return TransportError::HostKey { target, shown, known };
+        }
+        if says(&["Permission denied", "Too many authentication failures"]) {
+            return TransportError::Refused { target, why };
+        }
+        let hint = if says(&["Could not resolve"]) {
+            "is the name right?"
+        } else if says(&["kex_exchange_identification", "reset by peer"]) {
+            "after failed logins sshd refuses an address for a while (PerSourcePenalties): wait a minute, then try again"
+        } else if says(&["Bad configuration option"]) {
+            "is it a typing error, or is OpenSSH older than 8.5?"
+        } else {
+            "is the host up, and is the address and the port right? (`ssh -v` tells more)"
+        };
+        self.unreachable(why, hint)
+    }
+}

@@ -1,0 +1,79 @@
+//! What ssh makes of a host's name, with the user's own configuration: `ssh -G`.
+
+use super::SshOptions;
+use crate::config::Target;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What the user's configuration says of a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    pub port: u16,
+    /// The host's name or address, as it stands in known_hosts.
+    pub name: String,
+    /// Whether hosts that known_hosts has not are refused.
+    pub strict: bool,
+    pub known_hosts: Vec<PathBuf>,
+}
+
+/// Asks ssh; it connects nowhere.
+///
+/// # Errors
+/// When ssh cannot be run, or does not like its configuration.
+pub fn resolve(target: &Target, options: &SshOptions) -> Result<Resolved, String> {
+    let mut command = Command::new("ssh");
+    command.arg("-G").args(options.config.iter().flat_map(|file| ["-F".into(), file.clone().into_os_string()]));
+    command.args(target.port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
+    let output = command.args(["-l", target.user.as_str(), &target.host]).output();
+    let output = output.map_err(|error| format!("cannot run `ssh`: {error}\nhint: install OpenSSH's client"))?;
+    if !output.status.success() {
+        return Err(format!("ssh and its configuration: {}", String::from_utf8_lossy(&output.stderr).trim()));
+    }
+    Ok(read(&String::from_utf8_lossy(&output.stdout)))
+}
+
+fn read(text: &str) -> Resolved {
+    let pairs = || text.lines().filter_map(|line| line.split_once(' '));
+    let value = |key: &str| pairs().find(|(word, _)| *word == key).map_or("", |(_, value)| value).to_owned();
+    let port = value("port").parse().unwrap_or(22);
+    let name = [value("hostkeyalias"), value("hostname")].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    let path = |word: &str| {
+        word.strip_prefix("~/").map_or_else(|| PathBuf::from(word), |rest| PathBuf::from(&home).join(rest))
+    };
+    let files = ["userknownhostsfile", "globalknownhostsfile"].map(value);
+    Resolved {
+        port,
+        name: if port == 22 { name } else { format!("[{name}]:{port}") },
+        strict: matches!(value("stricthostkeychecking").as_str(), "true" | "yes"),
+        known_hosts: files
+            .iter()
+            .flat_map(|files| files.split(' '))
+            .filter(|word| !word.is_empty())
+            .map(path)
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_ssh_are_understood() {
+        let options = SshOptions::default();
+        let target = Target::try_from("ops@198.51.100.7:2222".to_owned()).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let options = SshOptions { config: Some(file.path().to_owned()), ..options };
+        std::fs::write(file.path(), "Host 198.51.100.7\n  UserKnownHostsFile /a ~/b\n  StrictHostKeyChecking yes\n")
+            .unwrap();
+        let resolved = resolve(&target, &options).unwrap();
+        assert_eq!((resolved.port, resolved.name.as_str(), resolved.strict), (2222, "[198.51.100.7]:2222", true));
+        assert_eq!(resolved.known_hosts.first(), Some(&PathBuf::from("/a")));
+        std::fs::write(file.path(), "Port 2022\n").unwrap();
+        let target = Target::try_from("ops@web".to_owned()).unwrap();
+        assert_eq!(resolve(&target, &options).unwrap().port, 2022);
+        std::fs::write(file.path(), "NoSuchKeyword x\n").unwrap();
+        assert!(resolve(&target, &options).unwrap_err().contains("nosuchkeyword"));
+    }
+}
