@@ -147,30 +147,33 @@ impl Job {
         ways
     }
 
-    /// By the first way that works.
+    /// By the first way that works; else the error that tells most: another key than the known one, then a refusal, then silence.
     async fn connect(&self) -> Result<Connection, RunError> {
+        let weight = |error: &TransportError| match error {
+            TransportError::Unreachable { .. } => 0,
+            TransportError::Refused { .. } => 1,
+            _ => 2,
+        };
         let mut dead = None;
-        let mut last = None;
+        let mut worst: Option<TransportError> = None;
         for way in self.ways() {
             if dead == Some(way.target.port) {
                 continue;
             }
             match way.open().await {
                 Ok(ssh) => return Ok(Connection { ssh, round_trips: 0 }),
-                Err(error @ TransportError::Refused { .. }) => last = Some(error),
-                Err(error @ TransportError::Unreachable { .. }) => {
-                    dead = Some(way.target.port);
-                    last = Some(error);
+                Err(error) => {
+                    // Another user fares no better there.
+                    if weight(&error) != 1 {
+                        dead = Some(way.target.port);
+                    }
+                    if worst.as_ref().is_none_or(|worst| weight(&error) >= weight(worst)) {
+                        worst = Some(error);
+                    }
                 }
-                // Whatever else answers there, it is not yet this host's SSH.
-                Err(error) if way.target.port != self.login.target.port => {
-                    dead = Some(way.target.port);
-                    last = Some(error);
-                }
-                Err(error) => return Err(error.into()),
             }
         }
-        Err(last.map_or_else(|| self.host_error("there is no way in".into()), RunError::from))
+        Err(worst.map_or_else(|| self.host_error("there is no way in".into()), RunError::from))
     }
 
     /// The same, for people who watch: a key that was seen for the first time is shown.

@@ -121,7 +121,7 @@ impl Login {
         if says(&["Host key verification failed", "HOST IDENTIFICATION HAS CHANGED", "REMOTE HOST"]) {
             let known = match known {
                 Some(known) => vec![format!("{known} (petasos.lock, or --host-key)")],
-                None => host_key::in_files(&self.resolved.known_hosts, &self.resolved.name),
+                None => host_key::in_files(&self.resolved.known_hosts, &self.resolved.known_as(target.port)),
             };
             let known =
                 if known.is_empty() { "none, and ssh's configuration wants one".into() } else { known.join(", ") };

@@ -9,11 +9,21 @@ use std::process::Command;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
     pub port: u16,
-    /// The host's name or address, as it stands in known_hosts.
+    /// The host's name or address, or the alias that stands for it in known_hosts.
     pub name: String,
     /// Whether hosts that known_hosts has not are refused.
     pub strict: bool,
     pub known_hosts: Vec<PathBuf>,
+}
+
+impl Resolved {
+    /// As known_hosts has the host at a port, or at its own.
+    pub fn known_as(&self, port: Option<u16>) -> String {
+        match port.unwrap_or(self.port) {
+            22 => self.name.clone(),
+            port => format!("[{}]:{port}", self.name),
+        }
+    }
 }
 
 /// Asks ssh; it connects nowhere.
@@ -44,7 +54,7 @@ fn read(text: &str) -> Resolved {
     let files = ["userknownhostsfile", "globalknownhostsfile"].map(value);
     Resolved {
         port,
-        name: if port == 22 { name } else { format!("[{name}]:{port}") },
+        name,
         strict: matches!(value("stricthostkeychecking").as_str(), "true" | "yes"),
         known_hosts: files
             .iter()
@@ -68,7 +78,10 @@ mod tests {
         std::fs::write(file.path(), "Host 198.51.100.7\n  UserKnownHostsFile /a ~/b\n  StrictHostKeyChecking yes\n")
             .unwrap();
         let resolved = resolve(&target, &options).unwrap();
-        assert_eq!((resolved.port, resolved.name.as_str(), resolved.strict), (2222, "[198.51.100.7]:2222", true));
+        assert_eq!(
+            (resolved.port, resolved.known_as(None).as_str(), resolved.strict),
+            (2222, "[198.51.100.7]:2222", true)
+        );
         assert_eq!(resolved.known_hosts.first(), Some(&PathBuf::from("/a")));
         std::fs::write(file.path(), "Port 2022\n").unwrap();
         let target = Target::try_from("ops@web".to_owned()).unwrap();
