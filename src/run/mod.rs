@@ -1,11 +1,13 @@
 //! The only orchestrator: observe, plan, apply, verify.
 
+mod again;
 mod apply;
 mod chat;
 mod execute;
 mod guarded;
 mod observe;
 pub mod owner;
+mod ready;
 mod record;
 mod render;
 mod undo;
@@ -18,6 +20,7 @@ use crate::shell::Ticket;
 use crate::transport::{Login, Ssh, SshOptions, TransportError};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A host, and what it should be.
 pub struct Job {
@@ -92,10 +95,8 @@ pub enum RunError {
     Host { host: String, why: String },
     #[error("{host}: could not observe `{id}`: {why}")]
     Unknown { host: String, id: String, why: String },
-    #[error(
-        "{host}: `{id}` failed (`{title}`):\n{said}\nhint: what came before it is done; mend the cause, then run `petasos up` again"
-    )]
-    Step { host: String, id: String, title: String, said: String },
+    #[error("{host}: `{id}` failed (`{title}`):\n{said}\nhint: {hint}")]
+    Step { host: String, id: String, title: String, said: String, hint: String },
     /// The agent was not well with the new release; the old one is back.
     #[error("{host}: `{id}` was taken back:\n{said}")]
     Reverted { host: String, id: String, said: String },
@@ -110,6 +111,11 @@ pub enum RunError {
     Locked { host: String, holder: String },
     #[error("{host}: still not as wanted after a second pass:{list}")]
     NotConverged { host: String, list: String },
+    /// The host went away in the middle of the run.
+    #[error(
+        "{host}: the host went away in the middle of the run ({why}), and {what}\nhint: when it answers again, run the same command again; what was done is kept, and the rest follows"
+    )]
+    Away { host: String, why: String, what: String },
     #[error("{host}: root login stays open, because `{user}` cannot do root's work yet: {why}")]
     NotProved { host: String, user: String, why: String },
 }
@@ -127,9 +133,15 @@ impl Job {
 
     /// As the administrator if that works, else as the user that was named.
     async fn connect(&self) -> Result<Connection, RunError> {
-        let admin = self.login().with_user(&self.admin);
-        let ssh = match admin.open().await {
-            Err(TransportError::Refused { .. }) if self.admin != self.target.user => self.login().open().await?,
+        self.connect_within(None).await
+    }
+
+    /// The same, with less patience.
+    async fn connect_within(&self, limit: Option<Duration>) -> Result<Connection, RunError> {
+        let mut named = self.login();
+        named.options.connect_timeout = limit.or(named.options.connect_timeout);
+        let ssh = match named.with_user(&self.admin).open().await {
+            Err(TransportError::Refused { .. }) if self.admin != self.target.user => named.open().await?,
             opened => opened?,
         };
         Ok(Connection { ssh, round_trips: 0 })
