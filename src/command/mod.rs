@@ -86,6 +86,7 @@ fn code_of(error: &RunError) -> u8 {
         | RunError::Step { .. }
         | RunError::Lost { .. }
         | RunError::Locked { .. }
+        | RunError::Away { .. }
         | RunError::NotProved { .. } => exit::ERROR,
     }
 }

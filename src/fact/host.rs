@@ -1,4 +1,4 @@
-//! The machine itself: distribution, architecture, what runs as PID 1.
+//! The machine itself: distribution, architecture, what runs as PID 1; and what may be in the way of a change.
 
 use super::{Ask, Facts, Family};
 use crate::shell::Frame;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Host {
     /// `ID` of os-release(5): `debian`, `ubuntu`.
     pub distribution: String,
@@ -23,17 +23,73 @@ pub struct Host {
     pub init: String,
     /// Seconds since the epoch, by the host's clock.
     pub time: u64,
+    /// Whether ssh.socket owns the SSH port, and not ssh.service.
+    pub ssh_socket: bool,
+    /// Whether cloud-init is still at work on this start of the host.
+    pub cloud_init: bool,
+    /// Whether packages are half-way installed, and nobody is at work on them.
+    pub dpkg_interrupted: bool,
+    /// Who holds a lock of dpkg's or apt's (`apt-get, process 123`); empty when nobody does.
+    pub apt_held_by: String,
+    /// Directories that not even root can write: a file system mounted read-only.
+    pub read_only: BTreeSet<String>,
+    /// How much fits into the directories that a run fills.
+    pub room: BTreeMap<String, Room>,
+}
+
+/// What is free where a directory is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Room {
+    /// The same for all directories of one file system.
+    pub device: String,
+    /// For those without root's privilege.
+    pub mebibytes: u64,
 }
 
 pub const FAMILY: Family = Family { name: "host", fragment: |_| Some((FRAGMENT, Vec::new())), learn };
 
+// cloud-init: `cloud-init status` takes a second, and waits for ever where a start of the host did not run it. Its own marks in /run, and a
+// job of systemd's that still waits, tell the same at once.
+// dpkg: what `dpkg --audit` looks for, which takes 50 ms; and its journal, which must be empty for apt. apt's locks are fcntl's, which only a program can ask about; perl-base is essential.
 const FRAGMENT: &str = r#"
 sed -n -E 's/^(ID|VERSION_ID|VERSION_CODENAME)=/\1=/p' /etc/os-release
 uname -m -r -n | { read -r node kernel machine; printf 'hostname=%s\nkernel=%s\narchitecture=%s\n' "$node" "$kernel" "$machine"; }
 read -r init </proc/1/comm
-container=no
+container=no ssh_socket=no cloud_init=no dpkg_interrupted=no held=
 [ -e /run/systemd/container ] && container=yes
+systemctl -q is-active ssh.socket && ssh_socket=yes
+if [ -e /run/cloud-init/status.json ] && ! [ -e /run/cloud-init/result.json ]; then
+	systemctl --no-legend list-jobs | grep -q 'cloud-[a-z]*\.\(service\|target\)' && cloud_init=yes
+fi
+while read -r _ kind _ access _; do
+	[ "$kind $access" = 'POSIX WRITE' ] || continue
+	held=$(perl -MFcntl -e 'for (@ARGV) {
+		open(my $file, "+<", $_) or next;
+		my $lock = pack("s s x![q] q q i x![q]", F_WRLCK, 0, 0, 0, 0);
+		fcntl($file, F_GETLK, $lock) or next;
+		my ($type, $pid) = (unpack("s s x![q] q q i", $lock))[0, 4];
+		next if $type == F_UNLCK;
+		open(my $comm, "<", "/proc/$pid/comm");
+		chomp(my $name = <$comm> || "somebody");
+		print "$name, process $pid";
+		last;
+	}' /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock 2>/dev/null)
+	break
+done </proc/locks
+if [ -z "$held" ]; then
+	grep -q -E '^Status: [a-z]+ (reinstreq|[a-z]+ (half-|unpacked|triggers-))' /var/lib/dpkg/status && dpkg_interrupted=yes
+	set -- /var/lib/dpkg/updates/[0-9]*
+	[ -e "$1" ] && dpkg_interrupted=yes
+fi
 printf 'init=%s\ncontainer=%s\ntime=%s\n' "$init" "$container" "$(date +%s)"
+printf 'ssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
+set -- /etc /opt /usr /var/cache /var/cache/apt /var/lib /var/lib/dpkg
+for path; do
+	[ -d "$path" ] && ! [ -w "$path" ] && echo "read_only:$path=yes"
+done
+stat -f -c 'room:%n=%i %a %S' "$@" 2>/dev/null
+:
 "#;
 
 fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
@@ -41,6 +97,13 @@ fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), Stri
     let pairs: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
     let get = |key| pairs.get(key).map(|value| value.trim_matches('"').to_owned());
     let need = |key| get(key).ok_or_else(|| format!("no `{key}` in it"));
+    let holds = |key| need(key).map(|word| word == "yes");
+    let of_paths = |kind: &'static str| {
+        pairs
+            .iter()
+            .filter_map(move |(key, value)| Some((key.strip_prefix(kind)?.strip_prefix(':')?.to_owned(), *value)))
+    };
+    let room = |(path, words): (String, &str)| Ok((path, room(words).ok_or_else(|| format!("`{words}` is no room"))?));
     facts.host = Some(Host {
         distribution: get("ID").unwrap_or_default(),
         version: get("VERSION_ID").unwrap_or_default(),
@@ -48,9 +111,22 @@ fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), Stri
         architecture: need("architecture")?,
         kernel: need("kernel")?,
         hostname: need("hostname")?,
-        container: need("container")? == "yes",
+        container: holds("container")?,
         init: need("init")?,
         time: need("time")?.parse().map_err(|_| "`time` is no number".to_owned())?,
+        ssh_socket: holds("ssh_socket")?,
+        cloud_init: holds("cloud_init")?,
+        dpkg_interrupted: holds("dpkg_interrupted")?,
+        apt_held_by: need("apt_held_by")?,
+        read_only: of_paths("read_only").map(|(path, _)| path).collect(),
+        room: of_paths("room").map(room).collect::<Result<_, String>>()?,
     });
     Ok(())
+}
+
+/// `DEVICE BLOCKS BYTES-PER-BLOCK`.
+fn room(words: &str) -> Option<Room> {
+    let [device, blocks, size] = words.split(' ').collect::<Vec<_>>()[..] else { return None };
+    let bytes = blocks.parse::<u64>().ok()?.saturating_mul(size.parse().ok()?);
+    Some(Room { device: device.to_owned(), mebibytes: bytes >> 20 })
 }

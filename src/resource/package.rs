@@ -1,4 +1,4 @@
-//! Distribution packages that must be there, or must not.
+//! Distribution packages that must be there, or must not; and dpkg, which must not be left half-way.
 
 use super::{Change, Resource, Scene, Spec as _};
 use crate::act::Act;
@@ -14,6 +14,8 @@ pub struct Spec {
     pub present: Vec<PackageName>,
     #[serde(default)]
     pub absent: Vec<PackageName>,
+    #[serde(default)]
+    pub finished: bool,
 }
 
 impl super::Spec for Spec {
@@ -29,7 +31,11 @@ impl super::Spec for Spec {
 impl Resource for Spec {
     fn id(&self) -> String {
         let words = |names: &[PackageName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        format!("package {}", words(if self.present.is_empty() { &self.absent } else { &self.present }))
+        match (self.present.as_slice(), self.absent.as_slice()) {
+            ([], []) => "package dpkg".into(),
+            ([], absent) => format!("package {}", words(absent)),
+            (present, _) => format!("package {}", words(present)),
+        }
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
@@ -47,6 +53,10 @@ impl Resource for Spec {
             }
         }
         let mut changes = Vec::new();
+        if self.finished && facts.host.as_ref().is_some_and(|host| host.dpkg_interrupted) {
+            let act = Act::sh("dpkg --configure", FINISH, Vec::<String>::new());
+            changes.push(Change::new("dpkg", "interrupted", "finished", vec![act]));
+        }
         if !missing.is_empty() {
             let act = Act::sh("apt-get install", INSTALL, missing.clone());
             changes.push(Change::new(&missing.join(" "), "absent", "installed", vec![act]));
@@ -59,5 +69,9 @@ impl Resource for Spec {
     }
 }
 
-const INSTALL: &str = include_str!("../../templates/steps/apt-install.sh");
-const PURGE: &str = include_str!("../../templates/steps/apt-purge.sh");
+const FINISH: &str =
+    concat!(include_str!("../../templates/steps/apt.sh"), include_str!("../../templates/steps/apt-finish.sh"));
+const INSTALL: &str =
+    concat!(include_str!("../../templates/steps/apt.sh"), include_str!("../../templates/steps/apt-install.sh"));
+const PURGE: &str =
+    concat!(include_str!("../../templates/steps/apt.sh"), include_str!("../../templates/steps/apt-purge.sh"));

@@ -1,50 +1,76 @@
 //! Carrying a plan out, and looking again.
 
+use super::again::{Absences, is_cut};
 use super::guarded::Way;
 use super::observe::Sight;
-use super::{Connection, Event, Job, RunError, Watch};
+use super::{Connection, Event, Job, RunError, Watch, ready};
 use crate::guard::Scope;
 use crate::plan::Step;
 use crate::resource::Risk;
 use crate::shell::Script;
-use crate::transport::Login;
+use crate::transport::{Login, TransportError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Job {
-    /// Brings the host to what is wanted: at most two passes, each followed by a look.
+    /// Brings the host to what is wanted: at most two passes, each followed by a look. A host that goes away in between is waited for.
     pub(super) async fn converge(
         &self,
         connection: &mut Connection,
         watch: &Watch,
     ) -> Result<(Sight, Vec<Step>), RunError> {
-        let mut first = self.observe(connection, watch).await?;
-        if first.unconfirmed {
-            self.take_back_earlier(connection, watch).await?;
-            first = self.observe(connection, watch).await?;
-        }
-        if first.plan.is_empty() {
-            return Ok((first, Vec::new()));
-        }
-        if first.plan.steps.is_empty() {
-            return Err(self.unknown(&first));
-        }
-        let result = self.change(connection, first, watch).await;
-        if !matches!(result, Err(RunError::Locked { .. })) {
+        let (mut first, mut absences) = (None, Absences::default());
+        let result = loop {
+            match self.pass(connection, &mut first, watch).await {
+                Err(error) if self.went_away(connection, &error).await => {
+                    if let Err(error) = self.come_back(connection, &mut absences, &error, watch).await {
+                        break Err(error);
+                    }
+                }
+                result => break result,
+            }
+        };
+        let begun = first.as_ref().is_some_and(|first: &Sight| !first.plan.steps.is_empty());
+        if begun && !matches!(result, Err(RunError::Locked { .. } | RunError::Away { .. })) {
             self.end(connection, &result, watch).await;
         }
-        result
+        let second_pass = result?;
+        first.map(|first| (first, second_pass)).ok_or_else(|| self.host_error("it was not looked at".into()))
     }
 
-    async fn change(
+    /// From a look to a host that is as wanted; returns what came to light only afterwards. `first` keeps the first plan of the run.
+    async fn pass(
         &self,
         connection: &mut Connection,
-        first: Sight,
+        first: &mut Option<Sight>,
         watch: &Watch,
-    ) -> Result<(Sight, Vec<Step>), RunError> {
-        self.apply(connection, &first.plan.steps, watch).await?;
+    ) -> Result<Vec<Step>, RunError> {
+        let mut sight = self.settled(connection, watch).await?;
+        if sight.unconfirmed {
+            self.take_back_earlier(connection, watch).await?;
+            sight = self.observe(connection, watch).await?;
+        }
+        let steps = sight.plan.steps.clone();
+        if steps.is_empty() && !sight.plan.is_empty() {
+            return Err(self.unknown(&sight));
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        if let Some(why) = ready::in_the_way(&sight.host, &steps, now) {
+            return Err(self.host_error(why));
+        }
+        let held = sight.host.apt_held_by.clone();
+        if !held.is_empty() && steps.iter().any(|step| step.id.starts_with("package ")) {
+            watch(&self.name, Event::Note(format!("apt is in use ({held}): its end is waited for, up to 10 minutes")));
+        }
+        first.get_or_insert(sight);
+        if steps.is_empty() { Ok(Vec::new()) } else { self.change(connection, &steps, watch).await }
+    }
+
+    async fn change(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<Vec<Step>, RunError> {
+        self.apply(connection, steps, watch).await?;
         watch(&self.name, Event::Verifying);
         let second = self.observe(connection, watch).await?;
         if second.plan.is_empty() {
-            return Ok((first, Vec::new()));
+            return Ok(Vec::new());
         }
         if second.plan.steps.is_empty() {
             return Err(self.unknown(&second));
@@ -56,7 +82,7 @@ impl Job {
         self.apply(connection, &second.plan.steps, watch).await?;
         let third = self.observe(connection, watch).await?;
         match (third.plan.steps.is_empty(), third.plan.unknown.is_empty()) {
-            (true, true) => Ok((first, second.plan.steps)),
+            (true, true) => Ok(second.plan.steps),
             (true, false) => Err(self.unknown(&third)),
             (false, _) => {
                 let line = |step: &Step| {
@@ -123,13 +149,17 @@ impl Job {
     pub(super) async fn prove(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
         watch(&self.name, Event::Proving { user: self.admin.to_string() });
         let failed = |why: String| RunError::NotProved { host: self.name.clone(), user: self.admin.to_string(), why };
+        // A host that went away says nothing about the administrator.
+        let told = |error: TransportError| {
+            if is_cut(&error) { error.into() } else { failed(error.to_string()) }
+        };
         let here = Login { target: connection.ssh.target().clone(), ..self.login.clone() };
-        let fresh = here.with_user(&self.admin).open().await.map_err(|error| failed(error.to_string()))?;
+        let fresh = here.with_user(&self.admin).open().await.map_err(told)?;
         let mut script = Script::observing();
         script.step("id");
         script.run(&["id".to_owned(), "-u".to_owned()], None);
         connection.round_trips += 1;
-        let frames = fresh.run(&script, |_| ()).await.map_err(|error| failed(error.to_string()))?;
+        let frames = fresh.run(&script, |_| ()).await.map_err(told)?;
         if frames.first().map(|frame| frame.text().trim().to_owned()).as_deref() != Some("0") {
             return Err(failed("sudo did not make it root".into()));
         }

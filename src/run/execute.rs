@@ -114,9 +114,22 @@ impl Job {
         match frame.rc {
             0 => Ok(()),
             UNHEALTHY => Err(RunError::Reverted { host, id, said: tail(frame) }),
-            _ => Err(RunError::Step { host, id, title, said: tail(frame) }),
+            _ => {
+                let (said, hint) = hinted(&tail(frame));
+                Err(RunError::Step { host, id, title, said, hint })
+            }
         }
     }
+}
+
+/// What a step said, and the hint that it gave, or the one that always holds.
+fn hinted(said: &str) -> (String, String) {
+    let (hints, words): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.trim().starts_with("hint: "));
+    let given = hints.last().map(|line| line.trim().trim_start_matches("hint: "));
+    let hint = given.unwrap_or("what came before it is done; mend the cause, then run `petasos up` again").to_owned();
+    // The one word `error: ` is that of the message which this goes into.
+    let word = |line: &&str| line.replacen("  error: ", "  ", 1);
+    (words.iter().map(word).collect::<Vec<_>>().join("\n"), hint)
 }
 
 /// The end of what a step said: of its complaints, or else of its words.
@@ -126,4 +139,17 @@ fn tail(frame: &Frame) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let last = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
     last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hinted;
+
+    #[test]
+    fn a_step_may_give_its_own_hint() {
+        let (said, hint) = hinted("  one\n  error: two\n  hint: three");
+        assert_eq!((said.as_str(), hint.as_str()), ("  one\n  two", "three"));
+        let (said, hint) = hinted("  dpkg: error: four");
+        assert!(said == "  dpkg: error: four" && hint.contains("petasos up"), "{said}, {hint}");
+    }
 }

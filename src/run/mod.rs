@@ -1,11 +1,13 @@
 //! The only orchestrator: observe, plan, apply, verify.
 
+mod again;
 mod apply;
 mod chat;
 mod execute;
 mod guarded;
 mod observe;
 pub mod owner;
+mod ready;
 mod record;
 mod render;
 mod undo;
@@ -94,10 +96,8 @@ pub enum RunError {
     Host { host: String, why: String },
     #[error("{host}: could not observe `{id}`: {why}")]
     Unknown { host: String, id: String, why: String },
-    #[error(
-        "{host}: `{id}` failed (`{title}`):\n{said}\nhint: what came before it is done; mend the cause, then run `petasos up` again"
-    )]
-    Step { host: String, id: String, title: String, said: String },
+    #[error("{host}: `{id}` failed (`{title}`):\n{said}\nhint: {hint}")]
+    Step { host: String, id: String, title: String, said: String, hint: String },
     /// The agent was not well with the new release; the old one is back.
     #[error("{host}: `{id}` was taken back:\n{said}")]
     Reverted { host: String, id: String, said: String },
@@ -112,6 +112,11 @@ pub enum RunError {
     Locked { host: String, holder: String },
     #[error("{host}: still not as wanted after a second pass:{list}")]
     NotConverged { host: String, list: String },
+    /// The host went away in the middle of the run.
+    #[error(
+        "{host}: the host went away in the middle of the run ({why}), and {what}\nhint: when it answers again, run the same command again; what was done is kept, and the rest follows"
+    )]
+    Away { host: String, why: String, what: String },
     #[error("{host}: root login stays open, because `{user}` cannot do root's work yet: {why}")]
     NotProved { host: String, user: String, why: String },
 }
@@ -149,6 +154,11 @@ impl Job {
 
     /// By the first way that works; else the error that tells most: another key than the known one, then a refusal, then silence.
     async fn connect(&self) -> Result<Connection, RunError> {
+        self.connect_within(None).await
+    }
+
+    /// The same, with less patience.
+    async fn connect_within(&self, limit: Option<Duration>) -> Result<Connection, RunError> {
         let weight = |error: &TransportError| match error {
             TransportError::Unreachable { .. } => 0,
             TransportError::Refused { .. } => 1,
@@ -156,7 +166,8 @@ impl Job {
         };
         let mut dead = None;
         let mut worst: Option<TransportError> = None;
-        for way in self.ways() {
+        for mut way in self.ways() {
+            way.options.connect_timeout = limit.or(way.options.connect_timeout);
             if dead == Some(way.target.port) {
                 continue;
             }

@@ -1,14 +1,30 @@
 //! One look at a host.
 
 use super::{Connection, Event, Job, RunError, Watch};
+use crate::act::Act;
+use crate::fact::host::Host;
 use crate::fact::{self, Ask, Facts, Seen};
 use crate::name::AbsPath;
 use crate::plan::Plan;
+use crate::shell::Script;
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How long cloud-init may take on a host's first start.
+const FIRST_START: Duration = Duration::from_secs(600);
+/// Between two looks at that.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// SECONDS. Its exit status says whether all went well, which is not ours to judge; the pause is for the end of its last unit.
+const WAIT: &str = r#"
+timeout "$1" cloud-init status --wait >/dev/null 2>&1
+sleep 2
+"#;
 
 /// What was seen, and what follows from it.
 pub(super) struct Sight {
     pub system: String,
+    pub host: Host,
     pub plan: Plan,
     /// Whether a guarded change of an earlier run still waits for its confirmation.
     pub unconfirmed: bool,
@@ -59,7 +75,38 @@ impl Job {
         watch(&self.name, Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
-        Ok(Sight { system, plan, unconfirmed: guard_paths().any(waits) })
+        Ok(Sight { system, host, plan, unconfirmed: guard_paths().any(waits) })
+    }
+
+    /// A look at a host that cloud-init is through with: before that it is another host with every look.
+    pub(super) async fn settled(&self, connection: &mut Connection, watch: &Watch) -> Result<Sight, RunError> {
+        let mut sight = self.observe(connection, watch).await?;
+        let began = Instant::now();
+        while sight.host.cloud_init {
+            let waited = began.elapsed();
+            if waited > FIRST_START {
+                let minutes = FIRST_START.as_secs() / 60;
+                return Err(self.host_error(format!(
+                    "cloud-init is still at work after {minutes} minutes\nhint: `cloud-init status --long` on the host tells with what"
+                )));
+            }
+            if waited < PAUSE {
+                watch(
+                    &self.name,
+                    Event::Note(
+                        "cloud-init is still at work on the host: waiting for its end, up to 10 minutes".into(),
+                    ),
+                );
+            }
+            let mut script = Script::observing();
+            script.step("cloud-init");
+            let left = FIRST_START.saturating_sub(waited).as_secs().max(1).to_string();
+            Act::sh("wait for cloud-init", WAIT, [left]).write(&mut script);
+            connection.round_trips += 1;
+            connection.ssh.run(&script, |_| ()).await?;
+            sight = self.observe(connection, watch).await?;
+        }
+        Ok(sight)
     }
 
     /// Looks at a host for its facts alone.

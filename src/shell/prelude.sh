@@ -71,12 +71,22 @@ session() {
 }
 
 # lock RUN HOLDER: one run at a time. The record beside the lock names the run, this shell and this connection; it counts while one of
-# the two lives. The first frame says whether the lock was had, and from whom it was taken over.
+# the two lives. The first frame says whether the lock was had, and from whom it was taken over. Where a connection was lost, its script
+# may be at work still: the same run waits for it too, and a run is never beside itself.
 lock() {
 	mkdir -p /run/petasos
 	exec 9>>/run/petasos/lock
 	flock 9
-	note=
+	note='' left=30
+	while read -r run shell shell_start holder 2>/dev/null </run/petasos/holder && [ "$run" = "$1" ] && [ "$(started "$shell")" = "$shell_start" ]; do
+		left=$((left - 1))
+		if [ "$left" = 0 ]; then
+			holder="this very run, over a connection that was lost (process $shell on the host)"
+			printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"
+			return 1
+		fi
+		sleep 1
+	done
 	if read -r run shell shell_start connection connection_start holder 2>/dev/null </run/petasos/holder && [ "$run" != "$1" ]; then
 		if [ "$(started "$shell")" = "$shell_start" ] || [ "$(started "$connection")" = "$connection_start" ]; then
 			printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"

@@ -125,7 +125,9 @@ impl Ssh {
             Err(FrameError::NoAnswer(heard)) if self.user().as_str() != "root" && said.contains("sudo") => {
                 Err(self.denied(sudo::Denied::Other(if said.is_empty() { heard } else { said })))
             }
+            // Silence is the host's answer only while the connection stands.
             Err(FrameError::NoAnswer(heard)) => {
+                self.session.check().await.map_err(|error| broken(error.to_string()))?;
                 Err(self.answer(FrameError::NoAnswer(if said.is_empty() { heard } else { said })))
             }
             Err(source) => match status {

@@ -1,16 +1,23 @@
-# Arguments: packages. An interrupted dpkg is finished first; lists older than a day are fetched anew.
-if [ -n "$(dpkg --audit)" ]; then
-	echo 'dpkg was interrupted: finishing it' >&2
-	dpkg --force-confdef --force-confold --configure -a
-fi
+# Arguments: packages. Lists older than a day are fetched anew; that is no failure as long as the packages come.
+lists() {
+	apt update >/dev/null 2>"$scratch/lists" || :
+	fetched=yes
+}
+finish
+fetched=no
+: >"$scratch/lists"
 if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -1 2>/dev/null | head -n 1)" ]; then
-	apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 update
+	lists
 fi
-install() {
-	apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Options::=--force-confdef \
-		-o Dpkg::Options::=--force-confold --no-install-recommends install -- "$@"
-}
-install "$@" || {
-	apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 update
-	install "$@"
-}
+apt --no-install-recommends install -- "$@" && return 0
+if [ "$fetched" = no ]; then
+	lists
+	apt --no-install-recommends install -- "$@" && return 0
+fi
+# A mirror that was not reached shows in the lists; without them apt knows no package.
+if grep -q -i -E '(failed to|could not|cannot) (fetch|connect|resolve)|failure resolving' "$scratch/lists"; then
+	echo 'the lists of packages could not be fetched:'
+	grep -i -E 'failed to fetch|could not (connect|resolve)|failure resolving' "$scratch/lists" | sort -u | head -n 4
+	echo "hint: does the host reach its mirror, and does it resolve that name? \`apt-get update\` on the host tells more"
+fi >&2
+return 1

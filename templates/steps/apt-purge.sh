@@ -1,2 +1,2 @@
 # Arguments: packages.
-apt-get -q -y -o DPkg::Lock::Timeout=600 purge -- "$@"
+apt purge -- "$@"

@@ -1,0 +1,143 @@
+//! What is in the way of a run: told before anything is changed, in one sentence, and not by the first step that fails of it.
+
+use crate::fact::host::{Host, Room};
+use crate::plan::Step;
+use std::collections::BTreeMap;
+
+/// How far a clock may be off, in seconds: certificates and lists of packages are younger than they last.
+const OFF: u64 = 3600;
+
+/// What a run needs in a directory at the least, in mebibytes, by what the step's name begins with (every step has the empty word).
+const NEEDS: [(&str, &str, u64); 6] = [
+    ("", "/etc", 4),
+    ("", "/var/lib", 16),
+    ("package ", "/usr", 64),
+    ("package ", "/var/cache/apt", 48),
+    ("release ", "/opt", 400),
+    ("release ", "/var/cache", 64),
+];
+
+/// Why these steps cannot be made on this host; `now` is this machine's clock, in seconds since the epoch.
+pub(super) fn in_the_way(host: &Host, steps: &[Step], now: u64) -> Option<String> {
+    clock(host.time, now).or_else(|| read_only(host, steps)).or_else(|| full(&host.room, steps))
+}
+
+fn clock(theirs: u64, ours: u64) -> Option<String> {
+    let why = format!(
+        "the host's clock says {}, this machine's says {}: certificates and packages would be refused\nhint: set the one that \
+         is wrong, on the host with `date -s @{ours}`; `timedatectl` tells whether something keeps it right",
+        calendar(theirs),
+        calendar(ours)
+    );
+    (theirs.abs_diff(ours) > OFF).then_some(why)
+}
+
+fn needs<'a>(steps: &'a [Step]) -> impl Iterator<Item = &'static (&'static str, &'static str, u64)> + 'a {
+    NEEDS.iter().filter(|(kind, _, _)| steps.iter().any(|step| step.id.starts_with(kind)))
+}
+
+fn read_only(host: &Host, steps: &[Step]) -> Option<String> {
+    let (_, path, _) = needs(steps).find(|(_, path, _)| host.read_only.contains(*path))?;
+    Some(format!(
+        "`{path}` cannot be written on the host: its file system is mounted read-only\nhint: `findmnt -T {path}` on the host \
+         tells how; a disk with errors is mounted so too (`dmesg`), else `mount -o remount,rw` opens it"
+    ))
+}
+
+/// Directories on one file system share its room.
+fn full(room: &BTreeMap<String, Room>, steps: &[Step]) -> Option<String> {
+    let mut devices: BTreeMap<&str, (&str, u64, u64)> = BTreeMap::new();
+    for (_, path, need) in needs(steps) {
+        if let Some(room) = room.get(*path) {
+            devices.entry(&room.device).or_insert((*path, room.mebibytes, 0)).2 += need;
+        }
+    }
+    let (path, free, need) = devices.into_values().find(|(_, free, need)| free < need)?;
+    Some(format!(
+        "the disk is full: {free} MiB are free where `{path}` is, and this run needs {need} MiB\nhint: make room on the host \
+         (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run the same command again"
+    ))
+}
+
+/// `2026-11-22 14:17 UTC`, by the Gregorian calendar.
+fn calendar(seconds: u64) -> String {
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let (mut days, minutes) = (seconds / 86_400, seconds % 86_400 / 60);
+    let mut year = 1970;
+    // A clock can say anything; four digits of a year are enough to see that it is wrong.
+    while year < 9999 && days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in lengths {
+        if days < length || month == 12 {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02} {:02}:{:02} UTC", days + 1, minutes / 60, minutes % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Change;
+    use std::process::Command;
+
+    fn step(id: &str) -> Step {
+        Step { id: id.into(), title: String::new(), change: Change::new("x", "a", "b", Vec::new()) }
+    }
+
+    /// The oracle is date(1).
+    #[test]
+    fn the_calendar_is_that_of_date() {
+        for seconds in [0, 951_782_399, 951_782_400, 1_709_164_800, 1_795_357_151, 4_107_542_400, 16_725_225_599] {
+            let out = Command::new("date").args(["-u", "-d", &format!("@{seconds}"), "+%F %H:%M UTC"]).output();
+            let out = String::from_utf8(out.expect("date is on every machine").stdout).expect("UTF-8");
+            assert_eq!(calendar(seconds), out.trim(), "{seconds}");
+        }
+        assert!(calendar(u64::MAX).starts_with("9999-12-"));
+    }
+
+    #[test]
+    fn an_hour_is_allowed_and_ten_years_are_not() {
+        let now = 1_795_357_151;
+        let host = |time| Host { time, ..Host::default() };
+        assert_eq!(in_the_way(&host(now - 3000), &[], now), None);
+        assert_eq!(in_the_way(&host(now + 3000), &[], now), None);
+        let why = in_the_way(&host(now - 315_532_800), &[], now).expect("ten years");
+        assert!(why.contains("2016-11-22") && why.contains("2026-11-22"), "{why}");
+    }
+
+    #[test]
+    fn directories_of_one_disk_share_its_room() {
+        let now = 1_795_357_151;
+        let room = |device: &str, mebibytes| Room { device: device.into(), mebibytes };
+        let mut host = Host { time: now, ..Host::default() };
+        host.room = BTreeMap::from([
+            ("/etc".into(), room("a", 100)),
+            ("/usr".into(), room("a", 100)),
+            ("/var/lib".into(), room("a", 100)),
+            ("/var/cache/apt".into(), room("b", 47)),
+        ]);
+        assert_eq!(in_the_way(&host, &[step("file /x")], now), None);
+        let why = in_the_way(&host, &[step("package git")], now).expect("47 MiB are too few");
+        assert!(why.contains("47 MiB") && why.contains("/var/cache/apt"), "{why}");
+        host.room.insert("/var/cache/apt".into(), room("a", 100));
+        let why = in_the_way(&host, &[step("package git")], now).expect("the four are one disk");
+        assert!(why.contains("100 MiB are free") && why.contains("needs 132 MiB"), "{why}");
+        assert_eq!(in_the_way(&host, &[], now), None, "a converged host needs no room");
+    }
+
+    #[test]
+    fn what_is_not_written_may_be_read_only() {
+        let now = 1_795_357_151;
+        let mut host = Host { time: now, ..Host::default() };
+        host.read_only.insert("/usr".into());
+        assert_eq!(in_the_way(&host, &[step("file /x")], now), None);
+        assert!(in_the_way(&host, &[step("package git")], now).is_some_and(|why| why.contains("`/usr`")));
+    }
+}
