@@ -135,7 +135,7 @@ const PORT: &str = "port";
 const INCLUDE: &str = r#"
 sed -i "1i $2" "$1"
 sshd -t
-systemctl reload-or-restart ssh.service
+systemctl try-reload-or-restart ssh.service
 "#;
 
 /// The line must still be the one that was seen.
@@ -143,5 +143,5 @@ const SILENCE: &str = r#"
 sed -n "$2p" "$1" | grep -qi "^[[:space:]]*$3" || { echo "line $2 of $1 is no longer the one that was seen" >&2; return 1; }
 sed -i "$2s/^/# disabled by petasos: /" "$1"
 sshd -t
-systemctl reload-or-restart ssh.service
+systemctl try-reload-or-restart ssh.service
 "#;

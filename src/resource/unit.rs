@@ -249,9 +249,12 @@ impl Unit {
                     return Ok(None);
                 }
                 let old = seen(&facts.texts, &stamp_path(&spec.name)?)?.is().map(String::as_str);
-                let verb = match spec.on_change {
-                    OnChange::Restart => "restart",
-                    OnChange::Reload => "reload-or-restart",
+                // What nobody wants to run may have ended since it was seen, and stays down: it may be another unit's to start.
+                let verb = match (spec.on_change, spec.running) {
+                    (OnChange::Restart, Some(_)) => "restart",
+                    (OnChange::Restart, None) => "try-restart",
+                    (OnChange::Reload, Some(_)) => "reload-or-restart",
+                    (OnChange::Reload, None) => "try-reload-or-restart",
                 };
                 let mut changed = stale(old, &self.stamp);
                 changed.extend(self.rewritten.iter().map(|path| format!("old {path}")));

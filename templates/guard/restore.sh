@@ -53,8 +53,14 @@ while read -r unit enabled active; do
 	enabled) systemctl -q --no-reload enable "$unit" || : ;;
 	disabled) systemctl -q --no-reload disable "$unit" || : ;;
 	esac
-	case $active in
-	active) systemctl --no-block reload-or-restart "$unit" || : ;;
-	inactive) systemctl --no-block stop "$unit" || : ;;
+	case $active:$unit in
+	# A socket does not start again while its service has it; and a service that its socket starts would take the port from it.
+	active:*.socket) systemctl --no-block start "$unit" || : ;;
+	active:*)
+		verb=reload-or-restart
+		! grep -q "^${unit%.service}.socket .* active\$" "$state/units" || verb=try-reload-or-restart
+		systemctl --no-block "$verb" "$unit" || :
+		;;
+	inactive:*) systemctl --no-block stop "$unit" || : ;;
 	esac
 done <"$state/units"
