@@ -40,9 +40,8 @@ async fn lab_smoke() {
     lab.down(OTHER).await.unwrap();
     let (mut say13, mut say12) = (|line: &str| eprintln!("{line}"), |line: &str| eprintln!("{line}"));
     let [(name13, suite13), (name12, suite12)] = NAMES;
-    let form13 = Form::of_suite(suite13);
-    let (host13, host12) =
-        tokio::join!(lab.up(name13, &form13, &mut say13), lab.up(name12, &Form::of_suite(suite12), &mut say12));
+    let [form13, form12] = [suite13, suite12].map(Form::of_suite);
+    let (host13, host12) = tokio::join!(lab.up(name13, &form13, &mut say13), lab.up(name12, &form12, &mut say12));
     let hosts = [host13.unwrap(), host12.unwrap()];
     assert_ne!(hosts[0].address, hosts[1].address);
     for (host, (_, suite)) in hosts.iter().zip(NAMES) {

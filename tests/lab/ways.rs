@@ -171,7 +171,8 @@ fn six() -> Result<()> {
     let addresses = host.sh("ip -o addr show scope global")?;
     ensure!(!addresses.contains(" inet "), "{addresses}");
     // Something that must not be reached from outside once the firewall stands.
-    host.sh("systemd-run -q --unit lab-listener python3 -m http.server --bind :: 8080")?;
+    let listen = "import socket; s = socket.create_server(('::', 8080), family=socket.AF_INET6); [s.accept() for _ in iter(int, 1)]";
+    host.sh(&format!("systemd-run -q --unit lab-listener python3 -c \"{listen}\""))?;
     let outside = SocketAddr::new(host.address, 8080);
     let reached = || TcpStream::connect_timeout(&outside, Duration::from_secs(2)).is_ok();
     let began = Instant::now();
