@@ -1,10 +1,12 @@
 //! The lab itself, for real: two hosts at once, their internet, a reboot, and nothing left behind.
 //! Needs Linux and root; leave it out on purpose with `cargo test -- --skip lab_`.
-use petasos::lab::{Lab, LabHost};
+use petasos::lab::{Form, Lab, LabHost};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 const NAMES: [(&str, &str); 2] = [("smoke13", "trixie"), ("smoke12", "bookworm")];
+/// The host in another form: IPv6 only, and systemd listens for SSH.
+const OTHER: &str = "smoke6";
 
 fn ssh(host: &LabHost, command: &str) -> Output {
     Command::new("ssh")
@@ -35,10 +37,11 @@ async fn lab_smoke() {
     for (name, _) in NAMES {
         lab.down(name).await.unwrap();
     }
+    lab.down(OTHER).await.unwrap();
     let (mut say13, mut say12) = (|line: &str| eprintln!("{line}"), |line: &str| eprintln!("{line}"));
     let [(name13, suite13), (name12, suite12)] = NAMES;
-    let (host13, host12) =
-        tokio::join!(lab.up(name13, Some(suite13), &mut say13), lab.up(name12, Some(suite12), &mut say12),);
+    let [form13, form12] = [suite13, suite12].map(Form::of_suite);
+    let (host13, host12) = tokio::join!(lab.up(name13, &form13, &mut say13), lab.up(name12, &form12, &mut say12));
     let hosts = [host13.unwrap(), host12.unwrap()];
     assert_ne!(hosts[0].address, hosts[1].address);
     for (host, (_, suite)) in hosts.iter().zip(NAMES) {
@@ -50,12 +53,18 @@ async fn lab_smoke() {
     registries_are_passed_through(&hosts[0]);
     reboots(&hosts[1]);
 
-    let again = lab.up(name13, None, &mut say13).await.unwrap();
+    let again = lab.up(name13, &Form::default(), &mut say13).await.unwrap();
     assert_eq!(again, hosts[0]);
-    let error = lab.up(name13, Some("bookworm"), &mut say13).await.unwrap_err();
-    assert!(format!("{error:#}").contains("hint: `petasos lab down"), "{error:#}");
+    let six = Form { ipv6: true, ..Form::default() };
+    for other in [&Form::of_suite("bookworm"), &six, &Form { ssh_socket: true, ..Form::default() }] {
+        let error = lab.up(name13, other, &mut say13).await.unwrap_err();
+        assert!(format!("{error:#}").contains("hint: `petasos lab down"), "{error:#}");
+    }
+    let other = lab.up(OTHER, &Form { ssh_socket: true, ..six }, &mut say13).await.unwrap();
+    has_ipv6_only(&other, &hosts[0]);
+    systemd_listens_for_ssh(&other);
 
-    for (name, _) in NAMES {
+    for name in [name13, name12, OTHER] {
         lab.down(name).await.unwrap();
     }
     nothing_is_left(&lab).await;
@@ -78,6 +87,7 @@ fn as_a_provider_hands_it_over(host: &LabHost) {
 
 fn reaches_its_internet_and_nothing_else(lab: &Lab, host: &LabHost) {
     assert!(ok(host, "getent ahostsv4 github.com").starts_with("140.82.121.3"));
+    assert!(ok(host, "getent ahostsv6 github.com").starts_with("2001:db8:4::8c52:7903"));
     assert!(!ssh(host, "getent hosts foreign.name.invalid").status.success());
     // TLS is verified: with the lab's authority and without it.
     ok(
@@ -97,18 +107,47 @@ fn reaches_its_internet_and_nothing_else(lab: &Lab, host: &LabHost) {
     let log = std::fs::read_to_string(lab.internet_log()).unwrap();
     let line = log.lines().rfind(|line| line.contains(&marker)).expect("the request is in the log");
     let entry: serde_json::Value = serde_json::from_str(line).unwrap();
-    assert_eq!(entry["from"], host.address.to_string());
+    // Of two addresses the one of version 6 is dialled first (RFC 6724).
+    assert_eq!(entry["from"], host.ipv6.to_string());
     assert!(!line.contains("s3cret"));
     assert!(tool_call(host).contains(r#"\"command\": \"echo hi\""#));
-    let greeting = ok(
-        host,
-        "timeout 5 python3 -c \"import socket; print(socket.create_connection(('sink.lab.test', 25), 3).recv(99))\"",
-    );
-    assert!(greeting.contains("220 sink.lab.test"), "{greeting}");
+    for sink in ["203.0.113.25", "2001:db8:4::cb00:7119"] {
+        let dial = format!("import socket; print(socket.create_connection(('{sink}', 25), 3).recv(99))");
+        let greeting = ok(host, &format!("timeout 5 python3 -c \"{dial}\""));
+        assert!(greeting.contains("220 sink.lab.test"), "{greeting}");
+    }
     // An address that nobody has is refused at once, by the lab's router.
     let started = Instant::now();
-    assert!(!ssh(host, "curl --silent --max-time 10 http://198.18.0.1/").status.success());
+    for nobody in ["198.18.0.1", "[2001:db8:ffff::1]"] {
+        assert!(!ssh(host, &format!("curl --silent --max-time 10 http://{nobody}/")).status.success());
+    }
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+fn has_ipv6_only(host: &LabHost, both: &LabHost) {
+    assert!(host.address.is_ipv6() && host.address == host.ipv6);
+    let addresses = ok(host, "ip -o addr show scope global");
+    assert!(addresses.contains(" inet6 ") && !addresses.contains(" inet "), "{addresses}");
+    // The control: the other one has both, and the same address can be dialled there.
+    let addresses = ok(both, "ip -o addr show scope global");
+    assert!(addresses.contains(" inet6 ") && addresses.contains(" inet "), "{addresses}");
+    let dial = "timeout 3 bash -c 'exec 3<>/dev/tcp/140.82.121.3/443'";
+    assert!(ssh(both, dial).status.success() && !ssh(host, dial).status.success());
+    ok(host, "curl --silent --show-error --fail https://openrouter.ai/api/v1/models");
+    ok(host, "apt-get update -qq");
+}
+
+fn systemd_listens_for_ssh(host: &LabHost) {
+    assert_eq!(ok(host, "systemctl is-active ssh.socket ssh.service"), "active\nactive");
+    // sshd runs because somebody came in, and not because the host started.
+    let enabled = ssh(host, "systemctl is-enabled ssh.socket ssh.service");
+    assert_eq!(String::from_utf8_lossy(&enabled.stdout), "enabled\ndisabled\n");
+    assert_eq!(ok(host, "systemctl show --value -p TriggeredBy ssh.service"), "ssh.socket");
+    let port = ok(
+        host,
+        "python3 -c \"print(*[line.split()[9] for line in open('/proc/net/tcp6') if ':0016 0' in line][:1])\"",
+    );
+    assert!(ok(host, "readlink /proc/1/fd/*").contains(&format!("socket:[{port}]")), "systemd does not hold port 22");
 }
 
 fn tool_call(host: &LabHost) -> String {
@@ -174,7 +213,7 @@ fn reboots(host: &LabHost) {
 async fn nothing_is_left(lab: &Lab) {
     let listed = lab.list().await.unwrap();
     // Somebody else's hosts may run; ours, and with the last one the internet, must be gone.
-    let mut gone: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+    let mut gone: Vec<&str> = NAMES.iter().map(|(name, _)| *name).chain([OTHER]).collect();
     if listed.is_empty() {
         gone.extend(["petasos-inet", "petasos0", "machine=inet", "systemd-socket-proxyd"]);
     }

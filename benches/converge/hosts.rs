@@ -2,7 +2,7 @@
 
 use crate::proxy;
 use anyhow::{Context, Result, bail, ensure};
-use petasos::lab::{Lab, LabHost};
+use petasos::lab::{Form, Lab, LabHost};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -66,7 +66,7 @@ impl Bench {
     }
 
     pub async fn host(&self, name: &str) -> Result<LabHost> {
-        self.lab.up(name, None, &mut |line| eprintln!("{line}")).await
+        self.lab.up(name, &Form::default(), &mut |line| eprintln!("{line}")).await
     }
 
     /// The way to a host, with this much of a round trip put in.

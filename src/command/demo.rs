@@ -1,7 +1,7 @@
 //! `petasos demo`: the commands that a user would type, on a lab host, and a first chat.
 
 use super::hosts::{FileArgs, HostArgs};
-use crate::lab::Lab;
+use crate::lab::{Form, Lab};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,7 +28,8 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
     let mut phases = Phases::default();
     println!("$ petasos lab up {HOST}");
-    let host = lab.up(HOST, args.suite.as_deref(), &mut |line| eprintln!("{line}")).await?;
+    let host =
+        lab.up(HOST, &Form { suite: args.suite.clone(), ..Form::default() }, &mut |line| eprintln!("{line}")).await?;
     phases.end("lab host");
 
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;

@@ -1,5 +1,5 @@
 //! `petasos lab`: disposable hosts on this machine.
-use crate::lab::{Lab, LabHost};
+use crate::lab::{Form, Lab, LabHost};
 use anyhow::{Context, Result, bail};
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,6 +21,12 @@ enum LabVerb {
         /// The distribution's suite; any that this machine's apt mirror has
         #[arg(long)]
         suite: Option<String>,
+        /// A host that has IPv6 only
+        #[arg(long)]
+        ipv6: bool,
+        /// systemd listens for SSH in sshd's place, as on Ubuntu 22.10 to 24.04
+        #[arg(long)]
+        ssh_socket: bool,
     },
     /// Remove hosts; the internet goes with the last one
     Down {
@@ -54,8 +60,8 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
     let mut say = |line: &str| eprintln!("{line}");
     match args.verb {
-        LabVerb::Up { name, suite } => {
-            let host = lab.up(&name, suite.as_deref(), &mut say).await?;
+        LabVerb::Up { name, suite, ipv6, ssh_socket } => {
+            let host = lab.up(&name, &Form { suite, ipv6, ssh_socket }, &mut say).await?;
             println!("{}", host.address);
             eprintln!("ssh -F {} root@{}", host.ssh_config.display(), host.address);
         }

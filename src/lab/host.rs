@@ -1,10 +1,10 @@
 //! One host: its record on disk, what is its own in the tree, and waiting until it answers.
 use super::net;
 use super::paths::{Paths, create_dir, write};
-use super::{boot, cgroup::Groups, tool};
+use super::{boot, cgroup::Groups, form, tool};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,8 +14,14 @@ use std::time::{Duration, Instant};
 pub struct Record {
     pub name: String,
     pub suite: String,
+    /// No other host has it. A host with IPv6 only has the one of version 6 that stands beside it.
     pub address: Ipv4Addr,
     pub image: PathBuf,
+    /// Whether it has IPv6 only.
+    #[serde(default)]
+    pub ipv6: bool,
+    #[serde(default)]
+    pub ssh_socket: bool,
 }
 
 impl Record {
@@ -30,6 +36,10 @@ impl Record {
             .unwrap_or_default();
         names.sort();
         names.iter().filter_map(|name| Record::read(paths, name)).collect()
+    }
+
+    pub fn reached_at(&self) -> IpAddr {
+        if self.ipv6 { net::six(self.address).into() } else { self.address.into() }
     }
 
     pub fn write(&self, paths: &Paths) -> Result<()> {
@@ -65,7 +75,7 @@ pub fn free_address(taken: &[Record]) -> Result<Ipv4Addr> {
 pub async fn prepare(paths: &Paths, record: &Record) -> Result<()> {
     let dir = paths.host(&record.name);
     let upper = dir.join("upper");
-    let (name, address) = (&record.name, record.address);
+    let (name, address) = (&record.name, record.reached_at());
     // The top of the upper layer is the host's root directory: its mode counts.
     create_dir(&upper)?;
     set_mode(&upper, 0o755)?;
@@ -74,6 +84,7 @@ pub async fn prepare(paths: &Paths, record: &Record) -> Result<()> {
         &upper.join("etc/hosts"),
         format!("127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost ip6-localhost ip6-loopback\n"),
     )?;
+    form::shape(&upper, record).await?;
     login_key(paths).await?;
     let authorized = upper.join("root/.ssh/authorized_keys");
     create_dir(&upper.join("root/.ssh"))?;
@@ -93,7 +104,7 @@ pub async fn prepare(paths: &Paths, record: &Record) -> Result<()> {
 }
 
 pub fn ssh_config(paths: &Paths, record: &Record) -> String {
-    let Record { name, address, .. } = record;
+    let (name, address) = (&record.name, record.reached_at());
     format!(
         "Host {address} {name}\n  HostName {address}\n  IdentityFile {}\n  IdentitiesOnly yes\n  \
          UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  \
@@ -132,7 +143,7 @@ pub async fn wait_for_ssh(paths: &Paths, groups: &Groups, record: &Record, limit
     let started = Instant::now();
     let dir = paths.host(&record.name);
     let config = dir.join("ssh_config").to_string_lossy().into_owned();
-    let target = format!("root@{}", record.address);
+    let target = format!("root@{}", record.reached_at());
     let argv = ["ssh", "-F", &config, "-o", "ConnectTimeout=1", &target, "true"];
     loop {
         let error = match tool::run(&argv, Duration::from_secs(10)).await {
@@ -172,6 +183,8 @@ mod tests {
             suite: "trixie".into(),
             address: net::host_address(octet),
             image: PathBuf::new(),
+            ipv6: octet == 12,
+            ssh_socket: false,
         };
         let taken = [record(10), record(12)];
         assert_eq!(free_address(&taken).unwrap(), net::host_address(11));

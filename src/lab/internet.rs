@@ -2,11 +2,10 @@
 use super::host::Record;
 use super::image::{Kind, Recipe};
 use super::machine::Machine;
-use super::names;
+use super::names::{self, Place};
 use super::paths::{create_dir, remove_tree, write};
 use super::{InternetHold, Lab, Say, boot, ca, github, net, registry, tools};
 use anyhow::{Result, bail};
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -94,15 +93,18 @@ impl Lab {
             net::build_internet().await?;
             remove_tree(&self.paths.internet_logs())?;
             self.attach_hosts().await?;
+        } else {
+            // It may be one that an older petasos built.
+            net::give_six().await?;
         }
         let mut places = names::places();
         let dir = self.paths.internet();
         let tls: Vec<String> = places.iter().flat_map(|place| place.names.clone()).collect();
         ca::server(&self.paths, &tls, &dir.join("upper/srv/lab/tls")).await?;
-        let own: Vec<Ipv4Addr> = places.iter().map(|place| place.address).collect();
-        let relays: Vec<Ipv4Addr> = registries.iter().map(|registry| registry.address).collect();
-        net::give_addresses(&own, &relays).await?;
-        places.extend(registries.iter().map(registry::Registry::place));
+        let relays: Vec<Place> = registries.iter().map(registry::Registry::place).collect();
+        let addresses = |places: &[Place]| places.iter().flat_map(Place::addresses).collect::<Vec<_>>();
+        net::give_addresses(&addresses(&places), &addresses(&relays)).await?;
+        places.extend(relays);
         write(&dir.join("upper/srv/lab/hosts"), names::hosts_file(&places))?;
         create_dir(&self.paths.internet_logs())?;
         boot::start(&self.groups, net::INTERNET, &needs.image, &dir, &self.service_words()).await?;
@@ -127,7 +129,7 @@ impl Lab {
     async fn attach_hosts(&self) -> Result<()> {
         for record in Record::all(&self.paths) {
             if self.groups.alive(&record.name) && net::exists(&record.name) {
-                net::attach(&record.name, record.address).await?;
+                net::attach(&record.name, record.address, record.ipv6).await?;
             }
         }
         Ok(())

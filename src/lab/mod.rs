@@ -9,6 +9,7 @@ mod ca;
 mod cgroup;
 mod console;
 mod down;
+mod form;
 mod github;
 mod host;
 mod image;
@@ -28,10 +29,11 @@ mod up;
 use anyhow::{Result, bail};
 use host::Record;
 use serde::Serialize;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 pub use down::InternetHold;
+pub use form::Form;
 
 const NETWORK: &str = "it arranges the lab's network";
 const SAME_HOST: &str = "it works on the same host";
@@ -51,7 +53,10 @@ pub struct Lab {
 pub struct LabHost {
     pub name: String,
     pub suite: String,
-    pub address: Ipv4Addr,
+    /// Where it answers ssh.
+    pub address: IpAddr,
+    /// Its address of version 6, which it has beside or in place of one of version 4.
+    pub ipv6: Ipv6Addr,
     /// `ssh -F` this file reaches the host by address or name, as any user, without a question.
     pub ssh_config: PathBuf,
 }
@@ -85,9 +90,10 @@ impl Lab {
     fn shown(&self, record: Record) -> LabHost {
         LabHost {
             ssh_config: self.paths.host(&record.name).join("ssh_config"),
+            address: record.reached_at(),
+            ipv6: net::six(record.address),
             name: record.name,
             suite: record.suite,
-            address: record.address,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The lab's network: a bridge in the internet's namespace, one namespace per host, and one cable to
 //! this machine. Nothing is routed or translated out of the machine.
+//!
+//! Every address of version 4 has one of version 6 beside it, unless this machine's kernel has no IPv6.
 use super::tool;
 use anyhow::{Result, bail};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 /// The name of the internet's namespace and control group.
@@ -14,8 +16,28 @@ pub const ROUTER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
 /// This machine, as hosts see it.
 pub const MACHINE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 
+/// The bridge's network of version 6; the last 16 bits are those of the address of version 4.
+const SUBNET6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x51, 0x100, 0, 0, 0, 0);
+
 pub fn host_address(octet: u8) -> Ipv4Addr {
     Ipv4Addr::new(198, 51, 100, octet)
+}
+
+/// The address of version 6 of a host, of the router and of this machine.
+pub fn six(address: Ipv4Addr) -> Ipv6Addr {
+    let [.., octet] = address.octets();
+    Ipv6Addr::from(u128::from(SUBNET6) | u128::from(octet))
+}
+
+/// Whether this machine's kernel has IPv6.
+pub fn has_six() -> bool {
+    Path::new("/proc/net/if_inet6").exists()
+}
+
+/// Whether the internet that runs has IPv6: one that an older petasos started has not.
+pub fn internet_has_six() -> bool {
+    let ours = format!("{:032x}", u128::from(six(MACHINE)));
+    std::fs::read_to_string("/proc/net/if_inet6").is_ok_and(|lines| lines.lines().any(|line| line.starts_with(&ours)))
 }
 
 /// Refuses to build where this machine has another use for the lab's addresses: its own traffic would
@@ -25,6 +47,12 @@ pub async fn check_addresses(registries: &[String]) -> Result<()> {
     let routes = ip("-4 route show root 198.51.100.0/24").await?;
     if let Some(route) = routes.lines().find(|line| !line.contains(CABLE)) {
         bail!("this machine has a route of its own into the lab's {subnet}: `{route}`");
+    }
+    if has_six() {
+        let routes = ip(&format!("-6 route show root {SUBNET6}/64")).await?;
+        if let Some(route) = routes.lines().find(|line| !line.contains(CABLE)) {
+            bail!("this machine has a route of its own into the lab's {SUBNET6}/64: `{route}`");
+        }
     }
     for name in registries {
         // A name that does not resolve now is the relay's to report.
@@ -83,40 +111,72 @@ pub async fn build_internet() -> Result<()> {
     ip(&format!("link add {CABLE} address {} type veth peer name machine netns {ns}", hardware(MACHINE))).await?;
     ip(&format!("-n {ns} link set machine master br0 up")).await?;
     ip(&format!("addr add {MACHINE}/24 dev {CABLE}")).await?;
+    give_six().await?;
     ip(&format!("link set {CABLE} up")).await.map(drop)
 }
 
-/// The addresses that the internet answers for, and those of this machine that relays listen on.
-pub async fn give_addresses(internet: &[Ipv4Addr], machine: &[Ipv4Addr]) -> Result<()> {
-    let ns = namespace(INTERNET);
-    for address in internet {
-        ip(&format!("-n {ns} addr replace {address}/32 dev lo")).await?;
+/// The router's and this machine's addresses of version 6, where the kernel has IPv6. Safe to repeat.
+pub async fn give_six() -> Result<()> {
+    if !has_six() {
+        return Ok(());
     }
-    for address in machine {
-        ip(&format!("addr replace {address}/32 dev {CABLE}")).await?;
+    let ns = namespace(INTERNET);
+    let forward = ["ip", "netns", "exec", &ns, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"];
+    tool::run(&forward, tool::SHORT).await?;
+    // A machine may have IPv6 switched off for its own interfaces.
+    tool::holds(&["sysctl", "-qw", &format!("net.ipv6.conf.{CABLE}.disable_ipv6=0")]).await;
+    // No address here is somebody else's: nothing waits for duplicates to be found.
+    ip(&format!("-n {ns} addr replace {}/64 dev br0 nodad", six(ROUTER))).await?;
+    ip(&format!("addr replace {}/64 dev {CABLE} nodad", six(MACHINE))).await.map(drop)
+}
+
+/// The addresses that the internet answers for, and those of this machine that relays listen on.
+pub async fn give_addresses(internet: &[IpAddr], machine: &[IpAddr]) -> Result<()> {
+    let ns = namespace(INTERNET);
+    let fits = |address: &&IpAddr| address.is_ipv4() || has_six();
+    for address in internet.iter().filter(fits) {
+        ip(&format!("-n {ns} addr replace {} dev lo", alone(address))).await?;
+    }
+    for address in machine.iter().filter(fits) {
+        ip(&format!("addr replace {} dev {CABLE}", alone(address))).await?;
     }
     Ok(())
 }
 
+/// An address without a network around it, that answers and is never chosen for calls of this machine's own.
+fn alone(address: &IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => format!("{address}/32"),
+        IpAddr::V6(address) => format!("{address}/128 nodad preferred_lft 0"),
+    }
+}
+
 /// A host's namespace with its one interface; it outlives the host's reboots.
-pub async fn build_host(name: &str, address: Ipv4Addr) -> Result<()> {
+pub async fn build_host(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
     let ns = namespace(name);
     remove(name).await?;
     ip(&format!("netns add {ns}")).await?;
     ip(&format!("-n {ns} link set lo up")).await?;
-    attach(name, address).await
+    attach(name, address, only_six).await
 }
 
 /// Hangs a host's namespace on the bridge.
-pub async fn attach(name: &str, address: Ipv4Addr) -> Result<()> {
+pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
     let (ns, inet) = (namespace(name), namespace(INTERNET));
     let [.., octet] = address.octets();
     ip(&format!("-n {ns} link add eth0 address {} type veth peer name host{octet} netns {inet}", hardware(address)))
         .await?;
     ip(&format!("-n {inet} link set host{octet} master br0 up")).await?;
-    ip(&format!("-n {ns} addr add {address}/24 dev eth0")).await?;
     ip(&format!("-n {ns} link set eth0 up")).await?;
-    ip(&format!("-n {ns} route add default via {ROUTER}")).await.map(drop)
+    if !only_six {
+        ip(&format!("-n {ns} addr add {address}/24 dev eth0")).await?;
+        ip(&format!("-n {ns} route add default via {ROUTER}")).await?;
+    }
+    if has_six() {
+        ip(&format!("-n {ns} addr add {}/64 dev eth0 nodad", six(address))).await?;
+        ip(&format!("-n {ns} route add default via {} dev eth0", six(ROUTER))).await?;
+    }
+    Ok(())
 }
 
 pub fn exists(name: &str) -> bool {

@@ -29,7 +29,7 @@ pub struct Registry {
 
 impl Registry {
     pub fn place(&self) -> Place {
-        Place { address: self.address, names: vec![self.name.clone()] }
+        Place { address: self.address, six: net::six(self.address), names: vec![self.name.clone()] }
     }
 }
 
@@ -114,6 +114,7 @@ pub async fn start_relays(groups: &Groups, registries: &[Registry], dir: &Path) 
                 .arg(&members)
                 .arg("systemd-socket-activate")
                 .arg(format!("--listen={}:{port}", registry.address))
+                .args(net::has_six().then(|| format!("--listen=[{}]:{port}", net::six(registry.address))))
                 .args([PROXY, "--connections-max=128"])
                 .arg(format!("{}:{port}", registry.name))
                 .stdout(said.try_clone().context("cannot share the relays' log")?)

@@ -1,6 +1,6 @@
 //! `up`: from a name to a host that answers ssh.
 use super::host::{self, Record};
-use super::{Lab, LabHost, NETWORK, SAME_HOST, Say, boot, lock, machine, need, net};
+use super::{Form, Lab, LabHost, NETWORK, SAME_HOST, Say, boot, lock, machine, need, net};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
 
@@ -8,25 +8,20 @@ impl Lab {
     /// A running host of that name, made now if there is none.
     ///
     /// A host that runs is given as it is: it may have been hardened since, so nothing is asked of it.
-    pub async fn up(&self, name: &str, suite: Option<&str>, say: Say<'_>) -> Result<LabHost> {
+    pub async fn up(&self, name: &str, form: &Form, say: Say<'_>) -> Result<LabHost> {
         host::check_name(name)?;
         need::install(say).await?;
         let _own = lock::acquire(&self.paths.lock(&format!("host-{name}")), SAME_HOST, say).await?;
         let running = Record::read(&self.paths, name).filter(|_| self.groups.alive(name));
         if let Some(record) = running.filter(|_| net::exists(name)) {
-            if let Some(other) = suite.filter(|suite| *suite != record.suite) {
-                bail!(
-                    "lab host `{name}` runs {}, not {other}\nhint: `petasos lab down {name}` first, or take another name",
-                    record.suite
-                );
-            }
+            form.check(&record)?;
             if !self.internet_is_up() {
                 self.heal_internet(say).await?;
             }
             return Ok(self.shown(record));
         }
         let machine = machine::look().await?;
-        let suite = suite.unwrap_or(machine.default_suite());
+        let suite = form.suite.as_deref().unwrap_or(machine.default_suite());
         let needs = self.prepare_internet(&machine, say).await?;
         let image = self.host_image(&machine, &needs, suite, say).await?;
         // What is left of a dead one; outside the common lock, as a lived-in tree takes its time.
@@ -34,9 +29,14 @@ impl Lab {
         let record = {
             let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
             self.ensure_internet(&machine, &needs, say).await?;
+            if form.ipv6 && !net::internet_has_six() {
+                let hint = "an older petasos started it, or this machine's kernel has no IPv6; `petasos lab down --all` ends it";
+                bail!("the lab's internet runs without IPv6\nhint: {hint}");
+            }
             let address = host::free_address(&Record::all(&self.paths))?;
             let (name, suite) = (name.to_owned(), suite.to_owned());
-            let record = Record { name, suite, address, image };
+            let Form { ipv6, ssh_socket, .. } = *form;
+            let record = Record { name, suite, address, image, ipv6, ssh_socket };
             record.write(&self.paths)?;
             record
         };
@@ -48,14 +48,14 @@ impl Lab {
         }
         say(&format!(
             "lab host {name} ({suite}) answers ssh at {} after {:.1} s",
-            record.address,
+            record.reached_at(),
             started.elapsed().as_secs_f64()
         ));
         Ok(self.shown(record))
     }
 
     async fn boot(&self, record: &Record) -> Result<()> {
-        net::build_host(&record.name, record.address).await?;
+        net::build_host(&record.name, record.address, record.ipv6).await?;
         host::prepare(&self.paths, record).await?;
         let dir = self.paths.host(&record.name);
         boot::start(&self.groups, &record.name, &record.image, &dir, &host::boot_words()).await?;

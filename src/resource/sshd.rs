@@ -4,6 +4,7 @@
 //! first value that it finds, and those of a `Match` block before all others (sshd_config(5)). A line elsewhere that wins against ours is
 //! turned into a comment, and a main file that does not read the folder of ours is made to, on its first line.
 
+use super::unit::reread;
 use super::{Change, Resource, Scene};
 use crate::act::Act;
 use crate::fact::sshd::{Line, Sshd};
@@ -83,7 +84,7 @@ impl Effective {
         let include = format!("Include {}/*.conf", self.spec.file.parent());
         self.inclusion(sshd).is_none().then(|| {
             let act = Act::sh("make sshd read a folder first", INCLUDE, [MAIN, &include]);
-            Change::new("include", "absent", include, vec![act])
+            Change::new("include", "absent", include, vec![act, reread(UNIT)])
         })
     }
 
@@ -109,7 +110,7 @@ impl Effective {
             [line.file.clone(), line.number.to_string(), line.keyword.clone()],
         );
         let to = self.spec.set.get(&line.keyword).cloned().unwrap_or_default();
-        Change::new("rival line", from, format!("{} {to}", line.keyword), vec![act])
+        Change::new("rival line", from, format!("{} {to}", line.keyword), vec![act, reread(UNIT)])
     }
 
     /// Settings that are not in force although no line is to blame that could be silenced.
@@ -131,11 +132,11 @@ impl Effective {
 
 const MAIN: &str = "/etc/ssh/sshd_config";
 const PORT: &str = "port";
+const UNIT: &str = "ssh.service";
 
 const INCLUDE: &str = r#"
 sed -i "1i $2" "$1"
 sshd -t
-systemctl reload-or-restart ssh.service
 "#;
 
 /// The line must still be the one that was seen.
@@ -143,5 +144,4 @@ const SILENCE: &str = r#"
 sed -n "$2p" "$1" | grep -qi "^[[:space:]]*$3" || { echo "line $2 of $1 is no longer the one that was seen" >&2; return 1; }
 sed -i "$2s/^/# disabled by petasos: /" "$1"
 sshd -t
-systemctl reload-or-restart ssh.service
 "#;

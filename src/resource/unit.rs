@@ -119,9 +119,8 @@ impl Unit {
     }
 
     /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried again.
-    fn start(&self, verb: &str) -> Result<Vec<Act>, String> {
-        let mut acts =
-            vec![Act::sh("forget how often it was started", RESET, [self.spec.name.as_str()]), self.systemctl(&[verb])];
+    fn start(&self, start: Act) -> Result<Vec<Act>, String> {
+        let mut acts = vec![Act::sh("forget how often it was started", RESET, [self.spec.name.as_str()]), start];
         if let Some(url) = &self.spec.health {
             let health = Health { unit: self.spec.name.to_string(), url: url.clone(), patience: self.spec.patience };
             acts.push(Act::run(steps::healthy(&health)));
@@ -136,6 +135,13 @@ impl Unit {
 /// systemd refuses a start after too many (`StartLimitBurst=`), be they of a broken service that is mended now; it has nothing to forget of
 /// a unit that was never loaded.
 const RESET: &str = r#"systemctl reset-failed -- "$1" 2>/dev/null || :"#;
+
+/// The act after which a service that runs has read its files anew; one that does not run stays down.
+pub fn reread(unit: &str) -> Act {
+    Act::sh("read its files anew, if it runs", REREAD, [unit])
+}
+
+const REREAD: &str = include_str!("../../templates/steps/reread.sh");
 
 /// The act that comes before a watched path gets another content: without it, a run that is killed before the unit is started anew
 /// would leave a stamp which says that the unit has read the new content.
@@ -235,23 +241,29 @@ impl Unit {
         let spec = &self.spec;
         let runs = runs(&unit.active)?;
         Ok(match spec.running {
-            Some(true) if !runs => Some(Change::new("running", &unit.active, "active", self.start("restart")?)),
+            Some(true) if !runs => {
+                Some(Change::new("running", &unit.active, "active", self.start(self.systemctl(&["restart"]))?))
+            }
             Some(false) if runs => {
                 Some(Change::new("running", &unit.active, "inactive", vec![self.systemctl(&["stop"])]))
             }
             Some(false) => None,
             Some(true) | None if !runs => None,
             Some(true) | None if bent => Some(
-                Change::new("read", "drop-ins that go", "as it is now", self.start("restart")?).risking(Risk::Restart),
+                Change::new("read", "drop-ins that go", "as it is now", self.start(self.systemctl(&["restart"]))?)
+                    .risking(Risk::Restart),
             ),
             Some(true) | None => {
                 if spec.watches.is_empty() {
                     return Ok(None);
                 }
                 let old = seen(&facts.texts, &stamp_path(&spec.name)?)?.is().map(String::as_str);
-                let verb = match spec.on_change {
-                    OnChange::Restart => "restart",
-                    OnChange::Reload => "reload-or-restart",
+                // What nobody declared as running may be another unit's to start.
+                let start = match (spec.on_change, spec.running) {
+                    (OnChange::Restart, Some(_)) => self.systemctl(&["restart"]),
+                    (OnChange::Restart, None) => self.systemctl(&["try-restart"]),
+                    (OnChange::Reload, Some(_)) => self.systemctl(&["reload-or-restart"]),
+                    (OnChange::Reload, None) => reread(spec.name.as_str()),
                 };
                 let mut changed = stale(old, &self.stamp);
                 changed.extend(self.rewritten.iter().map(|path| format!("old {path}")));
@@ -260,7 +272,7 @@ impl Unit {
                 (!changed.is_empty())
                     .then(|| {
                         Ok::<_, String>(
-                            Change::new("read", changed.join(" "), "as it is now", self.start(verb)?)
+                            Change::new("read", changed.join(" "), "as it is now", self.start(start)?)
                                 .risking(Risk::Restart),
                         )
                     })

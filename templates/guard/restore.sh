@@ -49,12 +49,22 @@ done
 
 # Units: started with the host, and running, as before. Without waiting: at the start of the host they wait for this script.
 while read -r unit enabled active; do
-	case $enabled in
-	enabled) systemctl -q --no-reload enable "$unit" || : ;;
-	disabled) systemctl -q --no-reload disable "$unit" || : ;;
+	# Its links are back with the files: most often there is nothing to do, and to do it once more would touch those of sysvinit.
+	now=$(systemctl is-enabled "$unit" 2>/dev/null) || :
+	case $enabled:$now in
+	"$now:$now") ;;
+	enabled:*) systemctl -q --no-reload enable "$unit" || : ;;
+	disabled:*) systemctl -q --no-reload disable "$unit" || : ;;
 	esac
-	case $active in
-	active) systemctl --no-block reload-or-restart "$unit" || : ;;
-	inactive) systemctl --no-block stop "$unit" || : ;;
+	case $active:$unit in
+	# A socket does not start again while its service has it; and a service that its socket starts would take the port from it, or
+	# lose it on a reload.
+	active:*.socket) systemctl --no-block start "$unit" || : ;;
+	active:*)
+		verb=reload-or-restart
+		! grep -q "^${unit%.service}\.socket .* active\$" "$state/units" || verb=try-restart
+		systemctl --no-block "$verb" "$unit" || :
+		;;
+	inactive:*) systemctl --no-block stop "$unit" || : ;;
 	esac
 done <"$state/units"

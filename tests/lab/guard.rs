@@ -20,7 +20,7 @@ struct Bad {
     new: &'static str,
 }
 
-const SSHD: &str = "templates/base/sshd.conf.tera";
+pub(super) const SSHD: &str = "templates/base/sshd.conf.tera";
 const BASE: &str = "playbooks/10-base.yaml";
 const EGRESS: &str = "templates/base/egress-ports.nft.tera";
 
@@ -69,7 +69,7 @@ fn host() -> Result<MutexGuard<'static, Guarded>> {
 }
 
 /// A desk with playbooks and templates of its own.
-fn desk(host: &Host) -> Result<Desk> {
+pub(super) fn desk(host: &Host) -> Result<Desk> {
     let desk = Desk::of(&[host])?;
     desk.petasos(&["init", "--eject"])?.ended(0)?;
     desk.write("playbooks/20-agent.yaml", "[]\n")?;
@@ -78,7 +78,7 @@ fn desk(host: &Host) -> Result<Desk> {
 }
 
 /// Files with owner, mode and content, and the rules in force; not the time of files, nor counters, nor which table came first.
-fn digest(host: &Host) -> Result<String> {
+pub(super) fn digest(host: &Host) -> Result<String> {
     host.sh(
         "cd /; tar -cf - --sort=name --mtime=@0 etc home/ops/.ssh | sha256sum
         nft list tables | sort | while read -r _ family name; do nft -s list table $family $name 2>/dev/null; done | sha256sum
@@ -92,7 +92,7 @@ fn logs_in(host: &Host) -> Result<bool> {
 }
 
 /// Until the administrator's login works again, and the host says that nothing waits any more.
-fn wait_for_the_way_in(host: &Host, since: Instant) -> Result<Duration> {
+pub(super) fn wait_for_the_way_in(host: &Host, since: Instant) -> Result<Duration> {
     let limit = Duration::from_secs(WINDOW + 15);
     loop {
         let quiet = "test ! -e /var/lib/petasos/guard/armed && test ! -e /var/lib/petasos/guard/reverting";
@@ -104,7 +104,7 @@ fn wait_for_the_way_in(host: &Host, since: Instant) -> Result<Duration> {
     }
 }
 
-fn as_before(host: &Host, before: &str) -> Result<()> {
+pub(super) fn as_before(host: &Host, before: &str) -> Result<()> {
     let after = digest(host)?;
     ensure!(after == before, "the host is not what it was:\n{before}\n{after}");
     desk(host)?.petasos(&["plan"])?.ended(0).context("the plan is not empty")?;

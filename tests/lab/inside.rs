@@ -28,10 +28,10 @@ fn logins(suite: &str) -> Result<()> {
     host.login("hermes", &[], "true")?.ended(255)?.says(&["Permission denied (publickey)"])
 }
 
-const PASSWORD: &str = "Correct-horse-7";
+pub(super) const PASSWORD: &str = "Correct-horse-7";
 
 /// Tries a password login with the right password.
-fn password_login(host: &Host, user: &str) -> Result<super::harness::Said> {
+pub(super) fn password_login(host: &Host, user: &str) -> Result<super::harness::Said> {
     let folder = tempfile::tempdir()?;
     let asked = folder.path().join("askpass");
     std::fs::write(&asked, format!("#!/bin/sh\necho {PASSWORD}\n"))?;

@@ -4,6 +4,7 @@
 //! It needs Linux and root. `cargo test -- --skip lab`, or `PETASOS_LAB=off`, leaves it out on purpose. The drift table of the second suite
 //! and what takes minutes are ignored by default: `cargo test --test lab -- --include-ignored`.
 
+mod boot;
 mod drift;
 mod drifts;
 mod errors;
@@ -13,13 +14,14 @@ mod harness;
 mod inside;
 mod release;
 mod secrets;
+mod ways;
 
 use harness::world;
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
 /// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
-const LANES: usize = 5;
+const LANES: usize = 6;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
@@ -28,8 +30,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     args.test_threads.get_or_insert(LANES);
-    let shared = [fresh::trials(), inside::trials(), secrets::trials(), drift::trials("trixie")].into_iter().flatten();
-    let lanes = [shared.collect(), release::trials(), errors::trials(), drift::trials("bookworm"), guard::trials()];
+    let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), drift::trials("trixie")];
+    let shared = shared.into_iter().flatten().collect();
+    let bookworm = drift::trials("bookworm");
+    let lanes = [shared, release::trials(), errors::trials(), bookworm, guard::trials(), ways::trials()];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)
         && let Err(error) = world::open()

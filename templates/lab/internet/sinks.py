@@ -1,5 +1,9 @@
-"""Takes connections on the ports that a hardened host must not reach: the positive control of its firewall tests."""
+"""Takes connections on the ports that a hardened host must not reach: the positive control of its firewall tests.
+
+Arguments: the addresses to listen on.
+"""
 import asyncio
+import os
 import sys
 
 GREETING = {
@@ -32,13 +36,15 @@ class Echo(asyncio.DatagramProtocol):
         self.transport.sendto(data, address)
 
 
-async def main(address):
+async def main(addresses):
     for port in TCP:
-        await asyncio.start_server(greeter(port), address, port)
+        await asyncio.start_server(greeter(port), addresses, port)
     loop = asyncio.get_running_loop()
-    for port in UDP:
-        await loop.create_datagram_endpoint(Echo, local_addr=(address, port))
+    for address in addresses:
+        for port in UDP:
+            await loop.create_datagram_endpoint(Echo, local_addr=(address, port))
     await asyncio.Event().wait()
 
 
-asyncio.run(main(sys.argv[1]))
+six = os.path.exists("/proc/net/if_inet6")
+asyncio.run(main([address for address in sys.argv[1:] if six or ":" not in address]))

@@ -2,7 +2,7 @@
 
 use super::world::{reap, world};
 use anyhow::{Context, Result, ensure};
-use petasos::lab::LabHost;
+use petasos::lab::{Form, LabHost};
 use std::io::Write;
 use std::ops::Deref;
 use std::process::{Command, Output, Stdio};
@@ -64,13 +64,18 @@ impl Deref for Host {
 impl Host {
     /// A fresh host; whatever had its name before is gone.
     pub fn fresh(name: &str, suite: &str) -> Result<Host> {
+        Host::formed(name, &Form::of_suite(suite))
+    }
+
+    /// The same, in another form than the usual one.
+    pub fn formed(name: &str, form: &Form) -> Result<Host> {
         let world = world();
         let name = format!("t-{name}");
         reap(&name)?;
         let mut said = Vec::new();
         let made = world.runtime.block_on(async {
             world.lab.down(&name).await?;
-            world.lab.up(&name, Some(suite), &mut |line| said.push(line.to_owned())).await
+            world.lab.up(&name, form, &mut |line| said.push(line.to_owned())).await
         });
         Ok(Host { lab: made.with_context(|| said.join("\n"))? })
     }
@@ -111,6 +116,21 @@ impl Host {
         command.arg("-F").arg(&self.ssh_config).arg(format!("{user}@{}", self.address)).arg(line);
         command.envs(env.iter().copied());
         Said::of(command, "")
+    }
+
+    /// Goes down and comes up again; ends when this user's login works.
+    pub fn reboot(&self, user: &str) -> Result<Duration> {
+        const STARTED: &str = "cut -d' ' -f22 /proc/1/stat";
+        let before = self.sh(STARTED)?;
+        // The host goes down under its own command, which may not return.
+        let _ = self.run("systemctl reboot");
+        let began = Instant::now();
+        let since = || self.run(STARTED).ok().filter(|said| said.code == 0).is_some_and(|said| said.out != before);
+        while !since() || self.login(user, &["ConnectTimeout=2"], "true")?.code != 0 {
+            ensure!(began.elapsed() < Duration::from_secs(60), "{} does not come back", self.name);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Ok(began.elapsed())
     }
 
     /// What systemd says of a unit.
