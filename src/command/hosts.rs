@@ -135,13 +135,16 @@ impl HostArgs {
         let options = self.ssh_options();
         let job = |choice: Choice| {
             let login = self.login(&choice.label, choice.target.clone(), &options, &lock)?;
-            let wanted = wanted(&choice, login.resolved.port, &lock, &sources)?;
+            let (known_port, record_port) = self.port(&choice.label, &lock);
+            let wanted = wanted(&choice, known_port.unwrap_or(login.resolved.port), &lock, &sources)?;
             let settings = choice.settings;
             let job = Job {
                 name: choice.label,
                 login,
                 admin: settings.admin.user.clone(),
                 ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
+                known_port,
+                record_port,
                 wanted,
                 ticket: Ticket { run: run_name()?, holder: holder() },
                 playbooks: sources.digest(),

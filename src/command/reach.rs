@@ -2,7 +2,8 @@
 
 use super::hosts::HostArgs;
 use crate::act::Text;
-use crate::config::{Target, lock::Lock};
+use crate::config::Target;
+use crate::config::lock::{HostFacts, Lock};
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
@@ -37,12 +38,19 @@ impl HostArgs {
         let recorded = lock.hosts.get(label).and_then(|facts| facts.host_key.clone());
         let known = self.host_key.clone().or_else(|| recorded.clone());
         let (path, name) = (self.files.lock.clone(), label.to_owned());
-        let record = (known.is_none() || known != recorded).then(|| {
-            Box::new(move |fingerprint: &str| record(&path, &name, fingerprint)) as Box<dyn Fn(&str) + Send + Sync>
-        });
+        let write =
+            move |fingerprint: &str| record(&path, &name, |facts| facts.host_key = Some(fingerprint.to_owned()));
+        let record = (known.is_none() || known != recorded).then(|| Box::new(write) as Box<dyn Fn(&str) + Send + Sync>);
         let resolved: Resolved = resolve(&target, options).map_err(|why| anyhow!(why)).context(label.to_owned())?;
         let host_key = Arc::new(HostKey::new(known, record));
         Ok(Login { target, options: options.clone(), host_key, resolved: Arc::new(resolved) })
+    }
+
+    /// The port that a host was last reached at, if not at its address's own, and what writes down another.
+    pub(super) fn port(&self, label: &str, lock: &Lock) -> (Option<u16>, Box<dyn Fn(u16) + Send + Sync>) {
+        let (path, name) = (self.files.lock.clone(), label.to_owned());
+        let known = lock.hosts.get(label).and_then(|facts| facts.ssh_port);
+        (known, Box::new(move |port| record(&path, &name, |facts| facts.ssh_port = Some(port))))
     }
 }
 
@@ -58,17 +66,17 @@ pub fn fingerprint(text: &str) -> Result<String, String> {
     }
 }
 
-/// Writes a host's key to the lock file, which other hosts of the same run do too.
-fn record(path: &Path, name: &str, fingerprint: &str) {
+/// Writes what was learnt of a host to the lock file, which other hosts of the same run do too.
+fn record(path: &Path, name: &str, learn: impl FnOnce(&mut HostFacts)) {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let write = || -> Result<()> {
         let mut lock = Lock::load(path)?;
-        lock.hosts.entry(name.to_owned()).or_default().host_key = Some(fingerprint.to_owned());
+        learn(lock.hosts.entry(name.to_owned()).or_default());
         Ok(lock.save(path)?)
     };
     if let Err(error) = write() {
-        eprintln!("warning: {name}: its host key {fingerprint} is not recorded: {error:#}");
+        eprintln!("warning: {name}: its host key or SSH port is not recorded: {error:#}");
     }
 }
 

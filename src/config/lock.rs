@@ -36,6 +36,9 @@ pub struct HostFacts {
     /// The fingerprint of the host's SSH key (`SHA256:…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_key: Option<String>,
+    /// Where its SSH listens, once it moved away from where the address says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh_port: Option<u16>,
 }
 
 /// Why a lock cannot be used.
@@ -157,7 +160,8 @@ mod tests {
 
     fn lock() -> Lock {
         let version = semver::Version::new(0, 19, 0);
-        let facts = HostFacts { release: Some(version.clone()), host_key: Some("SHA256:abc".into()) };
+        let facts =
+            HostFacts { release: Some(version.clone()), host_key: Some("SHA256:abc".into()), ssh_port: Some(2222) };
         Lock {
             release: Some(version.clone()),
             hosts: BTreeMap::from([("staging".to_owned(), facts)]),

@@ -142,6 +142,7 @@ pub fn reread(unit: &str) -> Act {
 }
 
 const REREAD: &str = include_str!("../../templates/steps/reread.sh");
+const SOCKET: &str = include_str!("../../templates/steps/socket-restart.sh");
 
 /// The act that comes before a watched path gets another content: without it, a run that is killed before the unit is started anew
 /// would leave a stamp which says that the unit has read the new content.
@@ -260,6 +261,9 @@ impl Unit {
                 let old = seen(&facts.texts, &stamp_path(&spec.name)?)?.is().map(String::as_str);
                 // What nobody declared as running may be another unit's to start.
                 let start = match (spec.on_change, spec.running) {
+                    (OnChange::Restart, Some(_)) if spec.name.as_str().ends_with(".socket") => {
+                        Act::sh("start a socket anew", SOCKET, [spec.name.as_str()])
+                    }
                     (OnChange::Restart, Some(_)) => self.systemctl(&["restart"]),
                     (OnChange::Restart, None) => self.systemctl(&["try-restart"]),
                     (OnChange::Reload, Some(_)) => self.systemctl(&["reload-or-restart"]),

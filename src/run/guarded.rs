@@ -44,6 +44,7 @@ impl Job {
         watch(&self.name, Event::Proving { user: self.admin.to_string() });
         match self.confirm(connection, armed, way).await {
             Ok(fresh) => {
+                self.reached(&fresh);
                 let old = std::mem::replace(&mut connection.ssh, fresh);
                 old.close().await;
                 Ok(())

@@ -31,6 +31,10 @@ pub struct Job {
     pub admin: Account,
     /// Where SSH will listen, if that is to change: tried first too.
     pub ssh_port: Option<u16>,
+    /// Where it listened when it was last reached, if not where the address says.
+    pub known_port: Option<u16>,
+    /// Is told of the port that the host was reached at, when that is a new one.
+    pub record_port: Box<dyn Fn(u16) + Send + Sync>,
     pub wanted: Wanted,
     /// This run, for the lock and the record on the host.
     pub ticket: Ticket,
@@ -137,13 +141,16 @@ impl Job {
         }
     }
 
-    /// All ways in: the wanted port before today's, the administrator before whom the user named.
+    /// All ways in: the wanted port before that of the last time, and the address's own last; at each the administrator before whom the
+    /// user named.
     fn ways(&self) -> Vec<Login> {
-        let moved = self.ssh_port.filter(|port| *port != self.login.resolved.port);
+        let mut ports: Vec<u16> = [self.ssh_port, self.known_port].into_iter().flatten().collect();
+        ports.retain(|port| *port != self.login.resolved.port);
+        ports.dedup();
         // A port that nobody opened yet may be silent.
-        let moved = moved.map(|port| self.login.clone().with_port(port).within(Duration::from_secs(5)));
+        let moved = |port: u16| self.login.clone().with_port(port).within(Duration::from_secs(5));
         let mut ways: Vec<Login> = Vec::new();
-        for place in moved.into_iter().chain([self.login.clone()]) {
+        for place in ports.into_iter().map(moved).chain([self.login.clone()]) {
             ways.push(place.clone().with_user(&self.admin));
             if self.admin != self.login.target.user {
                 ways.push(place);
@@ -172,7 +179,10 @@ impl Job {
                 continue;
             }
             match way.open().await {
-                Ok(ssh) => return Ok(Connection { ssh, round_trips: 0 }),
+                Ok(ssh) => {
+                    self.reached(&ssh);
+                    return Ok(Connection { ssh, round_trips: 0 });
+                }
                 Err(error) => {
                     // Another user fares no better there.
                     if weight(&error) != 1 {
@@ -185,6 +195,13 @@ impl Job {
             }
         }
         Err(worst.map_or_else(|| self.host_error("there is no way in".into()), RunError::from))
+    }
+
+    fn reached(&self, ssh: &Ssh) {
+        let port = ssh.target().port.unwrap_or(self.login.resolved.port);
+        if port != self.known_port.unwrap_or(self.login.resolved.port) {
+            (self.record_port)(port);
+        }
     }
 
     /// The same, for people who watch: a key that was seen for the first time is shown.

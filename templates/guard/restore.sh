@@ -57,9 +57,12 @@ while read -r unit enabled active; do
 	disabled:*) systemctl -q --no-reload disable "$unit" || : ;;
 	esac
 	case $active:$unit in
-	# A socket does not start again while its service has it; and a service that its socket starts would take the port from it, or
-	# lose it on a reload.
-	active:*.socket) systemctl --no-block start "$unit" || : ;;
+	# A socket does not start again while its service has it, and it may listen elsewhere now; and a service that its socket starts
+	# would take the port from it, or lose it on a reload.
+	active:*.socket)
+		systemctl -q is-active "$unit" && systemctl stop "${unit%.socket}.service"
+		systemctl --no-block restart "$unit" || :
+		;;
 	active:*)
 		verb=reload-or-restart
 		! grep -q "^${unit%.service}\.socket .* active\$" "$state/units" || verb=try-restart

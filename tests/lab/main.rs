@@ -12,6 +12,7 @@ mod fresh;
 mod guard;
 mod harness;
 mod inside;
+mod reach;
 mod release;
 mod secrets;
 mod ways;
@@ -21,7 +22,7 @@ use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
 /// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
-const LANES: usize = 6;
+const LANES: usize = 7;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
     let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), drift::trials("trixie")];
     let shared = shared.into_iter().flatten().collect();
     let bookworm = drift::trials("bookworm");
-    let lanes = [shared, release::trials(), errors::trials(), bookworm, guard::trials(), ways::trials()];
+    let lanes =
+        [shared, release::trials(), errors::trials(), bookworm, guard::trials(), ways::trials(), reach::trials()];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)
         && let Err(error) = world::open()
