@@ -4,9 +4,13 @@ use super::harness::world::lock;
 use super::harness::{Desk, Host, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use libtest_mimic::Trial;
-use std::io::{BufRead, BufReader};
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Stdio;
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long the host waits for a confirmation, in seconds.
@@ -44,6 +48,8 @@ const TABLE: [Bad; 13] = [
 pub fn trials() -> Vec<Trial> {
     let table = TABLE.iter().map(|bad| trial(&format!("guard::{}", bad.name), move || taken_back(bad)));
     let others = [
+        trial("guard::a port that something else holds", held_port),
+        trial("guard::sshd starves: strangers hold the one place before the login", starved),
         trial("guard::the client dies right after the change", client_dies),
         trial("guard::the host reboots inside the window", reboot),
         trial("guard::undo brings back what the last run replaced", undo),
@@ -124,6 +130,74 @@ fn taken_back(bad: &Bad) -> Result<()> {
     ensure!(said.err.matches("error: ").count() == 1, "not one error:\n{}", said.err);
     said.says(&["was taken back"])?;
     // After refused logins sshd may refuse an address for some seconds more (PerSourcePenalties).
+    wait_for_the_way_in(host, began + Duration::from_secs(2))?;
+    as_before(host, &before)
+}
+
+fn held_port() -> Result<()> {
+    let guarded = host()?;
+    let host = &guarded.host;
+    let desk = desk(host)?;
+    let before = digest(host)?;
+    let hold = "import socket, time; s = socket.create_server((\"\", 2200)); time.sleep(300)";
+    host.sh(&format!("systemd-run -q --unit=squatter python3 -c '{hold}'"))?;
+    host.sh("for n in $(seq 50); do ss -Hltn | grep -q :2200 && break; sleep 0.1; done; ss -Hltn | grep -q :2200")?;
+    desk.edit("petasos.yaml", "guard: { window", "network: { ssh_port: 2200 }\nguard: { window")?;
+    let began = Instant::now();
+    desk.petasos(&["up"])?.ended(4)?.says(&["was taken back"])?;
+    wait_for_the_way_in(host, began + Duration::from_secs(2))?;
+    host.sh("systemctl stop squatter.service")?;
+    as_before(host, &before)
+}
+
+/// Strangers who take every place that sshd has for logins, as soon as there is one, and keep it.
+struct Strangers(Arc<AtomicBool>, Option<JoinHandle<()>>);
+
+impl Strangers {
+    fn at(host: &Host) -> Self {
+        let (on, address) = (Arc::new(AtomicBool::new(true)), SocketAddr::new(host.address.into(), 22));
+        let knocking = on.clone();
+        let knock = move || {
+            let mut kept = VecDeque::new();
+            while knocking.load(Ordering::Relaxed) {
+                if let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_millis(500)) {
+                    let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
+                    // sshd greets those that it has a place for.
+                    if stream.read(&mut [0; 4]).is_ok_and(|count| count > 0) {
+                        kept.push_back(stream);
+                    }
+                }
+                // An sshd that takes ten at a time must still have a place for others; one that reads its file anew forgets these.
+                if kept.len() > 5 {
+                    kept.pop_front();
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        Self(on, Some(std::thread::spawn(knock)))
+    }
+}
+
+impl Drop for Strangers {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+        drop(self.1.take().map(JoinHandle::join));
+    }
+}
+
+fn starved() -> Result<()> {
+    let guarded = host()?;
+    let host = &guarded.host;
+    let desk = desk(host)?;
+    let before = digest(host)?;
+    // One place; and a stranger may keep it for ever.
+    desk.edit(SSHD, "MaxStartups 10:30:60\n", "MaxStartups 1:100:1\nPerSourcePenalties no\n")?;
+    desk.edit(SSHD, "LoginGraceTime 30\n", "LoginGraceTime 600\n")?;
+    let began = Instant::now();
+    let strangers = Strangers::at(host);
+    let said = desk.petasos(&["up"])?;
+    drop(strangers);
+    said.ended(4)?.says(&["was taken back"])?;
     wait_for_the_way_in(host, began + Duration::from_secs(2))?;
     as_before(host, &before)
 }
