@@ -11,7 +11,7 @@ use crate::run::Job;
 use crate::shell::Ticket;
 use anyhow::{Context, Result, anyhow, bail};
 use semver::Version;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -177,7 +177,9 @@ fn choice(config: &Config, word: String) -> Result<Choice> {
 /// When no release is pinned, or a playbook or template is not sound.
 pub fn wanted(choice: &Choice, port: u16, lock: &Lock, sources: &Sources) -> Result<Wanted> {
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
-    let vars = vars(choice, port, version, release)?;
+    let mut vars = vars(choice, port, version, release)?;
+    vars.insert("egress".into(), super::egress::vars(&choice.settings, sources)?);
+    let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| anyhow!("a template: {why}"))?;
     let mut playbooks = Vec::new();
     // `reference.yaml` documents the kinds; it is no part of a host.
@@ -194,9 +196,9 @@ pub fn wanted(choice: &Choice, port: u16, lock: &Lock, sources: &Sources) -> Res
 }
 
 /// What templates and playbooks may name.
-fn vars(choice: &Choice, port: u16, version: &Version, release: &Release) -> Result<Value> {
+fn vars(choice: &Choice, port: u16, version: &Version, release: &Release) -> Result<Map<String, Value>> {
     let settings = &choice.settings;
-    let mut vars = serde_json::to_value(settings)?;
+    let Value::Object(mut vars) = serde_json::to_value(settings)? else { bail!("settings are a map") };
     let platform_names = settings.agent.platforms.keys().map(|name| platform(*name).0);
     let extras = steps::extras_for(&settings.agent.provider, platform_names);
     let users = |name: PlatformName| {
@@ -227,7 +229,7 @@ fn vars(choice: &Choice, port: u16, version: &Version, release: &Release) -> Res
             "extras": extras, "dir": steps::dir(version, release),
         },
     });
-    if let (Value::Object(vars), Value::Object(own)) = (&mut vars, own) {
+    if let Value::Object(own) = own {
         vars.extend(own);
     }
     Ok(vars)
@@ -238,7 +240,7 @@ fn words(names: impl IntoIterator<Item = EnvName>) -> String {
 }
 
 /// A platform's own name, and the secrets without which it cannot log in.
-fn platform(name: PlatformName) -> (&'static str, &'static [&'static str]) {
+pub(super) fn platform(name: PlatformName) -> (&'static str, &'static [&'static str]) {
     match name {
         PlatformName::Telegram => ("telegram", &["TELEGRAM_BOT_TOKEN"]),
         PlatformName::Discord => ("discord", &["DISCORD_BOT_TOKEN"]),

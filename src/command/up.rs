@@ -2,6 +2,7 @@
 
 use super::hosts::{HostArgs, provider_key};
 use crate::config::Settings;
+use crate::config::settings::EgressMode;
 use crate::run::{Job, Outcome, RunError, Watch};
 use crate::ui::{exit, progress, report};
 use anyhow::Result;
@@ -106,8 +107,14 @@ fn state(settings: &Settings) -> Vec<(String, String)> {
         row(
             "egress",
             match settings.network.egress.mode {
-                crate::config::settings::EgressMode::Ports => "the agent reaches tcp/443 and DNS, nothing else".into(),
-                crate::config::settings::EgressMode::Open => "OPEN: set `network.egress.mode: ports`".into(),
+                EgressMode::Names if settings.network.egress.enforce => {
+                    "HTTPS to the names that the agent needs, nothing else".into()
+                }
+                EgressMode::Names => {
+                    "LEARNING: every name is let out and noted; then set `network.egress.enforce: true`".into()
+                }
+                EgressMode::Ports => "the agent reaches tcp/443 and DNS anywhere; `mode: names` says where".into(),
+                EgressMode::Open => "OPEN: set `network.egress.mode: names`".into(),
             },
         ),
     ];

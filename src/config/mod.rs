@@ -1,5 +1,6 @@
 //! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, into checked types.
 
+pub mod egress;
 pub mod lock;
 pub mod settings;
 pub mod target;

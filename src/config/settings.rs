@@ -1,6 +1,7 @@
 //! petasos.yaml: what the user wants, for all hosts and for single ones.
 
 use super::Target;
+use super::egress::Allowed;
 use crate::name::{Account, EnvName, Service};
 use crate::yaml;
 use serde::{Deserialize, Serialize};
@@ -185,18 +186,26 @@ pub struct Guard {
     pub window: u32,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Egress {
     #[serde(default)]
     pub mode: EgressMode,
+    /// Beside what comes with the provider and the platforms.
+    #[serde(default)]
+    pub allow: Vec<Allowed>,
+    /// Whether other names are refused, or let out and noted.
+    #[serde(default = "yes")]
+    pub enforce: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EgressMode {
-    /// The agent's user reaches tcp/443 and DNS, nothing else.
+    /// The agent's user reaches the names that it needs, by HTTPS, and nothing else.
     #[default]
+    Names,
+    /// The agent's user reaches tcp/443 and DNS, nothing else.
     Ports,
     /// No filter of Petasos's.
     Open,
@@ -225,6 +234,9 @@ fn never() -> Vec<String> {
         .map(str::to_owned)
         .to_vec()
 }
+fn yes() -> bool {
+    true
+}
 fn memory() -> String {
     "2G".into()
 }
@@ -250,7 +262,7 @@ macro_rules! all_defaults {
         }
     )*};
 }
-all_defaults!(Admin, Agent, Approvals, Limits, Network, Guard);
+all_defaults!(Admin, Agent, Approvals, Limits, Network, Egress, Guard);
 
 impl Config {
     /// Reads the text of petasos.yaml.

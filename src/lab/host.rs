@@ -133,7 +133,7 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
 /// Words for systemd-nspawn: a whole system, with all that a rented machine's root may do except load
 /// modules into this machine's kernel.
 pub fn boot_words() -> Vec<String> {
-    ["--boot", "--capability=all", "--drop-capability=CAP_SYS_MODULE", "--system-call-filter=@keyring"]
+    ["--boot", "--capability=all", "--drop-capability=CAP_SYS_MODULE", "--system-call-filter=@keyring bpf"]
         .map(str::to_owned)
         .to_vec()
 }

@@ -259,8 +259,15 @@ impl Unit {
                     return Ok(None);
                 }
                 let old = seen(&facts.texts, &stamp_path(&spec.name)?)?.is().map(String::as_str);
+                let mut changed = stale(old, &self.stamp);
+                changed.extend(self.rewritten.iter().map(|path| format!("old {path}")));
+                changed.sort();
+                changed.dedup();
+                // What systemd makes of the unit's own file takes effect at its start alone.
+                let own = format!("old /etc/systemd/system/{}", spec.name);
+                let on_change = if changed.contains(&own) { OnChange::Restart } else { spec.on_change };
                 // What nobody declared as running may be another unit's to start.
-                let start = match (spec.on_change, spec.running) {
+                let start = match (on_change, spec.running) {
                     (OnChange::Restart, Some(_)) if spec.name.as_str().ends_with(".socket") => {
                         Act::sh("start a socket anew", SOCKET, [spec.name.as_str()])
                     }
@@ -269,10 +276,6 @@ impl Unit {
                     (OnChange::Reload, Some(_)) => self.systemctl(&["reload-or-restart"]),
                     (OnChange::Reload, None) => reread(spec.name.as_str()),
                 };
-                let mut changed = stale(old, &self.stamp);
-                changed.extend(self.rewritten.iter().map(|path| format!("old {path}")));
-                changed.sort();
-                changed.dedup();
                 (!changed.is_empty())
                     .then(|| {
                         Ok::<_, String>(

@@ -1,0 +1,246 @@
+//! Where the agent may go, by name: what the user allows, and the packs that come with a provider or a platform.
+
+use crate::yaml;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a user allows: `api.example.com`, `*.example.com` (every name below it), `git.example.com:22` (that port of that host alone).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Allowed {
+    /// In small letters, without a trailing dot.
+    pub name: String,
+    /// Whether every name below it is meant, and not the name itself.
+    pub below: bool,
+    /// None is HTTPS, by the name in its handshake.
+    pub port: Option<u16>,
+}
+
+/// The port that TLS by name goes to.
+const HTTPS: u16 = 443;
+
+impl TryFrom<String> for Allowed {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = |why: &str| {
+            format!(
+                "`{text}` cannot be allowed: {why} (write `api.example.com`, `*.example.com`, or `git.example.com:22`)"
+            )
+        };
+        if text.contains("//") || text.contains('/') {
+            return Err(wrong("it is an address of the web; only its host's name counts"));
+        }
+        let (host, port) = match text.split_once(':') {
+            Some((host, port)) => {
+                let port =
+                    port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is no port"))?;
+                (host, Some(port))
+            }
+            None => (text.as_str(), None),
+        };
+        let (name, below) = host.strip_prefix("*.").map_or((host, false), |name| (name, true));
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        };
+        if name.len() > 253 || !name.split('.').all(label) {
+            return Err(wrong("it is no host's name"));
+        }
+        if name.chars().all(|c| c.is_ascii_digit() || c == '.') {
+            return Err(wrong("an address says nothing of who is there; only names are let through"));
+        }
+        if !name.contains('.') {
+            return Err(wrong("it has one label only, which is too much or nothing"));
+        }
+        let port = port.filter(|port| *port != HTTPS);
+        if below && port.is_some() {
+            return Err(wrong(
+                "`*.` goes with HTTPS alone: on other ports a connection does not say which name it means",
+            ));
+        }
+        Ok(Self { name, below, port })
+    }
+}
+
+impl From<Allowed> for String {
+    fn from(allowed: Allowed) -> String {
+        allowed.to_string()
+    }
+}
+
+impl std::fmt::Display for Allowed {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let star = if self.below { "*." } else { "" };
+        match self.port {
+            Some(port) => write!(out, "{star}{}:{port}", self.name),
+            None => write!(out, "{star}{}", self.name),
+        }
+    }
+}
+
+impl Allowed {
+    /// Whether HTTPS to a name is let through by this.
+    pub fn covers(&self, name: &str) -> bool {
+        self.port.is_none()
+            && if self.below {
+                name.strip_suffix(&self.name).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+            } else {
+                name == self.name
+            }
+    }
+}
+
+/// The names that come by themselves: data, in `templates/egress/packs.yaml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packs {
+    /// For every agent.
+    pub always: Vec<Allowed>,
+    pub providers: BTreeMap<String, Vec<Allowed>>,
+    pub platforms: BTreeMap<String, Pack>,
+}
+
+/// What a messaging platform needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pack {
+    /// Without these it cannot work.
+    pub needs: Vec<String>,
+    pub names: Vec<Allowed>,
+}
+
+/// Who asks for names.
+pub struct Asked<'a> {
+    pub provider: &'a str,
+    /// The host of the provider's own address, where it is not the usual one.
+    pub base_url: Option<&'a str>,
+    pub platforms: Vec<&'a str>,
+    pub allow: &'a [Allowed],
+}
+
+impl Packs {
+    /// Reads the data.
+    ///
+    /// # Errors
+    /// What is wrong, with line and caret.
+    pub fn read(file: &str, text: &str) -> Result<Self, String> {
+        yaml::read(file, text)
+    }
+
+    /// All that one agent may reach.
+    ///
+    /// # Errors
+    /// A contradiction: somebody is enabled whose names are not allowed.
+    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, String> {
+        let mut names: BTreeSet<Allowed> = self.always.iter().chain(asked.allow).cloned().collect();
+        match (asked.base_url.map(host_of), self.providers.get(asked.provider)) {
+            (Some(host), _) => names.extend(host?),
+            (None, Some(pack)) => names.extend(pack.iter().cloned()),
+            (None, None) => {
+                return Err(format!(
+                    "nobody knows which names the provider `{}` has\nhint: give its address as `agent.base_url`; or give `{}` a line in templates/egress/packs.yaml (`petasos init --eject`)",
+                    asked.provider, asked.provider
+                ));
+            }
+        }
+        for platform in &asked.platforms {
+            let pack = self.platforms.get(*platform).cloned().unwrap_or_default();
+            names.extend(pack.names);
+            let lacks = pack.needs.iter().find(|name| !names.iter().any(|allowed| allowed.covers(name)));
+            if let Some(name) = lacks {
+                return Err(format!(
+                    "{platform} is enabled, but {name} is not allowed\nhint: allow it under `network.egress.allow`, or in templates/egress/packs.yaml"
+                ));
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// The host of `https://host[:port]/…`; none for one on loopback, which needs nobody's leave.
+fn host_of(url: &str) -> Result<Option<Allowed>, String> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]") {
+        return Ok(None);
+    }
+    let port = if url.starts_with("http://") && !host.contains(':') { ":80" } else { "" };
+    Allowed::try_from(format!("{host}{port}")).map(Some).map_err(|why| format!("agent.base_url: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(text: &str) -> Result<Allowed, String> {
+        Allowed::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn names_are_checked_where_they_are_written() {
+        for good in ["api.example.com", "*.example.com", "git.example.com:22", "a_b.example.com"] {
+            assert_eq!(allowed(good).map(|name| name.to_string()), Ok(good.to_owned()));
+        }
+        assert_eq!(allowed("API.Example.COM.:443").map(|name| name.to_string()), Ok("api.example.com".to_owned()));
+        for bad in [
+            "",
+            "*",
+            "*.",
+            "com",
+            "203.0.113.7",
+            "https://x.example.com",
+            "x.example.com/y",
+            "a..b",
+            "-a.b",
+            "*.a.b:22",
+            "a.b:0",
+            "a.b:99999",
+            "a b.c",
+            "a.b;c",
+            "[::1]",
+            "a.*.c",
+            "a.b\n",
+            "localhost",
+        ] {
+            assert!(allowed(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_star_is_every_name_below_and_not_the_name() {
+        let star = allowed("*.example.com").unwrap();
+        assert!(star.covers("a.example.com") && star.covers("a.b.example.com"));
+        assert!(!star.covers("example.com") && !star.covers("badexample.com") && !star.covers(".example.com"));
+        assert!(!allowed("a.example.com:22").unwrap().covers("a.example.com"));
+    }
+
+    fn packs() -> Packs {
+        Packs::read(
+            "packs.yaml",
+            "always: [github.com]\nproviders: { openrouter: [openrouter.ai] }\nplatforms: { telegram: { needs: [api.telegram.org], names: [] } }\n",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_contradiction_is_an_error() {
+        let asked = |provider, base_url, allow: &[Allowed], platforms: &[&str]| {
+            packs().names(&Asked { provider, base_url, platforms: platforms.to_vec(), allow })
+        };
+        let error = asked("openrouter", None, &[], &["telegram"]).unwrap_err();
+        assert!(error.starts_with("telegram is enabled, but api.telegram.org is not allowed"), "{error}");
+        let star = [allowed("*.telegram.org").unwrap()];
+        assert!(asked("openrouter", None, &star, &["telegram"]).is_ok());
+        assert!(asked("acme", None, &[], &[]).unwrap_err().contains("agent.base_url"));
+        let names = asked("acme", Some("https://llm.example.com/v1"), &[], &[]).unwrap();
+        assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["github.com", "llm.example.com"]);
+        assert!(asked("acme", Some("https://203.0.113.7/v1"), &[], &[]).is_err());
+        assert_eq!(asked("acme", Some("http://127.0.0.1:8000/v1"), &[], &[]).unwrap().len(), 1);
+    }
+}
