@@ -33,6 +33,8 @@ pub struct Host {
     pub apt_held_by: String,
     /// Directories that not even root can write: a file system mounted read-only.
     pub read_only: BTreeSet<String>,
+    /// The resolvers that the host asks for names.
+    pub nameservers: BTreeSet<String>,
     /// How much fits into the directories that a run fills.
     pub room: BTreeMap<String, Room>,
 }
@@ -89,6 +91,7 @@ for path; do
 	[ -d "$path" ] && ! [ -w "$path" ] && echo "read_only:$path=yes"
 done
 stat -f -c 'room:%n=%i %a %S' "$@" 2>/dev/null
+sed -n -E 's/^[[:space:]]*nameserver[[:space:]]+([0-9a-fA-F.:]+)[[:space:]]*$/nameserver:\1=/p' /etc/resolv.conf 2>/dev/null
 :
 "#;
 
@@ -119,9 +122,19 @@ fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), Stri
         dpkg_interrupted: holds("dpkg_interrupted")?,
         apt_held_by: need("apt_held_by")?,
         read_only: of_paths("read_only").map(|(path, _)| path).collect(),
+        nameservers: nameservers(of_paths("nameserver").map(|(server, _)| server)),
         room: of_paths("room").map(room).collect::<Result<_, String>>()?,
     });
     Ok(())
+}
+
+/// As resolv.conf(5) has them; where it has none, the resolver asks this very host.
+fn nameservers(found: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = found.collect();
+    if found.is_empty() {
+        found.insert("127.0.0.1".into());
+    }
+    found
 }
 
 /// `DEVICE BLOCKS BYTES-PER-BLOCK`.
