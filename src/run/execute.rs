@@ -126,6 +126,11 @@ impl Job {
 fn hinted(said: &str) -> (String, String) {
     let (hints, words): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.trim().starts_with("hint: "));
     let given = hints.last().map(|line| line.trim().trim_start_matches("hint: "));
+    // Whatever ran, it has nothing better to say than this.
+    let full = said.contains("No space left on device").then_some(
+        "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run `petasos up` again",
+    );
+    let given = full.or(given);
     let hint = given.unwrap_or("what came before it is done; mend the cause, then run `petasos up` again").to_owned();
     // The one word `error: ` is that of the message which this goes into.
     let word = |line: &&str| line.replacen("  error: ", "  ", 1);
@@ -149,6 +154,8 @@ mod tests {
     fn a_step_may_give_its_own_hint() {
         let (said, hint) = hinted("  one\n  error: two\n  hint: three");
         assert_eq!((said.as_str(), hint.as_str()), ("  one\n  two", "three"));
+        let (_, hint) = hinted("  write: No space left on device\n  hint: three");
+        assert!(hint.starts_with("make room"), "{hint}");
         let (said, hint) = hinted("  dpkg: error: four");
         assert!(said == "  dpkg: error: four" && hint.contains("petasos up"), "{said}, {hint}");
     }

@@ -4,6 +4,7 @@
 //! It needs Linux and root. `cargo test -- --skip lab`, or `PETASOS_LAB=off`, leaves it out on purpose. The drift table of the second suite
 //! and what takes minutes are ignored by default: `cargo test --test lab -- --include-ignored`.
 
+mod badday;
 mod boot;
 mod drift;
 mod drifts;
@@ -22,7 +23,7 @@ use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
 /// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
-const LANES: usize = 7;
+const LANES: usize = 8;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
@@ -34,8 +35,8 @@ fn main() -> ExitCode {
     let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), drift::trials("trixie")];
     let shared = shared.into_iter().flatten().collect();
     let bookworm = drift::trials("bookworm");
-    let lanes =
-        [shared, release::trials(), errors::trials(), bookworm, guard::trials(), ways::trials(), reach::trials()];
+    let (guard, badday) = (guard::trials(), badday::trials());
+    let lanes = [shared, release::trials(), errors::trials(), bookworm, guard, badday, ways::trials(), reach::trials()];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)
         && let Err(error) = world::open()
