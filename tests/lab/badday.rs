@@ -35,8 +35,11 @@ fn fresh(name: &str, agent: bool) -> Result<(Host, Desk)> {
     Ok((host, desk))
 }
 
+/// Something that happens while `up` runs.
+type Deed<'a> = Box<dyn FnOnce() -> Result<()> + 'a>;
+
 /// `petasos up`, with something that happens as soon as it says a word.
-fn up_while(desk: &Desk, deeds: Vec<(&str, Box<dyn FnOnce() -> Result<()> + '_>)>) -> Result<Said> {
+fn up_while(desk: &Desk, deeds: Vec<(&str, Deed<'_>)>) -> Result<Said> {
     let began = Instant::now();
     // The place of ssh's sockets tells this run's connections from others'.
     let mut command = desk.command(&["up"]);
@@ -330,7 +333,7 @@ fn never_ending(host: &Host, desk: &Desk) -> Result<()> {
 
 fn restarts() -> Result<()> {
     let (host, desk) = fresh("restart", true)?;
-    let deeds: Vec<(&str, Box<dyn FnOnce() -> Result<()>>)> = vec![
+    let deeds: Vec<(&str, Deed<'_>)> = vec![
         ("] package ", Box::new(|| restart_under(&host, "dpkg"))),
         ("] release ", Box::new(|| restart_under(&host, "uv"))),
     ];
@@ -353,7 +356,8 @@ fn full_in_the_middle(host: &Host, desk: &Desk) -> Result<()> {
 }
 
 fn cable(host: &Host, state: &str) -> Result<()> {
-    let octet = host.address.octets()[3];
+    let address = host.address.to_string();
+    let octet = address.rsplit('.').next().unwrap_or_default();
     let mut command = Command::new("ip");
     command.args(["-n", "petasos-inet", "link", "set", &format!("host{octet}"), state]);
     Said::of(command, "")?.ended(0).map(drop)
