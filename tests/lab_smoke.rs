@@ -222,6 +222,8 @@ async fn nothing_is_left(lab: &Lab) {
     let places = [
         ("namespaces", stdout("ip", &["netns"])),
         ("interfaces", stdout("ip", &["-o", "link"])),
+        ("routes", stdout("ip", &["-4", "route", "show", "table", "all"])),
+        ("routes of IPv6", stdout("ip", &["-6", "route", "show", "table", "all"])),
         ("mounts", std::fs::read_to_string("/proc/self/mounts").unwrap()),
         ("processes", living.join("\n")),
         ("hosts", stdout("ls", &["/var/lib/petasos-lab/hosts"])),

@@ -189,7 +189,11 @@ pub async fn remove(name: &str) -> Result<()> {
         ip(&format!("link del {CABLE}")).await?;
     }
     if exists(name) {
-        ip(&format!("netns del {}", namespace(name))).await?;
+        let ns = namespace(name);
+        // The kernel takes a namespace apart after `netns del` has returned; until then the other end of the cable would keep its name
+        // from the next host that gets this address.
+        tool::holds(&["ip", "-n", &ns, "link", "del", "eth0"]).await;
+        ip(&format!("netns del {ns}")).await?;
     }
     Ok(())
 }
