@@ -164,6 +164,8 @@ pub async fn build_host(name: &str, address: Ipv4Addr, only_six: bool) -> Result
 pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
     let (ns, inet) = (namespace(name), namespace(INTERNET));
     let [.., octet] = address.octets();
+    // The kernel takes a namespace apart some time after `netns del` has returned: the cable of whoever had this address may still hang.
+    tool::holds(&["ip", "-n", &inet, "link", "del", &format!("host{octet}")]).await;
     ip(&format!("-n {ns} link add eth0 address {} type veth peer name host{octet} netns {inet}", hardware(address)))
         .await?;
     ip(&format!("-n {inet} link set host{octet} master br0 up")).await?;
@@ -189,11 +191,7 @@ pub async fn remove(name: &str) -> Result<()> {
         ip(&format!("link del {CABLE}")).await?;
     }
     if exists(name) {
-        let ns = namespace(name);
-        // The kernel takes a namespace apart after `netns del` has returned; until then the other end of the cable would keep its name
-        // from the next host that gets this address.
-        tool::holds(&["ip", "-n", &ns, "link", "del", "eth0"]).await;
-        ip(&format!("netns del {ns}")).await?;
+        ip(&format!("netns del {}", namespace(name))).await?;
     }
     Ok(())
 }
