@@ -156,7 +156,7 @@ struct Strangers(Arc<AtomicBool>, Option<JoinHandle<()>>);
 
 impl Strangers {
     fn at(host: &Host) -> Self {
-        let (on, address) = (Arc::new(AtomicBool::new(true)), SocketAddr::new(host.address.into(), 22));
+        let (on, address) = (Arc::new(AtomicBool::new(true)), SocketAddr::new(host.address, 22));
         let knocking = on.clone();
         let knock = move || {
             let mut kept = VecDeque::new();
