@@ -19,4 +19,8 @@ while :; do
 		--resolv-conf=off --timezone=off --link-journal=no "$@" || status=$?
 	# 133: the container asked for a reboot.
 	[ "$status" = 133 ] || exit "$status"
+	# A restart leaves a real kernel without rules; here the network namespace lives on. Without nft on the host there are none.
+	if [ -x "$dir/root/usr/sbin/nft" ]; then
+		nsenter --net="/run/netns/petasos-$name" chroot "$dir/root" /usr/sbin/nft flush ruleset || :
+	fi
 done
