@@ -4,6 +4,7 @@ use super::paths::{create_dir, remove_tree, write};
 use super::{Lab, NETWORK, SAME_HOST, Say, lock, net};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 /// A kept disk.
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 pub struct Snapshot {
     pub name: String,
     pub suite: String,
+    pub ipv6: bool,
+    pub ssh_socket: bool,
     /// The image at the bottom.
     pub image: PathBuf,
     /// The snapshots between the image and this one, the upper ones first.
@@ -18,9 +21,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Itself and what it lies on, the upper ones first.
-    pub(super) fn chain(&self) -> Vec<String> {
-        [&self.name].into_iter().chain(&self.below).cloned().collect()
+    /// A host on top of it.
+    pub(super) fn host(self, name: &str, address: Ipv4Addr) -> Record {
+        let snapshots = [&self.name].into_iter().chain(&self.below).cloned().collect();
+        let Snapshot { suite, ipv6, ssh_socket, image, .. } = self;
+        Record { name: name.to_owned(), suite, address, image, ipv6, ssh_socket, snapshots }
     }
 }
 
@@ -43,8 +48,8 @@ impl Lab {
         self.groups.kill(name).await?;
         net::remove(name).await?;
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
-        let kept =
-            Snapshot { name: snapshot.to_owned(), suite: record.suite, image: record.image, below: record.snapshots };
+        let Record { suite, image, ipv6, ssh_socket, snapshots: below, .. } = record;
+        let kept = Snapshot { name: snapshot.to_owned(), suite, ipv6, ssh_socket, image, below };
         // It is there with its name, or not at all.
         let part = self.paths.snapshot(&format!(".{snapshot}"));
         remove_tree(&part)?;

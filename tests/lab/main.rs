@@ -5,6 +5,7 @@
 //! and what takes minutes are ignored by default: `cargo test --test lab -- --include-ignored`.
 
 mod boot;
+mod crash;
 mod drift;
 mod drifts;
 mod errors;
@@ -34,8 +35,16 @@ fn main() -> ExitCode {
     let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), drift::trials("trixie")];
     let shared = shared.into_iter().flatten().collect();
     let bookworm = drift::trials("bookworm");
-    let lanes =
-        [shared, release::trials(), errors::trials(), bookworm, guard::trials(), ways::trials(), reach::trials()];
+    let lanes = [
+        shared,
+        release::trials(),
+        errors::trials(),
+        bookworm,
+        guard::trials(),
+        ways::trials(),
+        reach::trials(),
+        crash::trials(),
+    ];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)
         && let Err(error) = world::open()
