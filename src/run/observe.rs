@@ -7,6 +7,7 @@ use crate::fact::{self, Ask, Facts, Seen};
 use crate::name::AbsPath;
 use crate::plan::Plan;
 use crate::shell::Script;
+use crate::transport::TransportError;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -50,9 +51,29 @@ impl Job {
     /// Asks all there is to ask, in one round trip.
     pub(super) async fn facts(&self, connection: &mut Connection) -> Result<Facts, RunError> {
         let asks = self.asks();
+        let script = fact::script(&asks);
         connection.round_trips += 1;
-        let frames = connection.ssh.run(&fact::script(&asks), |_| ()).await?;
+        let frames = match connection.ssh.run(&script, |_| ()).await {
+            Err(error @ TransportError::NoSudo { .. }) => {
+                self.fall_back(connection, error).await?;
+                connection.round_trips += 1;
+                connection.ssh.run(&script, |_| ()).await?
+            }
+            ran => ran?,
+        };
         fact::learn(&asks, &frames).map_err(|why| self.host_error(why))
+    }
+
+    /// A first run that died may leave an administrator who can log in and is not root yet: the user that was named may still be.
+    async fn fall_back(&self, connection: &mut Connection, error: TransportError) -> Result<(), TransportError> {
+        if *connection.ssh.user() != self.admin || self.admin == self.target.user {
+            return Err(error);
+        }
+        // Where that user is refused too, what the administrator lacks is the news.
+        let Ok(named) = self.login().open().await else { return Err(error) };
+        let old = std::mem::replace(&mut connection.ssh, named);
+        old.close().await;
+        Ok(())
     }
 
     pub(super) fn host_error(&self, why: String) -> RunError {

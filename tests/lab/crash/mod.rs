@@ -21,9 +21,12 @@ const HOSTS: usize = 2;
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("crash::the client dies or the cable is cut after a step, a sample", sample),
-        trial("crash::the client dies after every single step", every_step).with_ignored_flag(true),
+        trial("crash::the client dies after every single step", || every_step(Part::Whole)).with_ignored_flag(true),
+        trial("crash::the client dies after every step of the hardening", || every_step(Part::Base))
+            .with_ignored_flag(true),
         trial("crash::the cable is cut after spread steps", cuts).with_ignored_flag(true),
         trial("crash::the client dies while dpkg works on a fresh host", dpkg).with_ignored_flag(true),
+        trial("crash::the client dies while the release is built", build).with_ignored_flag(true),
     ]
 }
 
@@ -211,12 +214,12 @@ fn sample() -> Result<()> {
     table("s", kills.chain(cuts).collect(), 1)
 }
 
-fn every_step() -> Result<()> {
-    let steps = undisturbed(Part::Whole)?.steps;
+fn every_step(part: Part) -> Result<()> {
+    let steps = undisturbed(part)?.steps;
     let asked = asked()?;
     let wanted = |step: &usize| asked.is_empty() || asked.iter().any(|range| range.contains(step));
-    let cases = (1..=steps).filter(wanted).map(|after| Case { part: Part::Whole, after, blow: Blow::Killed });
-    table("k", cases.collect(), HOSTS)
+    let cases = (1..=steps).filter(wanted).map(|after| Case { part, after, blow: Blow::Killed });
+    table(if part == Part::Base { "b" } else { "w" }, cases.collect(), HOSTS)
 }
 
 /// The steps named in PETASOS_CRASH; none for all.
@@ -237,14 +240,26 @@ fn cuts() -> Result<()> {
     table("c", cases.collect(), HOSTS)
 }
 
-/// Nothing is there yet, and dpkg is in the middle of it when the client dies.
-fn dpkg() -> Result<()> {
-    let host = Host::fresh("crash-dpkg", "trixie")?;
-    let desk = desk(&host, Part::Base)?;
-    let mut run = Run::start(&host, &desk, 0)?;
-    let waits = "for n in $(seq 600); do pgrep -x dpkg >/dev/null && exit; sleep 0.1; done; exit 1";
-    host.sh(waits).context("dpkg never ran")?;
+/// The client dies in the middle of a step, which goes on to its end on the host while the next run begins already.
+fn midway(host: &Host, part: Part, waits: &str) -> Result<()> {
+    let desk = desk(host, part)?;
+    let mut run = Run::start(host, &desk, 0)?;
+    host.sh(waits).context("the step never came")?;
     run.kill()?;
-    desk.petasos(&["up"])?.ended(0).with_context(|| run.talk())?;
-    sound(&host, &desk, Part::Base)
+    let up = desk.petasos(&["up"])?;
+    ensure!(up.code == 0, "the next `up` ended with {}:\n{}\nafter one that said:\n{}", up.code, up.all(), run.talk());
+    eprintln!("crash: midway: the next `up` said:\n{}", up.err);
+    sound(host, &desk, part)
+}
+
+/// On a host where nothing is there yet.
+fn dpkg() -> Result<()> {
+    let waits = "for n in $(seq 1000); do pgrep -x dpkg >/dev/null && exit; sleep 0.1; done; exit 1";
+    midway(&Host::fresh("crash-dpkg", "trixie")?, Part::Base, waits)
+}
+
+fn build() -> Result<()> {
+    let host = Host::from("crash-build", ready()?)?;
+    let waits = "for n in $(seq 1000); do ls -d /opt/hermes/releases/.staging-*/venv >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1";
+    midway(&host, Part::Whole, waits)
 }
