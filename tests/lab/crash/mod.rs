@@ -21,6 +21,7 @@ const HOSTS: usize = 2;
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("crash::the client dies or the cable is cut after a step, a sample", sample),
+        trial("crash::a second run takes nothing back while the first is alive", second),
         trial("crash::the client dies after every single step", || every_step(Part::Whole)).with_ignored_flag(true),
         trial("crash::the client dies after every step of the hardening", || every_step(Part::Base))
             .with_ignored_flag(true),
@@ -238,6 +239,21 @@ fn cuts() -> Result<()> {
     let case = |blow| move |after: &usize| Case { part: Part::Whole, after: *after, blow };
     let cases = numbers.iter().map(case(Blow::CutForLong)).chain(numbers.iter().map(case(Blow::Cut)));
     table("c", cases.collect(), HOSTS)
+}
+
+/// The first run stands still while its guarded changes wait for their confirmation.
+fn second() -> Result<()> {
+    let host = Host::from("crash-second", ready()?)?;
+    let desk = desk(&host, Part::Base)?;
+    let mut run = Run::start(&host, &desk, undisturbed(Part::Base)?.steps - 6)?;
+    run.stopped()?;
+    let armed = "test -e /var/lib/petasos/guard/armed";
+    host.sh(armed).context("nothing is armed at that step")?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["another run is at work"])?;
+    host.sh(armed).context("the second run took the first one's change back")?;
+    run.go_on()?;
+    run.ends_well()?;
+    sound(&host, &desk, Part::Base)
 }
 
 /// The client dies in the middle of a step, which goes on to its end on the host while the next run begins already.
