@@ -32,7 +32,10 @@ impl Form {
         };
         match &self.from {
             Some(from) if record.snapshots.first() != Some(from) => {
-                return wrong(record.snapshots.first().map_or("lies on its image", String::as_str), from);
+                return wrong(
+                    &format!("lies on {}", record.snapshots.first().map_or("its image", String::as_str)),
+                    from,
+                );
             }
             _ => {}
         }

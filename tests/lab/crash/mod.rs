@@ -20,15 +20,23 @@ const HOSTS: usize = 2;
 
 pub fn trials() -> Vec<Trial> {
     vec![
-        trial("crash::the client dies or the cable is cut after a step, a sample", sample),
-        trial("crash::a second run takes nothing back while the first is alive", second),
-        trial("crash::the client dies after every single step", || every_step(Part::Whole)).with_ignored_flag(true),
-        trial("crash::the client dies after every step of the hardening", || every_step(Part::Base))
-            .with_ignored_flag(true),
-        trial("crash::the cable is cut after spread steps", cuts).with_ignored_flag(true),
-        trial("crash::the client dies while dpkg works on a fresh host", dpkg).with_ignored_flag(true),
-        trial("crash::the client dies while the release is built", build).with_ignored_flag(true),
+        in_turn("the client dies or the cable is cut after a step, a sample", sample),
+        in_turn("a second run takes nothing back while the first is alive", second),
+        in_turn("the client dies after every single step", || every_step(Part::Whole)).with_ignored_flag(true),
+        in_turn("the client dies after every step of the hardening", || every_step(Part::Base)).with_ignored_flag(true),
+        in_turn("the cable is cut after spread steps", cuts).with_ignored_flag(true),
+        in_turn("the client dies while dpkg works on a fresh host", dpkg).with_ignored_flag(true),
+        in_turn("the client dies while the release is built", build).with_ignored_flag(true),
     ]
+}
+
+/// One at a time: each brings its own hosts.
+fn in_turn(name: &str, test: fn() -> Result<()>) -> Trial {
+    static TURN: Mutex<()> = Mutex::new(());
+    trial(&format!("crash::{name}"), move || {
+        let _turn = lock(&TURN);
+        test()
+    })
 }
 
 /// What the run brings about.
@@ -233,12 +241,12 @@ fn asked() -> Result<Vec<RangeInclusive<usize>>> {
     words.split(',').map(range).collect::<Option<_>>().with_context(|| format!("PETASOS_CRASH={words} names no steps"))
 }
 
+/// Most of this is waiting: one host more.
 fn cuts() -> Result<()> {
     let steps = undisturbed(Part::Whole)?.steps;
-    let numbers = spread(steps - 1, 10);
-    let case = |blow| move |after: &usize| Case { part: Part::Whole, after: *after, blow };
-    let cases = numbers.iter().map(case(Blow::CutForLong)).chain(numbers.iter().map(case(Blow::Cut)));
-    table("c", cases.collect(), HOSTS)
+    let blows = [Blow::CutForLong, Blow::Cut].into_iter().cycle();
+    let case = |(after, blow)| Case { part: Part::Whole, after, blow };
+    table("c", spread(steps - 1, 10).into_iter().zip(blows).map(case).collect(), HOSTS + 1)
 }
 
 /// The first run stands still while its guarded changes wait for their confirmation.
