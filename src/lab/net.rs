@@ -164,6 +164,8 @@ pub async fn build_host(name: &str, address: Ipv4Addr, only_six: bool) -> Result
 pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
     let (ns, inet) = (namespace(name), namespace(INTERNET));
     let [.., octet] = address.octets();
+    // The kernel takes its time to remove a namespace: the cable of a host that had this address before may still hang there.
+    let _ = ip(&format!("-n {inet} link del host{octet}")).await;
     ip(&format!("-n {ns} link add eth0 address {} type veth peer name host{octet} netns {inet}", hardware(address)))
         .await?;
     ip(&format!("-n {inet} link set host{octet} master br0 up")).await?;
