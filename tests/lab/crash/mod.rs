@@ -69,6 +69,8 @@ struct Case {
 /// An undisturbed run, and what it made of the host.
 struct Undisturbed {
     steps: usize,
+    /// The step after which the administrator can log in, and is not root yet.
+    keys: usize,
     state: BTreeSet<String>,
 }
 
@@ -111,10 +113,14 @@ fn undisturbed(part: Part) -> Result<&'static Undisturbed> {
         let host = Host::from(&format!("crash-{part:?}").to_lowercase(), ready()?)?;
         let desk = desk(&host, part)?;
         let run = Run::start(&host, &desk, 0)?;
-        let (took, steps) = run.ends_well()?;
+        let (took, steps, talk) = run.ends_well()?;
+        // A look, and what is kept for an undo, come before the first.
+        let keys = talk.lines().find(|line| line.contains("/.ssh/authorized_keys: ")).context("no key is put there")?;
+        let keys =
+            keys.split(['[', '/']).nth(1).and_then(|number| number.parse::<usize>().ok()).context("no number")? + 2;
         sound(&host, &desk, part)?;
         eprintln!("crash: a first run ({part:?}) is {steps} steps and takes {:.1} s", took.as_secs_f64());
-        Ok(Undisturbed { steps, state: state(&host)? })
+        Ok(Undisturbed { steps, keys, state: state(&host)? })
     };
     let place = match part {
         Part::Base => &BASE,
@@ -216,9 +222,9 @@ fn spread(steps: usize, count: usize) -> Vec<usize> {
 }
 
 fn sample() -> Result<()> {
-    let steps = undisturbed(Part::Base)?.steps;
+    let Undisturbed { steps, keys, .. } = undisturbed(Part::Base)?;
     let case = |blow| move |after| Case { part: Part::Base, after, blow };
-    let kills = spread(steps - 1, 5).into_iter().map(case(Blow::Killed));
+    let kills = spread(steps - 1, 4).into_iter().chain([*keys]).map(case(Blow::Killed));
     let cuts = [steps / 3, steps * 2 / 3].into_iter().map(case(Blow::Cut));
     table("s", kills.chain(cuts).collect(), 1)
 }

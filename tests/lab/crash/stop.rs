@@ -69,14 +69,14 @@ impl<'a> Run<'a> {
         Ok(None)
     }
 
-    /// A run that nobody disturbs: how long it took, and how many steps it had.
-    pub fn ends_well(mut self) -> Result<(Duration, usize)> {
+    /// A run that nobody disturbs: how long it took, how many steps it had, and what it said.
+    pub fn ends_well(mut self) -> Result<(Duration, usize, String)> {
         let status = self.child.wait()?;
         let took = self.began.elapsed();
         ensure!(status.success(), "the undisturbed run failed:\n{}", self.talk());
         self.go_on()?;
         let count = self.host.sh("cat /run/t-crash/count")?;
-        Ok((took, count.trim().parse().context("no count")?))
+        Ok((took, count.trim().parse().context("no count")?, self.talk()))
     }
 }
 
