@@ -29,7 +29,8 @@ while [ "$(started "$shell")" = "$shell_start" ]; do
 	sleep 1
 	seconds=$((seconds + 1))
 done
-rm -f /run/petasos/holder
+grep -qF -- "$1" /run/petasos/holder && rm -f /run/petasos/holder
+:
 "#;
 
 /// The frames of a script, or why they did not all arrive.
