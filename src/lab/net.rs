@@ -181,6 +181,13 @@ pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()>
     Ok(())
 }
 
+/// Pulls the bridge's end of a host's cable, or plugs it in again; the host keeps its address.
+pub async fn plug(address: Ipv4Addr, plugged: bool) -> Result<()> {
+    let (inet, [.., octet]) = (namespace(INTERNET), address.octets());
+    let state = if plugged { "up" } else { "down" };
+    ip(&format!("-n {inet} link set host{octet} {state}")).await.map(drop)
+}
+
 pub fn exists(name: &str) -> bool {
     namespace_file(name).exists()
 }

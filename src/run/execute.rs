@@ -10,9 +10,27 @@ use crate::transport::TransportError;
 /// The exit status of a script that found the lock taken.
 const LOCKED: i32 = 75;
 
-/// Only that holder's.
+/// RUN. Who but this run holds the lock, and whether that counts: `lock` in the prelude decides the same.
+const HELD: &str = r#"
+read -r run shell shell_start connection connection_start holder </run/petasos/holder || return 0
+[ "$run" != "$1" ] || return 0
+if [ "$(started "$shell")" = "$shell_start" ] || [ "$(started "$connection")" = "$connection_start" ]; then
+	printf %s "$holder"
+fi
+"#;
+
+/// Only that holder's, and only when its last step is over: two at once would trip over each other (dpkg's lock, above all).
 const BREAK: &str = r#"
+grep -qF -- "$1" /run/petasos/holder || return 0
+read -r run shell shell_start rest </run/petasos/holder || return 0
+seconds=0
+while [ "$(started "$shell")" = "$shell_start" ]; do
+	[ "$seconds" -lt 900 ] || return 0
+	sleep 1
+	seconds=$((seconds + 1))
+done
 grep -qF -- "$1" /run/petasos/holder && rm -f /run/petasos/holder
+:
 "#;
 
 /// The frames of a script, or why they did not all arrive.
@@ -79,9 +97,32 @@ impl Job {
         Ok(Ok(frames))
     }
 
-    /// Frees a lock whose holder ran on this machine and is gone; its connection to the host may outlive it for a while.
+    /// Waits for what a run that died left at work on the host, and frees its lock.
+    ///
+    /// # Errors
+    /// When the run lives, or may live on another machine.
+    pub(super) async fn outlive(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
+        let mut script = Script::observing();
+        script.step("held");
+        Act::sh("say who holds the lock", HELD, [self.ticket.run.clone()]).write(&mut script);
+        connection.round_trips += 1;
+        let frames = connection.ssh.run(&script, |_| ()).await?;
+        let holder = frames.first().map(|frame| frame.text().trim().to_owned()).unwrap_or_default();
+        if holder.is_empty() {
+            return Ok(());
+        }
+        if !owner::gone(&holder, &self.ticket.holder) {
+            return Err(RunError::Locked { host: self.name.clone(), holder });
+        }
+        self.break_lock(connection, &holder, watch).await
+    }
+
+    /// Frees a lock whose holder ran on this machine and is gone; its last step and its connection to the host may outlive it.
     async fn break_lock(&self, connection: &mut Connection, holder: &str, watch: &Watch) -> Result<(), RunError> {
-        watch(&self.name, Event::Note(format!("took the lock over from a run that died: {holder}")));
+        watch(
+            &self.name,
+            Event::Note(format!("taking the lock over from a run that died, after its last step: {holder}")),
+        );
         let mut script = Script::observing();
         script.step("unlock");
         Act::sh("free a dead run's lock", BREAK, [holder]).write(&mut script);

@@ -6,6 +6,7 @@
 
 mod badday;
 mod boot;
+mod crash;
 mod drift;
 mod drifts;
 mod errors;
@@ -35,8 +36,17 @@ fn main() -> ExitCode {
     let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), drift::trials("trixie")];
     let shared = shared.into_iter().flatten().collect();
     let bookworm = drift::trials("bookworm");
-    let (guard, badday) = (guard::trials(), badday::trials());
-    let lanes = [shared, release::trials(), errors::trials(), bookworm, guard, badday, ways::trials(), reach::trials()];
+    let lanes = [
+        shared,
+        release::trials(),
+        errors::trials(),
+        bookworm,
+        guard::trials(),
+        ways::trials(),
+        reach::trials(),
+        badday::trials(),
+        crash::trials(),
+    ];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)
         && let Err(error) = world::open()
