@@ -27,12 +27,28 @@ enum LabVerb {
         /// systemd listens for SSH in sshd's place, as on Ubuntu 22.10 to 24.04
         #[arg(long)]
         ssh_socket: bool,
+        /// Start from a snapshot instead of a provider's image
+        #[arg(long, value_name = "SNAPSHOT", conflicts_with_all = ["suite", "ipv6", "ssh_socket"])]
+        from: Option<String>,
+    },
+    /// Stop a host and keep its disk under a name, for `lab up --from`
+    Snapshot {
+        /// The host; it is gone afterwards
+        host: String,
+        /// The snapshot's name
+        snapshot: String,
+    },
+    /// List the snapshots, or remove some
+    Snapshots {
+        /// Remove these; one that a host lies on stays
+        #[arg(long, value_name = "SNAPSHOT", num_args = 1..)]
+        remove: Vec<String>,
     },
     /// Remove hosts; the internet goes with the last one
     Down {
         #[arg(required_unless_present = "all")]
         names: Vec<String>,
-        /// Every host, the internet and the network
+        /// Every host and snapshot, the internet and the network
         #[arg(long)]
         all: bool,
         /// With --all: the cached images and repositories too
@@ -60,10 +76,21 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
     let mut say = |line: &str| eprintln!("{line}");
     match args.verb {
-        LabVerb::Up { name, suite, ipv6, ssh_socket } => {
-            let host = lab.up(&name, &Form { suite, ipv6, ssh_socket }, &mut say).await?;
+        LabVerb::Up { name, suite, ipv6, ssh_socket, from } => {
+            let host = lab.up(&name, &Form { from, suite, ipv6, ssh_socket }, &mut say).await?;
             println!("{}", host.address);
             eprintln!("ssh -F {} root@{}", host.ssh_config.display(), host.address);
+        }
+        LabVerb::Snapshot { host, snapshot } => lab.snapshot(&host, &snapshot).await?,
+        LabVerb::Snapshots { remove } if remove.is_empty() => {
+            for snapshot in lab.snapshots() {
+                println!("{:<16} {:<12} {}", snapshot.name, snapshot.suite, snapshot.below.join(" "));
+            }
+        }
+        LabVerb::Snapshots { remove } => {
+            for name in &remove {
+                lab.remove_snapshot(name).await?;
+            }
         }
         LabVerb::Down { names, all, cache } => {
             for name in &names {

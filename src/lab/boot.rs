@@ -4,12 +4,12 @@ use super::paths::{create_dir, remove_tree, write};
 use super::tool;
 use anyhow::{Context, Result};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const BOOT: &str = include_str!("../../templates/lab/boot.sh");
 
-/// Starts the container over `image`; what it writes goes to `dir`/upper, what it says to `dir`/console.log.
-pub async fn start(groups: &Groups, name: &str, image: &Path, dir: &Path, words: &[String]) -> Result<()> {
+/// Starts the container over `layers`, the upper ones first; what it writes goes to `dir`/upper, what it says to `dir`/console.log.
+pub async fn start(groups: &Groups, name: &str, layers: &[PathBuf], dir: &Path, words: &[String]) -> Result<()> {
     for part in ["upper", "root"] {
         create_dir(&dir.join(part))?;
     }
@@ -22,8 +22,10 @@ pub async fn start(groups: &Groups, name: &str, image: &Path, dir: &Path, words:
     let log = dir.join("console.log");
     let console = File::create(&log).with_context(|| format!("cannot write `{}`", log.display()))?;
     let errors = console.try_clone().context("cannot share the console's log")?;
+    let lower: Vec<String> = layers.iter().map(|layer| layer.display().to_string()).collect();
+    let lower = lower.join(":");
     let mut command = tool::command(&["setsid", "--fork", "unshare", "--mount", "--propagation", "slave", "sh"]);
-    command.arg(&script).arg(name).arg(image).arg(dir).args(words);
+    command.arg(&script).arg(name).arg(lower).arg(dir).args(words);
     command.stdout(console).stderr(errors).current_dir("/");
     let status = command.status().await.context("cannot run `setsid`")?;
     anyhow::ensure!(status.success(), "cannot start the container `{name}`: {status}");

@@ -1,5 +1,6 @@
-//! A way onto a host that asks nobody there: what a provider calls the console.
-use super::Lab;
+//! What a provider offers beside the host itself: the console, which asks nobody there, and the cable.
+use super::host::Record;
+use super::{Lab, net};
 use anyhow::{Context, Result};
 
 impl Lab {
@@ -13,5 +14,15 @@ impl Lab {
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let words = ["nsenter", "--target", &init, "--all", "env", "-i", path, "HOME=/root", "LC_ALL=C.UTF-8"];
         Ok(words.map(str::to_owned).to_vec())
+    }
+
+    /// Pulls a host's cable, or plugs it in again.
+    ///
+    /// # Errors
+    /// When no such host runs.
+    pub async fn plug(&self, name: &str, plugged: bool) -> Result<()> {
+        let record = Record::read(&self.paths, name).filter(|_| self.groups.alive(name));
+        let record = record.with_context(|| format!("no lab host `{name}` runs\nhint: `petasos lab up {name}`"))?;
+        net::plug(record.address, plugged).await
     }
 }

@@ -24,7 +24,7 @@ impl Lab {
         self.stop_internet().await
     }
 
-    /// Removes everything that runs: hosts, internet, bridge. Images and caches stay.
+    /// Removes everything but images and caches: hosts, snapshots, internet, bridge.
     pub async fn down_all(&self) -> Result<()> {
         let say: Say<'_> = &mut |_: &str| {};
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
@@ -38,6 +38,7 @@ impl Lab {
         self.stop_internet().await?;
         // Trees without a record, from a run that was cut off.
         paths::remove_tree(&self.paths.hosts())?;
+        paths::remove_tree(&self.paths.snapshots())?;
         self.paths.create_all()
     }
 

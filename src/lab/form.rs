@@ -9,6 +9,8 @@ use std::path::Path;
 /// How a host is made. The default: the machine's usual suite, both versions of IP, an sshd that listens by itself.
 #[derive(Debug, Clone, Default)]
 pub struct Form {
+    /// A snapshot to start from; it decides all the rest.
+    pub from: Option<String>,
     /// The distribution's suite; any that this machine's apt mirror has.
     pub suite: Option<String>,
     /// No IPv4 at all.
@@ -28,6 +30,15 @@ impl Form {
             let name = &record.name;
             bail!("lab host `{name}` {is}, not {wanted}\nhint: `petasos lab down {name}` first, or take another name")
         };
+        match &self.from {
+            Some(from) if record.snapshots.first() != Some(from) => {
+                return wrong(
+                    &format!("lies on {}", record.snapshots.first().map_or("its image", String::as_str)),
+                    from,
+                );
+            }
+            _ => {}
+        }
         match &self.suite {
             Some(suite) if *suite != record.suite => return wrong(&format!("runs {}", record.suite), suite),
             _ => {}
@@ -44,6 +55,10 @@ impl Form {
 
 /// Lays down what makes a host differ from its image.
 pub(super) async fn shape(upper: &Path, record: &Record) -> Result<()> {
+    if !record.snapshots.is_empty() {
+        // A snapshot has its form; but its identity is that of the host that it was.
+        return write(&upper.join("etc/machine-id"), "");
+    }
     if record.ipv6 {
         write(&upper.join("etc/resolv.conf"), format!("nameserver {}\n", net::six(net::ROUTER)))?;
     }

@@ -107,7 +107,8 @@ impl Lab {
         places.extend(relays);
         write(&dir.join("upper/srv/lab/hosts"), names::hosts_file(&places))?;
         create_dir(&self.paths.internet_logs())?;
-        boot::start(&self.groups, net::INTERNET, &needs.image, &dir, &self.service_words()).await?;
+        boot::start(&self.groups, net::INTERNET, std::slice::from_ref(&needs.image), &dir, &self.service_words())
+            .await?;
         registry::start_relays(&self.groups, &registries, &dir).await?;
         self.wait_for_internet(&dir).await?;
         say(&format!("the lab's internet is up after {:.1} s", started.elapsed().as_secs_f64()));

@@ -22,6 +22,7 @@ mod need;
 mod net;
 mod paths;
 mod registry;
+mod snapshot;
 mod tool;
 mod tools;
 mod up;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 
 pub use down::InternetHold;
 pub use form::Form;
+pub use snapshot::Snapshot;
 
 const NETWORK: &str = "it arranges the lab's network";
 const SAME_HOST: &str = "it works on the same host";

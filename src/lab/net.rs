@@ -164,6 +164,8 @@ pub async fn build_host(name: &str, address: Ipv4Addr, only_six: bool) -> Result
 pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
     let (ns, inet) = (namespace(name), namespace(INTERNET));
     let [.., octet] = address.octets();
+    // The kernel takes a namespace apart some time after `netns del` has returned: the cable of whoever had this address may still hang.
+    tool::holds(&["ip", "-n", &inet, "link", "del", &format!("host{octet}")]).await;
     ip(&format!("-n {ns} link add eth0 address {} type veth peer name host{octet} netns {inet}", hardware(address)))
         .await?;
     ip(&format!("-n {inet} link set host{octet} master br0 up")).await?;
@@ -177,6 +179,13 @@ pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()>
         ip(&format!("-n {ns} route add default via {} dev eth0", six(ROUTER))).await?;
     }
     Ok(())
+}
+
+/// Pulls the bridge's end of a host's cable, or plugs it in again; the host keeps its address.
+pub async fn plug(address: Ipv4Addr, plugged: bool) -> Result<()> {
+    let (inet, [.., octet]) = (namespace(INTERNET), address.octets());
+    let state = if plugged { "up" } else { "down" };
+    ip(&format!("-n {inet} link set host{octet} {state}")).await.map(drop)
 }
 
 pub fn exists(name: &str) -> bool {

@@ -46,6 +46,14 @@ impl Paths {
         self.hosts().join(name)
     }
 
+    pub fn snapshots(&self) -> PathBuf {
+        PathBuf::from(STATE).join("snapshots")
+    }
+
+    pub fn snapshot(&self, name: &str) -> PathBuf {
+        self.snapshots().join(name)
+    }
+
     pub fn internet(&self) -> PathBuf {
         PathBuf::from(STATE).join("internet")
     }

@@ -22,21 +22,33 @@ impl Lab {
         }
         let machine = machine::look().await?;
         let suite = form.suite.as_deref().unwrap_or(machine.default_suite());
+        // Before anything is built.
+        let snapshot = form.from.as_deref().map(|from| self.find_snapshot(from)).transpose()?;
+        let six = snapshot.as_ref().map_or(form.ipv6, |snapshot| snapshot.ipv6);
         let needs = self.prepare_internet(&machine, say).await?;
-        let image = self.host_image(&machine, &needs, suite, say).await?;
+        let image = match &snapshot {
+            Some(snapshot) => snapshot.image.clone(),
+            None => self.host_image(&machine, &needs, suite, say).await?,
+        };
         // What is left of a dead one; outside the common lock, as a lived-in tree takes its time.
         self.remove(name).await?;
         let record = {
             let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
             self.ensure_internet(&machine, &needs, say).await?;
-            if form.ipv6 && !net::internet_has_six() {
+            if six && !net::internet_has_six() {
                 let hint = "an older petasos started it, or this machine's kernel has no IPv6; `petasos lab down --all` ends it";
                 bail!("the lab's internet runs without IPv6\nhint: {hint}");
             }
             let address = host::free_address(&Record::all(&self.paths))?;
-            let (name, suite) = (name.to_owned(), suite.to_owned());
-            let Form { ipv6, ssh_socket, .. } = *form;
-            let record = Record { name, suite, address, image, ipv6, ssh_socket };
+            let record = match &form.from {
+                // Again, under the lock: from the record on it cannot be removed any more.
+                Some(from) => self.find_snapshot(from)?.host(name, address),
+                None => {
+                    let (name, suite) = (name.to_owned(), suite.to_owned());
+                    let Form { ipv6, ssh_socket, .. } = *form;
+                    Record { name, suite, address, image, ipv6, ssh_socket, snapshots: Vec::new() }
+                }
+            };
             record.write(&self.paths)?;
             record
         };
@@ -47,7 +59,8 @@ impl Lab {
             return Err(error);
         }
         say(&format!(
-            "lab host {name} ({suite}) answers ssh at {} after {:.1} s",
+            "lab host {name} ({}) answers ssh at {} after {:.1} s",
+            form.from.as_deref().unwrap_or(&record.suite),
             record.reached_at(),
             started.elapsed().as_secs_f64()
         ));
@@ -58,7 +71,7 @@ impl Lab {
         net::build_host(&record.name, record.address, record.ipv6).await?;
         host::prepare(&self.paths, record).await?;
         let dir = self.paths.host(&record.name);
-        boot::start(&self.groups, &record.name, &record.image, &dir, &host::boot_words()).await?;
+        boot::start(&self.groups, &record.name, &record.layers(&self.paths), &dir, &host::boot_words()).await?;
         host::wait_for_ssh(&self.paths, &self.groups, record, Duration::from_secs(90)).await.map(drop)
     }
 

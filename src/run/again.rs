@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// A script whose connection is lost goes on until its next word to nobody; beside it nothing must run.
 const STATE: &str = r#"
 [ "$(systemctl is-system-running 2>/dev/null)" != stopping ] || { echo down; return; }
-left=20
+left=4
 while read -r run shell start _ 2>/dev/null </run/petasos/holder && [ "$run" = "$1" ] && [ "$(started "$shell")" = "$start" ]; do
 	left=$((left - 1))
 	[ "$left" -gt 0 ] || { echo busy; return; }
@@ -71,54 +71,64 @@ impl Job {
         let note = format!("the host went away ({why}): waiting for it, up to {} s", left.as_secs());
         watch(&self.name, Event::Note(note));
         let (began, mut busy, mut refused) = (Instant::now(), None, 0);
+        let mut fresh: Option<Connection> = None;
         loop {
-            tokio::time::sleep(PAUSE).await;
-            let state = match self.connect_within(Some(Duration::from_secs(5))).await {
-                Ok(fresh) => match self.work_left(&fresh.ssh).await {
-                    State::Free => {
-                        let old = std::mem::replace(&mut connection.ssh, fresh.ssh);
-                        // The master of a dead connection may not answer; it ends by itself.
-                        let _ = tokio::time::timeout(PAUSE, old.close()).await;
-                        absences.waited += busy.unwrap_or_else(Instant::now) - began;
-                        let note =
-                            format!("the host is back after {} s: looking at it afresh", began.elapsed().as_secs());
-                        watch(&self.name, Event::Note(note));
-                        return Ok(());
-                    }
-                    state => {
-                        fresh.ssh.close().await;
-                        state
-                    }
-                },
-                Err(error @ RunError::Transport(TransportError::HostKey { .. } | TransportError::NoSudo { .. })) => {
-                    return Err(error);
-                }
-                // A host that starts or stops lets nobody in for a moment (pam_nologin).
-                Err(error @ RunError::Transport(TransportError::Refused { .. })) => {
-                    refused += 1;
-                    if refused == 4 {
-                        return Err(error);
-                    }
-                    State::Down
-                }
-                Err(_) => State::Cut,
+            let state = match &fresh {
+                Some(fresh) => self.work_left(&fresh.ssh).await,
+                None => State::Cut,
             };
-            if state == State::Busy && busy.is_none() {
-                busy = Some(Instant::now());
-                watch(
-                    &self.name,
-                    Event::Note("what the lost connection began is still at work: waiting for its end".into()),
-                );
+            match state {
+                State::Free => break,
+                State::Busy if busy.is_none() => {
+                    busy = Some(Instant::now());
+                    let note = "what the lost connection began is still at work: waiting for its end";
+                    watch(&self.name, Event::Note(note.into()));
+                }
+                State::Busy => {}
+                // A host that goes down still answers for a moment: what counts is a connection after that.
+                State::Down | State::Cut => {
+                    if let Some(fresh) = fresh.take() {
+                        let _ = tokio::time::timeout(PAUSE, fresh.ssh.close()).await;
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                    fresh = self.try_again(&mut refused).await?;
+                }
             }
             match busy {
                 Some(since) if since.elapsed() > ORPHAN => {
                     return Err(away(format!("what it began was still at work {} s later", ORPHAN.as_secs())));
                 }
                 None if began.elapsed() > left => {
-                    return Err(away(format!("the host was away for more than {} s", AWAY.as_secs())));
+                    return Err(away(format!("it did not answer for {} s", AWAY.as_secs())));
                 }
                 _ => {}
             }
+        }
+        if let Some(fresh) = fresh {
+            let old = std::mem::replace(&mut connection.ssh, fresh.ssh);
+            // The master of a dead connection may not answer; it ends by itself.
+            let _ = tokio::time::timeout(PAUSE, old.close()).await;
+        }
+        absences.waited += busy.unwrap_or_else(Instant::now) - began;
+        let note = format!("the host is back after {} s: looking at it afresh", began.elapsed().as_secs());
+        watch(&self.name, Event::Note(note));
+        Ok(())
+    }
+
+    /// One try to log in; none when the host does not answer.
+    async fn try_again(&self, refused: &mut u32) -> Result<Option<Connection>, RunError> {
+        match self.connect_within(Some(Duration::from_secs(5))).await {
+            Ok(fresh) => Ok(Some(fresh)),
+            Err(error @ RunError::Transport(TransportError::HostKey { .. } | TransportError::NoSudo { .. })) => {
+                Err(error)
+            }
+            // A host that starts or stops lets nobody in for a moment (pam_nologin).
+            Err(error @ RunError::Transport(TransportError::Refused { .. })) if *refused == 3 => Err(error),
+            Err(RunError::Transport(TransportError::Refused { .. })) => {
+                *refused += 1;
+                Ok(None)
+            }
+            Err(_) => Ok(None),
         }
     }
 

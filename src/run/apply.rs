@@ -45,6 +45,11 @@ impl Job {
         watch: &Watch,
     ) -> Result<Vec<Step>, RunError> {
         let mut sight = self.settled(connection, watch).await?;
+        // Before anything is taken back: the change that waits may be a live run's, or that of a dead one whose script is still at work.
+        if sight.held && (sight.unconfirmed || !sight.plan.is_empty()) {
+            self.outlive(connection, watch).await?;
+            sight = self.observe(connection, watch).await?;
+        }
         if sight.unconfirmed {
             self.take_back_earlier(connection, watch).await?;
             sight = self.observe(connection, watch).await?;

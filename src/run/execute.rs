@@ -10,9 +10,27 @@ use crate::transport::TransportError;
 /// The exit status of a script that found the lock taken.
 const LOCKED: i32 = 75;
 
-/// Only that holder's.
+/// RUN. Who but this run holds the lock, and whether that counts: `lock` in the prelude decides the same.
+const HELD: &str = r#"
+read -r run shell shell_start connection connection_start holder </run/petasos/holder || return 0
+[ "$run" != "$1" ] || return 0
+if [ "$(started "$shell")" = "$shell_start" ] || [ "$(started "$connection")" = "$connection_start" ]; then
+	printf %s "$holder"
+fi
+"#;
+
+/// Only that holder's, and only when its last step is over: two at once would trip over each other (dpkg's lock, above all).
 const BREAK: &str = r#"
+grep -qF -- "$1" /run/petasos/holder || return 0
+read -r run shell shell_start rest </run/petasos/holder || return 0
+seconds=0
+while [ "$(started "$shell")" = "$shell_start" ]; do
+	[ "$seconds" -lt 900 ] || return 0
+	sleep 1
+	seconds=$((seconds + 1))
+done
 grep -qF -- "$1" /run/petasos/holder && rm -f /run/petasos/holder
+:
 "#;
 
 /// The frames of a script, or why they did not all arrive.
@@ -79,9 +97,32 @@ impl Job {
         Ok(Ok(frames))
     }
 
-    /// Frees a lock whose holder ran on this machine and is gone; its connection to the host may outlive it for a while.
+    /// Waits for what a run that died left at work on the host, and frees its lock.
+    ///
+    /// # Errors
+    /// When the run lives, or may live on another machine.
+    pub(super) async fn outlive(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
+        let mut script = Script::observing();
+        script.step("held");
+        Act::sh("say who holds the lock", HELD, [self.ticket.run.clone()]).write(&mut script);
+        connection.round_trips += 1;
+        let frames = connection.ssh.run(&script, |_| ()).await?;
+        let holder = frames.first().map(|frame| frame.text().trim().to_owned()).unwrap_or_default();
+        if holder.is_empty() {
+            return Ok(());
+        }
+        if !owner::gone(&holder, &self.ticket.holder) {
+            return Err(RunError::Locked { host: self.name.clone(), holder });
+        }
+        self.break_lock(connection, &holder, watch).await
+    }
+
+    /// Frees a lock whose holder ran on this machine and is gone; its last step and its connection to the host may outlive it.
     async fn break_lock(&self, connection: &mut Connection, holder: &str, watch: &Watch) -> Result<(), RunError> {
-        watch(&self.name, Event::Note(format!("took the lock over from a run that died: {holder}")));
+        watch(
+            &self.name,
+            Event::Note(format!("taking the lock over from a run that died, after its last step: {holder}")),
+        );
         let mut script = Script::observing();
         script.step("unlock");
         Act::sh("free a dead run's lock", BREAK, [holder]).write(&mut script);
@@ -126,6 +167,11 @@ impl Job {
 fn hinted(said: &str) -> (String, String) {
     let (hints, words): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.trim().starts_with("hint: "));
     let given = hints.last().map(|line| line.trim().trim_start_matches("hint: "));
+    // Whatever ran, it has nothing better to say than this.
+    let full = said.contains("No space left on device").then_some(
+        "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run `petasos up` again",
+    );
+    let given = full.or(given);
     let hint = given.unwrap_or("what came before it is done; mend the cause, then run `petasos up` again").to_owned();
     // The one word `error: ` is that of the message which this goes into.
     let word = |line: &&str| line.replacen("  error: ", "  ", 1);
@@ -149,6 +195,8 @@ mod tests {
     fn a_step_may_give_its_own_hint() {
         let (said, hint) = hinted("  one\n  error: two\n  hint: three");
         assert_eq!((said.as_str(), hint.as_str()), ("  one\n  two", "three"));
+        let (_, hint) = hinted("  write: No space left on device\n  hint: three");
+        assert!(hint.starts_with("make room"), "{hint}");
         let (said, hint) = hinted("  dpkg: error: four");
         assert!(said == "  dpkg: error: four" && hint.contains("petasos up"), "{said}, {hint}");
     }

@@ -7,6 +7,7 @@ use crate::fact::{self, Ask, Facts, Seen};
 use crate::name::AbsPath;
 use crate::plan::Plan;
 use crate::shell::Script;
+use crate::transport::{Login, TransportError};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -28,12 +29,14 @@ pub(super) struct Sight {
     pub plan: Plan,
     /// Whether a guarded change of an earlier run still waits for its confirmation.
     pub unconfirmed: bool,
+    /// Whether a run has the host's lock, or had it when it died.
+    pub held: bool,
 }
 
 impl Job {
     fn asks(&self) -> BTreeSet<Ask> {
         let mut asks = self.wanted.asks();
-        asks.extend(guard_paths().map(Ask::Path));
+        asks.extend(guard_paths().chain(lock_path()).map(Ask::Path));
         if self.texts {
             let paths: Vec<Ask> = asks
                 .iter()
@@ -50,9 +53,31 @@ impl Job {
     /// Asks all there is to ask, in one round trip.
     pub(super) async fn facts(&self, connection: &mut Connection) -> Result<Facts, RunError> {
         let asks = self.asks();
+        let script = fact::script(&asks);
         connection.round_trips += 1;
-        let frames = connection.ssh.run(&fact::script(&asks), |_| ()).await?;
+        let frames = match connection.ssh.run(&script, |_| ()).await {
+            Err(error @ TransportError::NoSudo { .. }) => {
+                self.fall_back(connection, error).await?;
+                connection.round_trips += 1;
+                connection.ssh.run(&script, |_| ()).await?
+            }
+            ran => ran?,
+        };
         fact::learn(&asks, &frames).map_err(|why| self.host_error(why))
+    }
+
+    /// A first run that died may leave an administrator who can log in and is not root yet: the user that was named may still be.
+    async fn fall_back(&self, connection: &mut Connection, error: TransportError) -> Result<(), TransportError> {
+        let user = &self.login.target.user;
+        if *connection.ssh.user() != self.admin || self.admin == *user {
+            return Err(error);
+        }
+        // Where that user is refused too, what the administrator lacks is the news.
+        let here = Login { target: connection.ssh.target().clone(), ..self.login.clone() };
+        let Ok(named) = here.with_user(user).open().await else { return Err(error) };
+        let old = std::mem::replace(&mut connection.ssh, named);
+        old.close().await;
+        Ok(())
     }
 
     pub(super) fn host_error(&self, why: String) -> RunError {
@@ -75,7 +100,8 @@ impl Job {
         watch(&self.name, Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
-        Ok(Sight { system, host, plan, unconfirmed: guard_paths().any(waits) })
+        let held = lock_path().into_iter().any(waits);
+        Ok(Sight { system, host, plan, unconfirmed: guard_paths().any(waits), held })
     }
 
     /// A look at a host that cloud-init is through with: before that it is another host with every look.
@@ -124,6 +150,11 @@ impl Job {
 /// What is there while a guarded change waits, or is being taken back.
 fn guard_paths() -> impl Iterator<Item = AbsPath> {
     ["armed", "reverting"].into_iter().filter_map(|name| AbsPath::new(format!("{}/{name}", crate::guard::STATE)).ok())
+}
+
+/// The record of who holds the host's lock; a run that ended takes it away.
+fn lock_path() -> Option<AbsPath> {
+    AbsPath::new("/run/petasos/holder").ok()
 }
 
 fn capitalized(word: &str) -> String {

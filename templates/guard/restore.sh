@@ -17,8 +17,12 @@ done
 tar -C / --numeric-owner -xpf "$state/files.tar" || :
 systemctl daemon-reload || :
 
-# Rules: tables that came since go, the others are loaded as they were. Those of iptables are its own to restore.
-if command -v nft >/dev/null && [ -e "$state/tables" ]; then
+# Rules: tables that came since go, the others are loaded as they were. Those of iptables are its own to restore. While the host starts
+# there are none yet, and what is to come is loaded from the files above.
+up() {
+	systemctl -q is-active sysinit.target
+}
+if up && command -v nft >/dev/null && [ -e "$state/tables" ]; then
 	nft list tables | sort >"$state/tables.now"
 	comm -13 "$state/tables" "$state/tables.now" | while read -r _ family name; do
 		nft delete table "$family" "$name" || :
@@ -38,11 +42,11 @@ differ() {
 	[ -s "$state/ip$1tables" ] && [ "$("ip$1tables-save" 2>/dev/null | bare)" != "$(bare <"$state/ip$1tables")" ]
 }
 # UFW makes its own anew, from its files; only what that does not bring back is loaded as it was saved.
-if { differ '' || differ 6; } && command -v ufw >/dev/null && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
+if up && { differ '' || differ 6; } && command -v ufw >/dev/null && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
 	ufw reload || :
 fi
 for six in '' 6; do
-	if differ "$six"; then
+	if up && differ "$six"; then
 		"ip${six}tables-restore" <"$state/ip${six}tables" || :
 	fi
 done

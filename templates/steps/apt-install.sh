@@ -1,6 +1,6 @@
 # Arguments: packages. Lists older than a day are fetched anew; that is no failure as long as the packages come.
 lists() {
-	apt update >/dev/null 2>"$scratch/lists" || :
+	apt 1 update >/dev/null 2>"$scratch/lists" || :
 	fetched=yes
 }
 finish
@@ -9,10 +9,11 @@ fetched=no
 if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -1 2>/dev/null | head -n 1)" ]; then
 	lists
 fi
-apt --no-install-recommends install -- "$@" && return 0
+apt 3 --no-install-recommends install -- "$@" && return 0
+! locked || return 1
 if [ "$fetched" = no ]; then
 	lists
-	apt --no-install-recommends install -- "$@" && return 0
+	apt 3 --no-install-recommends install -- "$@" && return 0
 fi
 # A mirror that was not reached shows in the lists; without them apt knows no package.
 if grep -q -i -E '(failed to|could not|cannot) (fetch|connect|resolve)|failure resolving' "$scratch/lists"; then

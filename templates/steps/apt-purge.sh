@@ -1,2 +1,2 @@
 # Arguments: packages.
-apt purge -- "$@"
+apt 3 purge -- "$@"

@@ -1,24 +1,32 @@
 # What all steps of apt share.
 locked() {
-	grep -q -E 'Could not get lock|lock (is|was) locked by another' "$scratch/said"
+	grep -q -E 'Could not get lock|lock (is|was) locked by another|Unable to acquire the dpkg' "$scratch/said"
 }
 # patient COMMAND…: somebody else's lock is waited for. apt-get's own patience knows one of its locks only, dpkg has none.
 patient() {
 	until=$(($(date +%s) + 600))
 	while :; do
 		rc=0
-		"$@" 2>"$scratch/said" || rc=$?
-		if [ "$rc" = 0 ] || [ "$(date +%s)" -ge "$until" ] || ! locked; then
+		"$@" >"$scratch/words" 2>"$scratch/said" || rc=$?
+		if [ "$rc" = 0 ] || ! locked || [ "$(date +%s)" -ge "$until" ]; then
 			break
 		fi
 		sleep 2
 	done
+	cat "$scratch/words"
 	cat "$scratch/said" >&2
+	if [ "$rc" != 0 ] && locked; then
+		echo "waited 10 minutes: $(grep -h -o -E '(held|locked) by .*process [^.]*' "$scratch/words" "$scratch/said" | tail -n 1)" >&2
+		echo "hint: if that process hangs, end it on the host; then run \`petasos up\` again" >&2
+	fi
 	return "$rc"
 }
-# apt COMMAND…: a mirror that does not answer is given up on after a while.
+# apt RETRIES COMMAND…: a mirror or a name server that does not answer is given up on after a while.
 apt() {
-	patient apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=2 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 \
+	retries=$1
+	shift
+	patient env RES_OPTIONS='timeout:3 attempts:2' apt-get -q -y -o DPkg::Lock::Timeout=600 -o "Acquire::Retries=$retries" \
+		-o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 \
 		-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 interrupted() {
@@ -29,5 +37,5 @@ finish() {
 	interrupted || return 0
 	echo 'dpkg was interrupted: finishing it' >&2
 	patient dpkg --force-confdef --force-confold --configure -a || ! locked || return 1
-	! interrupted || apt --fix-broken install || ! locked || return 1
+	! interrupted || apt 3 --fix-broken install || ! locked || return 1
 }

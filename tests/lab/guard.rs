@@ -83,13 +83,14 @@ pub(super) fn desk(host: &Host) -> Result<Desk> {
     Ok(desk)
 }
 
-/// Files with owner, mode and content, and the rules in force; not the time of files, nor counters, nor which table came first.
+/// Files with owner, mode and content, and the rules in force; not the time of files, nor counters, nor which table came first. Tables of
+/// iptables' own are taken as iptables prints them: nft tells which of their chains came first, which a restart may change.
 pub(super) fn digest(host: &Host) -> Result<String> {
-    host.sh(
-        "cd /; tar -cf - --sort=name --mtime=@0 etc home/ops/.ssh | sha256sum
-        nft list tables | sort | while read -r _ family name; do nft -s list table $family $name 2>/dev/null; done | sha256sum
-        for six in '' 6; do ip${six}tables-save | sed '/^#/d; s/ *\\[[0-9:]*\\]//' | sha256sum; done",
-    )
+    host.sh("cd /; tar -cf - --sort=name --mtime=@0 etc home/ops/.ssh | sha256sum
+        { nft list tables | sort; nft list tables | sort | while read -r _ family name; do
+            case $family in ip | ip6) ;; *) nft -s list table $family $name ;; esac
+        done; } | sha256sum
+        for six in '' 6; do ip${six}tables-save | sed '/^#/d; s/ *\\[[0-9:]*\\]//' | sha256sum; done")
 }
 
 fn logs_in(host: &Host) -> Result<bool> {
@@ -155,7 +156,7 @@ struct Strangers(Arc<AtomicBool>, Option<JoinHandle<()>>);
 
 impl Strangers {
     fn at(host: &Host) -> Self {
-        let (on, address) = (Arc::new(AtomicBool::new(true)), SocketAddr::new(host.address.into(), 22));
+        let (on, address) = (Arc::new(AtomicBool::new(true)), SocketAddr::new(host.address, 22));
         let knocking = on.clone();
         let knock = move || {
             let mut kept = VecDeque::new();

@@ -4,7 +4,9 @@
 //! It needs Linux and root. `cargo test -- --skip lab`, or `PETASOS_LAB=off`, leaves it out on purpose. The drift table of the second suite
 //! and what takes minutes are ignored by default: `cargo test --test lab -- --include-ignored`.
 
+mod badday;
 mod boot;
+mod crash;
 mod drift;
 mod drifts;
 mod errors;
@@ -22,7 +24,7 @@ use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
 /// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
-const LANES: usize = 7;
+const LANES: usize = 9;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
@@ -34,8 +36,17 @@ fn main() -> ExitCode {
     let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), drift::trials("trixie")];
     let shared = shared.into_iter().flatten().collect();
     let bookworm = drift::trials("bookworm");
-    let lanes =
-        [shared, release::trials(), errors::trials(), bookworm, guard::trials(), ways::trials(), reach::trials()];
+    let lanes = [
+        shared,
+        release::trials(),
+        errors::trials(),
+        bookworm,
+        guard::trials(),
+        ways::trials(),
+        reach::trials(),
+        badday::trials(),
+        crash::trials(),
+    ];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)
         && let Err(error) = world::open()

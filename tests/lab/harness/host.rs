@@ -80,6 +80,28 @@ impl Host {
         Ok(Host { lab: made.with_context(|| said.join("\n"))? })
     }
 
+    /// A host on top of what [`Host::keep`] kept.
+    pub fn from(name: &str, snapshot: &str) -> Result<Host> {
+        Host::formed(name, &Form { from: Some(format!("t-{snapshot}")), ..Form::default() })
+    }
+
+    /// Stops the host, and keeps its disk under a name; whatever had that name before is gone.
+    pub fn keep(self, snapshot: &str) -> Result<()> {
+        let world = world();
+        let snapshot = format!("t-{snapshot}");
+        reap(&format!("+{snapshot}"))?;
+        world.runtime.block_on(async {
+            world.lab.remove_snapshot(&snapshot).await?;
+            world.lab.snapshot(&self.name, &snapshot).await
+        })
+    }
+
+    /// Pulls the host's cable, or plugs it in again.
+    pub fn plug(&self, plugged: bool) -> Result<()> {
+        let world = world();
+        world.runtime.block_on(world.lab.plug(&self.name, plugged))
+    }
+
     /// A script as root on the console.
     pub fn run(&self, script: &str) -> Result<Said> {
         self.with_args(script, &[])

@@ -9,8 +9,20 @@ use tokio::runtime::Runtime;
 
 pub const PETASOS: &str = env!("CARGO_BIN_EXE_petasos");
 
-/// Reads names until this process is gone, then takes those hosts down. Ctrl-C reaches it too, and must not end it.
-const REAPER: &str = r#"trap '' INT HUP TERM; names=$(cat); [ -z "$names" ] || exec "$0" lab down $names"#;
+/// Reads names until this process is gone, then takes those hosts down, and removes those snapshots (`+name`). Ctrl-C reaches it too, and
+/// must not end it.
+const REAPER: &str = r#"trap '' INT HUP TERM
+hosts='' snapshots=''
+while read -r name; do
+    case $name in
+    +*) snapshots="$snapshots ${name#+}" ;;
+    *) hosts="$hosts $name" ;;
+    esac
+done
+status=0
+[ -z "$hosts" ] || "$0" lab down $hosts || status=$?
+[ -z "$snapshots" ] || "$0" lab snapshots --remove $snapshots || status=$?
+exit "$status""#;
 
 pub struct World {
     pub lab: Lab,
@@ -42,7 +54,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Names a host that must not outlive this process.
+/// Names a host, or with a `+` before it a snapshot, that must not outlive this process.
 pub fn reap(name: &str) -> Result<()> {
     match lock(&world().reaper).as_mut() {
         Some((_, names)) => writeln!(names, "{name}").context("the reaper is gone"),

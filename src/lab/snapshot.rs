@@ -1,0 +1,115 @@
+//! Snapshots: what a host wrote, kept under a name. New hosts lie on top of it, so nothing is ever copied.
+use super::host::{self, Record};
+use super::paths::{create_dir, remove_tree, write};
+use super::{Lab, NETWORK, SAME_HOST, Say, lock, net};
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+/// A kept disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub name: String,
+    pub suite: String,
+    pub ipv6: bool,
+    pub ssh_socket: bool,
+    /// The image at the bottom.
+    pub image: PathBuf,
+    /// The snapshots between the image and this one, the upper ones first.
+    pub below: Vec<String>,
+}
+
+impl Snapshot {
+    /// A host on top of it.
+    pub(super) fn host(self, name: &str, address: Ipv4Addr) -> Record {
+        let snapshots = [&self.name].into_iter().chain(&self.below).cloned().collect();
+        let Snapshot { suite, ipv6, ssh_socket, image, .. } = self;
+        Record { name: name.to_owned(), suite, address, image, ipv6, ssh_socket, snapshots }
+    }
+}
+
+impl Lab {
+    /// Stops a host and keeps its disk as it is, as if the power went; the host is gone then.
+    ///
+    /// # Errors
+    /// When no such host runs, or the snapshot's name is taken.
+    pub async fn snapshot(&self, name: &str, snapshot: &str) -> Result<()> {
+        host::check_name(name)?;
+        host::check_name(snapshot)?;
+        let say: Say<'_> = &mut |_: &str| {};
+        let _own = lock::acquire(&self.paths.lock(&format!("host-{name}")), SAME_HOST, say).await?;
+        let Some(record) = Record::read(&self.paths, name).filter(|_| self.groups.alive(name)) else {
+            bail!("no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`");
+        };
+        if self.paths.snapshot(snapshot).exists() {
+            bail!("there is a snapshot `{snapshot}`\nhint: `petasos lab snapshots --remove {snapshot}` first");
+        }
+        self.groups.kill(name).await?;
+        net::remove(name).await?;
+        let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
+        let Record { suite, image, ipv6, ssh_socket, snapshots: below, .. } = record;
+        let kept = Snapshot { name: snapshot.to_owned(), suite, ipv6, ssh_socket, image, below };
+        // It is there with its name, or not at all.
+        let part = self.paths.snapshot(&format!(".{snapshot}"));
+        remove_tree(&part)?;
+        create_dir(&part)?;
+        let text = serde_json::to_vec_pretty(&kept).context("cannot encode a snapshot's record")?;
+        write(&part.join("snapshot.json"), text)?;
+        for (from, to) in
+            [(self.paths.host(name).join("upper"), part.join("upper")), (part.clone(), self.paths.snapshot(snapshot))]
+        {
+            std::fs::rename(&from, &to).with_context(|| format!("cannot keep `{}`", from.display()))?;
+        }
+        remove_tree(&self.paths.host(name))
+    }
+
+    /// All snapshots, by name.
+    pub fn snapshots(&self) -> Vec<Snapshot> {
+        let mut names: Vec<String> = std::fs::read_dir(self.paths.snapshots())
+            .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
+            .unwrap_or_default();
+        names.sort();
+        names.iter().filter(|name| !name.starts_with('.')).filter_map(|name| self.kept(name)).collect()
+    }
+
+    /// Removes a snapshot; one that is not there is fine.
+    ///
+    /// # Errors
+    /// When a host or another snapshot lies on it.
+    pub async fn remove_snapshot(&self, snapshot: &str) -> Result<()> {
+        host::check_name(snapshot)?;
+        let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, &mut |_: &str| {}).await?;
+        let uses = |chain: &[String]| chain.iter().any(|name| name == snapshot);
+        if let Some(host) = Record::all(&self.paths).into_iter().find(|record| uses(&record.snapshots)) {
+            bail!("lab host `{0}` lies on the snapshot `{snapshot}`\nhint: `petasos lab down {0}` first", host.name);
+        }
+        if let Some(other) = self.snapshots().into_iter().find(|other| uses(&other.below)) {
+            bail!(
+                "the snapshot `{0}` lies on `{snapshot}`\nhint: `petasos lab snapshots --remove {0}` first",
+                other.name
+            );
+        }
+        remove_tree(&self.paths.snapshot(snapshot))
+    }
+
+    /// A snapshot that a host can start from.
+    pub(super) fn find_snapshot(&self, name: &str) -> Result<Snapshot> {
+        host::check_name(name)?;
+        let snapshot = self.kept(name).with_context(|| {
+            format!("there is no snapshot `{name}`\nhint: `petasos lab snapshots` lists them, `petasos lab snapshot HOST {name}` makes one")
+        })?;
+        if !snapshot.image.is_dir() {
+            bail!(
+                "the image below the snapshot `{name}` is gone: `{}`\nhint: `petasos lab snapshots --remove {name}`, and make it anew",
+                snapshot.image.display()
+            );
+        }
+        Ok(snapshot)
+    }
+
+    fn kept(&self, name: &str) -> Option<Snapshot> {
+        let text = std::fs::read_to_string(self.paths.snapshot(name).join("snapshot.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+}

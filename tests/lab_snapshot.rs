@@ -1,0 +1,95 @@
+//! Snapshots of lab hosts, for real. Needs Linux and root; leave it out on purpose with `cargo test -- --skip lab_`.
+use petasos::lab::{Form, Lab, LabHost};
+use std::process::Command;
+
+const HOSTS: [&str; 2] = ["snap-one", "snap-two"];
+const SNAPSHOTS: [&str; 2] = ["snap-lower", "snap-upper"];
+
+fn ok(host: &LabHost, command: &str) -> String {
+    let login = format!("root@{}", host.address);
+    let output = Command::new("ssh").arg("-F").arg(&host.ssh_config).args([&login, command]).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: `{command}`: {out}{err}", host.name);
+    out.trim().to_owned()
+}
+
+async fn clear(lab: &Lab) {
+    for name in HOSTS {
+        lab.down(name).await.unwrap();
+    }
+    for snapshot in SNAPSHOTS.iter().rev() {
+        lab.remove_snapshot(snapshot).await.unwrap();
+    }
+}
+
+fn kept(lab: &Lab) -> Vec<String> {
+    let ours = |name: &String| SNAPSHOTS.contains(&name.as_str());
+    lab.snapshots().into_iter().map(|snapshot| snapshot.name).filter(ours).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lab_snapshot() {
+    let lab = Lab::open().unwrap_or_else(|error| panic!("the lab cannot run here: {error:#}"));
+    clear(&lab).await;
+    let [one, two] = HOSTS;
+    let [lower, upper] = SNAPSHOTS;
+    let (mut say, mut other) = (|line: &str| eprintln!("{line}"), |line: &str| eprintln!("{line}"));
+    let first = lab.up(one, &Form::of_suite("trixie"), &mut say).await.unwrap();
+    // Something new, something changed, something removed.
+    ok(&first, "echo new >/srv/new; echo changed >/etc/issue; rm -r /etc/cron.daily /etc/motd");
+    let identity = ok(&first, "cat /etc/machine-id");
+    lab.snapshot(one, lower).await.unwrap();
+    assert!(lab.list().await.unwrap().iter().all(|host| host.name != one), "the host still runs");
+    assert!(lab.snapshot(one, lower).await.is_err(), "a host that is gone was kept");
+
+    let from = |name: &str| Form { from: Some(name.to_owned()), ..Form::default() };
+    let (form, same) = (from(lower), from(lower));
+    let (first, second) = tokio::join!(lab.up(one, &form, &mut say), lab.up(two, &same, &mut other));
+    let [first, second] = [first.unwrap(), second.unwrap()];
+    for host in [&first, &second] {
+        assert_eq!(
+            ok(host, "cat /srv/new /etc/issue; ls -d /etc/cron.daily /etc/motd 2>/dev/null || :"),
+            "new\nchanged"
+        );
+        assert_eq!(ok(host, "hostname"), host.name);
+        assert_ne!(ok(host, "cat /etc/machine-id"), identity);
+        assert_eq!(ok(host, "systemctl is-system-running --wait"), "running");
+    }
+    // Neither sees what the other writes.
+    ok(&first, "rm /srv/new; echo first >/srv/first");
+    assert_eq!(ok(&second, "ls /srv"), "new");
+
+    // What is used stays.
+    let error = format!("{:#}", lab.remove_snapshot(lower).await.unwrap_err());
+    assert!(error.contains("lies on the snapshot `snap-lower`\nhint: `petasos lab down snap-one`"), "{error}");
+    lab.snapshot(one, upper).await.unwrap();
+    lab.down(two).await.unwrap();
+    let error = format!("{:#}", lab.remove_snapshot(lower).await.unwrap_err());
+    assert!(error.contains("the snapshot `snap-upper` lies on `snap-lower`"), "{error}");
+    let error = format!("{:#}", lab.up(two, &from("snap-none"), &mut say).await.unwrap_err());
+    assert!(error.contains("there is no snapshot `snap-none`\nhint: "), "{error}");
+
+    // A snapshot of a host that lies on one; and what goes away with a restart does not.
+    let third = lab.up(two, &from(upper), &mut say).await.unwrap();
+    assert_eq!(ok(&third, "ls /srv; cat /etc/issue"), "first\nchanged");
+    ok(&third, "echo again >/srv/again; (sleep 0.2; systemctl reboot) >/dev/null 2>&1 &");
+    let began = std::time::Instant::now();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let login = format!("root@{}", third.address);
+    let said = loop {
+        let mut ssh = Command::new("ssh");
+        let output = ssh.arg("-F").arg(&third.ssh_config).args([&login, "ls /srv; cat /etc/issue"]).output().unwrap();
+        if output.status.success() {
+            break String::from_utf8_lossy(&output.stdout).into_owned();
+        }
+        assert!(began.elapsed().as_secs() < 60, "it does not come back");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    };
+    assert_eq!(said, "again\nfirst\nchanged\n");
+    let error = lab.up(two, &from(lower), &mut say).await.unwrap_err();
+    assert!(format!("{error:#}").contains("lab host `snap-two` lies on snap-upper, not snap-lower"), "{error:#}");
+
+    assert_eq!(kept(&lab), SNAPSHOTS);
+    clear(&lab).await;
+    assert!(kept(&lab).is_empty());
+}
