@@ -11,7 +11,13 @@ use std::process::Command;
 fn vars() -> Value {
     json!({
         "admin": { "user": "ops", "authorized_keys": "" }, "login": "root",
-        "ssh_port": 22, "moved_port": "", "inbound": "80/tcp 443/tcp", "network": { "egress": { "mode": "ports" } },
+        "ssh_port": 22, "moved_port": "", "inbound": "80/tcp 443/tcp", "network": { "egress": { "mode": "names", "enforce": true } },
+        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"] },
+        "egress": {
+            "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],
+            "ports": [{ "name": "git.example.com", "port": 22, "here": "192.0.2.2", "here6": "100::2", "proxy": 10055 }],
+            "here": "192.0.2.1", "here6": "100::1", "resolver": 10053, "proxy": 10054,
+        },
     })
 }
 
@@ -33,8 +39,19 @@ fn sudoers() -> String {
 
 #[test]
 fn golden_files() {
-    for name in ["sshd.conf", "egress-ports.nft", "egress-open.nft", "petasos-egress.service", "upgrades.conf"] {
+    let base = [
+        "sshd.conf",
+        "egress-names.nft",
+        "egress-ports.nft",
+        "egress-open.nft",
+        "petasos-egress.service",
+        "upgrades.conf",
+    ];
+    for name in base {
         golden(&format!("base/{name}"), &render(&format!("base/{name}.tera"), &vars()));
+    }
+    for name in ["resolver.conf", "proxy.conf", "petasos-resolver.service", "petasos-proxy.service"] {
+        golden(&format!("egress/{name}"), &render(&format!("egress/{name}.tera"), &vars()));
     }
     golden("base/sudoers", &sudoers());
 }
@@ -99,7 +116,7 @@ fn is_root() -> bool {
 /// Runs a script where there is a network and a list of users of its own, with a user `hermes` in it.
 fn elsewhere(dir: &Path, script: &str) -> (bool, String) {
     let passwd = std::fs::read_to_string("/etc/passwd").expect("readable");
-    std::fs::write(dir.join("passwd"), format!("{passwd}hermes:x:9990:9990::/:/usr/sbin/nologin\n")).expect("writable");
+    std::fs::write(dir.join("passwd"), format!("{passwd}hermes:x:9990:9990::/:/usr/sbin/nologin\npetasos-proxy:x:9991:9991::/:/usr/sbin/nologin\npetasos-resolver:x:9992:9992::/:/usr/sbin/nologin\n")).expect("writable");
     tool("nft", "nftables");
     let text = format!("set -e\nmount --bind passwd /etc/passwd\n{script}");
     let mut unshare = tool("unshare", "util-linux");
@@ -111,8 +128,8 @@ fn elsewhere(dir: &Path, script: &str) -> (bool, String) {
 }
 
 #[test]
-fn nft_loads_both_filters_again_and_again_and_leaves_other_tables_alone() {
-    for name in ["egress-ports.nft", "egress-open.nft"] {
+fn nft_loads_each_filter_again_and_again_and_leaves_other_tables_alone() {
+    for name in ["egress-names.nft", "egress-ports.nft", "egress-open.nft"] {
         let text = render(&format!("base/{name}.tera"), &vars());
         let (dir, path) = folder("egress.nft", &text);
         let script = "nft -c -f egress.nft
@@ -172,6 +189,46 @@ nft list counter inet petasos refused_tcp";
         assert!(said.contains(&format!("hermes {port} {agent}\n")), "{said}");
     }
     assert!(said.contains("hermes loopback passed\n") && said.contains("packets 3 "), "three were counted: {said}");
+}
+
+// --- the way out, by name -----------------------------------------------------------------------------------------------------
+
+#[test]
+fn dnsmasq_and_nginx_accept_their_files() {
+    for enforce in [true, false] {
+        let mut vars = vars();
+        vars["network"]["egress"]["enforce"] = enforce.into();
+        let check = |text: &str| {
+            let (_dir, path) = folder("resolver.conf", text);
+            verdict(tool("dnsmasq", "dnsmasq-base").args(["--test", "-C"]).arg(path)).0
+        };
+        let text = render("egress/resolver.conf.tera", &vars);
+        assert!(check(&text), "{text}");
+        assert!(!check(&text.replace("no-resolv", "no-resolve")), "a wrong word must be refused");
+
+        let text = render("egress/proxy.conf.tera", &vars);
+        let (dir, path) = folder("proxy.conf", &text);
+        // What it makes goes to a place of its own, and its module is where the distribution has it.
+        let here = |text: &str| text.replace("/run/petasos-proxy", &dir.path().display().to_string());
+        let check = |text: &str| {
+            std::fs::write(&path, here(text)).expect("writable");
+            verdict(tool("nginx", "libnginx-mod-stream").args(["-t", "-q", "-e", "stderr", "-c"]).arg(&path))
+        };
+        assert_eq!(check(&text), (true, String::new()), "{text}");
+        assert!(!check(&text.replace("ssl_preread on", "ssl_preread maybe")).0, "a wrong word must be refused");
+    }
+}
+
+#[test]
+fn systemd_accepts_the_helpers_units() {
+    for name in ["petasos-resolver.service", "petasos-proxy.service"] {
+        let text = render(&format!("egress/{name}.tera"), &vars());
+        let complaints = complaints_about_unit(name, &text);
+        // The filter's own unit is no part of this folder, and its program none of this machine.
+        let other = |line: &&str| !line.contains("petasos-egress.service") && !line.contains("is not executable");
+        assert_eq!(complaints.lines().filter(other).collect::<Vec<_>>(), Vec::<&str>::new());
+        assert!(complaints_about_unit(name, &text.replace("PrivateTmp", "PrivateTemp")).contains("PrivateTemp"));
+    }
 }
 
 // --- sudo, systemd, apt ---------------------------------------------------------------------------------------------------------

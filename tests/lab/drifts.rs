@@ -272,7 +272,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "the egress file is edited and loaded",
-        inject: "sed -i 's/tcp dport { 53, 443 }/tcp dport { 25, 53, 443 }/' /etc/petasos/egress.nft; systemctl reload petasos-egress.service",
+        inject: "sed -i 's/ip6 daddr ::1 jump here/&\\n\\t\\ttcp dport 25 accept/' /etc/petasos/egress.nft; systemctl reload petasos-egress.service",
         expect: &[
             ("file /etc/petasos/egress.nft", "content"),
             ("unit petasos-egress.service", "read"),
@@ -280,6 +280,30 @@ pub const DRIFTS: &[Drift] = &[
         ],
         sound: SMTP_REFUSED,
         writes: &["/etc/petasos/egress.nft"],
+        ..PLAIN
+    },
+    Drift {
+        name: "a name is added for the agent by hand",
+        inject: "sed -i 's/github.com 1;/& foreign.example.net 1;/' /etc/petasos/proxy.conf; echo host-record=foreign.example.net,192.0.2.1 >>/etc/petasos/resolver.conf; systemctl reload petasos-proxy.service; systemctl restart petasos-resolver.service",
+        expect: &[
+            ("file /etc/petasos/resolver.conf", "content"),
+            ("unit petasos-resolver.service", "read"),
+            ("file /etc/petasos/proxy.conf", "content"),
+            ("unit petasos-proxy.service", "read"),
+        ],
+        sound: "! runuser -u hermes -- curl -sk -m 5 -o /dev/null --resolve foreign.example.net:443:192.0.2.1 https://foreign.example.net/",
+        writes: &["/etc/petasos/proxy.conf", "/etc/petasos/resolver.conf"],
+        ..PLAIN
+    },
+    Drift {
+        name: "the agent's way out is shut",
+        inject: "systemctl disable -q --now petasos-proxy.service; systemctl stop petasos-resolver.service",
+        expect: &[
+            ("unit petasos-resolver.service", "running"),
+            ("unit petasos-proxy.service", "enabled"),
+            ("unit petasos-proxy.service", "running"),
+        ],
+        sound: "timeout 20 sh -c 'until runuser -u hermes -- curl -sk -m 5 -o /dev/null --resolve openrouter.ai:443:192.0.2.1 https://openrouter.ai/; do sleep 0.2; done'",
         ..PLAIN
     },
     // --- the kernel ----------------------------------------------------------------------------------------------------------

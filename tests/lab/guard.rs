@@ -26,7 +26,7 @@ struct Bad {
 
 pub(super) const SSHD: &str = "templates/base/sshd.conf.tera";
 const BASE: &str = "playbooks/10-base.yaml";
-const EGRESS: &str = "templates/base/egress-ports.nft.tera";
+const EGRESS: &str = "templates/base/egress-names.nft.tera";
 
 #[rustfmt::skip]
 const TABLE: [Bad; 13] = [

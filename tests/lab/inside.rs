@@ -111,7 +111,13 @@ fn attacks(suite: &str) -> Result<()> {
         ensure!(found.get(name).is_some_and(|said| said == "yes"), "{name}: {found:?}");
     }
     for (name, said) in found.iter().filter(|(name, _)| !matches!(name.as_str(), "user" | "own-workspace" | "https")) {
-        let kernel = ["Read-only file system", "Permission denied", "Connection refused", "No such file or directory"];
+        let kernel = [
+            "Read-only file system",
+            "Permission denied",
+            "Connection refused",
+            "No route to host",
+            "No such file or directory",
+        ];
         let manager = ["connect to bus", "connect to system scope bus", "System has not been booted"];
         let by = if name == "manager" { &manager[..] } else { &kernel[..] };
         ensure!(said.starts_with("no: ") && by.iter().any(|word| said.contains(word)), "{name}: {said}");

@@ -9,7 +9,7 @@ open() { ( : >>"$1" ); }
 dial() { timeout 5 bash -c "exec 3<>/dev/tcp/$1/$2"; }
 echo "user: $(id -un)"
 try own-workspace touch /home/hermes/.hermes/workspace/.probe
-try https dial 104.18.2.115 443
+try https dial openrouter.ai 443
 try etc touch /etc/petasos-probe
 try code open /opt/hermes/current/gateway/run.py
 try program open /opt/hermes/current/venv/bin/hermes-probe
@@ -20,6 +20,7 @@ try home touch /home/hermes/petasos-probe
 try records ls /var/lib/petasos
 try sudoers ls /etc/sudoers.d
 try manager systemctl start hermes-probe.target
+try address dial 104.18.2.115 443
 try ssh dial 203.0.113.25 22
 try smtp dial 203.0.113.25 25
 try submission dial 203.0.113.25 587
