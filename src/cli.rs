@@ -27,6 +27,8 @@ pub enum Verb {
     Facts(command::facts::FactsArgs),
     /// Print the files that a host would get, secrets starred
     Render(command::render::RenderArgs),
+    /// What the agent was let out to, what it was refused, and what to allow
+    Egress(command::egress::EgressArgs),
     /// Bring a host back to before its last run: files, units, firewall
     Undo(command::undo::UndoArgs),
     /// The runs that a host has on record

@@ -1,62 +1,157 @@
-//! The names that an agent may reach, for the templates.
+//! `petasos egress`: what the agent was let out to, what it was refused, and what to allow.
 
-use crate::config::Settings;
-use crate::config::egress::{Allowed, Asked, Packs};
-use crate::config::settings::EgressMode;
-use crate::playbook::Sources;
-use anyhow::{Result, anyhow, bail};
-use serde_json::{Value, json};
+use super::hosts::HostArgs;
+use crate::config::egress::Allowed;
+use crate::run::egress::{Egress, State, Wish};
+use anyhow::Result;
+use serde_json::{Map, json};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
 
-/// Where the packs lie among the templates.
-const PACKS: &str = "egress/packs.yaml";
-/// What our resolver answers for every allowed name: addresses for documentation (RFC 5737) and for nothing (RFC 6666), where nobody is.
-/// From the second on they stand for single ports of single hosts.
-const HERE: (&str, &str) = ("192.0.2.", "100::");
-/// Where resolver and proxy listen on loopback; from the third on, the proxy for single ports.
-const LISTEN: u16 = 10053;
-const MOST_PORTS: usize = 200;
-
-/// # Errors
-/// When the packs are not sound, or contradict what is enabled.
-pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
-    let names = match settings.network.egress.mode {
-        EgressMode::Names => names(settings, sources)?,
-        EgressMode::Ports | EgressMode::Open => Vec::new(),
-    };
-    let here = |number: usize| (format!("{}{number}", HERE.0), format!("{}{number:x}", HERE.1));
-    let of = |below: bool| -> Vec<&str> {
-        names.iter().filter(|name| name.port.is_none() && name.below == below).map(|name| name.name.as_str()).collect()
-    };
-    let single: Vec<(&Allowed, u16)> = names.iter().filter_map(|name| Some((name, name.port?))).collect();
-    if single.len() > MOST_PORTS {
-        bail!("network.egress.allow has more than {MOST_PORTS} names with a port");
-    }
-    let ports = single.iter().zip(1_u16..).map(|((name, port), number)| {
-        let (here, here6) = here(usize::from(number) + 1);
-        json!({ "name": name.name, "port": port, "here": here, "here6": here6, "proxy": LISTEN + 1 + number })
-    });
-    let ports: Vec<Value> = ports.collect();
-    let (first, first6) = here(1);
-    Ok(json!({
-        "exact": of(false), "below": of(true), "ports": ports,
-        "here": first, "here6": first6, "resolver": LISTEN, "proxy": LISTEN + 1,
-    }))
+#[derive(Debug, clap::Args)]
+pub struct EgressArgs {
+    #[command(flatten)]
+    pub hosts: HostArgs,
+    /// How far to look back: a number and s, m, h or d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = since)]
+    pub since: String,
 }
 
-/// All that the agent of these settings may reach, in order.
-///
+/// `24h`; what journalctl(1) is given is that with a minus before it.
+fn since(text: &str) -> Result<String, String> {
+    let number = text.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or_default();
+    if number.is_empty() || number.len() > 6 || !number.chars().all(|c| c.is_ascii_digit()) {
+        return Err("write a number and a unit, such as 90m, 24h or 7d".into());
+    }
+    // To systemd, `m` is a minute too.
+    Ok(format!("-{text}"))
+}
+
 /// # Errors
-/// As for [`vars`].
-pub fn names(settings: &Settings, sources: &Sources) -> Result<Vec<Allowed>> {
-    let text = sources.templates.get(PACKS).ok_or_else(|| anyhow!("templates/{PACKS} is missing"))?;
-    let packs = Packs::read(&format!("templates/{PACKS}"), text).map_err(|why| anyhow!(why))?;
-    let agent = &settings.agent;
-    let platforms = agent.platforms.keys().map(|name| super::hosts::platform(*name).0).collect();
-    let asked = Asked {
-        provider: &agent.provider,
-        base_url: agent.base_url.as_deref(),
-        platforms,
-        allow: &settings.network.egress.allow,
-    };
-    packs.names(&asked).map(|names| names.into_iter().collect()).map_err(|why| anyhow!(why))
+/// When a host cannot be asked.
+pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
+    let mut all = Map::new();
+    for (job, settings) in args.hosts.jobs(false)? {
+        let egress = job.egress(&args.since).await?;
+        let proposal = proposal(&egress.names);
+        if args.hosts.json {
+            let allow: Vec<String> = proposal.keys().map(ToString::to_string).collect();
+            all.insert(job.name.clone(), json!({ "names": egress.names, "refused": egress.refused, "allow": allow }));
+            continue;
+        }
+        println!(
+            "{}: what the agent (user hermes) asked for, since {} ago",
+            job.name,
+            args.since.trim_start_matches('-')
+        );
+        print!("{}", table(&egress));
+        if !proposal.is_empty() {
+            let kept: Vec<String> = settings.network.egress.allow.iter().map(ToString::to_string).collect();
+            println!(
+                "\n# To allow what was refused, if that is what you want (else leave it: this is a list of wishes, not of needs):"
+            );
+            println!("network:\n  egress:\n    allow:");
+            kept.iter().for_each(|name| println!("      - {:?}", name));
+            for (name, (count, why)) in &proposal {
+                println!("      - {:<40} # {why} {}", format!("{:?}", name.to_string()), times(*count));
+            }
+        }
+    }
+    if args.hosts.json {
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".into() } else { format!("{count} times") }
+}
+
+fn table(egress: &Egress) -> String {
+    let mut text = String::new();
+    for wish in &egress.names {
+        let state = match wish.state {
+            State::Allowed => "let out",
+            State::Refused => "refused",
+            State::Learnt => "let out, not allowed",
+            State::Unknown => "no such name",
+        };
+        let port = if wish.port == 0 { String::new() } else { format!(":{}", wish.port) };
+        let name = if wish.name.is_empty() { "(no name)".into() } else { shown(&wish.name) };
+        let (first, last) = (moment(wish.first), moment(wish.last));
+        text += &format!("  {state:<20} {:>7}  {first} to {last}  {name}{port}\n", wish.count);
+    }
+    if egress.names.is_empty() {
+        text += "  nothing is on record\n";
+    }
+    let counted: Vec<String> = egress.refused.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    if !counted.is_empty() {
+        text += &format!("  packets refused since the filter was loaded: {}\n", counted.join(", "));
+    }
+    text
+}
+
+/// A name may hold what a terminal would obey.
+fn shown(name: &str) -> String {
+    name.chars().flat_map(|c| if c.is_ascii_graphic() { vec![c] } else { c.escape_unicode().collect() }).collect()
+}
+
+/// `11-22 15:04` by UTC.
+fn moment(seconds: u64) -> String {
+    crate::run::calendar(seconds).get(5..16).unwrap_or_default().to_owned()
+}
+
+/// The smallest addition: each name that was refused, if it is one that can be allowed.
+fn proposal(names: &[Wish]) -> BTreeMap<Allowed, (u64, &'static str)> {
+    let mut proposal = BTreeMap::new();
+    for wish in names.iter().filter(|wish| wish.state != State::Allowed) {
+        // A connection without a name, or to an address, can never be allowed.
+        let Ok(name) = Allowed::try_from(wish.name.clone()) else { continue };
+        let why = match wish.state {
+            State::Learnt => "let out",
+            State::Refused | State::Allowed => "refused",
+            State::Unknown => "asked for",
+        };
+        let entry = proposal.entry(name).or_insert((0, why));
+        entry.0 += wish.count;
+    }
+    proposal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(name: &str, state: State, count: u64) -> Wish {
+        Wish { name: name.into(), port: 443, state, count, first: 0, last: 60 }
+    }
+
+    #[test]
+    fn only_names_that_can_be_allowed_are_proposed() {
+        let names = [
+            wish("openrouter.ai", State::Allowed, 3),
+            wish("a.example.com", State::Refused, 2),
+            wish("A.example.com", State::Unknown, 1),
+            wish("", State::Refused, 9),
+            wish("203.0.113.7", State::Refused, 9),
+            wish("\u{1b}[31m.x", State::Unknown, 1),
+        ];
+        let proposal: Vec<(String, u64)> =
+            proposal(&names).into_iter().map(|(name, (count, _))| (name.to_string(), count)).collect();
+        assert_eq!(proposal, [("a.example.com".to_owned(), 3)]);
+    }
+
+    #[test]
+    fn nothing_reaches_the_terminal_that_it_would_obey() {
+        let text = table(&Egress { names: vec![wish("\u{1b}[31mx\n", State::Refused, 1)], ..Egress::default() });
+        assert!(!text.contains('\u{1b}') && text.lines().count() == 1, "{text}");
+    }
+
+    #[test]
+    fn times_are_a_number_and_a_unit() {
+        assert_eq!(since("24h").as_deref(), Ok("-24h"));
+        for bad in ["", "h", "24", "1 h", "-1h", "1h; id", "yesterday"] {
+            assert!(since(bad).is_err(), "{bad}");
+        }
+    }
 }

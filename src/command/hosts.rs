@@ -178,7 +178,7 @@ fn choice(config: &Config, word: String) -> Result<Choice> {
 pub fn wanted(choice: &Choice, port: u16, lock: &Lock, sources: &Sources) -> Result<Wanted> {
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
     let mut vars = vars(choice, port, version, release)?;
-    vars.insert("egress".into(), super::egress::vars(&choice.settings, sources)?);
+    vars.insert("egress".into(), super::names::vars(&choice.settings, sources)?);
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| anyhow!("a template: {why}"))?;
     let mut playbooks = Vec::new();

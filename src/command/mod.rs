@@ -2,12 +2,13 @@
 
 pub mod completions;
 pub mod demo;
-mod egress;
+pub mod egress;
 pub mod facts;
 pub mod history;
 mod hosts;
 pub mod init;
 pub mod lab;
+mod names;
 pub mod pin;
 pub mod plan;
 mod reach;
@@ -64,6 +65,7 @@ fn run(cli: Cli) -> ExitCode {
             Verb::Facts(args) => facts::run(&args).await,
             Verb::Render(args) => render::run(&args).await,
             Verb::History(args) => history::run(&args).await,
+            Verb::Egress(args) => egress::run(&args).await,
             Verb::Undo(args) => undo::run(&args).await,
             Verb::Lab(args) => lab::run(args).await,
             Verb::Demo(args) => demo::run(&args).await,

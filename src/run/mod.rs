@@ -3,6 +3,7 @@
 mod again;
 mod apply;
 mod chat;
+pub mod egress;
 mod execute;
 mod guarded;
 mod observe;
@@ -11,6 +12,8 @@ mod ready;
 mod record;
 mod render;
 mod undo;
+
+pub use ready::calendar;
 
 use crate::name::Account;
 use crate::plan::Plan;

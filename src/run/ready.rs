@@ -60,7 +60,7 @@ fn full(room: &BTreeMap<String, Room>, steps: &[Step]) -> Option<String> {
 }
 
 /// `2026-11-22 14:17 UTC`, by the Gregorian calendar.
-fn calendar(seconds: u64) -> String {
+pub fn calendar(seconds: u64) -> String {
     let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let (mut days, minutes) = (seconds / 86_400, seconds % 86_400 / 60);
     let mut year = 1970;

@@ -14,6 +14,7 @@ mod fresh;
 mod guard;
 mod harness;
 mod inside;
+mod names;
 mod reach;
 mod release;
 mod secrets;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         reach::trials(),
         badday::trials(),
         crash::trials(),
+        names::trials(),
     ];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)

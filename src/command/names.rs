@@ -1,0 +1,62 @@
+//! The names that an agent may reach, for the templates.
+
+use crate::config::Settings;
+use crate::config::egress::{Allowed, Asked, Packs};
+use crate::config::settings::EgressMode;
+use crate::playbook::Sources;
+use anyhow::{Result, anyhow, bail};
+use serde_json::{Value, json};
+
+/// Where the packs lie among the templates.
+const PACKS: &str = "egress/packs.yaml";
+/// What our resolver answers for every allowed name: addresses for documentation (RFC 5737) and for nothing (RFC 6666), where nobody is.
+/// From the second on they stand for single ports of single hosts.
+const HERE: (&str, &str) = ("192.0.2.", "100::");
+/// Where resolver and proxy listen on loopback; from the third on, the proxy for single ports.
+const LISTEN: u16 = 10053;
+const MOST_PORTS: usize = 200;
+
+/// # Errors
+/// When the packs are not sound, or contradict what is enabled.
+pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
+    let names = match settings.network.egress.mode {
+        EgressMode::Names => names(settings, sources)?,
+        EgressMode::Ports | EgressMode::Open => Vec::new(),
+    };
+    let here = |number: usize| (format!("{}{number}", HERE.0), format!("{}{number:x}", HERE.1));
+    let of = |below: bool| -> Vec<&str> {
+        names.iter().filter(|name| name.port.is_none() && name.below == below).map(|name| name.name.as_str()).collect()
+    };
+    let single: Vec<(&Allowed, u16)> = names.iter().filter_map(|name| Some((name, name.port?))).collect();
+    if single.len() > MOST_PORTS {
+        bail!("network.egress.allow has more than {MOST_PORTS} names with a port");
+    }
+    let ports = single.iter().zip(1_u16..).map(|((name, port), number)| {
+        let (here, here6) = here(usize::from(number) + 1);
+        json!({ "name": name.name, "port": port, "here": here, "here6": here6, "proxy": LISTEN + 1 + number })
+    });
+    let ports: Vec<Value> = ports.collect();
+    let (first, first6) = here(1);
+    Ok(json!({
+        "exact": of(false), "below": of(true), "ports": ports,
+        "here": first, "here6": first6, "resolver": LISTEN, "proxy": LISTEN + 1,
+    }))
+}
+
+/// All that the agent of these settings may reach, in order.
+///
+/// # Errors
+/// As for [`vars`].
+pub fn names(settings: &Settings, sources: &Sources) -> Result<Vec<Allowed>> {
+    let text = sources.templates.get(PACKS).ok_or_else(|| anyhow!("templates/{PACKS} is missing"))?;
+    let packs = Packs::read(&format!("templates/{PACKS}"), text).map_err(|why| anyhow!(why))?;
+    let agent = &settings.agent;
+    let platforms = agent.platforms.keys().map(|name| super::hosts::platform(*name).0).collect();
+    let asked = Asked {
+        provider: &agent.provider,
+        base_url: agent.base_url.as_deref(),
+        platforms,
+        allow: &settings.network.egress.allow,
+    };
+    packs.names(&asked).map(|names| names.into_iter().collect()).map_err(|why| anyhow!(why))
+}

@@ -1,0 +1,70 @@
+//! What an agent asked for, and what became of it, by the host's own logs.
+
+use super::{Job, RunError};
+use crate::act::{Act, Text};
+use crate::shell::Script;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+const COLLECT: &str = include_str!("../../templates/steps/egress.py");
+
+/// What became of a connection, or of a question for a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The name is allowed, and was let out.
+    Allowed,
+    /// A connection for a name that is not allowed.
+    Refused,
+    /// The same, but let out: `enforce: false`.
+    Learnt,
+    /// A name that was asked for, and for the agent does not exist.
+    Unknown,
+}
+
+/// One name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wish {
+    /// As the agent wrote it; empty where a connection named nobody.
+    pub name: String,
+    /// 0 for a question that no connection followed.
+    pub port: u16,
+    pub state: State,
+    pub count: u64,
+    /// Seconds since the epoch, by the host's clock.
+    pub first: u64,
+    pub last: u64,
+}
+
+/// What a host has on record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Egress {
+    /// The most frequent first.
+    pub names: Vec<Wish>,
+    /// Packets that the filter refused since it was loaded, by counter.
+    pub refused: BTreeMap<String, u64>,
+}
+
+impl Job {
+    /// Collects what was let out and what was refused since a time that journalctl(1) understands.
+    ///
+    /// # Errors
+    /// When the host has no such logs, or cannot be asked.
+    pub async fn egress(&self, since: &str) -> Result<Egress, RunError> {
+        let connection = self.connect().await?;
+        let mut script = Script::observing();
+        script.step("egress");
+        let argv = ["python3", "-I", "-", since].map(str::to_owned).to_vec();
+        Act::Run { argv, stdin: Some(Text::open(COLLECT)) }.write(&mut script);
+        let frames = connection.ssh.run(&script, |_| ()).await;
+        connection.ssh.close().await;
+        let frames = frames?;
+        let frame = frames.first().ok_or_else(|| self.host_error("it did not say what it has on record".into()))?;
+        if frame.rc != 0 {
+            return Err(self.host_error(format!("its logs cannot be read: {}", frame.error_text())));
+        }
+        serde_json::from_slice(&frame.out).map_err(|error| self.host_error(format!("its record is not sound: {error}")))
+    }
+}

@@ -1,0 +1,41 @@
+# What the agent asked for since a time, by the logs of the resolver and the proxy (which their own users wrote, by journald's word), and
+# what the filter counted since it was loaded. One JSON object. Argument: what `journalctl --since` takes.
+import json, re, subprocess, sys
+
+def messages(unit):
+    words = ["journalctl", "-q", "--no-pager", "-o", "json", "--output-fields=MESSAGE", "--since", sys.argv[1]]
+    log = subprocess.run([*words, "_SYSTEMD_UNIT=" + unit], stdout=subprocess.PIPE, check=True).stdout
+    for line in log.splitlines():
+        entry = json.loads(line)
+        text = entry.get("MESSAGE")
+        if isinstance(text, str):
+            yield int(entry["__REALTIME_TIMESTAMP"]) // 1000000, text
+
+seen = {}
+
+def note(when, name, port, state):
+    count, first, last = seen.get((name, port, state), (0, when, when))
+    seen[name, port, state] = (count + 1, min(first, when), max(last, when))
+
+for when, text in messages("petasos-proxy.service"):
+    try:
+        line = json.loads(text)
+    except ValueError:
+        continue
+    refused = line["to"].startswith("unix:")
+    state = "allowed" if line["allowed"] == 1 else "refused" if refused else "learnt"
+    note(when, line["name"], line["port"], state)
+for when, text in messages("petasos-resolver.service"):
+    name = re.search(r" config (\S+) is NXDOMAIN$", text)
+    if name:
+        note(when, name[1].lower(), 0, "unknown")
+
+counters = {}
+table = subprocess.run(["nft", "-j", "list", "counters", "table", "inet", "petasos"], stdout=subprocess.PIPE).stdout
+for item in json.loads(table or b"{}").get("nftables", []):
+    if "counter" in item:
+        counters[item["counter"]["name"]] = item["counter"]["packets"]
+rows = sorted(seen.items(), key=lambda row: -row[1][0])[:500]
+names = [{"name": name, "port": port, "state": state, "count": count, "first": first, "last": last}
+         for (name, port, state), (count, first, last) in rows]
+print(json.dumps({"names": names, "refused": counters}))

@@ -1,0 +1,224 @@
+//! The way out, by name: what the running agent reaches, what happens when a part of it is gone, and how a list is found. The judge is the
+//! agent's own terminal, the lab's internet, and systemd's word on what was started anew.
+
+use super::harness::world::lock;
+use super::harness::{Desk, Host, SECRET, trial};
+use anyhow::{Context, Result, anyhow, ensure};
+use libtest_mimic::Trial;
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        trial("names::the agent reaches what is allowed, and nothing else", reaches),
+        trial("names::a part that is gone lets nothing out, and `up` brings it back", fails_closed),
+        trial("names::a longer list restarts nothing that need not be", longer_list),
+        trial("names::learn, propose, enforce", learns),
+        trial("names::an allowed name that leads into a private network leads nowhere", rebinding),
+    ]
+}
+
+struct Named {
+    host: Host,
+    desk: Desk,
+}
+
+const LISTED: &str = "network: { egress: { allow: [api.example.com, \"sink.lab.test:25\"] } }\n";
+
+fn named() -> Result<MutexGuard<'static, Named>> {
+    static NAMED: OnceLock<Result<Mutex<Named>, String>> = OnceLock::new();
+    let make = || -> Result<Mutex<Named>> {
+        let host = Host::fresh("names", "trixie")?;
+        let desk = Desk::of(&[&host])?;
+        desk.write("petasos.yaml", &format!("{}{LISTED}", desk.read("petasos.yaml")?))?;
+        desk.petasos(&["up"])?.ended(0)?;
+        Ok(Mutex::new(Named { host, desk }))
+    };
+    let named = NAMED.get_or_init(|| make().map_err(|error| format!("{error:#}")));
+    Ok(lock(named.as_ref().map_err(|why| anyhow!("{why}"))?))
+}
+
+/// What a script says that the agent runs in its own terminal.
+fn agent(host: &Host, script: &str) -> Result<String> {
+    let place = "/home/hermes/.hermes/workspace/names.sh";
+    host.with_args("printf '%s' \"$2\" >\"$1\"; chown hermes: \"$1\"", &[place, script])?.ended(0)?;
+    let said = host.chat(&format!("RUN: sh {place}"))?;
+    let output = said.strip_prefix("TOOL SAID: ").with_context(|| said.clone())?;
+    let output: serde_json::Value = serde_json::from_str(output).with_context(|| said.clone())?;
+    Ok(output.get("output").and_then(|text| text.as_str()).with_context(|| said.clone())?.to_owned())
+}
+
+/// The same script of an HTTPS request, run with the unit's own locks without the agent, which needs the way out itself to answer.
+fn in_the_unit(host: &Host, url: &str) -> Result<String> {
+    let properties = "User=hermes IPAddressDeny=any BindReadOnlyPaths=/etc/petasos/resolv.conf:/etc/resolv.conf";
+    let properties: Vec<String> = properties.split(' ').map(|word| format!("-p {word}")).collect();
+    let allow = "-p 'IPAddressAllow=localhost 192.0.2.0/24 100::/64'";
+    let curl = format!("curl -s -m 6 -o /dev/null -w '%{{http_code}}' {url}");
+    let said = host.run(&format!("systemd-run -q --wait --pipe --collect {} {allow} {curl}", properties.join(" ")))?;
+    Ok(said.out.trim().to_owned())
+}
+
+const REQUESTS: &str = "
+ask() { name=$1; shift; start=$(date +%s%N); code=$(curl -s -k -m 8 -o /dev/null -w '%{http_code}' \"$@\"); echo \"$name $code $((($(date +%s%N) - start) / 1000000))\"; }
+ask provider https://openrouter.ai/api/v1/models
+ask listed https://api.example.com/
+ask case https://API.Example.COM/
+ask unlisted https://foreign.example.net/
+ask below https://x.api.example.com/
+ask address https://203.0.113.82/
+ask six 'https://[2001:db8:4::cb00:7152]/'
+ask other-name --connect-to ::192.0.2.1: https://foreign.example.net/
+ask other-place --connect-to ::203.0.113.82: https://api.example.com/
+ask plain http://api.example.com/
+ask metadata http://169.254.169.254/
+ask mail telnet://sink.lab.test:25 </dev/null
+ask mail-elsewhere telnet://203.0.113.25:25 </dev/null
+";
+
+fn reaches() -> Result<()> {
+    let Named { host, .. } = &*named()?;
+    ensure!(host.chat("hello by name")? == "STUB OK: hello by name");
+    let said = agent(host, REQUESTS)?;
+    let rows: Vec<(&str, &str, u32)> = said
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ');
+            Some((words.next()?, words.next()?, words.next()?.parse().ok()?))
+        })
+        .collect();
+    ensure!(rows.len() == 13, "{said}");
+    for (name, code, took) in rows {
+        match name {
+            // The lab's stub knows no such page; what counts is that it was asked.
+            "provider" | "listed" | "case" => ensure!(matches!(code, "200" | "404"), "{name}: {code}"),
+            "mail" => {}
+            _ => ensure!(code == "000" && took < 3000, "{name} got {code} after {took} ms\n{said}"),
+        }
+    }
+    // The control: for root the same names and addresses are there.
+    let control = host.sh(REQUESTS)?;
+    for name in ["unlisted", "address", "other-name", "plain"] {
+        let got = control.lines().find_map(|line| line.strip_prefix(&format!("{name} "))).context(control.clone())?;
+        ensure!((name == "other-name") == got.starts_with("000"), "root: {name} {got}");
+    }
+    // The rare other port leads to that host alone: the lab's sink says what came.
+    let logged = host.sh("journalctl -q -o cat _SYSTEMD_UNIT=petasos-proxy.service | grep -c '\"name\":\"sink.lab.test\",\"port\":25,\"allowed\":1,\"to\":\"203.0.113.25:25\"\\|\"to\":\"\\[2001:db8:4::cb00:7119\\]:25'")?;
+    ensure!(logged.trim() != "0", "nothing went to the sink");
+    let rating = host.sh("for unit in petasos-resolver petasos-proxy hermes; do systemd-analyze security --no-pager $unit.service | tail -n 1; done")?;
+    eprintln!("{}", rating.trim());
+    let levels: Vec<f64> =
+        rating.lines().filter_map(|line| line.split(": ").nth(1)?.split_whitespace().next()?.parse().ok()).collect();
+    ensure!(levels.len() == 3 && levels.iter().all(|level| *level <= 2.0), "{rating}");
+    let memory = host.sh("ps -o rss= -u petasos-resolver,petasos-proxy | paste -sd' '")?;
+    eprintln!("resident memory of the helpers, in KiB: {}", memory.trim());
+    Ok(())
+}
+
+fn fails_closed() -> Result<()> {
+    let Named { host, desk } = &*named()?;
+    let open = |url: &str| in_the_unit(host, url);
+    ensure!(open("https://openrouter.ai/api/v1/models")? == "200", "it was not open before");
+    let table = [
+        ("systemctl stop petasos-resolver.service", "unit petasos-resolver.service"),
+        ("systemctl stop petasos-proxy.service", "unit petasos-proxy.service"),
+        ("nft flush chain inet petasos divert", "nft inet petasos"),
+        // The second lock: without any filter the unit gets nowhere either.
+        ("nft delete table inet petasos", "nft inet petasos"),
+    ];
+    for (gone, id) in table {
+        host.sh(gone)?;
+        let (named, address) = (open("https://openrouter.ai/api/v1/models")?, open("-k https://104.18.2.115/")?);
+        ensure!(named == "000" && address == "000", "after `{gone}` it got {named} and {address}");
+        desk.petasos(&["plan"])?.ended(2)?.says(&[id])?;
+        desk.petasos(&["up"])?.ended(0)?;
+        ensure!(open("https://openrouter.ai/api/v1/models")? == "200", "`up` did not bring it back after `{gone}`");
+    }
+    ensure!(host.chat("still there")? == "STUB OK: still there");
+    Ok(())
+}
+
+fn started(host: &Host) -> Result<Vec<String>> {
+    ["hermes.service", "petasos-proxy.service", "petasos-egress.service", "ssh.service"]
+        .iter()
+        .map(|unit| host.unit(unit, "InvocationID"))
+        .collect()
+}
+
+fn longer_list() -> Result<()> {
+    let Named { host, desk } = &*named()?;
+    let yaml = desk.read("petasos.yaml")?;
+    let before = started(host)?;
+    desk.edit("petasos.yaml", "[api.example.com,", "[api.example.com, foreign.example.net,")?;
+    let plan = desk.petasos(&["plan", "--diff"])?.ended(2)?;
+    let changed: Vec<&str> = plan.out.lines().filter_map(|line| line.strip_prefix("  ~ ")?.split(':').next()).collect();
+    let wanted = [
+        "file /etc/petasos/resolver.conf",
+        "unit petasos-resolver.service",
+        "file /etc/petasos/proxy.conf",
+        "unit petasos-proxy.service",
+    ];
+    ensure!(changed == wanted, "{changed:?}");
+    let lines: Vec<&str> =
+        plan.out.lines().map(str::trim).filter(|line| line.starts_with('+') && !line.starts_with("+++")).collect();
+    ensure!(lines.len() == 2 && lines.iter().all(|line| line.contains("foreign.example.net")), "{lines:?}");
+    desk.petasos(&["up"])?.ended(0)?;
+    ensure!(started(host)? == before, "something was started anew");
+    ensure!(in_the_unit(host, "https://foreign.example.net/")? == "404", "it is not open");
+    desk.write("petasos.yaml", &yaml)?;
+    desk.petasos(&["up"])?.ended(0)?;
+    ensure!(in_the_unit(host, "https://foreign.example.net/")? == "000", "it is still open");
+    Ok(())
+}
+
+fn learns() -> Result<()> {
+    let Named { host, desk } = &*named()?;
+    let yaml = desk.read("petasos.yaml")?;
+    host.sh("journalctl -q --rotate; journalctl -q --vacuum-time=1s >/dev/null 2>&1")?;
+    in_the_unit(host, "https://foreign.example.net/")?;
+    let said = desk.petasos(&["egress", &host.name])?.ended(0)?;
+    said.says(&["no such name", "foreign.example.net", "allow:", "- \"foreign.example.net\""])?;
+    desk.edit("petasos.yaml", "egress: {", "egress: { enforce: false,")?;
+    desk.petasos(&["up"])?.ended(0)?.says(&["LEARNING"])?;
+    ensure!(in_the_unit(host, "https://foreign.example.net/")? == "404", "it is not let out");
+    // An address has no name: nothing to learn, and still refused.
+    ensure!(in_the_unit(host, "-k https://203.0.113.82/")? == "000", "an address is let out");
+    let said = desk.petasos(&["egress", &host.name, "--since", "1h"])?.ended(0)?;
+    said.says(&["let out, not allowed", "foreign.example.net:443", "let out  "])?;
+    ensure!(!said.all().contains(SECRET), "a secret is in the report");
+    let json = desk.petasos(&["egress", &host.name, "--json"])?.ended(0)?;
+    let json: serde_json::Value = serde_json::from_str(&json.out)?;
+    let allow = json.pointer(&format!("/{}/allow", host.name)).context("no proposal")?;
+    ensure!(*allow == serde_json::json!(["foreign.example.net"]), "{json}");
+    // As proposed: it stays open, and is enforced.
+    desk.write("petasos.yaml", &yaml.replace("[api.example.com,", "[api.example.com, foreign.example.net,"))?;
+    desk.petasos(&["up"])?.ended(0)?;
+    ensure!(in_the_unit(host, "https://foreign.example.net/")? == "404", "the proposal does not do");
+    ensure!(in_the_unit(host, "https://sink.lab.test/")? == "000", "others are still let out");
+    desk.write("petasos.yaml", &yaml)?;
+    desk.petasos(&["up"])?.ended(0).map(drop)
+}
+
+fn rebinding() -> Result<()> {
+    let Named { host, desk } = &*named()?;
+    let counted = "nft -j list counter inet petasos refused_proxy | grep -o '\"packets\": *[0-9]*' | grep -o '[0-9]*'";
+    // The name's owner answers with an address of this very network: here, the host's own resolver says so.
+    host.sh(
+        "cp -L /etc/resolv.conf /root/resolv.conf; ip link add private type dummy; ip addr add 10.99.0.1/24 dev private; ip link set private up
+        systemd-run -q --unit=liar dnsmasq --keep-in-foreground --conf-file=/dev/null --port=53 --listen-address=127.0.0.9 --bind-interfaces --no-resolv --server=198.51.100.2 --address=/api.example.com/10.99.0.1
+        systemd-run -q --unit=prey python3 -c 'import socket, time; s = socket.create_server((\"10.99.0.1\", 443)); time.sleep(300)'
+        echo nameserver 127.0.0.9 >/etc/resolv.conf",
+    )?;
+    let done = (|| {
+        desk.petasos(&["up"])?.ended(0).context("another resolver is a drift like others")?;
+        // The controls: root is led there, and gets in; other names work on.
+        host.sh("getent ahostsv4 api.example.com | grep -q '^10.99.0.1 '; timeout 5 bash -c 'exec 3<>/dev/tcp/10.99.0.1/443'")?;
+        ensure!(in_the_unit(host, "https://openrouter.ai/api/v1/models")? == "200", "the other resolver does not do");
+        let before: u64 = host.sh(counted)?.trim().parse()?;
+        let got = in_the_unit(host, "-k https://api.example.com/")?;
+        let after: u64 = host.sh(counted)?.trim().parse()?;
+        ensure!(got == "000" && after > before, "it got {got}; {before} and {after} were refused");
+        Ok(())
+    })();
+    host.sh("systemctl stop liar.service prey.service; ip link del private; cat /root/resolv.conf >/etc/resolv.conf; rm /root/resolv.conf")?;
+    desk.petasos(&["up"])?.ended(0)?;
+    done
+}
