@@ -163,8 +163,9 @@ impl Strangers {
             while knocking.load(Ordering::Relaxed) {
                 if let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_millis(500)) {
                     let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
-                    // sshd greets those that it has a place for.
-                    if stream.read(&mut [0; 4]).is_ok_and(|count| count > 0) {
+                    // sshd greets those that it has a place for; the others hear a word of refusal, or nothing.
+                    let mut word = [0; 4];
+                    if stream.read_exact(&mut word).is_ok() && word == *b"SSH-" {
                         kept.push_back(stream);
                     }
                 }

@@ -15,9 +15,9 @@ pub fn trials() -> Vec<Trial> {
         trial("reach::sudo with a password, from the environment", || sudo("sudo", false)),
         trial("reach::sudo-rs with a password, from the environment", || sudo("sudo-rs", false)),
         trial("reach::sudo with a password, typed", || sudo("typed", true)),
-        trial("reach::the SSH port moves", || port_moves("port", Form::default())),
+        trial("reach::the SSH port moves", || port_moves("moving", Form::default())),
         trial("reach::the SSH port moves, where systemd listens", || {
-            port_moves("port-socket", Form { ssh_socket: true, ..Form::default() })
+            port_moves("moving-socket", Form { ssh_socket: true, ..Form::default() })
         }),
     ]
 }
