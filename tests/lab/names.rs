@@ -51,14 +51,14 @@ fn agent(host: &Host, script: &str) -> Result<String> {
 fn in_the_unit(host: &Host, url: &str) -> Result<String> {
     let properties = "User=hermes IPAddressDeny=any BindReadOnlyPaths=/etc/petasos/resolv.conf:/etc/resolv.conf";
     let properties: Vec<String> = properties.split(' ').map(|word| format!("-p {word}")).collect();
-    let allow = "-p 'IPAddressAllow=localhost 192.0.2.0/24 100::/64'";
+    let allow = "-p IPAddressAllow=localhost -p IPAddressAllow=192.0.2.0/24 -p IPAddressAllow=100::/64";
     let curl = format!("curl -s -m 6 -o /dev/null -w '%{{http_code}}' {url}");
     let said = host.run(&format!("systemd-run -q --wait --pipe --collect {} {allow} {curl}", properties.join(" ")))?;
     Ok(said.out.trim().to_owned())
 }
 
 const REQUESTS: &str = "
-ask() { name=$1; shift; start=$(date +%s%N); code=$(curl -s -k -m 8 -o /dev/null -w '%{http_code}' \"$@\"); echo \"$name $code $((($(date +%s%N) - start) / 1000000))\"; }
+ask() { name=$1; shift; start=$(date +%s%N); code=$(curl -s -k -m 8 -o /dev/null -w '%{http_code}' \"$@\") || :; echo \"$name $code $((($(date +%s%N) - start) / 1000000))\"; }
 ask provider https://openrouter.ai/api/v1/models
 ask listed https://api.example.com/
 ask case https://API.Example.COM/
@@ -179,6 +179,7 @@ fn learns() -> Result<()> {
     desk.edit("petasos.yaml", "egress: {", "egress: { enforce: false,")?;
     desk.petasos(&["up"])?.ended(0)?.says(&["LEARNING"])?;
     ensure!(in_the_unit(host, "https://foreign.example.net/")? == "404", "it is not let out");
+    ensure!(in_the_unit(host, "https://openrouter.ai/api/v1/models")? == "200", "what is allowed is not open");
     // An address has no name: nothing to learn, and still refused.
     ensure!(in_the_unit(host, "-k https://203.0.113.82/")? == "000", "an address is let out");
     let said = desk.petasos(&["egress", &host.name, "--since", "1h"])?.ended(0)?;
@@ -202,8 +203,8 @@ fn rebinding() -> Result<()> {
     let counted = "nft -j list counter inet petasos refused_proxy | grep -o '\"packets\": *[0-9]*' | grep -o '[0-9]*'";
     // The name's owner answers with an address of this very network: here, the host's own resolver says so.
     host.sh(
-        "cp -L /etc/resolv.conf /root/resolv.conf; ip link add private type dummy; ip addr add 10.99.0.1/24 dev private; ip link set private up
-        systemd-run -q --unit=liar dnsmasq --keep-in-foreground --conf-file=/dev/null --port=53 --listen-address=127.0.0.9 --bind-interfaces --no-resolv --server=198.51.100.2 --address=/api.example.com/10.99.0.1
+        "cp -L /etc/resolv.conf /root/resolv.conf; ip addr add 10.99.0.1/32 dev lo
+        systemd-run -q --unit=liar dnsmasq --keep-in-foreground --conf-file=/dev/null --port=53 --listen-address=127.0.0.9 --bind-interfaces --no-resolv --server=198.51.100.2 --address=/api.example.com/10.99.0.1 --address=/api.example.com/fd00::1
         systemd-run -q --unit=prey python3 -c 'import socket, time; s = socket.create_server((\"10.99.0.1\", 443)); time.sleep(300)'
         echo nameserver 127.0.0.9 >/etc/resolv.conf",
     )?;
@@ -215,10 +216,10 @@ fn rebinding() -> Result<()> {
         let before: u64 = host.sh(counted)?.trim().parse()?;
         let got = in_the_unit(host, "-k https://api.example.com/")?;
         let after: u64 = host.sh(counted)?.trim().parse()?;
-        ensure!(got == "000" && after > before, "it got {got}; {before} and {after} were refused");
+        ensure!(got == "000" && after >= before + 2, "it got {got}; {before} and {after} were refused");
         Ok(())
     })();
-    host.sh("systemctl stop liar.service prey.service; ip link del private; cat /root/resolv.conf >/etc/resolv.conf; rm /root/resolv.conf")?;
+    host.sh("systemctl stop liar.service prey.service; ip addr del 10.99.0.1/32 dev lo; cat /root/resolv.conf >/etc/resolv.conf; rm /root/resolv.conf")?;
     desk.petasos(&["up"])?.ended(0)?;
     done
 }
