@@ -140,6 +140,28 @@ fn a_public_key_that_is_not_there_is_named() {
 }
 
 #[test]
+fn what_may_go_out_is_checked_before_any_host_is_asked() {
+    let of = |more: &str| {
+        let yaml = format!("hosts:\n  web: {{ address: root@203.0.113.7 }}\n{more}\n");
+        error(&[("petasos.yaml", &yaml), ("petasos.lock", LOCK)], &["plan"], 1)
+    };
+    let said = of("network:\n  egress:\n    allow: [https://api.example.com/v1]");
+    says(&said, &["petasos.yaml:5", "`https://api.example.com/v1` cannot be allowed", "only its host's name"]);
+    says(&of("network: { egress: { allow: [203.0.113.9] } }"), &["only names are let through"]);
+    says(&of("network: { egress: { allow: [\"*\"] } }"), &["cannot be allowed"]);
+    says(&of("agent: { provider: acme }"), &["`acme`", "agent.base_url"]);
+    let packs = "always: []\nproviders: { openrouter: [openrouter.ai] }\nplatforms: { telegram: { needs: [api.telegram.org], names: [] } }\n";
+    let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent: { platforms: { telegram: {} } }\n";
+    let files = [("petasos.yaml", yaml), ("petasos.lock", LOCK), ("templates/egress/packs.yaml", packs)];
+    says(
+        &error(&files, &["up"], 1),
+        &["telegram is enabled, but api.telegram.org is not allowed", "network.egress.allow"],
+    );
+    let said = error(&[files[0], files[1], ("templates/egress/packs.yaml", "allways: []\n")], &["up"], 1);
+    says(&said, &["templates/egress/packs.yaml:1", "did you mean `always`?"]);
+}
+
+#[test]
 fn a_release_that_is_too_old_or_none_is_refused() {
     says(&error(&[], &["pin", "0.18.1", "--source", "/nonexistent"], 1), &["0.18.1", "0.18.2"]);
     says(&error(&[], &["pin", "main", "--source", "/nonexistent"], 1), &["`main`"]);
