@@ -9,13 +9,18 @@ phase() { echo "== $1"; }
 phase packages
 apt-get -q update
 apt-get -q -y --no-install-recommends install \
-  ca-certificates git nftables openssh-server python3 python3-venv sudo ufw unattended-upgrades
+  ca-certificates dnsmasq-base git libnginx-mod-stream nftables nginx openssh-server python3 python3-venv sudo ufw unattended-upgrades
+systemctl disable -q --now nginx
 
 phase users
 useradd -m -s /bin/bash -G sudo ops
 install -d -o ops -g ops -m 0700 /home/ops/.ssh
 groupadd --system hermes
 useradd --system -g hermes -d /home/hermes -s /usr/sbin/nologin hermes
+for helper in petasos-resolver petasos-proxy; do
+  groupadd --system $helper
+  useradd --system -g $helper -d /nonexistent -s /usr/sbin/nologin $helper
+done
 install -d -o root -g hermes -m 0750 /home/hermes /etc/hermes
 install -d -o hermes -g hermes -m 0700 /home/hermes/.hermes
 install -d -o hermes -g hermes -m 0750 /var/log/hermes
@@ -41,7 +46,7 @@ chmod 0640 /etc/hermes/.env
 
 phase system
 systemctl daemon-reload
-systemctl enable -q --now petasos-egress.service
+systemctl enable -q --now petasos-egress.service petasos-resolver.service petasos-proxy.service
 sysctl -q --system
 systemctl restart systemd-journald
 

@@ -4,8 +4,11 @@
 //! 2. `petasos up` on eight converged hosts against one.
 //! 3. the first `petasos up` of a fresh host against a script that somebody wrote by hand for the same end.
 //!
-//! `cargo bench -- [--quick] [--keep] [one] [eight] [first]`: fewer samples; leave the lab's hosts; only these parts.
+//! 4. the agent's way out, through resolver and proxy, against the straight one.
+//!
+//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress]`: fewer samples; leave the lab's hosts; only these parts.
 
+mod egress;
 mod first;
 mod hosts;
 mod proxy;
@@ -18,7 +21,7 @@ use std::time::{Duration, Instant};
 use table::Samples;
 use tokio::task::JoinSet;
 
-const PARTS: [&str; 3] = ["one", "eight", "first"];
+const PARTS: [&str; 4] = ["one", "eight", "first", "egress"];
 const MANY: usize = 8;
 
 struct Options {
@@ -37,7 +40,9 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--keep" => options.keep = true,
                 part if PARTS.contains(&part) => options.parts.push(word),
-                _ => bail!("unknown word `{word}`\nhint: cargo bench -- [--quick] [--keep] [one] [eight] [first]"),
+                _ => bail!(
+                    "unknown word `{word}`\nhint: cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress]"
+                ),
             }
         }
         Ok(options)
@@ -56,7 +61,7 @@ async fn main() -> Result<()> {
     let names: Vec<String> = (1..=count).map(|number| format!("b-{number}")).collect();
     let done = measure(&bench, &options, &names).await;
     if !options.keep {
-        for name in names.iter().map(String::as_str).chain([first::HOST]) {
+        for name in names.iter().map(String::as_str).chain([first::HOST]).chain(egress::HOSTS) {
             bench.lab.down(name).await?;
         }
     }
@@ -78,6 +83,9 @@ async fn measure(bench: &Bench, options: &Options, names: &[String]) -> Result<(
     }
     if options.wants("first") {
         first::compare(bench, &hosts, if options.quick { 1 } else { 3 }).await?;
+    }
+    if options.wants("egress") {
+        egress::compare(bench, if options.quick { 1 } else { 3 }).await?;
     }
     Ok(())
 }
