@@ -77,7 +77,7 @@ fn early(host: &Host) -> Result<()> {
     ensure!(host.sh(&health)?.trim() == "200");
 
     let log = host.sh(
-        "for n in $(seq 60); do grep -q done /var/log/early.log && break; sleep 0.5; done; cat /var/log/early.log",
+        "for n in $(seq 200); do grep -q done /var/log/early.log && break; sleep 0.5; done; cat /var/log/early.log",
     )?;
     let tries: Vec<&str> = log.lines().filter(|line| line.starts_with("try=")).collect();
     ensure!(tries.len() == 80, "it did not try until its end:\n{log}");
