@@ -21,7 +21,7 @@ systemctl restart nginx.service
 const RESOLVER: &str = r#"
 apt-get -qq update >/dev/null && apt-get -qq -y install dnsmasq-base >/dev/null 2>&1 || exit 1
 systemd-run -q --unit=liar dnsmasq --keep-in-foreground --conf-file=/dev/null --port=53 --listen-address=127.0.0.9 --bind-interfaces \
-	--no-resolv --server=198.51.100.2 --address="/api.example.com/$1"
+	--no-resolv --server=198.51.100.2 --filter-AAAA --address="/api.example.com/$1"
 echo nameserver 127.0.0.9 >/etc/resolv.conf
 "#;
 
