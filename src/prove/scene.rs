@@ -1,0 +1,53 @@
+//! What is claimed of one host: what of petasos.yaml and petasos.lock the controls speak of.
+
+use crate::config::egress::Allowed;
+use crate::config::settings::EgressMode;
+use crate::name::Service;
+
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// As the operator reaches it.
+    pub address: String,
+    pub ssh_port: u16,
+    pub inbound: Vec<Service>,
+    pub admin: String,
+    pub mode: EgressMode,
+    /// Whether names that are not allowed are refused, or let out and noted.
+    pub enforce: bool,
+    pub allowed: Vec<Allowed>,
+    /// What our resolver answers for an allowed name, and where the proxy and the resolver listen on loopback.
+    pub here: [String; 2],
+    pub proxy: u16,
+    /// The messaging platforms that are on, and whether anybody may talk to the agent there.
+    pub platforms: Vec<(String, bool)>,
+    /// Where the pinned release lies, and the id of its tree.
+    pub release: String,
+    pub version: String,
+    pub tree: String,
+    /// Whether the outward attacks are made as root too: only where every address is the operator's own.
+    pub full: bool,
+}
+
+impl Scene {
+    /// A name that the agent may reach by HTTPS.
+    pub fn allowed_name(&self) -> Option<&str> {
+        let exact = |name: &&Allowed| name.port.is_none() && !name.below;
+        // The last in order is a provider's or the user's more often than one of the agent's own.
+        self.allowed.iter().rfind(exact).map(|name| name.name.as_str())
+    }
+
+    /// A name that it may not. Nobody is harmed by a question about one of these.
+    pub fn foreign_name(&self) -> &'static str {
+        let foreign = ["foreign.example.net", "foreign.example.org", "foreign.invalid"];
+        let free = |name: &&&str| !self.allowed.iter().any(|allowed| allowed.covers(name));
+        foreign.iter().find(free).copied().unwrap_or("foreign.invalid")
+    }
+
+    pub fn by_name(&self) -> bool {
+        self.mode == EgressMode::Names
+    }
+
+    pub fn filtered(&self) -> bool {
+        self.mode != EgressMode::Open
+    }
+}

@@ -1,0 +1,3 @@
+//! The registry, and judgements on answers that a driver gave.
+
+use super::*;
