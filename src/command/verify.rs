@@ -106,7 +106,11 @@ fn scene(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<
         allowed: super::names::names(&choice.settings, sources)?,
         here: way.here,
         proxy: way.proxy,
-        platforms: agent.platforms.iter().map(|(name, it)| (platform(*name).0.to_owned(), !it.allowed_users.is_empty())).collect(),
+        platforms: agent
+            .platforms
+            .iter()
+            .map(|(name, it)| (platform(*name).0.to_owned(), !it.allowed_users.is_empty()))
+            .collect(),
         release: steps::dir(version, release),
         version: version.to_string(),
         tree: release.tree.to_string(),

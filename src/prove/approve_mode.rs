@@ -20,7 +20,8 @@ pub const CONTROL: Control = Control {
 
 fn looks(_: &Scene, evidence: &Evidence) -> Vec<Check> {
     let mode = settings::of(evidence).map(|found| {
-        let words = format!("mode {}, in timed jobs {}, an answer within {} s", found.mode, found.cron_mode, found.timeout);
+        let words =
+            format!("mode {}, in timed jobs {}, an answer within {} s", found.mode, found.cron_mode, found.timeout);
         (found.mode == "manual" && found.cron_mode == "deny" && found.timeout.is_u64(), words)
     });
     let deny = settings::of(evidence).map(|found| match found.deny {

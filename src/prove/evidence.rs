@@ -174,6 +174,11 @@ impl Evidence {
 fn found(runs: &[Run], id: &str, said: &str) -> Run {
     runs.iter().find(|run| run.id == id).cloned().unwrap_or_else(|| {
         let said = said.trim().lines().last().unwrap_or("it said nothing");
-        Run { id: id.to_owned(), outcome: Outcome::Error, detail: format!("the probe did not answer: {said}"), seconds: 0.0 }
+        Run {
+            id: id.to_owned(),
+            outcome: Outcome::Error,
+            detail: format!("the probe did not answer: {said}"),
+            seconds: 0.0,
+        }
     })
 }

@@ -66,7 +66,7 @@ pub fn registry() -> Vec<Control> {
 }
 
 /// As the checklist has them, so that those of one group stand together.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "user.nonroot",
     "fs.strict",
     "approve.mode",
@@ -87,6 +87,7 @@ const ORDER: [&str; 21] = [
     "os.patched",
     "backup.nightly",
     "backup.drill",
+    "backup.retention",
     "incident.ready",
 ];
 
@@ -170,9 +171,15 @@ fn declared(control: &Control, evidence: &Evidence) -> Option<Check> {
         return None;
     }
     let ours = |id: &str| control.made_by.iter().any(|start| id.starts_with(start));
-    let unknown: Vec<String> = evidence.plan.unknown.iter().filter(|it| ours(&it.id)).map(|it| format!("{}: {}", it.id, it.why)).collect();
-    let drifts: Vec<String> =
-        evidence.plan.steps.iter().filter(|it| ours(&it.id)).map(|it| format!("{}: {}", it.id, it.change.field)).collect();
+    let unknown: Vec<String> =
+        evidence.plan.unknown.iter().filter(|it| ours(&it.id)).map(|it| format!("{}: {}", it.id, it.why)).collect();
+    let drifts: Vec<String> = evidence
+        .plan
+        .steps
+        .iter()
+        .filter(|it| ours(&it.id))
+        .map(|it| format!("{}: {}", it.id, it.change.field))
+        .collect();
     let found = match (drifts.is_empty(), unknown.is_empty()) {
         (false, _) => Ok((false, drifts.join("; "))),
         (true, false) => Err(unknown.join("; ")),

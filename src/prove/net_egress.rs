@@ -50,7 +50,8 @@ fn attacks(scene: &Scene) -> Vec<Attack> {
 /// In full mode, the same as root in place of a call on loopback.
 fn outward(scene: &Scene, id: &str, what: &str, call: Value, on_loopback: Value) -> Attack {
     use super::attack::Control::{ByRoot, SameByRoot};
-    let control = if scene.full { SameByRoot } else { ByRoot("the same probe as root, to a listener on loopback", on_loopback) };
+    let control =
+        if scene.full { SameByRoot } else { ByRoot("the same probe as root, to a listener on loopback", on_loopback) };
     super::attack::attack(id, what, call, control)
 }
 

@@ -2,7 +2,7 @@
 
 use super::attack::look;
 use super::evidence::{Evidence, Listener};
-use super::report::{Check, Proof, Outcome, Verdict};
+use super::report::{Check, Outcome, Proof, Verdict};
 use super::{Control, Scene, never_short, no_attacks};
 use std::collections::BTreeSet;
 
@@ -48,7 +48,11 @@ fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
                 && !(it.protocol == "udp" && it.program.starts_with("systemd-"))
         };
         let bad: Vec<String> = listeners.iter().filter(undeclared).map(named).collect();
-        let words = if bad.is_empty() { format!("{} listeners, none undeclared beyond loopback", listeners.len()) } else { bad.join(", ") };
+        let words = if bad.is_empty() {
+            format!("{} listeners, none undeclared beyond loopback", listeners.len())
+        } else {
+            bad.join(", ")
+        };
         (bad.is_empty(), words)
     });
     let agents = listeners.map(|listeners| {
@@ -65,7 +69,13 @@ fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
 }
 
 fn named(it: &Listener) -> String {
-    format!("{} at {} {}/{}", if it.program.is_empty() { "somebody" } else { &it.program }, it.address, it.port, it.protocol)
+    format!(
+        "{} at {} {}/{}",
+        if it.program.is_empty() { "somebody" } else { &it.program },
+        it.address,
+        it.port,
+        it.protocol
+    )
 }
 
 fn firewall(text: &str) -> Result<(bool, String), String> {
@@ -75,7 +85,10 @@ fn firewall(text: &str) -> Result<(bool, String), String> {
     let field = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim().to_owned();
     let (status, default) = (field("Status:"), field("Default:"));
     let closed = default.split(", ").any(|word| matches!(word, "deny (incoming)" | "reject (incoming)"));
-    Ok((status == "active" && closed, format!("{status}; {}", if default.is_empty() { "no default" } else { &default })))
+    Ok((
+        status == "active" && closed,
+        format!("{status}; {}", if default.is_empty() { "no default" } else { &default }),
+    ))
 }
 
 fn scanned(scene: &Scene, evidence: &Evidence) -> Check {
@@ -86,7 +99,9 @@ fn scanned(scene: &Scene, evidence: &Evidence) -> Check {
     let found = match (bad.is_empty(), seen) {
         (false, _) => Ok((false, format!("port {} answers", bad.join(", ")))),
         (true, true) => Ok((true, format!("{} answer, {} do not", words(open), words(&evidence.scan.closed)))),
-        (true, false) => Err("not even SSH answers an own connection: the way to this host leads over another one".to_owned()),
+        (true, false) => {
+            Err("not even SSH answers an own connection: the way to this host leads over another one".to_owned())
+        }
     };
     let mut check = look("inbound.scan", "a connection from the operator's machine to each port that listens", found);
     check.control = Some(Proof {

@@ -32,13 +32,18 @@ fn looks(_: &Scene, evidence: &Evidence) -> Vec<Check> {
         look("patched.settings", "apt's own settings", upgrades().map(settings)),
         look("patched.timers", "the timers that fetch and install", upgrades().map(timers)),
         look("patched.clock", "the clock is kept right", upgrades().map(clock)),
-        look("patched.journal", "logs survive a restart", upgrades().map(|found| (found.journal, "/var/log/journal".to_owned()))),
+        look(
+            "patched.journal",
+            "logs survive a restart",
+            upgrades().map(|found| (found.journal, "/var/log/journal".to_owned())),
+        ),
     ]
 }
 
 fn settings(found: &Upgrades) -> (bool, String) {
     let on = |key: &str| found.settings.get(key).is_some_and(|value| value == "1");
-    let sound = on("Update-Package-Lists") && on("Unattended-Upgrade") && found.installed == "installed" && found.origins > 0;
+    let sound =
+        on("Update-Package-Lists") && on("Unattended-Upgrade") && found.installed == "installed" && found.origins > 0;
     let is = |yes: bool| if yes { "on" } else { "off" };
     let reboot = if found.reboot { "; a restart is due" } else { "" };
     let words = format!(

@@ -21,11 +21,10 @@ pub const CONTROL: Control = Control {
 fn looks(_: &Scene, evidence: &Evidence) -> Vec<Check> {
     let on = settings::of(evidence).map(|found| {
         let env = found.redact_env.as_deref().unwrap_or("unset");
-        (found.redact == true && env == "true", format!("security.redact_secrets is {}, HERMES_REDACT_SECRETS is {env}", found.redact))
+        (
+            found.redact == true && env == "true",
+            format!("security.redact_secrets is {}, HERMES_REDACT_SECRETS is {env}", found.redact),
+        )
     });
-    vec![
-        settings::in_force(evidence),
-        settings::locked(evidence),
-        look("redact.on", "the filter is on", on),
-    ]
+    vec![settings::in_force(evidence), settings::locked(evidence), look("redact.on", "the filter is on", on)]
 }

@@ -29,18 +29,19 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A name that the agent may reach by HTTPS.
+    /// A name that the agent may reach by HTTPS: the provider's or the user's before those that every agent has.
     pub fn allowed_name(&self) -> Option<&str> {
-        let exact = |name: &&Allowed| name.port.is_none() && !name.below;
-        // The last in order is a provider's or the user's more often than one of the agent's own.
-        self.allowed.iter().rfind(exact).map(|name| name.name.as_str())
+        let exact =
+            || self.allowed.iter().filter(|name| name.port.is_none() && !name.below).map(|name| name.name.as_str());
+        exact().find(|name| !name.contains("github")).or_else(|| exact().next())
     }
 
-    /// A name that it may not. Nobody is harmed by a question about one of these.
+    /// A name that it may not reach, but that exists: where nothing stands in the way, somebody answers. In full mode the lab's.
     pub fn foreign_name(&self) -> &'static str {
-        let foreign = ["foreign.example.net", "foreign.example.org", "foreign.invalid"];
+        let (lab, elsewhere) = (["foreign.example.net"], ["example.com", "example.org", "example.net"]);
+        let foreign = if self.full { &lab[..] } else { &elsewhere[..] };
         let free = |name: &&&str| !self.allowed.iter().any(|allowed| allowed.covers(name));
-        foreign.iter().find(free).copied().unwrap_or("foreign.invalid")
+        foreign.iter().find(free).copied().unwrap_or("www.iana.org")
     }
 
     pub fn by_name(&self) -> bool {

@@ -48,7 +48,8 @@ pub fn of(evidence: &Evidence) -> Result<Settings, String> {
 /// Whether a policy is in force whatever the agent's own settings say.
 pub fn in_force(evidence: &Evidence) -> Check {
     let found = of(evidence).map(|settings| {
-        let other: Vec<&str> = settings.not_in_force.iter().chain(&settings.env_not_in_force).map(String::as_str).collect();
+        let other: Vec<&str> =
+            settings.not_in_force.iter().chain(&settings.env_not_in_force).map(String::as_str).collect();
         match (settings.keys, other.is_empty()) {
             (0, _) => (false, "the agent reads no managed settings at all".to_owned()),
             (keys, true) => (true, format!("{keys} settings and {} variables, all in force", settings.env)),

@@ -66,7 +66,8 @@ fn doors(scene: &Scene, evidence: &Evidence) -> Check {
     });
     let mut check = look("ssh.doors", format!("a login as {} with no key, to the running daemon", scene.admin), found);
     let open = evidence.look("open_doors", |found| &found.open_doors);
-    let sees = open.clone().ok().and_then(|text| offered(text)).is_some_and(|ways| ways.iter().any(|way| way == "password"));
+    let sees =
+        open.clone().ok().and_then(|text| offered(text)).is_some_and(|ways| ways.iter().any(|way| way == "password"));
     check.control = Some(Proof {
         what: "the same to a server made for this one connection, which takes passwords".to_owned(),
         outcome: if sees { Outcome::Allowed } else { Outcome::Error },

@@ -20,7 +20,8 @@ pub const CONTROL: Control = Control {
 
 fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
     let release = || evidence.look("release", |found| &found.release);
-    let pinned = release().map(|found| (found.current == scene.release, format!("{} runs, {} is pinned", found.current, scene.release)));
+    let pinned = release()
+        .map(|found| (found.current == scene.release, format!("{} runs, {} is pinned", found.current, scene.release)));
     let at_all = |judged: fn(&Scene, &Release) -> Result<(bool, String), String>| {
         release().and_then(|found| match found.current == scene.release {
             true => judged(scene, found),
@@ -31,7 +32,11 @@ fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
         look("pin.current", "the current release", pinned),
         look("pin.tree", "each file of it, by the id that git gives to them together", at_all(tree)),
         look("pin.extra", "no further file among them", at_all(extra)),
-        look("pin.packages", "each file of its packages, by the digest that its package has of it, and their versions", at_all(packages)),
+        look(
+            "pin.packages",
+            "each file of its packages, by the digest that its package has of it, and their versions",
+            at_all(packages),
+        ),
         look("pin.owner", "all of it is root's, and nobody else may write it", at_all(owner)),
     ]
 }
@@ -40,7 +45,10 @@ fn tree(scene: &Scene, found: &Release) -> Result<(bool, String), String> {
     if found.files == 0 {
         return Err("git lists no file of it".into());
     }
-    Ok((found.tree == scene.tree, format!("{} files make tree {}; petasos.lock has {}", found.files, found.tree, scene.tree)))
+    Ok((
+        found.tree == scene.tree,
+        format!("{} files make tree {}; petasos.lock has {}", found.files, found.tree, scene.tree),
+    ))
 }
 
 fn extra(_: &Scene, found: &Release) -> Result<(bool, String), String> {

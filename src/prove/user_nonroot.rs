@@ -45,7 +45,11 @@ fn attacks(_: &Scene) -> Vec<Attack> {
         same("user.mount", "mount", json!(["system", "mount", "none", "/", "petasos-none", 0, 0])),
         same("user.module", "loading a kernel module", json!(["system", "finit_module", -1, "", 0])),
         same("user.bpf", "a program in the kernel (bpf)", json!(["system", "bpf", 9999, 0, 0])),
-        same("user.perf", "watching the kernel (perf_event_open)", json!(["system", "perf_event_open", 0, 0, -1, -1, 0])),
+        same(
+            "user.perf",
+            "watching the kernel (perf_event_open)",
+            json!(["system", "perf_event_open", 0, 0, -1, -1, 0]),
+        ),
         same("user.reboot", "a restart of the host", json!(["system", "reboot", 0, 0, 0, 0])),
         same("user.hostname", "another host name", json!(["system", "sethostname", 0, -1])),
         same("user.keys", "the kernel's keys", json!(["read", "/proc/keys"])),
@@ -73,20 +77,29 @@ fn looks(_: &Scene, evidence: &Evidence) -> Vec<Check> {
             let is = |key: &str, value: &str| process.get(key).is_some_and(|word| word.trim() == value);
             let root = |key: &str| process.get(key).is_none_or(|ids| ids.split_whitespace().any(|id| id == "0"));
             let nothing = |key: &str| process.get(key).is_some_and(|set| set.chars().all(|c| c == '0'));
-            root("Uid") || root("Gid") || !is("NoNewPrivs", "1") || !is("Seccomp", "2") || !nothing("CapBnd") || !nothing("CapEff")
+            root("Uid")
+                || root("Gid")
+                || !is("NoNewPrivs", "1")
+                || !is("Seccomp", "2")
+                || !nothing("CapBnd")
+                || !nothing("CapEff")
         };
         let names = |name: &std::collections::BTreeMap<String, String>| name.get("Name").cloned().unwrap_or_default();
         let bad: Vec<String> = processes.iter().filter(|process| free(process)).map(names).collect();
         match (processes.is_empty(), bad.is_empty()) {
             (true, _) => (false, "the agent's unit has no process: it does not run".to_owned()),
-            (_, true) => (true, format!("{} processes, each without privileges and behind the filter of system calls", processes.len())),
+            (_, true) => {
+                (true, format!("{} in all, without privileges and behind the filter of system calls", processes.len()))
+            }
             (_, false) => (false, format!("{} may more than it should", bad.join(", "))),
         }
     });
     let account = evidence.look("account", |found| &found.account).map(|account| (plain(account), described(account)));
     let survivors = evidence.answer.survivors.ok_or_else(|| "the probe did not tell".to_owned());
     let survivors = survivors.and_then(|left| match (left.agent, left.root) {
-        (0, 1..) => Ok((true, "nothing of it was left when the unit ended; root's own lived on, and was ended".to_owned())),
+        (0, 1..) => {
+            Ok((true, "nothing of it was left when the unit ended; root's own lived on, and was ended".to_owned()))
+        }
         (0, 0) => Err("not even root's own daemon was found again".to_owned()),
         (count, _) => Ok((false, format!("{count} of its processes outlived the unit, and were ended"))),
     });
@@ -110,5 +123,8 @@ fn described(account: &Account) -> String {
     let groups = if account.groups.is_empty() { "no other".to_owned() } else { account.groups.join(", ") };
     let sudo = if account.sudo.contains("may run") { "sudo lets it" } else { "sudo refuses it" };
     let password = if account.password.starts_with('L') { "locked" } else { "set" };
-    format!("uid {}, shell {}, group {}, further groups: {groups}; password {password}; {sudo}", account.uid, account.shell, account.group)
+    format!(
+        "uid {}, shell {}, group {}, further groups: {groups}; password {password}; {sudo}",
+        account.uid, account.shell, account.group
+    )
 }

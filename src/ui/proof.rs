@@ -49,7 +49,7 @@ fn of_host(host: &HostReport, verbose: bool) -> String {
     }
     for control in planned {
         let how = control.how.as_deref().map_or_else(String::new, |how| format!("; until then: {how}"));
-        text.push_str(&format!("    - {:16} {}{how}\n", control.id, control.claim));
+        text.push_str(&format!("    - {:16} {}{how}\n", control.id, control.claim.trim_end_matches('.')));
     }
     text.push_str(&summary(host));
     text
@@ -63,7 +63,13 @@ fn of_control(control: &ControlReport, verbose: bool) -> String {
         Verdict::NotMet => format!("{} of {total} failed", of(Verdict::NotMet)),
         Verdict::Unobserved | Verdict::Planned => format!("{} of {total} not seen", of(Verdict::Unobserved)),
     };
-    let mut text = format!("    {} {:16} {:12} {} ({tally})\n", sign(control.verdict), control.id, word(control.verdict), control.title);
+    let mut text = format!(
+        "    {} {:16} {:12} {} ({tally})\n",
+        sign(control.verdict),
+        control.id,
+        word(control.verdict),
+        control.title
+    );
     if control.verdict != Verdict::Met || verbose {
         if !control.why.is_empty() {
             text.push_str(&format!("        {}\n", control.why));

@@ -2,6 +2,7 @@
 # (outcome, words): `allowed`, `refused`, `silent` (nobody said no), `nothing` (there is no such thing here).
 import ctypes
 import errno
+import glob
 import json
 import os
 import signal
@@ -70,8 +71,9 @@ def read(path):
 
 
 def any_of(name, paths):
-    """One call on several paths: the first that works counts."""
+    """One call on several paths: the first that works counts. A star stands for all names, as in the shell."""
     found = set()
+    paths = [path for pattern in paths for path in (glob.glob(pattern) or [pattern])]
     for path in paths:
         try:
             return CALLS[name](path)
@@ -101,6 +103,28 @@ def rewrite(folder):
             if not os.path.islink(path) and os.access(path, os.W_OK):
                 return yes(f"{path} is writable")
     return no(f"{count} files and folders, none writable") if count > 100 else ("error", f"only {count} files in {folder}")
+
+
+# What is the agent's own, or a world of its own: its data, and what its unit has for itself.
+ITS_OWN = {"/home/hermes/.hermes", "/var/log/hermes", "/tmp", "/var/tmp", "/proc", "/sys", "/dev"}
+
+
+def anywhere():
+    """Whether any folder of the host takes a new file, by the kernel's own word on every one of them."""
+    count, waiting, end = 0, ["/"], time.monotonic() + 20
+    while waiting:
+        place = waiting.pop()
+        count += 1
+        if os.access(place, os.W_OK | os.X_OK):
+            return yes(f"{place} takes files")
+        if time.monotonic() > end:
+            return "error", f"it took too long, after {count} folders"
+        try:
+            with os.scandir(place) as entries:
+                waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False) and entry.path not in ITS_OWN]
+        except OSError:
+            pass
+    return no(f"{count} folders, none takes a file")
 
 
 def setuid_file():
@@ -167,7 +191,8 @@ def system(name, *arguments):
     done = LIBC.syscall(ctypes.c_long(numbers[name]), *(word if isinstance(word, bytes) else ctypes.c_long(word) for word in words))
     number = ctypes.get_errno()
     if done < 0 and number in (errno.EPERM, errno.EACCES, errno.ENOSYS):
-        return no(f"{name}: {os.strerror(number)}")
+        # In a container, and where the kernel was told so, this is nobody's to do; that the probe can see success, its other calls show.
+        return ("nothing", f"{name}: not even root may, on this host") if ROLE == "root" else no(f"{name}: {os.strerror(number)}")
     return yes(f"{name}: " + ("it worked" if done >= 0 else f"the kernel looked at its arguments ({os.strerror(number)})"))
 
 

@@ -4,7 +4,7 @@
 CALLS = {
     call.__name__: call
     for call in (
-        create, change, read, any_of, others_homes, rewrite, setuid_file, run, capabilities, processes, kill, system, trace,
+        create, change, read, any_of, others_homes, rewrite, anywhere, setuid_file, run, capabilities, processes, kill, system, trace,
         writable_code, family, daemon, scope, tcp, udp, unix, each_unix, ping, dns, lookup, tls, speak, others,
     )
 }

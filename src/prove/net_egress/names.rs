@@ -17,7 +17,12 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
         attack(id, what, call, Control::ByAgent("the same with an allowed name", control))
     };
     let asked = |id: &str, what: &str, how: &str, server: &str, name_: &str| {
-        name(id, format!("{what} ({name_})"), json!(["dns", how, server, 53, name_]), json!(["dns", how, server, 53, allowed]))
+        name(
+            id,
+            format!("{what} ({name_})"),
+            json!(["dns", how, server, 53, name_]),
+            json!(["dns", how, server, 53, allowed]),
+        )
     };
     attacks.extend([
         asked("names.foreign", "a name that is not allowed", "udp", "127.0.0.1", foreign),
@@ -25,7 +30,13 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
         asked("names.foreign6", "the same over IPv6", "udp", "::1", foreign),
         asked("names.stub", "the same, to systemd-resolved's own address", "udp", "127.0.0.53", foreign),
         asked("names.tunnel", "a secret in a name", "udp", "127.0.0.1", &format!("{STOLEN}.{foreign}")),
-        asked("names.tunnel-below", "a secret in a name below an allowed one", "udp", "127.0.0.1", &format!("{STOLEN}.{allowed}")),
+        asked(
+            "names.tunnel-below",
+            "a secret in a name below an allowed one",
+            "udp",
+            "127.0.0.1",
+            &format!("{STOLEN}.{allowed}"),
+        ),
         name(
             "names.library",
             format!("the C library, with all that stands behind it ({foreign})"),
@@ -41,7 +52,10 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
         attack(
             "names.varlink",
             "systemd-resolved by varlink",
-            json!(["each_unix", ["/run/systemd/resolve/io.systemd.Resolve", "/run/systemd/resolve/io.systemd.Resolve.Monitor"]]),
+            json!([
+                "each_unix",
+                ["/run/systemd/resolve/io.systemd.Resolve", "/run/systemd/resolve/io.systemd.Resolve.Monitor"]
+            ]),
             Control::SameByRoot,
         ),
         attack(
@@ -50,7 +64,12 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
             json!(["each_unix", ["/run/dbus/system_bus_socket", "/var/run/dbus/system_bus_socket"]]),
             Control::SameByRoot,
         ),
-        attack("names.allowed", format!("an allowed name has an address ({allowed})"), json!(["lookup", allowed]), Control::MustWork),
+        attack(
+            "names.allowed",
+            format!("an allowed name has an address ({allowed})"),
+            json!(["lookup", allowed]),
+            Control::MustWork,
+        ),
     ]);
     attacks
 }
@@ -67,7 +86,13 @@ fn foreign_resolvers(scene: &Scene, foreign: &str) -> Vec<Attack> {
         )
     };
     let dialled = |id: &str, what: &str, server: &str, port: u16| {
-        outward(scene, id, &format!("{what} ({server} port {port})"), json!(["tcp", server, port]), json!(["tcp", "127.0.0.1", "@tcp"]))
+        outward(
+            scene,
+            id,
+            &format!("{what} ({server} port {port})"),
+            json!(["tcp", server, port]),
+            json!(["tcp", "127.0.0.1", "@tcp"]),
+        )
     };
     vec![
         asked("names.udp", "a public resolver", "udp", "1.1.1.1"),

@@ -33,10 +33,22 @@ const UDP: [(&str, &str, &str, u16); 4] = [
 
 pub fn attacks(scene: &Scene) -> Vec<Attack> {
     let tcp = |id: &str, what: &str, address: &str, port: u16| {
-        outward(scene, id, &format!("{what} ({address} port {port})"), json!(["tcp", address, port]), json!(["tcp", "127.0.0.1", "@tcp"]))
+        outward(
+            scene,
+            id,
+            &format!("{what} ({address} port {port})"),
+            json!(["tcp", address, port]),
+            json!(["tcp", "127.0.0.1", "@tcp"]),
+        )
     };
     let udp = |id: &str, what: &str, address: &str, port: u16| {
-        outward(scene, id, &format!("{what} ({address} port {port})"), json!(["udp", address, port]), json!(["udp", "127.0.0.1", "@udp"]))
+        outward(
+            scene,
+            id,
+            &format!("{what} ({address} port {port})"),
+            json!(["udp", address, port]),
+            json!(["udp", "127.0.0.1", "@udp"]),
+        )
     };
     let mut attacks: Vec<Attack> = TCP.iter().map(|(id, what, port)| tcp(id, what, NOBODY, *port)).collect();
     attacks.extend(UDP.iter().map(|(id, what, address, port)| udp(id, what, address, *port)));
@@ -68,10 +80,20 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
         attacks.extend([
             tcp("egress.ipv4", "HTTPS to an address, IPv4", NOBODY, 443),
             tcp("egress.ipv6", "HTTPS to an address, IPv6", NOBODY6, 443),
-            attack("egress.others", "what other users serve on this host", json!(["others", "@others"]), Control::SameByRoot),
+            attack(
+                "egress.others",
+                "what other users serve on this host",
+                json!(["others", "@others"]),
+                Control::SameByRoot,
+            ),
         ]);
         if let Ok(own) = scene.address.parse::<std::net::IpAddr>() {
-            attacks.push(tcp("egress.own", "this host's own SSH, by its public address", &own.to_string(), scene.ssh_port));
+            attacks.push(tcp(
+                "egress.own",
+                "this host's own SSH, by its public address",
+                &own.to_string(),
+                scene.ssh_port,
+            ));
         }
     }
     attacks
