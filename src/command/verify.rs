@@ -98,6 +98,7 @@ fn scene(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<
     let way = super::names::place();
     Ok(Scene {
         address: choice.target.host.clone(),
+        own_address: choice.target.host.parse::<std::net::IpAddr>().ok().map(|address| address.to_string()),
         ssh_port: network.ssh_port.map_or(22, std::num::NonZeroU16::get),
         inbound: network.inbound.clone(),
         admin: admin.user.to_string(),

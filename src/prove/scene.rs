@@ -8,6 +8,8 @@ use crate::name::Service;
 pub struct Scene {
     /// As the operator reaches it.
     pub address: String,
+    /// The same, where it is a number and not a name.
+    pub own_address: Option<String>,
     pub ssh_port: u16,
     pub inbound: Vec<Service>,
     pub admin: String,

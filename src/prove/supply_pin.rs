@@ -15,7 +15,7 @@ pub const CONTROL: Control = Control {
     looks,
     short: never_short,
     limits: "",
-    how: Some("`petasos pin VERSION`, then `petasos up`"),
+    how: Some("`rm /opt/hermes/current/.petasos-release` on the host, then `petasos up` builds the release anew"),
 };
 
 fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {

@@ -87,13 +87,8 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
                 Control::SameByRoot,
             ),
         ]);
-        if let Ok(own) = scene.address.parse::<std::net::IpAddr>() {
-            attacks.push(tcp(
-                "egress.own",
-                "this host's own SSH, by its public address",
-                &own.to_string(),
-                scene.ssh_port,
-            ));
+        if let Some(own) = &scene.own_address {
+            attacks.push(tcp("egress.own", "this host's own SSH, by its public address", own, scene.ssh_port));
         }
     }
     attacks
