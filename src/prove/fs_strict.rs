@@ -13,7 +13,10 @@ pub const CONTROL: Control = Control {
     claim: "The agent's unit writes to its data and its log, to nothing else: not to its own code, its own unit or its own policy; and it does not read what is others'.",
     made_by: &[
         "file /etc/systemd/system/hermes.service",
-        "unit hermes.service",
+        "unit hermes.service/drop-in",
+        "unit hermes.service/loaded",
+        "unit hermes.service/read/drop-ins",
+        "unit hermes.service/read/old /etc/systemd/system/hermes.service",
         "directory /home/hermes",
         "directory /var/log/hermes",
         "directory /var/lib/petasos",

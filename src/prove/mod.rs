@@ -33,7 +33,7 @@ pub struct Control {
     pub group: &'static str,
     pub title: &'static str,
     pub claim: &'static str,
-    /// The resources that make it, by how their ids begin; none of them may drift.
+    /// The resources that make it, none of which may drift: how `id/field/from` of a change begins.
     pub made_by: &'static [&'static str],
     pub attacks: fn(&Scene) -> Vec<Attack>,
     pub looks: fn(&Scene, &Evidence) -> Vec<Check>,
@@ -173,13 +173,9 @@ fn declared(control: &Control, evidence: &Evidence) -> Option<Check> {
     let ours = |id: &str| control.made_by.iter().any(|start| id.starts_with(start));
     let unknown: Vec<String> =
         evidence.plan.unknown.iter().filter(|it| ours(&it.id)).map(|it| format!("{}: {}", it.id, it.why)).collect();
-    let drifts: Vec<String> = evidence
-        .plan
-        .steps
-        .iter()
-        .filter(|it| ours(&it.id))
-        .map(|it| format!("{}: {}", it.id, it.change.field))
-        .collect();
+    let drifting =
+        evidence.plan.steps.iter().filter(|it| ours(&format!("{}/{}/{}", it.id, it.change.field, it.change.from)));
+    let drifts: Vec<String> = drifting.map(|it| format!("{}: {}", it.id, it.change.field)).collect();
     let found = match (drifts.is_empty(), unknown.is_empty()) {
         (false, _) => Ok((false, drifts.join("; "))),
         (true, false) => Err(unknown.join("; ")),

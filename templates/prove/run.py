@@ -71,7 +71,10 @@ def settings_of(unit):
             key, _, value = line.partition("=")
             if key.startswith("IPAddress"):
                 value = " ".join(NETWORKS.get(word, word) for word in value.split())
-            if not key.startswith(NOT_A_LIMIT):
+            if key in ("RestrictAddressFamilies", "SystemCallFilter") and not value:
+                # Nothing said takes back what was said; to systemd-run it would mean that nothing is allowed.
+                lines = [line for line in lines if line[0] != key]
+            elif not key.startswith(NOT_A_LIMIT):
                 lines.append((key.strip(), value.strip()))
     return lines
 
@@ -120,7 +123,7 @@ def as_agent(attacks, settings, found):
             # While it runs: afterwards systemd has forgotten it.
             keys = sorted({key for key, _ in settings})
             mine, real = shown(name, keys), shown(SPEC["look"]["unit"], keys)
-            found["unit"] = {"keys": len(keys), "compared": len(real), "differ": {key: [real[key], mine.get(key, "")] for key in real if mine.get(key) != real[key]}}
+            found["unit"] = {"keys": len(keys), "compared": len(real), "differ": {key: [real[key], mine.get(key, "")] for key in real if sorted(mine.get(key, "").split()) != sorted(real[key].split())}}
         said.append(line)
     unit.wait()
     watchdog.cancel()
