@@ -19,7 +19,7 @@ pub const CONTROL: Control = Control {
     how: Some("`petasos up`"),
 };
 
-fn attacks(_: &Scene) -> Vec<Attack> {
+fn attacks(scene: &Scene) -> Vec<Attack> {
     let same = |id: &str, what: &str, call: Value| attack(id, what, call, By::SameByRoot);
     vec![
         same("user.rights", "any privilege that the kernel would give", json!(["capabilities"])),
@@ -30,7 +30,7 @@ fn attacks(_: &Scene) -> Vec<Attack> {
         attack(
             "user.daemon",
             "a child that leaves its session and its parent, and dials out",
-            json!(["daemon", "203.0.113.25", 443]),
+            json!(["daemon", if scene.filtered() { "203.0.113.25" } else { "" }, 25]),
             By::ByRoot("the same as root, to a listener on loopback", json!(["daemon", "127.0.0.1", "@tcp"])),
         ),
         same("user.processes", "a look at others' processes", json!(["processes"])),

@@ -229,6 +229,8 @@ DAEMON = """
 import socket, sys, time
 print(open("/proc/self/cgroup").read().strip().splitlines()[-1].split(":")[-1], flush=True)
 try:
+    if not sys.argv[2]:
+        raise OSError("nor was anything dialled")
     socket.create_connection((sys.argv[2], int(sys.argv[3])), 4).close()
     print("reached", flush=True)
 except OSError as error:

@@ -60,6 +60,13 @@ NETWORKS = {
 }
 
 
+# Lists that an empty value takes back.
+TAKEN_BACK = {
+    "RestrictAddressFamilies", "SystemCallFilter", "IPAddressAllow", "IPAddressDeny", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem",
+    "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "Environment",
+}
+
+
 def settings_of(unit):
     """Every line of a unit's [Service], drop-ins and all, in systemd's own order."""
     text = words_of("systemctl", "cat", unit).replace("\\\n", " ")
@@ -71,7 +78,7 @@ def settings_of(unit):
             key, _, value = line.partition("=")
             if key.startswith("IPAddress"):
                 value = " ".join(NETWORKS.get(word, word) for word in value.split())
-            if key in ("RestrictAddressFamilies", "SystemCallFilter") and not value:
+            if key in TAKEN_BACK and not value:
                 # Nothing said takes back what was said; to systemd-run it would mean that nothing is allowed.
                 lines = [line for line in lines if line[0] != key]
             elif not key.startswith(NOT_A_LIMIT):

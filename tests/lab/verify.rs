@@ -86,6 +86,8 @@ pgrep -fa petasos-verif[y] || :
 
 /// The state of a host whose agent is through with its start.
 fn settled(host: &Host) -> Result<String> {
+    // The last that it makes, half a minute after its start.
+    host.sh("for n in $(seq 60); do [ -e /home/hermes/.hermes/kanban.db.init.lock ] && break; sleep 1; done")?;
     let mut state = host.sh(STATE)?;
     for _ in 0..10 {
         std::thread::sleep(std::time::Duration::from_secs(3));
