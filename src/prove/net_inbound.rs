@@ -42,10 +42,9 @@ fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
     let loopback = |address: &str| address.starts_with("127.") || address == "::1";
     let foreign = listeners.clone().map(|listeners| {
         let undeclared = |it: &&Listener| {
-            !loopback(&it.address)
-                && !declared(scene, &it.protocol).contains(&it.port)
-                // Clients of DHCP, the clock and the network's own daemon wait for answers there; the firewall lets no other in.
-                && !(it.protocol == "udp" && it.program.starts_with("systemd-"))
+            // The clients of DHCP and of the clock wait for answers there; the firewall lets nothing else in.
+            let answers = it.protocol == "udp" && it.program.starts_with("systemd-");
+            !answers && !loopback(&it.address) && !declared(scene, &it.protocol).contains(&it.port)
         };
         let bad: Vec<String> = listeners.iter().filter(undeclared).map(named).collect();
         let words = if bad.is_empty() {

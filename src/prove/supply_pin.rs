@@ -18,11 +18,14 @@ pub const CONTROL: Control = Control {
     how: Some("`rm /opt/hermes/current/.petasos-release` on the host, then `petasos up` builds the release anew"),
 };
 
+/// Whether it is as it should be, in which words; or why it could not be told.
+type Found = Result<(bool, String), String>;
+
 fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
     let release = || evidence.look("release", |found| &found.release);
     let pinned = release()
         .map(|found| (found.current == scene.release, format!("{} runs, {} is pinned", found.current, scene.release)));
-    let at_all = |judged: fn(&Scene, &Release) -> Result<(bool, String), String>| {
+    let at_all = |judged: fn(&Scene, &Release) -> Found| {
         release().and_then(|found| match found.current == scene.release {
             true => judged(scene, found),
             false => Err("another release is current".into()),
@@ -41,7 +44,7 @@ fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
     ]
 }
 
-fn tree(scene: &Scene, found: &Release) -> Result<(bool, String), String> {
+fn tree(scene: &Scene, found: &Release) -> Found {
     if found.files == 0 {
         return Err("git lists no file of it".into());
     }
@@ -51,12 +54,12 @@ fn tree(scene: &Scene, found: &Release) -> Result<(bool, String), String> {
     ))
 }
 
-fn extra(_: &Scene, found: &Release) -> Result<(bool, String), String> {
+fn extra(_: &Scene, found: &Release) -> Found {
     let words = if found.extra.is_empty() { "none".to_owned() } else { found.extra.join(", ") };
     Ok((found.extra.is_empty(), words))
 }
 
-fn packages(_: &Scene, found: &Release) -> Result<(bool, String), String> {
+fn packages(_: &Scene, found: &Release) -> Found {
     let packages = found.packages.as_ref().filter(|packages| packages.packages > 0).ok_or("its Python did not tell")?;
     let bad: Vec<&str> = packages.changed.iter().chain(&packages.other).map(String::as_str).collect();
     let words = match bad.is_empty() {
@@ -66,7 +69,7 @@ fn packages(_: &Scene, found: &Release) -> Result<(bool, String), String> {
     Ok((bad.is_empty(), words))
 }
 
-fn owner(_: &Scene, found: &Release) -> Result<(bool, String), String> {
+fn owner(_: &Scene, found: &Release) -> Found {
     let words = if found.loose.is_empty() { "yes".to_owned() } else { found.loose.join(", ") };
     Ok((found.loose.is_empty(), words))
 }
