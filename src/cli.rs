@@ -23,6 +23,8 @@ pub enum Verb {
     Up(command::up::UpArgs),
     /// Say what `up` would change; exit 2 if anything
     Plan(command::plan::PlanArgs),
+    /// Attack hosts from inside, and say which controls are met
+    Verify(command::verify::VerifyArgs),
     /// Print what a host is like, as JSON
     Facts(command::facts::FactsArgs),
     /// Print the files that a host would get, secrets starred

@@ -9,6 +9,7 @@ pub mod lab;
 pub mod name;
 pub mod plan;
 pub mod playbook;
+pub mod prove;
 pub mod release;
 pub mod resource;
 pub mod run;

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What computes and never acts.
-const PURE: [&str; 8] = ["name", "shell", "act", "fact", "resource", "plan", "guard", "playbook"];
+const PURE: [&str; 9] = ["name", "shell", "act", "fact", "resource", "plan", "guard", "playbook", "prove"];
 /// What acts: the world outside the process, its clock and its environment.
 const IMPURE: [&str; 9] =
     ["tokio", "openssh", "reqwest", "indicatif", "std::fs", "std::env", "std::process", "std::net", "std::time"];
 
 /// Each module, and those modules of this crate that it may name.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 16] = [
     ("name", &[]),
     ("yaml", &[]),
     ("shell", &[]),
@@ -26,6 +26,7 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     ("guard", &["name", "act", "resource", "plan"]),
     ("config", &["name", "yaml", "release::pinned"]),
     ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),
+    ("prove", &["name", "plan", "config"]),
     ("transport", &["name", "shell", "act", "config"]),
 ];
 

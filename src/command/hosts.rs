@@ -64,7 +64,7 @@ impl FileArgs {
         Config::read(&self.config.display().to_string(), &text).map_err(|why| anyhow!(why))
     }
 
-    fn sources(&self) -> Result<Sources> {
+    pub(super) fn sources(&self) -> Result<Sources> {
         let base = self.config.parent().unwrap_or(Path::new(""));
         let playbooks = texts(&base.join("playbooks"), "", |name| name.ends_with(".yaml"))?;
         let templates = texts(&base.join("templates"), "", crate::playbook::is_template)?;

@@ -15,6 +15,7 @@ mod reach;
 pub mod render;
 pub mod undo;
 pub mod up;
+pub mod verify;
 
 use crate::cli::{Cli, Verb};
 use crate::run::RunError;
@@ -66,6 +67,7 @@ fn run(cli: Cli) -> ExitCode {
             Verb::Render(args) => render::run(&args).await,
             Verb::History(args) => history::run(&args).await,
             Verb::Egress(args) => egress::run(&args).await,
+            Verb::Verify(args) => verify::run(&args).await,
             Verb::Undo(args) => undo::run(&args).await,
             Verb::Lab(args) => lab::run(args).await,
             Verb::Demo(args) => demo::run(&args).await,

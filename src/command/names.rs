@@ -16,6 +16,16 @@ const HERE: (&str, &str) = ("192.0.2.", "100::");
 const LISTEN: u16 = 10053;
 const MOST_PORTS: usize = 200;
 
+/// Where an allowed name leads, on every host.
+pub struct Place {
+    pub here: [String; 2],
+    pub proxy: u16,
+}
+
+pub fn place() -> Place {
+    Place { here: [format!("{}1", HERE.0), format!("{}1", HERE.1)], proxy: LISTEN + 1 }
+}
+
 /// # Errors
 /// When the packs are not sound, or contradict what is enabled.
 pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {

@@ -8,6 +8,7 @@ mod execute;
 mod guarded;
 mod observe;
 pub mod owner;
+mod prove;
 mod ready;
 mod record;
 mod render;
@@ -71,6 +72,8 @@ pub enum Event {
         user: String,
     },
     Verifying,
+    /// The attacks of `petasos verify` are made.
+    Attacking,
     Note(String),
 }
 

@@ -1,6 +1,7 @@
 //! What people and programs see: progress on stderr, reports on stdout.
 
 pub mod progress;
+pub mod proof;
 pub mod report;
 
 /// Exit codes, everywhere.

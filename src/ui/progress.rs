@@ -32,6 +32,7 @@ fn said(event: &Event) -> Option<String> {
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
         Event::Proving { user } => Some(format!("a fresh login as {user}, before anything is closed")),
         Event::Verifying => Some("looking again".into()),
+        Event::Attacking => Some("attacking it from inside".into()),
         Event::Note(note) => Some(note.clone()),
     }
 }

@@ -137,6 +137,8 @@ phase 'import-checked'
 
 # --- into its place ------------------------------------------------------------------------------
 chown -R -h root:root "$stage"
+# uv leaves a lock that everybody may write.
+chmod -R go-w "$stage"
 manifest >"$stage/.petasos-release"
 sync -f "$stage/.petasos-release"
 if [ -e "$final" ]; then

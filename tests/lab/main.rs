@@ -6,6 +6,7 @@
 
 mod badday;
 mod boot;
+mod breaks;
 mod crash;
 mod drift;
 mod drifts;
@@ -18,6 +19,7 @@ mod names;
 mod reach;
 mod release;
 mod secrets;
+mod verify;
 mod ways;
 
 use harness::world;
@@ -25,7 +27,7 @@ use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
 /// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
-const LANES: usize = 9;
+const LANES: usize = 10;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         badday::trials(),
         crash::trials(),
         names::trials(),
+        verify::trials(),
     ];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
     if any_wanted(&args, &trials)

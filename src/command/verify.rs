@@ -1,0 +1,120 @@
+//! `petasos verify`.
+
+use super::hosts::{Choice, HostArgs, platform};
+use crate::config::Settings;
+use crate::config::lock::Lock;
+use crate::playbook::Sources;
+use crate::prove::Scene;
+use crate::prove::report::{HostReport, Report};
+use crate::release::steps;
+use crate::run::{Job, RunError, Watch};
+use crate::ui::{progress, proof};
+use anyhow::Result;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Attack hosts from inside, as the agent's user, and say which controls are met; changes nothing
+///
+/// Exit codes: 0 each control is met, 1 error, 2 one is not met, 3 one could not be observed.
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    #[command(flatten)]
+    pub hosts: HostArgs,
+    /// Show each attack, what came of it, and its positive control
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Make the outward attacks as root too, to see them succeed; only where every address is your own, as in the lab
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// # Errors
+/// When the files are not sound; a host's failure is part of the report.
+pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
+    let jobs = jobs(args)?;
+    let names: Vec<String> = jobs.iter().map(|(job, _)| job.name.clone()).collect();
+    let watch = progress::watch(&names, args.hosts.json);
+    let done = each(jobs, args.hosts.parallel, watch).await;
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let mut report = Report { petasos: env!("CARGO_PKG_VERSION").into(), time: time.as_secs(), hosts: Vec::new() };
+    let mut codes = Vec::new();
+    for (job, result) in done {
+        match result {
+            Ok(host) => {
+                codes.push(proof::code(host.verdict));
+                report.hosts.push(host);
+            }
+            Err(error) => {
+                codes.push(super::code_of(&error));
+                eprintln!("error: {error}");
+                report.hosts.push(HostReport::failed(&job.name, &job.login.target.host, &error.to_string()));
+            }
+        }
+    }
+    if args.hosts.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", proof::text(&report, args.verbose));
+    }
+    Ok(ExitCode::from(proof::worst(&codes)))
+}
+
+type Done = (Arc<Job>, Result<HostReport, RunError>);
+
+/// Several hosts at once; one host's failure does not stop the others.
+async fn each(jobs: Vec<(Job, Scene)>, parallel: usize, watch: Watch) -> Vec<Done> {
+    let places = Arc::new(Semaphore::new(parallel.max(1)));
+    let mut tasks = JoinSet::new();
+    for (index, (job, scene)) in jobs.into_iter().enumerate() {
+        let (watch, places) = (watch.clone(), places.clone());
+        tasks.spawn(async move {
+            // The semaphore is never closed; without a place the host would still be served.
+            let _place = places.acquire().await;
+            let job = Arc::new(job);
+            let result = job.verify(&scene, &watch).await;
+            (index, (job, result))
+        });
+    }
+    let mut done: Vec<(usize, Done)> = tasks.join_all().await;
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, done)| done).collect()
+}
+
+fn jobs(args: &VerifyArgs) -> Result<Vec<(Job, Scene)>> {
+    let config = args.hosts.files.read()?;
+    let choices = args.hosts.choose(&config)?;
+    let lock = Lock::load(&args.hosts.files.lock)?;
+    let sources = args.hosts.files.sources()?;
+    let scenes = choices.iter().map(|choice| scene(choice, &lock, &sources, args.full)).collect::<Result<Vec<_>>>()?;
+    let jobs = args.hosts.jobs(false)?.into_iter().map(|(job, _)| job);
+    Ok(jobs.zip(scenes).collect())
+}
+
+fn scene(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<Scene> {
+    let Settings { admin, agent, network, .. } = &choice.settings;
+    let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
+    let way = super::names::place();
+    Ok(Scene {
+        address: choice.target.host.clone(),
+        own_address: choice.target.host.parse::<std::net::IpAddr>().ok().map(|address| address.to_string()),
+        ssh_port: network.ssh_port.map_or(22, std::num::NonZeroU16::get),
+        inbound: network.inbound.clone(),
+        admin: admin.user.to_string(),
+        mode: network.egress.mode,
+        enforce: network.egress.enforce,
+        allowed: super::names::names(&choice.settings, sources)?,
+        here: way.here,
+        proxy: way.proxy,
+        platforms: agent
+            .platforms
+            .iter()
+            .map(|(name, it)| (platform(*name).0.to_owned(), !it.allowed_users.is_empty()))
+            .collect(),
+        release: steps::dir(version, release),
+        version: version.to_string(),
+        tree: release.tree.to_string(),
+        full,
+    })
+}

@@ -1,0 +1,141 @@
+//! What `petasos verify` found, as text for a terminal.
+
+use super::exit;
+use super::report::count;
+use crate::prove::report::{Check, ControlReport, HostReport, Outcome, Report, Verdict};
+
+/// All hosts.
+pub fn text(report: &Report, verbose: bool) -> String {
+    report.hosts.iter().map(|host| of_host(host, verbose)).collect()
+}
+
+/// The exit code of a host.
+pub fn code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Met | Verdict::Planned => exit::DONE,
+        Verdict::NotMet => exit::DRIFT,
+        Verdict::Unobserved => exit::UNOBSERVED,
+    }
+}
+
+/// The one of all hosts: an error outranks a control that is not met, and that one what could not be seen.
+pub fn worst(codes: &[u8]) -> u8 {
+    let rank = |code: &&u8| match **code {
+        exit::ERROR => 3,
+        exit::DRIFT => 2,
+        exit::DONE => 0,
+        _ => 1,
+    };
+    codes.iter().max_by_key(rank).copied().unwrap_or(exit::DONE)
+}
+
+fn of_host(host: &HostReport, verbose: bool) -> String {
+    if host.error.is_some() {
+        return String::new();
+    }
+    let mut text = format!("{} ({}, {})\n", host.host, host.address, host.system);
+    let mut group = "";
+    let here = |control: &&ControlReport| control.verdict != Verdict::Planned;
+    for control in host.controls.iter().filter(here) {
+        if control.group != group {
+            group = &control.group;
+            text.push_str(&format!("  {group}\n"));
+        }
+        text.push_str(&of_control(control, verbose));
+    }
+    let planned: Vec<&ControlReport> = host.controls.iter().filter(|control| !here(control)).collect();
+    if !planned.is_empty() {
+        text.push_str("  Not yet in this version\n");
+    }
+    for control in planned {
+        let how = control.how.as_deref().map_or_else(String::new, |how| format!("; until then: {how}"));
+        text.push_str(&format!("    - {:16} {}{how}\n", control.id, control.claim.trim_end_matches('.')));
+    }
+    text.push_str(&summary(host));
+    text
+}
+
+fn of_control(control: &ControlReport, verbose: bool) -> String {
+    let of = |verdict| control.checks.iter().filter(|check| check.result == verdict).count();
+    let total = control.checks.len();
+    let tally = match control.verdict {
+        Verdict::Met => format!("{} of {total}", of(Verdict::Met)),
+        Verdict::NotMet => format!("{} of {total} failed", of(Verdict::NotMet)),
+        Verdict::Unobserved | Verdict::Planned => format!("{} of {total} not seen", of(Verdict::Unobserved)),
+    };
+    let mut text = format!(
+        "    {} {:16} {:12} {} ({tally})\n",
+        sign(control.verdict),
+        control.id,
+        word(control.verdict),
+        control.title
+    );
+    if control.verdict != Verdict::Met || verbose {
+        if !control.why.is_empty() {
+            text.push_str(&format!("        {}\n", control.why));
+        }
+        if let Some(how) = &control.how {
+            text.push_str(&format!("        hint: {how}\n"));
+        }
+    }
+    let shown = |check: &&Check| verbose || (control.verdict != Verdict::Met && check.result != Verdict::Met);
+    // The first fault stands in the reason already.
+    let skip = usize::from(!verbose && control.checks.iter().filter(shown).count() == 1);
+    for check in control.checks.iter().filter(shown).skip(skip) {
+        text.push_str(&of_check(check));
+    }
+    text
+}
+
+fn of_check(check: &Check) -> String {
+    let proof = check.control.as_ref().map_or_else(String::new, |proof| {
+        format!("\n            control: {}: {}: {}", proof.what, outcome(proof.outcome), proof.detail)
+    });
+    format!("        {} {}: {}: {}{proof}\n", sign(check.result), check.what, outcome(check.outcome), check.detail)
+}
+
+fn summary(host: &HostReport) -> String {
+    let of = |verdict| host.controls.iter().filter(|control| control.verdict == verdict).count();
+    format!(
+        "{}: {} met, {} not met, {} not observed, {} not yet; {} with {}; {:.1} s, {}\n",
+        host.host,
+        of(Verdict::Met),
+        of(Verdict::NotMet),
+        of(Verdict::Unobserved),
+        of(Verdict::Planned),
+        count(host.attacks, "attack"),
+        count(host.positive_controls, "positive control"),
+        host.seconds,
+        count(host.round_trips, "round trip"),
+    )
+}
+
+fn sign(verdict: Verdict) -> char {
+    match verdict {
+        Verdict::Met => '+',
+        Verdict::NotMet => '!',
+        Verdict::Unobserved => '?',
+        Verdict::Planned => '-',
+    }
+}
+
+pub fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Met => "met",
+        Verdict::NotMet => "NOT MET",
+        Verdict::Unobserved => "not observed",
+        Verdict::Planned => "not yet",
+    }
+}
+
+pub fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Refused => "refused",
+        Outcome::Allowed => "it works",
+        Outcome::Silent => "no answer, and nobody said no",
+        Outcome::Nothing => "there is nothing to attack",
+        Outcome::Holds => "yes",
+        Outcome::Differs => "no",
+        Outcome::Error => "the probe failed",
+    }
+}
