@@ -8,8 +8,12 @@ use crate::prove::Scene;
 use crate::prove::report::{HostReport, Report};
 use crate::release::steps;
 use crate::run::{Job, RunError, Watch};
-use crate::ui::{progress, proof};
-use anyhow::Result;
+use crate::ui::{html, progress, proof};
+use anyhow::{Result, anyhow};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -28,10 +32,13 @@ pub struct VerifyArgs {
     /// Make the outward attacks as root too, to see them succeed; only where every address is your own, as in the lab
     #[arg(long)]
     pub full: bool,
+    /// Write the report as one self-contained page too, evidence and all
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// # Errors
-/// When the files are not sound; a host's failure is part of the report.
+/// When the files are not sound, or the page cannot be written; a host's failure is part of the report.
 pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let jobs = jobs(args)?;
     let names: Vec<String> = jobs.iter().map(|(job, _)| job.name.clone()).collect();
@@ -58,7 +65,20 @@ pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
     } else {
         print!("{}", proof::text(&report, args.verbose));
     }
+    if let Some(path) = &args.html {
+        write_page(path, &report)?;
+    }
     Ok(ExitCode::from(proof::worst(&codes)))
+}
+
+/// The page names a host's weak places: it is for its owner's eyes until the owner passes it on.
+fn write_page(path: &Path, report: &Report) -> Result<()> {
+    let page = html::page(report).map_err(|why| anyhow!(why))?;
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(page.as_bytes())).map_err(|why| {
+        let path = path.display();
+        anyhow!("cannot write `{path}`: {why}\nhint: `--html FILE` wants a file in a folder that is there and that you may write")
+    })
 }
 
 type Done = (Arc<Job>, Result<HostReport, RunError>);

@@ -33,9 +33,9 @@ impl Sources {
     }
 }
 
-/// Only these are filled in, or read as data; the others (fixed texts of shell, the lab's files) are part of the program.
+/// Only these are filled in, or read as data; the others (fixed texts of shell, the lab's files, reports) are part of the program.
 pub fn is_template(name: &str) -> bool {
-    name.ends_with(".tera") || name == "egress/packs.yaml"
+    (name.ends_with(".tera") && !name.starts_with("report/")) || name == "egress/packs.yaml"
 }
 
 fn texts(dir: &Dir<'_>, wanted: fn(&str) -> bool) -> BTreeMap<String, String> {

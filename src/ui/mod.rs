@@ -1,5 +1,6 @@
 //! What people and programs see: progress on stderr, reports on stdout.
 
+pub mod html;
 pub mod progress;
 pub mod proof;
 pub mod report;
