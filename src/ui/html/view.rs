@@ -14,6 +14,8 @@ pub struct Page {
     time: String,
     sign: Sign,
     headline: String,
+    /// What the headline does not speak of.
+    untried: String,
     legend: Vec<(Sign, &'static str)>,
     hosts: Vec<Host>,
 }
@@ -86,6 +88,7 @@ struct Row {
     sign: Sign,
     id: String,
     what: String,
+    /// Where it is something else than what came out.
     expected: &'static str,
     outcome: &'static str,
     detail: String,
@@ -100,6 +103,7 @@ pub fn page(report: &Report) -> Page {
         time: calendar(report.time),
         sign: sign(worst),
         headline: overall(&report.hosts, worst),
+        untried: untried(&report.hosts),
         legend: VERDICTS.map(|verdict| (sign(verdict), meaning(verdict))).into(),
         hosts,
     }
@@ -119,7 +123,9 @@ fn meaning(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Met => "Every check came out as expected, and every probe was seen to be able to see the opposite.",
         Verdict::NotMet => "At least one check came out otherwise.",
-        Verdict::Unobserved => "At least one check could not be made, or its probe was not seen to work. Nothing is claimed.",
+        Verdict::Unobserved => {
+            "At least one check could not be made, or its probe was not seen to work. Nothing is claimed."
+        }
         Verdict::Planned => "The hardening checklist asks for it; this version of Petasos does not set it up.",
     }
 }
@@ -130,13 +136,22 @@ fn overall(hosts: &[HostReport], worst: Verdict) -> String {
         [host] => of_host(host),
         hosts => {
             let so = hosts.iter().filter(|host| host.verdict == worst).count();
-            let (so, all) = (count(so, "host"), hosts.len());
+            let all = hosts.len();
             match worst {
-                Verdict::NotMet => format!("Controls are not met on {so} of {all}"),
-                Verdict::Unobserved => format!("Not everything could be observed on {so} of {all}"),
+                Verdict::NotMet => format!("Controls are not met on {so} of {all} hosts"),
+                Verdict::Unobserved => format!("Not everything could be observed on {so} of {all} hosts"),
                 Verdict::Met | Verdict::Planned => format!("Every control that was tried is met on all {all} hosts"),
             }
         }
+    }
+}
+
+/// A headline of what was tried must not pass for one of the whole checklist.
+fn untried(hosts: &[HostReport]) -> String {
+    match hosts.iter().map(|host| counts(host)[3]).max().unwrap_or_default() {
+        0 => String::new(),
+        1 => "1 more control of the checklist is not in this version of Petasos, and was not tried".to_owned(),
+        many => format!("{many} more controls of the checklist are not in this version of Petasos, and were not tried"),
     }
 }
 
@@ -153,7 +168,10 @@ fn of_host(host: &HostReport) -> String {
         (_, 0, 0) => format!("All {tried} that were tried are met"),
         (_, 0, blind) => format!("{blind} of {tried} could not be observed; the others are met"),
         (_, bad, 0) => format!("{bad} of {tried} {} not met", if bad == 1 { "is" } else { "are" }),
-        (_, bad, blind) => format!("{bad} of {tried} {} not met, and {blind} could not be observed", if bad == 1 { "is" } else { "are" }),
+        (_, bad, blind) => format!(
+            "{bad} of {tried} {} not met, and {blind} could not be observed",
+            if bad == 1 { "is" } else { "are" }
+        ),
     }
 }
 
@@ -167,7 +185,9 @@ fn host(number: usize, host: &HostReport) -> Host {
     for (report, control) in host.controls.iter().zip(&controls) {
         match groups.iter_mut().find(|group| group.name == report.group) {
             Some(group) => group.controls.push(control.clone()),
-            None => groups.push(Group { name: report.group.clone(), tally: String::new(), controls: vec![control.clone()] }),
+            None => {
+                groups.push(Group { name: report.group.clone(), tally: String::new(), controls: vec![control.clone()] })
+            }
         }
     }
     for group in &mut groups {
@@ -207,7 +227,7 @@ fn host(number: usize, host: &HostReport) -> Host {
 fn control(host: usize, control: &ControlReport) -> Control {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
     let (because, then) = match control.verdict {
-        Verdict::Met => ("Not covered", "How"),
+        Verdict::Met => ("Limits", "How"),
         Verdict::NotMet | Verdict::Unobserved => ("Why", "To do"),
         Verdict::Planned => ("", "Until then"),
     };
@@ -251,7 +271,7 @@ fn row(check: &Check) -> Row {
         sign: Sign { word, ..sign(check.result) },
         id: check.id.clone(),
         what: check.what.clone(),
-        expected: outcome(check.expected),
+        expected: if check.result == Verdict::NotMet { outcome(check.expected) } else { "" },
         outcome: outcome(check.outcome),
         detail: check.detail.clone(),
         control: check.control.as_ref().map(|proof| (proof.what.clone(), outcome(proof.outcome), proof.detail.clone())),
