@@ -4,6 +4,9 @@ use petasos::prove::report::{Check, ControlReport, HostReport, Outcome, Proof, R
 use petasos::ui::html;
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
 
 /// A run against a lab host, as `petasos verify --full --json` printed it.
 const REAL: &str = include_str!("report/one-host.json");
@@ -246,4 +249,43 @@ fn it_can_be_walked_by_ear() {
 fn a_report_without_hosts_is_a_page_too() {
     let html = parsed(&page(&Report { petasos: "0.1.0".into(), time: 0, hosts: Vec::new() }));
     assert_eq!(text(all(&html, ".verdict")[0]), "? No host was tried");
+}
+
+/// `petasos verify --html` of a host that nobody listens at, in a folder of its own.
+fn verify(folder: &Path, page: &str) -> Output {
+    let yaml = "hosts:\n  gone: { address: root@127.0.0.1:1 }\nadmin:\n  authorized_keys: [\"ssh-ed25519 \
+                AAAAC3NzaC1lZDI1NTE5AAAAIFWyJ9gT05WU9dCYBI6ShFpwzrW+ykVgEZf/QCkd3Z/2 somebody\"]\n";
+    let digest = "ab".repeat(32);
+    let lock = format!(
+        "version: 1\nrelease: \"0.19.0\"\nreleases:\n  \"0.19.0\":\n    source: https://github.com/NousResearch/hermes-agent\n    \
+         tag: v2026.7.20\n    commit: {0}\n    tree: {0}\n    archive_sha256: {digest}\n    uv_lock_sha256: {digest}\n    \
+         signed: false\n    requires_python: \">=3.11,<3.14\"\n",
+        "cd".repeat(20),
+    );
+    std::fs::write(folder.join("petasos.yaml"), yaml).expect("a writable folder");
+    std::fs::write(folder.join("petasos.lock"), lock).expect("a writable folder");
+    let mut petasos = Command::new(env!("CARGO_BIN_EXE_petasos"));
+    petasos.args(["verify", "--html", page]).current_dir(folder).output().expect("it runs")
+}
+
+#[test]
+fn the_option_writes_the_page_for_its_owner_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = verify(folder.path(), "page.html");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let path = folder.path().join("page.html");
+    let html = parsed(&std::fs::read_to_string(&path).expect("the page"));
+    let said = text(html.root_element());
+    assert!(said.contains("gone") && said.contains("Connection refused"), "{said}");
+    let mode = path.metadata().expect("the page").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = verify(folder.path(), "no/such/page.html");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot write `no/such/page.html`") && said.contains("\nhint: "), "{said}");
 }

@@ -121,7 +121,7 @@ fn sign(verdict: Verdict) -> Sign {
 
 fn meaning(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Met => "Every check came out as expected, and every probe was seen to be able to see the opposite.",
+        Verdict::Met => "Every check came out as expected, and the probe of every attack was seen to work.",
         Verdict::NotMet => "At least one check came out otherwise.",
         Verdict::Unobserved => {
             "At least one check could not be made, or its probe was not seen to work. Nothing is claimed."
