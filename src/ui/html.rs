@@ -4,6 +4,7 @@
 //! and the page's own policy forbids it to run or fetch anything.
 
 mod view;
+mod words;
 
 use crate::prove::report::Report;
 use serde_json::Value;

@@ -1,12 +1,10 @@
 //! The page's words and numbers, ready to be laid out.
 
-use crate::prove::report::{Check, ControlReport, HostReport, Outcome, Report, Verdict};
+use super::words::{Part, Sign, VERDICTS, counts, meaning, of_host, outcome, overall, parts, sign, tally, untried};
+use crate::prove::report::{Check, ControlReport, HostReport, Report, Verdict};
 use crate::run::calendar;
 use crate::ui::report::count;
 use serde::Serialize;
-
-/// From best to worst: the order of every table of counts.
-const VERDICTS: [Verdict; 4] = [Verdict::Met, Verdict::NotMet, Verdict::Unobserved, Verdict::Planned];
 
 #[derive(Serialize)]
 pub struct Page {
@@ -18,14 +16,6 @@ pub struct Page {
     untried: String,
     legend: Vec<(Sign, &'static str)>,
     hosts: Vec<Host>,
-}
-
-/// A verdict as a mark, a word and a colour: any one of them tells it.
-#[derive(Clone, Serialize)]
-struct Sign {
-    class: &'static str,
-    mark: &'static str,
-    word: &'static str,
 }
 
 #[derive(Serialize)]
@@ -76,13 +66,6 @@ struct Control {
     checks: Vec<Row>,
 }
 
-/// A piece of a sentence; what stood between backticks is code.
-#[derive(Clone, Serialize)]
-struct Part {
-    code: bool,
-    text: String,
-}
-
 #[derive(Clone, Serialize)]
 struct Row {
     sign: Sign,
@@ -107,76 +90,6 @@ pub fn page(report: &Report) -> Page {
         legend: VERDICTS.map(|verdict| (sign(verdict), meaning(verdict))).into(),
         hosts,
     }
-}
-
-fn sign(verdict: Verdict) -> Sign {
-    let (class, mark, word) = match verdict {
-        Verdict::Met => ("met", "✓", "met"),
-        Verdict::NotMet => ("not-met", "✕", "not met"),
-        Verdict::Unobserved => ("unobserved", "?", "not observed"),
-        Verdict::Planned => ("planned", "–", "not in this version"),
-    };
-    Sign { class, mark, word }
-}
-
-fn meaning(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Met => "Every check came out as expected, and the probe of every attack was seen to work.",
-        Verdict::NotMet => "At least one check came out otherwise.",
-        Verdict::Unobserved => {
-            "At least one check could not be made, or its probe was not seen to work. Nothing is claimed."
-        }
-        Verdict::Planned => "The hardening checklist asks for it; this version of Petasos does not set it up.",
-    }
-}
-
-fn overall(hosts: &[HostReport], worst: Verdict) -> String {
-    match hosts {
-        [] => "No host was tried".to_owned(),
-        [host] => of_host(host),
-        hosts => {
-            let so = hosts.iter().filter(|host| host.verdict == worst).count();
-            let all = hosts.len();
-            match worst {
-                Verdict::NotMet => format!("Controls are not met on {so} of {all} hosts"),
-                Verdict::Unobserved => format!("Not everything could be observed on {so} of {all} hosts"),
-                Verdict::Met | Verdict::Planned => format!("Every control that was tried is met on all {all} hosts"),
-            }
-        }
-    }
-}
-
-/// A headline of what was tried must not pass for one of the whole checklist.
-fn untried(hosts: &[HostReport]) -> String {
-    match hosts.iter().map(|host| counts(host)[3]).max().unwrap_or_default() {
-        0 => String::new(),
-        1 => "1 more control of the checklist is not in this version of Petasos, and was not tried".to_owned(),
-        many => format!("{many} more controls of the checklist are not in this version of Petasos, and were not tried"),
-    }
-}
-
-fn of_host(host: &HostReport) -> String {
-    if host.error.is_some() {
-        return "The host could not be tried".to_owned();
-    }
-    let [met, bad, blind, planned] = counts(host);
-    let tried = count(met + bad + blind, "control");
-    match (met + bad + blind, bad, blind) {
-        (0, ..) => "No control was tried".to_owned(),
-        (1, 0, 0) => "The one control that was tried is met".to_owned(),
-        (_, 0, 0) if planned == 0 => format!("All {tried} are met"),
-        (_, 0, 0) => format!("All {tried} that were tried are met"),
-        (_, 0, blind) => format!("{blind} of {tried} could not be observed; the others are met"),
-        (_, bad, 0) => format!("{bad} of {tried} {} not met", if bad == 1 { "is" } else { "are" }),
-        (_, bad, blind) => format!(
-            "{bad} of {tried} {} not met, and {blind} could not be observed",
-            if bad == 1 { "is" } else { "are" }
-        ),
-    }
-}
-
-fn counts(host: &HostReport) -> [usize; 4] {
-    VERDICTS.map(|verdict| host.controls.iter().filter(|control| control.verdict == verdict).count())
 }
 
 fn host(number: usize, host: &HostReport) -> Host {
@@ -250,17 +163,6 @@ fn control(host: usize, control: &ControlReport) -> Control {
     }
 }
 
-fn tally(checks: &[Check]) -> String {
-    let of = |verdict| checks.iter().filter(|check| check.result == verdict).count();
-    let mut words = format!("{}, {} as expected", count(checks.len(), "check"), of(Verdict::Met));
-    for (verdict, word) in [(Verdict::NotMet, "otherwise"), (Verdict::Unobserved, "not observed")] {
-        if of(verdict) > 0 {
-            words.push_str(&format!(", {} {word}", of(verdict)));
-        }
-    }
-    words
-}
-
 fn row(check: &Check) -> Row {
     let word = match check.result {
         Verdict::Met => "as expected",
@@ -276,26 +178,4 @@ fn row(check: &Check) -> Row {
         detail: check.detail.clone(),
         control: check.control.as_ref().map(|proof| (proof.what.clone(), outcome(proof.outcome), proof.detail.clone())),
     }
-}
-
-fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Refused => "refused",
-        Outcome::Allowed => "it works",
-        Outcome::Silent => "no answer, and nobody said no",
-        Outcome::Nothing => "there is nothing to attack",
-        Outcome::Holds => "holds",
-        Outcome::Differs => "differs",
-        Outcome::Error => "the probe failed",
-    }
-}
-
-/// A text cut at its backticks; an odd one is a letter as any other.
-fn parts(text: &str) -> Vec<Part> {
-    let pieces: Vec<&str> = text.split('`').collect();
-    if pieces.len() % 2 == 0 {
-        return vec![Part { code: false, text: text.to_owned() }];
-    }
-    let part = |(at, piece): (usize, &&str)| Part { code: at % 2 == 1, text: (*piece).to_owned() };
-    pieces.iter().enumerate().map(part).filter(|part| !part.text.is_empty()).collect()
 }
