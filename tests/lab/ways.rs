@@ -185,12 +185,15 @@ fn six() -> Result<()> {
     ensure!(!reached(), "the firewall lets {outside} through");
     let dial = "timeout 5 bash -c 'exec 3<>/dev/tcp/$0/$1'";
     host.sh(&format!("{dial} ::1 8080"))?;
-    // What the agent may reach over IPv6, and what not; root may.
+    // What the agent may reach over IPv6, and what not: the address that stands for the allowed names, and no other. Root may.
     let sink = "2001:db8:4::cb00:7119";
     let hermes = "setpriv --reuid hermes --regid hermes --clear-groups";
-    host.sh(&format!("{dial} {sink} 25; {hermes} {dial} {sink} 443"))?;
-    let refused = host.run(&format!("{hermes} {dial} {sink} 25"))?;
-    ensure!(refused.code != 0 && refused.err.contains("Connection refused"), "{}", refused.all());
+    host.sh(&format!("{dial} {sink} 25; {dial} {sink} 443; {hermes} {dial} 100::1 443"))?;
+    for port in [25, 443] {
+        let refused = host.run(&format!("{hermes} {dial} {sink} {port}"))?;
+        let word = ["Permission denied", "No route to host"].iter().any(|word| refused.err.contains(word));
+        ensure!(refused.code == 1 && word, "{port}: {}", refused.all());
+    }
     ensure!(host.chat("hello over IPv6")? == "STUB OK: hello over IPv6");
     // The agent's API through a tunnel.
     let mut tunnel = Command::new("ssh");

@@ -96,6 +96,9 @@ fn desk(host: &Host, part: Part) -> Result<Desk> {
     if part == Part::Base {
         desk.petasos(&["init", "--eject"])?.ended(0)?;
         desk.write("playbooks/20-agent.yaml", "[]\n")?;
+        // Without the agent, and without its way out by name: the last steps are those that may lock people out.
+        let yaml = desk.read("petasos.yaml")?;
+        desk.write("petasos.yaml", &format!("{yaml}network: {{ egress: {{ mode: ports }} }}\n"))?;
     }
     // What a killed client leaves here goes with the desk.
     desk.set("TMPDIR", Some(&desk.path("").display().to_string()));
