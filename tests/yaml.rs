@@ -24,8 +24,7 @@ fn config(text: &str) -> Result<Config, String> {
 }
 
 fn playbook(text: &str) -> Result<Playbook, String> {
-    let vars =
-        json!({ "admin": { "user": "ops", "authorized_keys": "" }, "login": "root", "ssh_port": 22, "inbound": "" });
+    let vars = json!({ "admin": { "user": "ops", "authorized_keys": "" }, "login": "root", "ssh_port": 22, "moved_port": "", "inbound": "" });
     Playbook::read("playbook.yaml", text, &Renderer::new(&BTreeMap::new(), &vars)?)
 }
 

@@ -284,7 +284,7 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "a name is added for the agent by hand",
-        inject: "sed -i 's/openrouter.ai 1;/& foreign.example.net 1;/' /etc/petasos/proxy.conf; echo host-record=foreign.example.net,192.0.2.1 >>/etc/petasos/resolver.conf; systemctl reload petasos-proxy.service; systemctl restart petasos-resolver.service",
+        inject: "sed -i 's/openrouter.ai 1;/& foreign.example.net 1;/' /etc/petasos/proxy.conf; echo host-record=foreign.example.net,192.0.2.1 >>/etc/petasos/resolver.conf; systemctl reload petasos-proxy.service; systemctl restart petasos-resolver.service; sleep 1",
         expect: &[
             ("file /etc/petasos/resolver.conf", "content"),
             ("unit petasos-resolver.service", "read"),
