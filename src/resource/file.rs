@@ -82,9 +82,7 @@ impl File {
             mode: self.mode.clone(),
             check: self.check.clone(),
         }));
-        if self.path.as_str().starts_with("/etc/systemd/system/") {
-            acts.push(Act::run(["systemctl", "daemon-reload"]));
-        }
+        acts.extend(super::unit::reload(&self.path));
         acts
     }
 

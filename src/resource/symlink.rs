@@ -42,8 +42,9 @@ impl Resource for Spec {
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let target = self.target.as_str();
-        let acts =
+        let mut acts =
             vec![super::unit::forget(&self.path), Act::sh("link atomically", LINK, [target, self.path.as_str()])];
+        acts.extend(super::unit::reload(&self.path));
         match seen(&facts.paths, &self.path)? {
             Seen::Absent => Ok(vec![Change::new("exists", "no", target, acts)]),
             Seen::Is(entry) => match &entry.kind {

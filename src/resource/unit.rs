@@ -144,6 +144,11 @@ pub fn reread(unit: &str) -> Act {
 const REREAD: &str = include_str!("../../templates/steps/reread.sh");
 const SOCKET: &str = include_str!("../../templates/steps/socket-restart.sh");
 
+/// The act that tells systemd of a path that is part of a unit.
+pub fn reload(path: &AbsPath) -> Option<Act> {
+    path.as_str().starts_with("/etc/systemd/system/").then(|| Act::run(["systemctl", "daemon-reload"]))
+}
+
 /// The act that comes before a watched path gets another content: without it, a run that is killed before the unit is started anew
 /// would leave a stamp which says that the unit has read the new content.
 pub fn forget(path: &AbsPath) -> Act {

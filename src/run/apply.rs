@@ -113,8 +113,11 @@ impl Job {
         let last = steps.iter().rposition(risky).map_or(0, |last| last + 1);
         let (upto, after) = all.split_at(last);
         let (risky, before): (Vec<&Step>, Vec<&Step>) = upto.iter().partition(|step| risky(step));
-        // Packages stay when a run is undone: what is kept for that is kept once they are there, with the files that they bring.
-        let leading = before.iter().take_while(|step| step.id.starts_with("package ")).count();
+        // Packages stay when a run is undone, and so do the masks of services that they bring: what is kept for that is kept once they are
+        // there, with their files.
+        let stays =
+            |step: &&&Step| ["package ", "symlink /etc/systemd/system/"].iter().any(|kind| step.id.starts_with(kind));
+        let leading = before.iter().take_while(stays).count();
         let (packages, before) = before.split_at(leading);
         let (of, mut keep) = (steps.len(), vec![self.begun("up", &all)]);
         if !packages.is_empty() {
