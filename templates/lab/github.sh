@@ -7,7 +7,7 @@ shift 3
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 export GIT_AUTHOR_NAME='Lab' GIT_AUTHOR_EMAIL='lab@example.com'
 export GIT_COMMITTER_NAME='Lab' GIT_COMMITTER_EMAIL='lab@example.com'
-export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never
+export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_HTTP_RETRIES=5
 
 git init --quiet --initial-branch=main "$scratch/tree"
 while [ $# -ge 3 ]; do

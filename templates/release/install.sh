@@ -65,7 +65,7 @@ already
 rm -rf "$releases"/.staging-* "$releases"/.trash-*
 probe_home= compiling=
 # ssh keeps 255 for itself, and 127 says nothing.
-trap 'code=$?; [ -z "$compiling" ] || kill "$compiling"; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
+trap 'code=$?; [ -z "$compiling" ] || kill "$compiling" 2>/dev/null || :; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # --- the source, and whether it is what was pinned --------------------------------------------------
@@ -90,6 +90,8 @@ phase 'source fetched and verified'
 # found by a path file and not installed, because a wheel of it lacks its skills.
 export UV_CACHE_DIR="$prefix/var/cache/petasos/uv" UV_PYTHON_INSTALL_DIR="$prefix/opt/hermes/python"
 export UV_PYTHON_PREFERENCE=system UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_LINK_MODE=copy
+# A slow index, or one lost connection among a hundred wheels, is no reason to give up.
+export UV_HTTP_RETRIES=5 UV_CONCURRENT_DOWNLOADS=16
 export UV_PROJECT_ENVIRONMENT="$stage/venv" SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 unset SSL_CERT_DIR
 "$uv" venv -q --relocatable --prompt "hermes-$version" "$stage/venv" ||
@@ -111,7 +113,8 @@ set -- --locked --no-dev --no-install-project --no-build
 for extra in $extras; do
   set -- "$@" --extra "$extra"
 done
-"$uv" sync -q --compile-bytecode "$@" ||
+# The second try finds in uv's cache what the first one got, and speaks for both.
+"$uv" sync -q --compile-bytecode "$@" 2>/dev/null || "$uv" sync -q --compile-bytecode "$@" ||
   die 44 "the dependencies of $version cannot be installed from its uv.lock" 'there is no unhashed fallback'
 wait "$compiling" || :
 compiling=
