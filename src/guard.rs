@@ -38,11 +38,12 @@ const ALWAYS: [&str; 14] = [
 const UNITS: [&str; 3] = ["ssh.service", "ssh.socket", "ufw.service"];
 
 const CHECK: &str = include_str!("../templates/guard/check.sh");
-const KEEP: &str = include_str!("../templates/guard/keep.sh");
+const KEEP: &str = concat!(include_str!("../templates/guard/list.sh"), include_str!("../templates/guard/keep.sh"));
 const ARM: &str = include_str!("../templates/guard/arm.sh");
 const DISARM: &str = include_str!("../templates/guard/disarm.sh");
 const REVERT: &str = include_str!("../templates/guard/revert.sh");
-const RESTORE: &str = include_str!("../templates/guard/restore.sh");
+const RESTORE: &str =
+    concat!(include_str!("../templates/guard/list.sh"), include_str!("../templates/guard/restore.sh"));
 const PRUNE: &str = include_str!("../templates/run/prune.sh");
 
 /// What a change may touch: paths, and units.

@@ -25,6 +25,7 @@ pub const NO_IMPORT: i32 = 45;
 const UV: &str = include_str!("../../templates/release/uv.sh");
 const INSTALL: &str = include_str!("../../templates/release/install.sh");
 const SWITCH: &str = include_str!("../../templates/release/switch.sh");
+const HEALTH: &str = include_str!("../../templates/release/health.py");
 
 /// How the running agent is asked whether it is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,21 +102,14 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
 
 /// Waits until the agent is well; exits 1 and says why when it is not.
 pub fn healthy(health: &Health) -> Vec<String> {
-    // The same program that the switch asks; it stands between these two lines of the switch.
-    let program = SWITCH.split_once("<<'PYTHON'\n").and_then(|(_, rest)| rest.split_once("\nPYTHON\n"));
-    let program = program.map_or("raise SystemExit('no health check')", |(program, _)| program);
-    let words = ["python3", "-I", "-c", program, &health.unit, &health.url, &health.patience.to_string()];
+    let words = ["python3", "-I", "-c", HEALTH, &health.unit, &health.url, &health.patience.to_string()];
     words.map(str::to_owned).to_vec()
 }
 
-/// Makes a release in place the current one; back to the one before when it is not healthy.
-pub fn switch(version: &Version, release: &Release, health: &Health) -> Vec<String> {
-    switch_to(&dir(version, release), health)
-}
-
-/// The same, by the directory of the release.
-pub fn switch_to(dir: &str, health: &Health) -> Vec<String> {
-    let args = [dir.to_owned(), health.unit.clone(), health.url.clone(), health.patience.to_string()];
+/// Makes the release in a directory the current one; back to the one before when it is not healthy.
+pub fn switch(dir: &str, health: &Health) -> Vec<String> {
+    let args =
+        [dir.to_owned(), health.unit.clone(), health.url.clone(), health.patience.to_string(), HEALTH.to_owned()];
     script("release-switch", SWITCH, args)
 }
 
@@ -159,7 +153,7 @@ mod tests {
         let version = Version::new(0, 19, 0);
         let dir = dir(&version, &release());
         assert_eq!(dir, "/opt/hermes/releases/0.19.0-0123456789ab");
-        assert_eq!(switch(&version, &release(), &Health::default())[5], dir);
+        assert_eq!(switch(&dir, &Health::default())[5], dir);
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Resource for Current {
                 Change::new("running", "what was there before", "the release built anew", acts).risking(Risk::Restart);
             return Ok(if self.rebuilt { vec![restart] } else { Vec::new() });
         }
-        let act = Act::run(steps::switch_to(target, &health));
+        let act = Act::run(steps::switch(target, &health));
         let from = if half_way { format!("{is}, half-way") } else { is };
         Ok(vec![Change::new("link", from, target, vec![act]).risking(Risk::Restart)])
     }

@@ -13,11 +13,6 @@ while [ "$1" != -- ]; do
 	shift
 done
 shift
-list() {
-	cd /
-	xargs -r -a "$state/deep" -d '\n' sh -c 'for path; do [ -e "$path" ] && find "$path" ! -type s; done; :' sh
-	xargs -r -a "$state/shallow" -d '\n' sh -c 'for path; do [ -e "$path" ] || [ -L "$path" ] && printf "%s\n" "$path"; done; :' sh
-}
 (list) | sort -u >"$state/then"
 tar -C / --numeric-owner --no-recursion --verbatim-files-from -T "$state/then" -cpf "$state/files.tar"
 if command -v nft >/dev/null; then

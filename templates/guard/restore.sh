@@ -5,11 +5,6 @@ export LC_ALL PATH
 state=$1
 
 # Files: what came since goes (a directory only when nothing is left in it; the guard itself stays), what was is put back.
-list() {
-	cd /
-	xargs -r -a "$state/deep" -d '\n' sh -c 'for path; do [ -e "$path" ] && find "$path" ! -type s; done; :' sh
-	xargs -r -a "$state/shallow" -d '\n' sh -c 'for path; do [ -e "$path" ] || [ -L "$path" ] && printf "%s\n" "$path"; done; :' sh
-}
 (list) | sort -u >"$state/now"
 comm -13 "$state/then" "$state/now" | grep -v /petasos-revert | sort -r | while IFS= read -r path; do
 	rm -df -- "/$path" 2>/dev/null || :

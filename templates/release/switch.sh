@@ -1,13 +1,13 @@
 # Makes one release in place the current one, as root, and takes it back when it is not healthy.
 #
-#   RELEASE_DIR UNIT HEALTH_URL SECONDS [PREFIX]
+#   RELEASE_DIR UNIT HEALTH_URL SECONDS PROGRAM [PREFIX]
 #
-# HEALTH_URL is http on loopback. PREFIX (for tests) goes before /opt, and PREFIX/bin before PATH.
+# HEALTH_URL is http on loopback; PROGRAM (health.py) asks it. PREFIX (for tests) goes before /opt, and PREFIX/bin before PATH.
 # A unit that is neither active nor enabled is left alone: then the link is all there is to switch.
 # The mark .switching names the release before; it outlives a killed run, and the next run goes on.
 # Exit: 0 current, and healthy if it runs · 1 no such release · 41 unhealthy, switched back.
-new=$1 unit=$2 url=$3 seconds=$4
-shift 4
+new=$1 unit=$2 url=$3 seconds=$4 program=$5
+shift 5
 prefix=${1:-}
 opt=$prefix/opt/hermes
 mark=$opt/.switching
@@ -34,45 +34,7 @@ runs() {
 # Healthy: one and the same process of the unit answers 200 twice, a second apart. A unit that failed,
 # or was restarted by systemd, needs no more waiting. Says why on stderr when it is not.
 healthy() {
-  python3 -I - "$unit" "$url" "$seconds" <<'PYTHON'
-import http.client, subprocess, sys, time, urllib.parse
-
-unit, url, seconds = sys.argv[1], urllib.parse.urlsplit(sys.argv[2]), float(sys.argv[3])
-keys = ["ActiveState", "SubState", "NRestarts", "MainPID", "ExecMainStatus"]
-
-
-def state():
-    command = ["systemctl", "show", unit, "-p", ",".join(keys)]
-    said = subprocess.run(command, capture_output=True, text=True).stdout
-    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
-
-
-def answer():
-    try:
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=3)
-        connection.request("GET", url.path or "/")
-        return str(connection.getresponse().status)
-    except (OSError, http.client.HTTPException) as error:
-        return type(error).__name__
-
-
-end, seen, since = time.monotonic() + seconds, None, 0.0
-while True:
-    unit_is, now = state(), time.monotonic()
-    running = (unit_is.get("ActiveState"), unit_is.get("SubState")) == ("active", "running")
-    status = answer() if running else "nothing, the unit does not run"
-    pid = unit_is.get("MainPID") if running and status == "200" else None
-    if pid is None or pid != seen:
-        seen, since = pid, now
-    elif now - since >= 1:
-        sys.exit(0)
-    lost = unit_is.get("ActiveState") == "failed" or int(unit_is.get("NRestarts") or 0) > 1
-    if lost or now > end:
-        shown = " ".join(f"{key}={unit_is.get(key, '?')}" for key in keys)
-        print(f"unhealthy: {url.geturl()} answers {status}; {shown}", file=sys.stderr)
-        sys.exit(1)
-    time.sleep(0.2)
-PYTHON
+  python3 -I -c "$program" "$unit" "$url" "$seconds"
 }
 
 [ -f "$new/.petasos-release" ] || {

@@ -1,8 +1,9 @@
 //! The page's words and numbers, ready to be laid out.
 
-use super::words::{Part, Sign, VERDICTS, counts, meaning, of_host, outcome, overall, parts, sign, tally, untried};
+use super::words::{Part, Sign, VERDICTS, counts, meaning, of_host, overall, parts, sign, tally, untried};
 use crate::prove::report::{Check, ControlReport, HostReport, Report, Verdict};
 use crate::run::calendar;
+use crate::ui::proof::outcome;
 use crate::ui::report::count;
 use serde::Serialize;
 

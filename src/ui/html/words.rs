@@ -1,6 +1,6 @@
 //! The page's sentences: a verdict, a headline, a tally, each said in one place.
 
-use crate::prove::report::{Check, HostReport, Outcome, Verdict};
+use crate::prove::report::{Check, HostReport, Verdict};
 use crate::ui::report::count;
 use serde::Serialize;
 
@@ -103,18 +103,6 @@ pub fn tally(checks: &[Check]) -> String {
         }
     }
     words
-}
-
-pub fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Refused => "refused",
-        Outcome::Allowed => "it works",
-        Outcome::Silent => "no answer, and nobody said no",
-        Outcome::Nothing => "there is nothing to attack",
-        Outcome::Holds => "holds",
-        Outcome::Differs => "differs",
-        Outcome::Error => "the probe failed",
-    }
 }
 
 /// A text cut at its backticks; an odd one is a letter as any other.

@@ -1,0 +1,6 @@
+# Prints what is there of the paths that STATE names, without the leading slash.
+list() {
+	cd /
+	xargs -r -a "$state/deep" -d '\n' sh -c 'for path; do [ -e "$path" ] && find "$path" ! -type s; done; :' sh
+	xargs -r -a "$state/shallow" -d '\n' sh -c 'for path; do [ -e "$path" ] || [ -L "$path" ] && printf "%s\n" "$path"; done; :' sh
+}
