@@ -1,7 +1,9 @@
 //! `petasos egress`: what the agent was let out to, what it was refused, and what to allow.
 
 use super::hosts::HostArgs;
+use super::verify;
 use crate::config::egress::Allowed;
+use crate::config::lock::Lock;
 use crate::run::egress::{Egress, State, Wish};
 use anyhow::Result;
 use serde_json::{Map, json};
@@ -31,8 +33,11 @@ fn since(text: &str) -> Result<String, String> {
 /// When a host cannot be asked.
 pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
     let mut all = Map::new();
-    for (job, settings) in args.hosts.jobs(false)? {
-        let egress = job.egress(&args.since).await?;
+    let config = args.hosts.files.read()?;
+    let (choices, lock) = (args.hosts.choose(&config)?, Lock::load(&args.hosts.files.lock)?);
+    let sources = args.hosts.files.sources()?;
+    for ((job, settings), choice) in args.hosts.jobs(false)?.into_iter().zip(&choices) {
+        let egress = job.egress(&args.since, &verify::names(choice, &lock, &sources)).await?;
         let proposal = proposal(&egress.names);
         if args.hosts.json {
             let allow: Vec<String> = proposal.keys().map(ToString::to_string).collect();

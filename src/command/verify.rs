@@ -4,12 +4,13 @@ use super::hosts::{Choice, HostArgs, platform};
 use crate::config::Settings;
 use crate::config::lock::Lock;
 use crate::playbook::Sources;
-use crate::prove::Scene;
 use crate::prove::report::{HostReport, Report};
+use crate::prove::{self, Scene};
 use crate::release::steps;
 use crate::run::{Job, RunError, Watch};
 use crate::ui::{html, progress, proof};
 use anyhow::{Result, anyhow};
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -110,6 +111,15 @@ fn jobs(args: &VerifyArgs) -> Result<Vec<(Job, Scene)>> {
     let scenes = choices.iter().map(|choice| scene(choice, &lock, &sources, args.full)).collect::<Result<Vec<_>>>()?;
     let jobs = args.hosts.jobs(false)?.into_iter().map(|(job, _)| job);
     Ok(jobs.zip(scenes).collect())
+}
+
+/// The names that the attacks on a host speak of; none while no release is pinned, when there were no attacks either.
+pub fn names(choice: &Choice, lock: &Lock, sources: &Sources) -> BTreeSet<String> {
+    [false, true]
+        .into_iter()
+        .filter_map(|full| scene(choice, lock, sources, full).ok())
+        .flat_map(|it| prove::names(&it))
+        .collect()
 }
 
 fn scene(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<Scene> {

@@ -48,6 +48,17 @@ impl Attack {
         }
     }
 
+    /// The name that it says to a resolver or to the proxy, as their logs have it; empty for a connection that says none.
+    pub fn name(&self) -> Option<String> {
+        let said = match self.call.get(0)?.as_str()? {
+            "dns" => self.call.get(4)?,
+            "lookup" => self.call.get(1)?,
+            "tls" => self.call.get(3)?,
+            _ => return None,
+        };
+        Some(said.as_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase())
+    }
+
     /// What came of it.
     pub fn check(&self, evidence: &Evidence) -> Check {
         let run = evidence.by_agent(&self.id);

@@ -26,6 +26,7 @@ pub use scene::Scene;
 
 use report::{Check, ControlReport, HostReport, Outcome, Verdict};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// A claim, and how it is proved.
 pub struct Control {
@@ -91,9 +92,19 @@ const ORDER: [&str; 22] = [
     "incident.ready",
 ];
 
+/// All attacks on a host, in the order of their controls.
+fn attacks(scene: &Scene) -> Vec<Attack> {
+    registry().iter().flat_map(|control| (control.attacks)(scene)).collect()
+}
+
+/// The names that the attacks speak of, as the host's logs have them: what is asked for then is not the agent's wish.
+pub fn names(scene: &Scene) -> BTreeSet<String> {
+    attacks(scene).iter().filter_map(Attack::name).collect()
+}
+
 /// What the driver on the host is told to try, beside what it looks at.
 pub fn spec(scene: &Scene) -> Value {
-    let attacks: Vec<Attack> = registry().iter().flat_map(|control| (control.attacks)(scene)).collect();
+    let attacks = attacks(scene);
     let proofs: Vec<Value> = attacks.iter().filter_map(Attack::proof_spec).collect();
     json!({
         "attacks": attacks.iter().map(Attack::spec).chain([settings::spec()]).collect::<Vec<_>>(),

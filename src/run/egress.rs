@@ -4,7 +4,7 @@ use super::{Job, RunError};
 use crate::act::{Act, Text};
 use crate::shell::Script;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const COLLECT: &str = include_str!("../../templates/steps/egress.py");
 
@@ -48,15 +48,17 @@ pub struct Egress {
 }
 
 impl Job {
-    /// Collects what was let out and what was refused since a time that journalctl(1) understands.
+    /// Collects what was let out and what was refused since a time that journalctl(1) understands. What a `petasos verify` asked for, by
+    /// its names and within its time, is left out.
     ///
     /// # Errors
     /// When the host has no such logs, or cannot be asked.
-    pub async fn egress(&self, since: &str) -> Result<Egress, RunError> {
+    pub async fn egress(&self, since: &str, tried: &BTreeSet<String>) -> Result<Egress, RunError> {
         let connection = self.connect().await?;
         let mut script = Script::observing();
         script.step("egress");
-        let argv = ["python3", "-I", "-", since].map(str::to_owned).to_vec();
+        let tried = serde_json::to_string(tried).map_err(|error| self.host_error(error.to_string()))?;
+        let argv = ["python3", "-I", "-", since, &tried].map(str::to_owned).to_vec();
         Act::Run { argv, stdin: Some(Text::open(COLLECT)) }.write(&mut script);
         let frames = connection.ssh.run(&script, |_| ()).await;
         connection.ssh.close().await;

@@ -1,19 +1,35 @@
 # What the agent asked for since a time, by the logs of the resolver and the proxy (which their own users wrote, by journald's word), and
-# what the filter counted since it was loaded. One JSON object. Argument: what `journalctl --since` takes.
+# what the filter counted since it was loaded. One JSON object.
+# Arguments: what `journalctl --since` takes; the names that `petasos verify` tries, as a JSON list.
 import json, re, subprocess, sys
 
-def messages(unit):
-    words = ["journalctl", "-q", "--no-pager", "-o", "json", "--output-fields=MESSAGE", "--since", sys.argv[1]]
-    log = subprocess.run([*words, "_SYSTEMD_UNIT=" + unit], stdout=subprocess.PIPE, check=True).stdout
+since, tried = sys.argv[1], set(json.loads(sys.argv[2]))
+
+def entries(*which):
+    words = ["journalctl", "-q", "--no-pager", "-o", "json", "--output-fields=MESSAGE,UNIT", "--since", since]
+    log = subprocess.run([*words, *which], stdout=subprocess.PIPE, check=True).stdout
     for line in log.splitlines():
         entry = json.loads(line)
-        text = entry.get("MESSAGE")
-        if isinstance(text, str):
-            yield int(entry["__REALTIME_TIMESTAMP"]) // 1000000, text
+        yield int(entry["__REALTIME_TIMESTAMP"]) // 1000000, entry
+
+def messages(unit):
+    for when, entry in entries("_SYSTEMD_UNIT=" + unit):
+        if isinstance(entry.get("MESSAGE"), str):
+            yield when, entry["MESSAGE"]
+
+# When the probe's units began and ended, by the word of systemd itself.
+probes = {}
+for when, entry in entries("_PID=1"):
+    unit = entry.get("UNIT", "")
+    if unit.startswith("petasos-verify-"):
+        first, last = probes.get(unit, (when, when))
+        probes[unit] = (min(first, when), max(last, when))
 
 seen = {}
 
 def note(when, name, port, state):
+    if name.lower().rstrip(".") in tried and any(first - 1 <= when <= last + 1 for first, last in probes.values()):
+        return
     count, first, last = seen.get((name, port, state), (0, when, when))
     seen[name, port, state] = (count + 1, min(first, when), max(last, when))
 
