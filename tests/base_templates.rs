@@ -16,7 +16,7 @@ fn vars() -> Value {
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],
             "ports": [{ "name": "git.example.com", "port": 22, "here": "192.0.2.2", "here6": "100::2", "proxy": 10055 }],
-            "here": "192.0.2.1", "here6": "100::1", "resolver": 10053, "proxy": 10054,
+            "here": "192.0.2.1", "here6": "100::1", "resolver": 10053, "proxy": 10054, "local": [11434], "mark": "0x00400000",
         },
     })
 }

@@ -15,6 +15,8 @@ const HERE: (&str, &str) = ("192.0.2.", "100::");
 /// Where resolver and proxy listen on loopback; from the third on, the proxy for single ports.
 const LISTEN: u16 = 10053;
 const MOST_PORTS: usize = 200;
+/// The bit of a connection's mark that says: the agent asked for it, on loopback.
+const MARK: &str = "0x00400000";
 
 /// Where an allowed name leads, on every host.
 pub struct Place {
@@ -37,7 +39,9 @@ pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
     let of = |below: bool| -> Vec<&str> {
         names.iter().filter(|name| name.port.is_none() && name.below == below).map(|name| name.name.as_str()).collect()
     };
-    let single: Vec<(&Allowed, u16)> = names.iter().filter_map(|name| Some((name, name.port?))).collect();
+    let (local, single): (Vec<_>, Vec<_>) =
+        names.iter().filter_map(|name| Some((name, name.port?))).partition(|(name, _)| name.is_local());
+    let local: Vec<u16> = local.into_iter().map(|(_, port)| port).collect();
     if single.len() > MOST_PORTS {
         bail!("network.egress.allow has more than {MOST_PORTS} names with a port");
     }
@@ -48,7 +52,7 @@ pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
     let ports: Vec<Value> = ports.collect();
     let (first, first6) = here(1);
     Ok(json!({
-        "exact": of(false), "below": of(true), "ports": ports,
+        "exact": of(false), "below": of(true), "ports": ports, "local": local, "mark": MARK,
         "here": first, "here6": first6, "resolver": LISTEN, "proxy": LISTEN + 1,
     }))
 }

@@ -4,7 +4,8 @@ use crate::yaml;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a user allows: `api.example.com`, `*.example.com` (every name below it), `git.example.com:22` (that port of that host alone).
+/// What a user allows: `api.example.com`, `*.example.com` (every name below it), `git.example.com:22` (that port of that host alone),
+/// `localhost:11434` (what another user of the host itself serves there).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Allowed {
@@ -12,12 +13,14 @@ pub struct Allowed {
     pub name: String,
     /// Whether every name below it is meant, and not the name itself.
     pub below: bool,
-    /// None is HTTPS, by the name in its handshake.
+    /// None is HTTPS, by the name in its handshake; never for this host itself.
     pub port: Option<u16>,
 }
 
 /// The port that TLS by name goes to.
 const HTTPS: u16 = 443;
+/// The host itself.
+const LOCALHOST: &str = "localhost";
 
 impl TryFrom<String> for Allowed {
     type Error = String;
@@ -54,6 +57,12 @@ impl TryFrom<String> for Allowed {
         if name.chars().all(|c| c.is_ascii_digit() || c == '.') {
             return Err(wrong("an address says nothing of who is there; only names are let through"));
         }
+        if name == LOCALHOST && !below {
+            return match port {
+                Some(_) => Ok(Self { name, below, port }),
+                None => Err(wrong("of this host itself a port must be said: `localhost:11434`")),
+            };
+        }
         if !name.contains('.') {
             return Err(wrong("it has one label only, which is too much or nothing"));
         }
@@ -84,6 +93,11 @@ impl std::fmt::Display for Allowed {
 }
 
 impl Allowed {
+    /// Whether it is a port of the host itself.
+    pub fn is_local(&self) -> bool {
+        self.name == LOCALHOST
+    }
+
     /// Whether HTTPS to a name is let through by this.
     pub fn covers(&self, name: &str) -> bool {
         self.port.is_none()
@@ -139,7 +153,7 @@ impl Packs {
     pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, String> {
         let mut names: BTreeSet<Allowed> = self.always.iter().chain(asked.allow).cloned().collect();
         match (asked.base_url.map(host_of), self.providers.get(asked.provider)) {
-            (Some(host), _) => names.extend(host?),
+            (Some(host), _) => drop(names.insert(host?)),
             (None, Some(pack)) => names.extend(pack.iter().cloned()),
             (None, None) => {
                 return Err(format!(
@@ -162,16 +176,18 @@ impl Packs {
     }
 }
 
-/// The host of `https://host[:port]/…`; none for one on loopback, which needs nobody's leave.
-fn host_of(url: &str) -> Result<Option<Allowed>, String> {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+/// The host of `https://host[:port]/…`.
+fn host_of(url: &str) -> Result<Allowed, String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    if host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]") {
-        return Ok(None);
-    }
-    let port = if url.starts_with("http://") && !host.contains(':') { ":80" } else { "" };
-    Allowed::try_from(format!("{host}{port}")).map(Some).map_err(|why| format!("agent.base_url: {why}"))
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        _ => (host, if scheme == "http" { "80" } else { "443" }),
+    };
+    let here = name.starts_with("127.") || name == "[::1]";
+    let name = if here { LOCALHOST } else { name };
+    Allowed::try_from(format!("{name}:{port}")).map_err(|why| format!("agent.base_url: {why}"))
 }
 
 #[cfg(test)]
@@ -184,7 +200,7 @@ mod tests {
 
     #[test]
     fn names_are_checked_where_they_are_written() {
-        for good in ["api.example.com", "*.example.com", "git.example.com:22", "a_b.example.com"] {
+        for good in ["api.example.com", "*.example.com", "git.example.com:22", "a_b.example.com", "localhost:443"] {
             assert_eq!(allowed(good).map(|name| name.to_string()), Ok(good.to_owned()));
         }
         assert_eq!(allowed("API.Example.COM.:443").map(|name| name.to_string()), Ok("api.example.com".to_owned()));
@@ -207,6 +223,7 @@ mod tests {
             "a.*.c",
             "a.b\n",
             "localhost",
+            "*.localhost:80",
         ] {
             assert!(allowed(bad).is_err(), "{bad}");
         }
@@ -241,6 +258,14 @@ mod tests {
         let names = asked("acme", Some("https://llm.example.com/v1"), &[], &[]).unwrap();
         assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["github.com", "llm.example.com"]);
         assert!(asked("acme", Some("https://203.0.113.7/v1"), &[], &[]).is_err());
-        assert_eq!(asked("acme", Some("http://127.0.0.1:8000/v1"), &[], &[]).unwrap().len(), 1);
+        for (url, port) in [
+            ("http://127.0.0.1:8000/v1", "localhost:8000"),
+            ("http://localhost/v1", "localhost:80"),
+            ("https://[::1]:8443", "localhost:8443"),
+            ("https://[::1]", "localhost:443"),
+        ] {
+            let names = asked("acme", Some(url), &[], &[]).unwrap();
+            assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["github.com", port], "{url}");
+        }
     }
 }

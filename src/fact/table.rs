@@ -1,6 +1,6 @@
 //! An nft table: as the kernel has it, and as the kernel prints what its file would make, loaded into an empty network namespace.
 //!
-//! Both texts come from the same `nft`, so that they can be compared; counters' values are left out.
+//! Both texts come from the same `nft`, so that they can be compared; counters' values are left out, and what packets put into a set.
 
 use super::{Ask, Facts, Family, Seen, sections};
 use crate::shell::Frame;
@@ -53,18 +53,29 @@ fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
+/// All but empty lines, and the elements of sets that packets fill.
+fn lasting(lines: &[&str]) -> Vec<String> {
+    let (mut dynamic, mut within) = (false, false);
+    let mut kept = Vec::new();
+    for line in lines {
+        let words = line.trim();
+        if words.ends_with('{') && !words.starts_with("elements") {
+            dynamic = false;
+        }
+        dynamic |= words.strip_prefix("flags ").is_some_and(|flags| flags.split(',').any(|flag| flag == "dynamic"));
+        within |= dynamic && words.starts_with("elements = {");
+        if !within && !words.is_empty() {
+            kept.push(line.trim_end().to_owned());
+        }
+        within &= !words.ends_with('}');
+    }
+    kept
+}
+
 fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     let text = frame.text();
     let sections = sections(&text);
-    let lines = |name: String| {
-        sections.get(name.as_str()).map(|lines| {
-            lines
-                .iter()
-                .filter(|line| !line.trim().is_empty())
-                .map(|line| line.trim_end().to_owned())
-                .collect::<Vec<_>>()
-        })
-    };
+    let lines = |name: String| sections.get(name.as_str()).map(|lines| lasting(lines));
     for (table, _) in tables(asks) {
         let seen = match frame.rc {
             0 => {
@@ -77,4 +88,19 @@ fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), S
         facts.tables.insert(table.clone(), seen);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_packets_put_into_a_set_is_no_rule() {
+        let text = "table inet t {\n\tset a {\n\t\ttype ipv4_addr\n\t\tflags dynamic,timeout\n\t\telements = { 1.2.3.4 timeout 10s expires 9s,\n\t\t\t     5.6.7.8 timeout 10s }\n\t}\n\n\tset b {\n\t\tflags interval\n\t\telements = { 10.0.0.0/8 }\n\t}\n}";
+        let lines: Vec<&str> = text.lines().collect();
+        let kept = lasting(&lines);
+        assert!(kept.iter().any(|line| line.contains("10.0.0.0/8")), "{kept:?}");
+        assert!(!kept.iter().any(|line| line.contains(".4") || line.contains("5.6.7.8")), "{kept:?}");
+        assert_eq!(kept.len(), 10, "{kept:?}");
+    }
 }

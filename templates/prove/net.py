@@ -133,18 +133,47 @@ def speak(address, port, words):
     return yes(f"an answer: {answer[:40]!r}") if answer else no("closed without an answer")
 
 
-def others(listeners):
-    """What other users serve on this host."""
+def others(listeners, allowed):
+    """What other users serve on this host, but for the ports that the operator opened for the agent."""
+    tried = [item for item in listeners if item[1] not in allowed]
+    if not tried:
+        return "nothing", "nobody else listens on this host"
     reached = []
-    for address, port, owner in listeners:
+
+    def one(address, port, owner):
         try:
             with opened(address, port):
                 reached.append(f"{owner} at {address} port {port}")
         except OSError:
             pass
-    if not listeners:
-        return "nothing", "nobody else listens on this host"
-    return yes("reached " + ", ".join(reached)) if reached else no(f"{len(listeners)} services of others, none reached")
+
+    threads = [threading.Thread(target=one, args=item, daemon=True) for item in tried]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return yes("reached " + ", ".join(sorted(reached))) if reached else no(f"{len(tried)} services of others, none reached")
+
+
+def neighbour(address, port):
+    return tcp(address, port) if port else ("nothing", f"this host has no {address}")
+
+
+def plant():
+    """A service of root's on loopback, at a port where anybody may listen: the agent is not to reach it."""
+    def greet(listener):
+        while True:
+            listener.accept()[0].close()
+
+    ports = {"@planted": None, "@planted6": None}
+    for word, kind, address in (("@planted", socket.AF_INET, "127.0.0.1"), ("@planted6", socket.AF_INET6, "::1")):
+        try:
+            listener = socket.create_server((address, 0), family=kind)
+        except OSError:  # a host without IPv6
+            continue
+        threading.Thread(target=greet, args=(listener,), daemon=True).start()
+        ports[word] = listener.getsockname()[1]
+    return ports
 
 
 def bench():

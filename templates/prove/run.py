@@ -5,7 +5,7 @@ CALLS = {
     call.__name__: call
     for call in (
         create, change, read, any_of, others_homes, rewrite, anywhere, setuid_file, run, capabilities, processes, kill, system, trace,
-        writable_code, family, daemon, scope, tcp, udp, unix, each_unix, ping, dns, lookup, tls, speak, others,
+        writable_code, family, daemon, scope, tcp, udp, unix, each_unix, ping, dns, lookup, tls, speak, others, neighbour,
     )
 }
 # No attack may take longer than this, and all of them together not much longer.
@@ -156,9 +156,9 @@ def left_behind():
 def launch():
     began, found = time.monotonic(), {}
     settings = settings_of(SPEC["look"]["unit"])
-    served = strangers(listeners())
+    found_here = {"@others": strangers(listeners()), **plant()}
     for attack in SPEC["attacks"] + SPEC["proofs"]:
-        attack["call"] = [served if word == "@others" else word for word in attack["call"]]
+        attack["call"] = [found_here.get(word, word) if isinstance(word, str) else word for word in attack["call"]]
     by_root = [proof for proof in SPEC["proofs"] if proof["by"] == "root"]
     by_agent = [proof for proof in SPEC["proofs"] if proof["by"] == "agent"]
     parts = [

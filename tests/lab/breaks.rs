@@ -147,6 +147,13 @@ pub const BREAKS: &[Break] = &[
         undo: "",
     },
     Break {
+        name: "a rule lets the agent in to what others serve on loopback",
+        done: "nft insert rule inet petasos here accept",
+        controls: &["net.egress"],
+        checks: &["egress.others", "egress.neighbour", "egress.neighbour6", "declared"],
+        undo: "",
+    },
+    Break {
         name: "the filter and the unit's own lock are gone",
         done: "nft delete table inet petasos; printf '[Service]\\nIPAddressDeny=\\nIPAddressAllow=\\nBindReadOnlyPaths=\\n' | { DROP_IN; }",
         controls: &["net.egress", "fs.strict", "user.nonroot"],
@@ -192,9 +199,8 @@ pub const BREAKS: &[Break] = &[
     Break {
         name: "a port is opened, and somebody listens there",
         done: "ufw allow 8090/tcp; systemd-run -q --unit=stranger python3 -m http.server 8090; sleep 1",
-        // The agent may dial high ports on loopback, where its own tools listen: a stranger's there too, and verify says so.
-        controls: &["net.egress", "net.inbound"],
-        checks: &["inbound.listeners", "inbound.scan", "egress.others", "declared"],
+        controls: &["net.inbound"],
+        checks: &["inbound.listeners", "inbound.scan", "declared"],
         undo: "systemctl stop stranger.service",
     },
     Break {

@@ -13,6 +13,8 @@ pub fn trials() -> Vec<Trial> {
         trial("names::a part that is gone lets nothing out, and `up` brings it back", fails_closed),
         trial("names::a longer list restarts nothing that need not be", longer_list),
         trial("names::learn, propose, enforce", learns),
+        trial("names::what others serve on loopback is not the agent's, but for what is allowed", loopback),
+        trial("names::what `verify` tried is nobody's wish", not_a_wish),
         trial("names::an allowed name that leads into a private network leads nowhere", rebinding),
     ]
 }
@@ -196,6 +198,84 @@ fn learns() -> Result<()> {
     ensure!(in_the_unit(host, "https://sink.lab.test/")? == "000", "others are still let out");
     desk.write("petasos.yaml", &yaml)?;
     desk.petasos(&["up"])?.ended(0).map(drop)
+}
+
+const NEIGHBOURS: &str = "
+ask() { name=$1; shift; start=$(date +%s%N); code=$(curl -s -m 8 -o /dev/null -w '%{http_code}' \"$@\") || :; echo \"$name $code $((($(date +%s%N) - start) / 1000000))\"; }
+python3 -m http.server 5555 --bind 127.0.0.1 >/dev/null 2>&1 & own=$!
+python3 -m http.server 5555 --bind ::1 >/dev/null 2>&1 & own6=$!
+sleep 1
+ask root http://127.0.0.1:5432/
+ask root-again http://127.0.0.1:5432/
+ask root-six 'http://[::1]:5432/'
+ask nobody http://127.0.0.1:5433/
+ask handed http://127.0.0.1:5434/
+ask own http://127.0.0.1:5555/
+ask own-six 'http://[::1]:5555/'
+kill $own $own6
+";
+
+/// A database, as it were: by root, by another user, and by one to whom systemd handed the socket.
+fn loopback() -> Result<()> {
+    let Named { host, desk } = &*named()?;
+    let yaml = desk.read("petasos.yaml")?;
+    host.sh(
+        "serve() { unit=$1; shift; systemd-run -q --unit=$unit \"$@\"; }
+        serve db-root python3 -m http.server 5432 --bind 127.0.0.1 -d /srv
+        serve db-root6 python3 -m http.server 5432 --bind ::1 -d /srv
+        serve db-nobody -p User=nobody python3 -m http.server 5433 --bind 127.0.0.1 -d /srv
+        serve db-handed-real -p User=nobody python3 -m http.server 5439 --bind 127.0.0.1 -d /srv
+        systemd-run -q --unit=db-handed --socket-property=ListenStream=127.0.0.1:5434 -p User=nobody /lib/systemd/systemd-socket-proxyd 127.0.0.1:5439
+        for port in 5432 5433 5434; do curl -s --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null http://127.0.0.1:$port/ || exit; done
+        curl -s --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null 'http://[::1]:5432/'",
+    )?;
+    let counted = "nft -j list counter inet petasos refused_here | grep -o '\"packets\": *[0-9]*' | grep -o '[0-9]*'";
+    let (before, started_before) = (host.sh(counted)?.trim().parse::<u64>()?, started(host)?);
+    let done = (|| {
+        let said = agent(host, NEIGHBOURS)?;
+        let codes = |said: &str| -> Vec<String> {
+            said.lines().map(|row| row.rsplit_once(' ').map_or(row, |(rest, _)| rest).to_owned()).collect()
+        };
+        let shut = ["root 000", "root-again 000", "root-six 000", "nobody 000", "handed 000", "own 200", "own-six 200"];
+        ensure!(codes(&said) == shut, "{said}");
+        // Not a hang: the first try ends when it is repeated, a second, and the next at once.
+        let took = |name: &str| {
+            said.lines().find_map(|row| row.strip_prefix(&format!("{name} "))?.split(' ').nth(1)?.parse::<u32>().ok())
+        };
+        ensure!(took("root").is_some_and(|ms| ms < 4000) && took("root-again").is_some_and(|ms| ms < 900), "{said}");
+        ensure!(host.sh(counted)?.trim().parse::<u64>()? > before, "nothing was counted");
+        // What packets left in the filter is no drift.
+        desk.petasos(&["plan"])?.ended(0)?;
+        desk.edit("petasos.yaml", "[api.example.com,", "[api.example.com, \"localhost:5432\",")?;
+        desk.petasos(&["up"])?.ended(0)?;
+        let said = agent(host, NEIGHBOURS)?;
+        let open = ["root 200", "root-again 200", "root-six 200", "nobody 000", "handed 000", "own 200", "own-six 200"];
+        ensure!(codes(&said) == open, "{said}");
+        let now = started(host)?;
+        ensure!(
+            now.iter().zip(&started_before).filter(|(now, before)| now != before).count() == 0,
+            "something was started anew"
+        );
+        Ok(())
+    })();
+    host.sh("systemctl stop db-root db-root6 db-nobody db-handed.socket db-handed db-handed-real; systemctl reset-failed 2>/dev/null || :")?;
+    desk.write("petasos.yaml", &yaml)?;
+    desk.petasos(&["up"])?.ended(0)?;
+    done
+}
+
+fn not_a_wish() -> Result<()> {
+    let Named { host, desk } = &*named()?;
+    host.sh("journalctl -q --rotate; journalctl -q --vacuum-time=1s >/dev/null 2>&1")?;
+    desk.petasos(&["verify", "--full"])?.ended(0)?;
+    host.sh("sleep 3")?;
+    let logged = host.sh("journalctl -q -o cat _SYSTEMD_UNIT=petasos-proxy.service _SYSTEMD_UNIT=petasos-resolver.service | grep -c dns.google")?;
+    ensure!(logged.trim() != "0", "the attacks left no trace in the logs");
+    let said = desk.petasos(&["egress", &host.name])?.ended(0)?;
+    ensure!(!said.out.contains("dns.google") && !said.out.contains("foreign.example.net"), "{}", said.out);
+    // The same name at another time is the agent's own doing.
+    in_the_unit(host, "https://dns.google/")?;
+    desk.petasos(&["egress", &host.name])?.ended(0)?.says(&["dns.google"]).map(drop)
 }
 
 fn rebinding() -> Result<()> {

@@ -77,15 +77,27 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
         attack.control = Control::ByRoot("the same by a raw socket, as root", json!(["ping", "raw", NOBODY]));
     }
     if scene.by_name() {
+        let local: Vec<u16> =
+            scene.allowed.iter().filter(|name| name.is_local()).filter_map(|name| name.port).collect();
+        let planted = |id: &str, what: &str, address: &str, port: &str| {
+            attack(id, what, json!(["neighbour", address, port]), Control::SameByRoot)
+        };
         attacks.extend([
             tcp("egress.ipv4", "HTTPS to an address, IPv4", NOBODY, 443),
             tcp("egress.ipv6", "HTTPS to an address, IPv6", NOBODY6, 443),
             attack(
                 "egress.others",
                 "what other users serve on this host",
-                json!(["others", "@others"]),
+                json!(["others", "@others", local]),
                 Control::SameByRoot,
             ),
+            planted(
+                "egress.neighbour",
+                "a service of root's on loopback, at a high port, opened for this",
+                "127.0.0.1",
+                "@planted",
+            ),
+            planted("egress.neighbour6", "the same over IPv6", "::1", "@planted6"),
         ]);
         if let Some(own) = &scene.own_address {
             attacks.push(tcp("egress.own", "this host's own SSH, by its public address", own, scene.ssh_port));
