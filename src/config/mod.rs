@@ -1,9 +1,11 @@
 //! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, into checked types.
 
 pub mod egress;
+mod file;
 pub mod lock;
 pub mod settings;
 pub mod target;
 
-pub use settings::{Config, Settings};
+pub use file::Config;
+pub use settings::Settings;
 pub use target::Target;

@@ -1,47 +1,11 @@
-//! petasos.yaml: what the user wants, for all hosts and for single ones.
+//! What one host should be, by section: the types that petasos.yaml is read into, and their defaults.
 
-use super::Target;
 use super::egress::Allowed;
 use crate::name::{Account, EnvName, Service};
-use crate::yaml;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
-
-/// The file.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    #[serde(default, deserialize_with = "or_default")]
-    hosts: BTreeMap<String, Host>,
-    #[serde(default, rename = "admin", deserialize_with = "or_default")]
-    _admin: Admin,
-    #[serde(default, rename = "agent", deserialize_with = "or_default")]
-    _agent: Agent,
-    #[serde(default, rename = "network", deserialize_with = "or_default")]
-    _network: Network,
-    #[serde(default, rename = "guard", deserialize_with = "or_default")]
-    _guard: Guard,
-    /// The same once more, without the defaults: what a host says is laid over what all hosts say, and the defaults come last.
-    #[serde(skip)]
-    said: Value,
-}
-
-/// A host, with whatever differs for it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Host {
-    address: Target,
-    #[serde(default, rename = "admin", deserialize_with = "or_default")]
-    _admin: Admin,
-    #[serde(default, rename = "agent", deserialize_with = "or_default")]
-    _agent: Agent,
-    #[serde(default, rename = "network", deserialize_with = "or_default")]
-    _network: Network,
-    #[serde(default, rename = "guard", deserialize_with = "or_default")]
-    _guard: Guard,
-}
 
 /// What one host should be.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -211,11 +175,6 @@ pub enum EgressMode {
     Open,
 }
 
-/// A section whose every line is commented out says nothing.
-fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
-    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
-}
-
 fn ops() -> Account {
     // "ops" satisfies the check of the type.
     Account::new("ops").unwrap_or_else(|_| unreachable!("`ops` is an account's name"))
@@ -263,136 +222,3 @@ macro_rules! all_defaults {
     )*};
 }
 all_defaults!(Admin, Agent, Approvals, Limits, Network, Egress, Guard);
-
-impl Config {
-    /// Reads the text of petasos.yaml.
-    ///
-    /// # Errors
-    /// What is wrong, with file, line and caret.
-    pub fn read(file: &str, text: &str) -> Result<Self, String> {
-        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-            return Ok(Self::default());
-        }
-        let mut config: Self = yaml::read(file, text)?;
-        let hosts = config.hosts.values().map(|host| (&host._admin, &host._agent, &host._network));
-        let all = [(&config._admin, &config._agent, &config._network)].into_iter().chain(hosts);
-        if let Some(name) = all.into_iter().find_map(|(admin, agent, network)| open_name(admin, agent, network)) {
-            return Err(format!("`{name}` in {file}: a name has no `{{{{` here"));
-        }
-        config.said = yaml::read(file, text)?;
-        Ok(config)
-    }
-
-    /// The names of the hosts.
-    pub fn names(&self) -> Vec<&str> {
-        self.hosts.keys().map(String::as_str).collect()
-    }
-
-    /// The address of a host, by name.
-    ///
-    /// # Errors
-    /// When there is no such host; says which one may have been meant.
-    pub fn address(&self, name: &str) -> Result<&Target, String> {
-        self.hosts.get(name).map(|host| &host.address).ok_or_else(|| {
-            let meant = yaml::nearest(name, self.hosts.keys().map(String::as_str));
-            let hint = match (meant, self.hosts.is_empty()) {
-                (Some(meant), _) => format!("did you mean `{meant}`?"),
-                (None, true) => format!("to name an address, write `root@{name}`"),
-                (None, false) => format!("it has {}; to name an address, write `root@{name}`", self.names().join(", ")),
-            };
-            format!("petasos.yaml has no host `{name}`\nhint: {hint}")
-        })
-    }
-
-    /// The host whose address this is, if one has it.
-    pub fn name_of(&self, target: &Target) -> Option<&str> {
-        let same = |host: &Host| host.address.host == target.host && host.address.port == target.port;
-        self.hosts.iter().find(|(_, host)| same(host)).map(|(name, _)| name.as_str())
-    }
-
-    /// What a host should be: its own words, over those for all hosts, over the defaults. Without a name, no host's own words.
-    ///
-    /// # Errors
-    /// None that a file which was read could cause.
-    pub fn settings(&self, name: Option<&str>) -> Result<Settings, String> {
-        let mut merged = self.said.clone();
-        let own = name.and_then(|name| self.said.get("hosts")?.get(name)).cloned();
-        if let Some(own) = own {
-            lay_over(&mut merged, own);
-        }
-        match &mut merged {
-            Value::Object(sections) => sections.retain(|_, section| !section.is_null()),
-            other => *other = Value::Object(Default::default()),
-        }
-        serde_json::from_value(merged).map_err(|error| error.to_string())
-    }
-}
-
-/// A name that only a playbook may hold: one with a `{{` in it.
-fn open_name<'a>(admin: &'a Admin, agent: &'a Agent, network: &'a Network) -> Option<&'a str> {
-    let user = Some(&admin.user).filter(|user| user.is_open()).map(Account::as_str);
-    let secret = || agent.secrets.iter().find(|name| name.is_open()).map(EnvName::as_str);
-    let service = || network.inbound.iter().find(|service| service.is_open()).map(Service::as_str);
-    user.or_else(secret).or_else(service)
-}
-
-/// Maps are merged, everything else is replaced.
-fn lay_over(under: &mut Value, over: Value) {
-    match (under, over) {
-        (Value::Object(under), Value::Object(over)) => {
-            for (key, value) in over {
-                lay_over(under.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        // A section that says nothing leaves what all hosts say.
-        (Value::Object(_), Value::Null) => {}
-        (under, over) => *under = over,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const FILE: &str = "
-hosts:
-  staging: { address: root@198.51.100.10 }
-  production: { address: \"root@198.51.100.20:2222\", agent: { limits: { memory: 4G } } }
-agent: { provider: anthropic, limits: { tasks: 99 } }
-";
-
-    #[test]
-    fn a_host_says_only_what_differs() {
-        let config = Config::read("petasos.yaml", FILE).expect("it is sound");
-        let production = config.settings(Some("production")).expect("it is there");
-        let limits = &production.agent.limits;
-        assert_eq!((limits.memory.as_str(), limits.tasks, limits.cpu.as_str()), ("4G", 99, "200%"));
-        assert_eq!(production.agent.provider, "anthropic");
-        assert_eq!(config.settings(Some("staging")).expect("it is there").agent.limits.memory, "2G");
-    }
-
-    #[test]
-    fn a_misspelt_key_is_shown_with_what_was_meant() {
-        let error = Config::read("petasos.yaml", "agent:\n  provder: x\n").expect_err("no such key");
-        assert!(error.contains("unknown field `provder`") && error.contains("petasos.yaml:2:3"), "{error}");
-        assert!(error.contains("  ^") && error.ends_with("hint: did you mean `provider`?"), "{error}");
-    }
-
-    #[test]
-    fn a_misspelt_host_is_shown_with_what_was_meant() {
-        let config = Config::read("petasos.yaml", FILE).expect("it is sound");
-        assert!(config.address("prodction").expect_err("no such host").ends_with("did you mean `production`?"));
-    }
-
-    #[test]
-    fn a_name_is_checked_although_it_has_braces() {
-        for text in ["admin: { user: \"{{; id\" }", "hosts: { a: { address: h, network: { inbound: [\"{{\"] } } }"] {
-            assert!(Config::read("petasos.yaml", text).is_err_and(|error| error.contains("{{")), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_empty_file_says_nothing() {
-        assert!(Config::read("petasos.yaml", "# nothing yet\n").is_ok_and(|config| config.settings(None).is_ok()));
-    }
-}
