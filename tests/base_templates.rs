@@ -12,11 +12,11 @@ fn vars() -> Value {
     json!({
         "admin": { "user": "ops", "authorized_keys": "" }, "login": "root",
         "ssh_port": 22, "moved_port": "", "inbound": "80/tcp 443/tcp", "network": { "egress": { "mode": "names", "enforce": true } },
-        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"] },
+        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false },
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],
             "ports": [{ "name": "git.example.com", "port": 22, "here": "192.0.2.2", "here6": "100::2", "proxy": 10055 }],
-            "here": "192.0.2.1", "here6": "100::1", "resolver": 10053, "proxy": 10054, "local": [11434], "mark": "0x00400000",
+            "here": "192.0.2.1", "here6": "100::1", "resolver": 10053, "proxy": 10054, "local": [11434], "mark": "0x01000000", "unmark": "0xfeffffff", "ask": "127.0.2.53",
         },
     })
 }

@@ -15,17 +15,21 @@ const HERE: (&str, &str) = ("192.0.2.", "100::");
 /// Where resolver and proxy listen on loopback; from the third on, the proxy for single ports.
 const LISTEN: u16 = 10053;
 const MOST_PORTS: usize = 200;
-/// The bit of a connection's mark that says: the agent asked for it, on loopback.
-const MARK: &str = "0x00400000";
+/// Whom the agent asks for names: an address of loopback that nobody else has or asks.
+const ASK: &str = "127.0.2.53";
+/// The bit of a connection's mark that says: the agent asked for it, on loopback. And all other bits.
+const MARK: (&str, &str) = ("0x01000000", "0xfeffffff");
 
 /// Where an allowed name leads, on every host.
 pub struct Place {
     pub here: [String; 2],
     pub proxy: u16,
+    /// Whom the agent asks for names.
+    pub ask: &'static str,
 }
 
 pub fn place() -> Place {
-    Place { here: [format!("{}1", HERE.0), format!("{}1", HERE.1)], proxy: LISTEN + 1 }
+    Place { here: [format!("{}1", HERE.0), format!("{}1", HERE.1)], proxy: LISTEN + 1, ask: ASK }
 }
 
 /// # Errors
@@ -52,7 +56,7 @@ pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
     let ports: Vec<Value> = ports.collect();
     let (first, first6) = here(1);
     Ok(json!({
-        "exact": of(false), "below": of(true), "ports": ports, "local": local, "mark": MARK,
+        "exact": of(false), "below": of(true), "ports": ports, "local": local, "mark": MARK.0, "unmark": MARK.1, "ask": ASK,
         "here": first, "here6": first6, "resolver": LISTEN, "proxy": LISTEN + 1,
     }))
 }

@@ -2,6 +2,7 @@
 
 use super::{Ask, Facts, Family};
 use crate::shell::Frame;
+use core::net::{IpAddr, Ipv4Addr};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +34,12 @@ pub struct Host {
     pub apt_held_by: String,
     /// Directories that not even root can write: a file system mounted read-only.
     pub read_only: BTreeSet<String>,
-    /// The resolvers that the host asks for names.
-    pub nameservers: BTreeSet<String>,
+    /// The resolvers that the host asks for names, in its order.
+    pub nameservers: Vec<IpAddr>,
+    /// Whether loopback has `::1`.
+    pub ipv6: bool,
+    /// Whether an nginx of somebody else's serves here: one that is installed, and not held back.
+    pub web_server: bool,
     /// How much fits into the directories that a run fills.
     pub room: BTreeMap<String, Room>,
 }
@@ -58,7 +63,7 @@ const FRAGMENT: &str = r#"
 sed -n -E 's/^(ID|VERSION_ID|VERSION_CODENAME)=/\1=/p' /etc/os-release
 uname -m -r -n | { read -r node kernel machine; printf 'hostname=%s\nkernel=%s\narchitecture=%s\n' "$node" "$kernel" "$machine"; }
 read -r init </proc/1/comm
-container=no ssh_socket=no cloud_init=no dpkg_interrupted=no held=
+container=no ssh_socket=no cloud_init=no dpkg_interrupted=no ipv6=no web_server=no held=
 [ -e /run/systemd/container ] && container=yes
 systemctl -q is-active ssh.socket && ssh_socket=yes
 if [ -e /run/cloud-init/status.json ] && ! [ -e /run/cloud-init/result.json ]; then
@@ -84,14 +89,16 @@ if [ -z "$held" ]; then
 	set -- /var/lib/dpkg/updates/[0-9]*
 	[ -e "$1" ] && dpkg_interrupted=yes
 fi
-printf 'init=%s\ncontainer=%s\ntime=%s\n' "$init" "$container" "$(date +%s)"
+[ "$(cat /proc/sys/net/ipv6/conf/lo/disable_ipv6 2>/dev/null)" = 0 ] && ipv6=yes
+[ -e /usr/sbin/nginx ] && [ "$(readlink /etc/systemd/system/nginx.service)" != /dev/null ] && web_server=yes
+printf 'init=%s\ncontainer=%s\ntime=%s\nipv6=%s\nweb_server=%s\n' "$init" "$container" "$(date +%s)" "$ipv6" "$web_server"
 printf 'ssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
 set -- /etc /opt /usr /var/cache /var/cache/apt /var/lib /var/lib/dpkg
 for path; do
 	[ -d "$path" ] && ! [ -w "$path" ] && echo "read_only:$path=yes"
 done
 stat -f -c 'room:%n=%i %a %S' "$@" 2>/dev/null
-sed -n -E 's/^[[:space:]]*nameserver[[:space:]]+([0-9a-fA-F.:]+)[[:space:]]*$/nameserver:\1=/p' /etc/resolv.conf 2>/dev/null
+sed -n -E 's/^[[:space:]]*nameserver[[:space:]]+([^[:space:]]+).*$/nameserver:\1=/p' /etc/resolv.conf 2>/dev/null
 :
 "#;
 
@@ -122,19 +129,24 @@ fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), Stri
         dpkg_interrupted: holds("dpkg_interrupted")?,
         apt_held_by: need("apt_held_by")?,
         read_only: of_paths("read_only").map(|(path, _)| path).collect(),
-        nameservers: nameservers(of_paths("nameserver").map(|(server, _)| server)),
+        nameservers: nameservers(&text)?,
+        ipv6: holds("ipv6")?,
+        web_server: holds("web_server")?,
         room: of_paths("room").map(room).collect::<Result<_, String>>()?,
     });
     Ok(())
 }
 
 /// As resolv.conf(5) has them; where it has none, the resolver asks this very host.
-fn nameservers(found: impl Iterator<Item = String>) -> BTreeSet<String> {
-    let mut found: BTreeSet<String> = found.collect();
-    if found.is_empty() {
-        found.insert("127.0.0.1".into());
+fn nameservers(text: &str) -> Result<Vec<IpAddr>, String> {
+    let said = || text.lines().filter_map(|line| line.strip_prefix("nameserver:")?.strip_suffix('='));
+    let found: Vec<IpAddr> = said().filter_map(|server| server.parse().ok()).collect();
+    match (found.is_empty(), said().next()) {
+        (false, _) => Ok(found),
+        (true, None) => Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]),
+        // An address of one network card alone (`fe80::1%eth0`) is not for a proxy to ask.
+        (true, Some(server)) => Err(format!("/etc/resolv.conf names no resolver by a whole address, but `{server}`")),
     }
-    found
 }
 
 /// `DEVICE BLOCKS BYTES-PER-BLOCK`.
