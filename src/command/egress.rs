@@ -41,7 +41,7 @@ pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
         let proposal = proposal(&egress.names);
         if args.hosts.json {
             let allow: Vec<String> = proposal.keys().map(ToString::to_string).collect();
-            all.insert(job.name.clone(), json!({ "names": egress.names, "refused": egress.refused, "allow": allow }));
+            all.insert(job.name.clone(), json!({ "names": egress.names, "more": egress.more, "lost": egress.lost, "refused": egress.refused, "allow": allow }));
             continue;
         }
         println!(
@@ -78,6 +78,7 @@ fn table(egress: &Egress) -> String {
         let state = match wish.state {
             State::Allowed => "let out",
             State::Refused => "refused",
+            State::Failed => "not reached",
             State::Learnt => "let out, not allowed",
             State::Unknown => "no such name",
         };
@@ -88,6 +89,12 @@ fn table(egress: &Egress) -> String {
     }
     if egress.names.is_empty() {
         text += "  nothing is on record\n";
+    }
+    if egress.more > 0 {
+        text += &format!("  and {} rarer names more\n", egress.more);
+    }
+    if egress.lost > 0 {
+        text += &format!("  {} lines of the logs were lost: they came too fast\n", egress.lost);
     }
     let counted: Vec<String> = egress.refused.iter().map(|(name, count)| format!("{name} {count}")).collect();
     if !counted.is_empty() {
@@ -109,12 +116,12 @@ fn moment(seconds: u64) -> String {
 /// The smallest addition: each name that was refused, if it is one that can be allowed.
 fn proposal(names: &[Wish]) -> BTreeMap<Allowed, (u64, &'static str)> {
     let mut proposal = BTreeMap::new();
-    for wish in names.iter().filter(|wish| wish.state != State::Allowed) {
+    for wish in names.iter().filter(|wish| !matches!(wish.state, State::Allowed | State::Failed)) {
         // A connection without a name, or to an address, can never be allowed.
         let Ok(name) = Allowed::try_from(wish.name.clone()) else { continue };
         let why = match wish.state {
             State::Learnt => "let out",
-            State::Refused | State::Allowed => "refused",
+            State::Refused | State::Allowed | State::Failed => "refused",
             State::Unknown => "asked for",
         };
         let entry = proposal.entry(name).or_insert((0, why));

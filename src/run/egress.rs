@@ -16,6 +16,8 @@ pub enum State {
     Allowed,
     /// A connection for a name that is not allowed.
     Refused,
+    /// Let out, but nobody was reached: the name has no address, or one where the filter lets nobody go.
+    Failed,
     /// The same, but let out: `enforce: false`.
     Learnt,
     /// A name that was asked for, and for the agent does not exist.
@@ -43,6 +45,10 @@ pub struct Wish {
 pub struct Egress {
     /// The most frequent first.
     pub names: Vec<Wish>,
+    /// How many rows there are beside these.
+    pub more: u64,
+    /// How many lines of its log were lost, because they came too fast.
+    pub lost: u64,
     /// Packets that the filter refused since it was loaded, by counter.
     pub refused: BTreeMap<String, u64>,
 }

@@ -6,16 +6,20 @@ import json, re, subprocess, sys
 since, tried = sys.argv[1], set(json.loads(sys.argv[2]))
 
 def entries(*which):
-    words = ["journalctl", "-q", "--no-pager", "-o", "json", "--output-fields=MESSAGE,UNIT", "--since", since]
-    log = subprocess.run([*words, *which], stdout=subprocess.PIPE, check=True).stdout
-    for line in log.splitlines():
+    words = ["journalctl", "-q", "--no-pager", "--all", "-o", "json", "--output-fields=MESSAGE,UNIT", "--since", since]
+    log = subprocess.Popen([*words, *which], stdout=subprocess.PIPE)
+    for line in log.stdout:
         entry = json.loads(line)
+        text = entry.get("MESSAGE") or ""
+        # What is no UTF-8 comes as numbers.
+        entry["MESSAGE"] = text if isinstance(text, str) else bytes(text).decode(errors="replace")
         yield int(entry["__REALTIME_TIMESTAMP"]) // 1000000, entry
+    if log.wait():
+        sys.exit(log.returncode)
 
 def messages(unit):
     for when, entry in entries("_SYSTEMD_UNIT=" + unit):
-        if isinstance(entry.get("MESSAGE"), str):
-            yield when, entry["MESSAGE"]
+        yield when, entry["MESSAGE"]
 
 # When the probe's units began and ended, by the word of systemd itself.
 probes = {}
@@ -38,20 +42,31 @@ for when, text in messages("petasos-proxy.service"):
         line = json.loads(text)
     except ValueError:
         continue
-    refused = line["to"].startswith("unix:")
-    state = "allowed" if line["allowed"] == 1 else "refused" if refused else "learnt"
+    if line["to"] == "unix:/run/petasos-proxy/refused" or not line["name"]:
+        state = "refused"
+    elif line.get("status", 200) != 200:
+        state = "failed"
+    else:
+        state = "allowed" if line["allowed"] == 1 else "learnt"
     note(when, line["name"], line["port"], state)
 for when, text in messages("petasos-resolver.service"):
     name = re.search(r" config (\S+) is NXDOMAIN$", text)
     if name:
         note(when, name[1].lower(), 0, "unknown")
 
+# journald drops what comes too fast, and says how much.
+lost = 0
+for when, entry in entries("_SYSTEMD_UNIT=systemd-journald.service"):
+    count = re.match(r"Suppressed (\d+) messages from petasos-(?:proxy|resolver)\.service", entry["MESSAGE"])
+    lost += int(count[1]) if count else 0
+
 counters = {}
 table = subprocess.run(["nft", "-j", "list", "counters", "table", "inet", "petasos"], stdout=subprocess.PIPE).stdout
 for item in json.loads(table or b"{}").get("nftables", []):
     if "counter" in item:
         counters[item["counter"]["name"]] = item["counter"]["packets"]
-rows = sorted(seen.items(), key=lambda row: -row[1][0])[:500]
+rows = sorted(seen.items(), key=lambda row: -row[1][0])
+more, rows = len(rows[2000:]), rows[:2000]
 names = [{"name": name, "port": port, "state": state, "count": count, "first": first, "last": last}
          for (name, port, state), (count, first, last) in rows]
-print(json.dumps({"names": names, "refused": counters}))
+print(json.dumps({"names": names, "more": more, "lost": lost, "refused": counters}))
