@@ -127,7 +127,6 @@ fn scene(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
     let way = super::names::place();
     Ok(Scene {
-        address: choice.target.host.clone(),
         own_address: choice.target.host.parse::<std::net::IpAddr>().ok().map(|address| address.to_string()),
         ssh_port: network.ssh_port.map_or(22, std::num::NonZeroU16::get),
         inbound: network.inbound.clone(),
@@ -137,13 +136,9 @@ fn scene(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<
         allowed: super::names::names(&choice.settings, sources)?,
         here: way.here,
         proxy: way.proxy,
-        platforms: agent
-            .platforms
-            .iter()
-            .map(|(name, it)| (platform(*name).0.to_owned(), !it.allowed_users.is_empty()))
-            .collect(),
+        ask: way.ask.to_owned(),
+        platforms: agent.platforms.keys().map(|name| platform(*name).0.to_owned()).collect(),
         release: steps::dir(version, release),
-        version: version.to_string(),
         tree: release.tree.to_string(),
         full,
     })

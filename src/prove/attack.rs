@@ -101,7 +101,10 @@ fn judged(run: &Run, proof: Option<&Run>, same: bool) -> (Outcome, Verdict) {
         (Outcome::Allowed, None) => (Outcome::Allowed, Verdict::Met),
         (Outcome::Error, _) => (Outcome::Error, Verdict::Unobserved),
         (outcome, None) | (outcome @ (Outcome::Allowed | Outcome::Silent), Some(_)) => (outcome, Verdict::NotMet),
-        (Outcome::Nothing, Some(_)) => (Outcome::Nothing, Verdict::Met),
+        (Outcome::Nothing, Some(proof)) => match proof.outcome {
+            Outcome::Allowed | Outcome::Nothing => (Outcome::Nothing, Verdict::Met),
+            _ => (Outcome::Nothing, Verdict::Unobserved),
+        },
         (Outcome::Refused | Outcome::Holds | Outcome::Differs, Some(proof)) => seen(proof),
     }
 }

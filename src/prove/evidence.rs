@@ -42,6 +42,8 @@ pub struct Answer {
     pub unit: Option<Same>,
     pub look: Look,
     pub survivors: Option<Survivors>,
+    /// What the proxy noted meanwhile.
+    pub proxied: Vec<Proxied>,
     pub seconds: f64,
 }
 
@@ -53,6 +55,15 @@ pub struct Same {
     /// The properties that systemd told of for them.
     pub compared: usize,
     pub differ: BTreeMap<String, (String, String)>,
+}
+
+/// One connection, by the proxy's own log.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Proxied {
+    /// As the client said it.
+    pub name: String,
+    /// Where the proxy went.
+    pub to: String,
 }
 
 /// Daemons that outlived the run that started them.

@@ -33,18 +33,12 @@ fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
     let users = settings::of(evidence).map(|found| {
         let count = |name: &String| found.users.get(name).copied().unwrap_or_default();
         // A platform without a list answers nobody: safe, but surely not what was meant.
-        let empty: Vec<&str> =
-            scene.platforms.iter().filter(|(name, _)| count(name) == 0).map(|(name, _)| name.as_str()).collect();
+        let empty: Vec<&str> = scene.platforms.iter().filter(|name| count(name) == 0).map(String::as_str).collect();
         match (scene.platforms.is_empty(), empty.is_empty()) {
             (true, _) => (true, "no messaging platform is on".to_owned()),
             (_, true) => (
                 true,
-                scene
-                    .platforms
-                    .iter()
-                    .map(|(name, _)| format!("{name}: {}", count(name)))
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                scene.platforms.iter().map(|name| format!("{name}: {}", count(name))).collect::<Vec<_>>().join(", "),
             ),
             (_, false) => (false, format!("nobody is listed on {}", empty.join(", "))),
         }

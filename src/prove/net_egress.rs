@@ -8,11 +8,12 @@ mod names;
 mod ways;
 
 use super::attack::{Attack, look};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Proxied};
 use super::report::{Check, Verdict};
 use super::{Control, Scene};
 use crate::config::settings::EgressMode;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 pub const CONTROL: Control = Control {
     id: "net.egress",
@@ -63,7 +64,39 @@ fn looks(scene: &Scene, evidence: &Evidence) -> Vec<Check> {
         let words = helpers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", ");
         (helpers.values().all(|state| state == "active"), words)
     });
-    vec![look("egress.helpers", "the filter and its helpers run", helpers)]
+    let mut looks = vec![look("egress.helpers", "the filter and its helpers run", helpers)];
+    if scene.by_name() {
+        looks.push(look(
+            "proxy.log",
+            "by the proxy's own log, it let out nobody but allowed names",
+            proxied(scene, evidence),
+        ));
+    }
+    looks
+}
+
+/// The proxy's word on each connection of the attacks: names that lead nowhere look refused, whatever it does with them.
+fn proxied(scene: &Scene, evidence: &Evidence) -> Result<(bool, String), String> {
+    let seen = &evidence.answer.proxied;
+    let foreign = scene.foreign_name();
+    if !seen.iter().any(|it| it.name == foreign) {
+        return Err(format!("of {} connections in its log none is for {foreign}, which was tried", seen.len()));
+    }
+    // Who says nothing and goes again is led nowhere; a name that has no address was let out all the same.
+    let refused =
+        |it: &&Proxied| it.to == "unix:/run/petasos-proxy/refused" || (it.to.is_empty() && it.name.is_empty());
+    let bad: BTreeSet<String> = seen
+        .iter()
+        .filter(|it| !refused(it) && !scene.lets_out(&it.name))
+        .map(|it| format!("{:?} to {}", it.name, it.to))
+        .collect();
+    let sound = bad.is_empty();
+    let words = if sound {
+        format!("{} connections; every name that is not allowed was refused", seen.len())
+    } else {
+        bad.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    Ok((sound, words))
 }
 
 fn short(scene: &Scene) -> Option<(Verdict, String)> {

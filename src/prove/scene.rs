@@ -6,9 +6,7 @@ use crate::name::Service;
 
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// As the operator reaches it.
-    pub address: String,
-    /// The same, where it is a number and not a name.
+    /// The host's, as the operator reaches it, where it is a number and not a name.
     pub own_address: Option<String>,
     pub ssh_port: u16,
     pub inbound: Vec<Service>,
@@ -20,11 +18,12 @@ pub struct Scene {
     /// What our resolver answers for an allowed name, and where the proxy and the resolver listen on loopback.
     pub here: [String; 2],
     pub proxy: u16,
-    /// The messaging platforms that are on, and whether anybody may talk to the agent there.
-    pub platforms: Vec<(String, bool)>,
+    /// Whom the agent asks for names.
+    pub ask: String,
+    /// The messaging platforms that are on.
+    pub platforms: Vec<String>,
     /// Where the pinned release lies, and the id of its tree.
     pub release: String,
-    pub version: String,
     pub tree: String,
     /// Whether the outward attacks are made as root too: only where every address is the operator's own.
     pub full: bool,
@@ -44,6 +43,13 @@ impl Scene {
         let foreign = if self.full { &lab[..] } else { &elsewhere[..] };
         let free = |name: &&&str| !self.allowed.iter().any(|allowed| allowed.covers(name));
         foreign.iter().find(free).copied().unwrap_or("www.iana.org")
+    }
+
+    /// Whether the proxy is to let a name out: a host's name, and on the list.
+    pub fn lets_out(&self, name: &str) -> bool {
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        plain && (!self.enforce || self.allowed.iter().any(|allowed| allowed.covers(&name)))
     }
 
     pub fn by_name(&self) -> bool {

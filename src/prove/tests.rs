@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 fn scene(mode: EgressMode) -> Scene {
     let allowed = ["github.com", "openrouter.ai"].map(|name| Allowed::try_from(name.to_owned()).unwrap());
     Scene {
-        address: "198.51.100.10".into(),
         own_address: Some("198.51.100.10".into()),
         ssh_port: 22,
         inbound: Vec::new(),
@@ -18,16 +17,12 @@ fn scene(mode: EgressMode) -> Scene {
         allowed: allowed.to_vec(),
         here: ["192.0.2.1".into(), "100::1".into()],
         proxy: 10054,
+        ask: "127.0.2.53".into(),
         platforms: Vec::new(),
         release: "/opt/hermes/releases/0".into(),
-        version: "0.0.0".into(),
         tree: "0".into(),
         full: false,
     }
-}
-
-fn attacks(scene: &Scene) -> Vec<Attack> {
-    registry().iter().flat_map(|control| (control.attacks)(scene)).collect()
 }
 
 /// As the attacks of a converged host are answered.

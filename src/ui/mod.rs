@@ -4,6 +4,7 @@ pub mod html;
 pub mod progress;
 pub mod proof;
 pub mod report;
+mod visible;
 
 /// Exit codes, everywhere.
 pub mod exit {

@@ -2,6 +2,7 @@
 
 use super::exit;
 use super::report::count;
+use super::visible::line;
 use crate::prove::report::{Check, ControlReport, HostReport, Outcome, Report, Verdict};
 
 /// All hosts.
@@ -33,7 +34,7 @@ fn of_host(host: &HostReport, verbose: bool) -> String {
     if host.error.is_some() {
         return String::new();
     }
-    let mut text = format!("{} ({}, {})\n", host.host, host.address, host.system);
+    let mut text = format!("{} ({}, {})\n", host.host, host.address, line(&host.system));
     let mut group = "";
     let here = |control: &&ControlReport| control.verdict != Verdict::Planned;
     for control in host.controls.iter().filter(here) {
@@ -72,7 +73,7 @@ fn of_control(control: &ControlReport, verbose: bool) -> String {
     );
     if control.verdict != Verdict::Met || verbose {
         if !control.why.is_empty() {
-            text.push_str(&format!("        {}\n", control.why));
+            text.push_str(&format!("        {}\n", line(&control.why)));
         }
         if let Some(how) = &control.how {
             text.push_str(&format!("        hint: {how}\n"));
@@ -89,9 +90,15 @@ fn of_control(control: &ControlReport, verbose: bool) -> String {
 
 fn of_check(check: &Check) -> String {
     let proof = check.control.as_ref().map_or_else(String::new, |proof| {
-        format!("\n            control: {}: {}: {}", proof.what, outcome(proof.outcome), proof.detail)
+        format!("\n            control: {}: {}: {}", proof.what, outcome(proof.outcome), line(&proof.detail))
     });
-    format!("        {} {}: {}: {}{proof}\n", sign(check.result), check.what, outcome(check.outcome), check.detail)
+    format!(
+        "        {} {}: {}: {}{proof}\n",
+        sign(check.result),
+        check.what,
+        outcome(check.outcome),
+        line(&check.detail)
+    )
 }
 
 fn summary(host: &HostReport) -> String {

@@ -88,23 +88,21 @@ def open_doors(user):
 
 
 def listeners():
-    """Who listens, by the kernel's word: protocol, address, port, the program and its user."""
+    """Who listens, by the kernel's word: protocol, address, port, the user; and the program, which may call itself anything."""
+    import re
+
+    names = {ino: name for name, ino in re.findall(r'users:\(\("(.*?)",pid=\d+,fd=\d+\).*?\bino:(\d+)', words_of("ss", "-Hltnupe"), re.S)}
     found = []
-    for line in words_of("ss", "-Hltnup").splitlines():
+    for line in words_of("ss", "-Hltnue").splitlines():
         words = line.split()
         if len(words) < 5:
             continue
         address, _, port = words[4].rpartition(":")
-        address = address.strip("[]").partition("%")[0]
-        name, user = "", ""
-        if '(("' in line:
-            name = line.split('(("')[1].split('"')[0]
-            pid = line.split("pid=")[1].split(",")[0]
-            try:
-                user = owner_of(os.stat(f"/proc/{pid}").st_uid)
-            except OSError:
-                pass
-        found.append({"protocol": words[0], "address": address, "port": int(port), "program": name, "user": user})
+        facts = dict(word.split(":", 1) for word in words[6:] if ":" in word)
+        found.append({
+            "protocol": words[0], "address": address.strip("[]").partition("%")[0], "port": int(port),
+            "program": names.get(facts.get("ino"), ""), "user": owner_of(int(facts.get("uid", 0))),
+        })
     return found
 
 
@@ -118,12 +116,12 @@ def owner_of(uid):
 
 
 def strangers(found):
-    """Those listeners that are neither the agent's nor its helpers'. What is asked of port 53 goes to the agent's own resolver."""
+    """Those listeners that are neither the agent's nor its helpers'."""
     mine = {"hermes", "petasos-proxy", "petasos-resolver"}
     own = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
     taken = {
         (own.get(item["address"], item["address"]), item["port"], item["program"] or "somebody")
-        for item in found if item["protocol"] == "tcp" and item["user"] not in mine and item["port"] != 53
+        for item in found if item["protocol"] == "tcp" and item["user"] not in mine
     }
     return sorted(taken)[:40]
 
@@ -245,6 +243,22 @@ def upgrades():
         "container": os.path.exists("/run/systemd/container"),
         "journal": os.path.isdir("/var/log/journal"),
     }
+
+
+def proxied(since):
+    """What the proxy says of each connection since a time; it says so when one ends."""
+    time.sleep(0.3)
+    log = words_of("journalctl", "-q", "--all", "-o", "json", "--output-fields=MESSAGE", f"--since=@{since:.6f}", "_SYSTEMD_UNIT=petasos-proxy.service")
+    found = []
+    for line in log.splitlines():
+        try:
+            text = json.loads(line)["MESSAGE"]
+            # What is no UTF-8 comes as numbers.
+            said = json.loads(text if isinstance(text, str) else bytes(text).decode(errors="replace"))
+            found.append({"name": said["name"], "to": said["to"]})
+        except (ValueError, KeyError, TypeError):
+            pass
+    return found
 
 
 def looked(wanted):

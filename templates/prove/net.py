@@ -20,9 +20,12 @@ def tcp(address, port):
         return yes(f"connected to {address} port {port}")
 
 
-def udp(address, port, words="petasos"):
+def udp(address, port, words="petasos", own=0):
+    """A question; `own` is the port that it comes from, where that matters."""
     with socket.socket(kind_of(address), socket.SOCK_DGRAM) as peer:
         peer.settimeout(PATIENCE)
+        if own:
+            peer.bind(("127.0.0.1", own))
         peer.connect((address, port))
         peer.send(words.encode())
         return yes(f"{len(peer.recv(2048))} bytes came back from {address} port {port}")
@@ -173,7 +176,23 @@ def plant():
             continue
         threading.Thread(target=greet, args=(listener,), daemon=True).start()
         ports[word] = listener.getsockname()[1]
-    return ports
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sink.bind(("127.0.0.1", 0))
+    threading.Thread(target=echo, args=(sink,), daemon=True).start()
+    # A question of root's from a port that is anybody's afterwards.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.settimeout(PATIENCE)
+        asker.connect(sink.getsockname())
+        asker.send(b"petasos")
+        asker.recv(64)
+        left = asker.getsockname()[1]
+    return {**ports, "@planted-udp": sink.getsockname()[1], "@left": left}
+
+
+def echo(sink):
+    while True:
+        words, peer = sink.recvfrom(4096)
+        sink.sendto(words[:2] + b"\x81\x80\0\0\0\1\0\0\0\0" + words[12:], peer)
 
 
 def bench():
@@ -199,11 +218,6 @@ def bench():
             peer.close()
         except OSError:
             pass
-
-    def echo(sink):
-        while True:
-            words, peer = sink.recvfrom(4096)
-            sink.sendto(words[:2] + b"\x81\x80\0\0\0\1\0\0\0\0" + words[12:], peer)
 
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     threading.Thread(target=serve, args=(listener,), daemon=True).start()

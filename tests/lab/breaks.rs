@@ -110,7 +110,7 @@ pub const BREAKS: &[Break] = &[
     },
     Break {
         name: "the proxy lets every name out",
-        done: "sed -i 's/default 0;/default 1;/' /etc/petasos/proxy.conf; systemctl reload petasos-proxy.service; sleep 1",
+        done: "sed -i 's/default 0;/default 1;/; s/\"~^1:[^\"]*\"/~^1:/' /etc/petasos/proxy.conf; systemctl reload petasos-proxy.service; sleep 1",
         controls: &["net.egress"],
         checks: &[
             "proxy.foreign",

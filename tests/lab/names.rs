@@ -19,14 +19,14 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-struct Named {
-    host: Host,
-    desk: Desk,
+pub struct Named {
+    pub host: Host,
+    pub desk: Desk,
 }
 
-const LISTED: &str = "network: { egress: { allow: [api.example.com, \"sink.lab.test:25\"] } }\n";
+const LISTED: &str = "network: { egress: { allow: [api.example.com, own.example.net, \"*.wild.example.net\", \"sink.lab.test:25\"] } }\n";
 
-fn named() -> Result<MutexGuard<'static, Named>> {
+pub fn named() -> Result<MutexGuard<'static, Named>> {
     static NAMED: OnceLock<Result<Mutex<Named>, String>> = OnceLock::new();
     let make = || -> Result<Mutex<Named>> {
         let host = Host::fresh("names", "trixie")?;
@@ -40,7 +40,7 @@ fn named() -> Result<MutexGuard<'static, Named>> {
 }
 
 /// What a script says that the agent runs in its own terminal.
-fn agent(host: &Host, script: &str) -> Result<String> {
+pub fn agent(host: &Host, script: &str) -> Result<String> {
     let place = "/home/hermes/.hermes/workspace/names.sh";
     host.with_args("printf '%s' \"$2\" >\"$1\"; chown hermes: \"$1\"", &[place, script])?.ended(0)?;
     let said = host.chat(&format!("RUN: sh {place}"))?;
@@ -50,7 +50,7 @@ fn agent(host: &Host, script: &str) -> Result<String> {
 }
 
 /// The same script of an HTTPS request, run with the unit's own locks without the agent, which needs the way out itself to answer.
-fn in_the_unit(host: &Host, url: &str) -> Result<String> {
+pub fn in_the_unit(host: &Host, url: &str) -> Result<String> {
     let properties = "User=hermes IPAddressDeny=any BindReadOnlyPaths=/etc/petasos/resolv.conf:/etc/resolv.conf";
     let properties: Vec<String> = properties.split(' ').map(|word| format!("-p {word}")).collect();
     let allow = "-p IPAddressAllow=localhost -p IPAddressAllow=192.0.2.0/24 -p IPAddressAllow=100::/64";
@@ -284,8 +284,8 @@ fn rebinding() -> Result<()> {
     // The name's owner answers with an address of this very network: here, the host's own resolver says so.
     host.sh(
         "cp -L /etc/resolv.conf /root/resolv.conf; ip addr add 10.99.0.1/32 dev lo
-        systemd-run -q --unit=liar dnsmasq --keep-in-foreground --conf-file=/dev/null --port=53 --listen-address=127.0.0.9 --bind-interfaces --no-resolv --server=198.51.100.2 --address=/api.example.com/10.99.0.1 --address=/api.example.com/fd00::1
-        systemd-run -q --unit=prey python3 -c 'import socket, time; s = socket.create_server((\"10.99.0.1\", 443)); time.sleep(300)'
+        systemd-run -q --unit=liar dnsmasq --keep-in-foreground --conf-file=/dev/null --port=53 --listen-address=127.0.0.9 --bind-interfaces --no-resolv --server=198.51.100.2 --address=/api.example.com/10.99.0.1 --address=/api.example.com/fd00::1 --address=/own.example.net/$(hostname -I | cut -d' ' -f1)
+        systemd-run -q --unit=prey python3 -c 'import socket, time; s = socket.create_server((\"0.0.0.0\", 443)); time.sleep(300)'
         echo nameserver 127.0.0.9 >/etc/resolv.conf",
     )?;
     let done = (|| {
@@ -297,6 +297,11 @@ fn rebinding() -> Result<()> {
         let got = in_the_unit(host, "-k https://api.example.com/")?;
         let after: u64 = host.sh(counted)?.trim().parse()?;
         ensure!(got == "000" && after >= before + 2, "it got {got}; {before} and {after} were refused");
+        // The host's own public address: its services are behind no firewall for who comes from inside.
+        host.sh("timeout 5 bash -c 'exec 3<>/dev/tcp/own.example.net/443'")?;
+        let got = in_the_unit(host, "-k https://own.example.net/")?;
+        let own: u64 = host.sh(counted)?.trim().parse()?;
+        ensure!(got == "000" && own > after, "it got {got}; {after} and {own} were refused");
         Ok(())
     })();
     host.sh("systemctl stop liar.service prey.service; ip addr del 10.99.0.1/32 dev lo; cat /root/resolv.conf >/etc/resolv.conf; rm /root/resolv.conf")?;

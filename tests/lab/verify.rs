@@ -33,6 +33,11 @@ fn ours() -> Result<MutexGuard<'static, Proved>> {
         let make = || {
             let host = Host::fresh("proved", "trixie")?;
             let desk = Desk::of(&[&host])?;
+            let yaml = desk.read("petasos.yaml")?;
+            desk.write(
+                "petasos.yaml",
+                &format!("{yaml}network: {{ egress: {{ allow: [\"*.wild.example.net\"] }} }}\n"),
+            )?;
             desk.petasos(&["up"])?.ended(0)?;
             Ok::<_, anyhow::Error>(Mutex::new(Proved { host, desk }))
         };
@@ -227,7 +232,8 @@ fn other_modes() -> Result<()> {
     let Proved { desk, .. } = &*ours()?;
     let yaml = desk.read("petasos.yaml")?;
     for (mode, reason) in [("ports", "names are not restricted"), ("open", "nothing is restricted")] {
-        desk.write("petasos.yaml", &format!("{yaml}network: {{ egress: {{ mode: {mode} }} }}\n"))?;
+        desk.write("petasos.yaml", &yaml)?;
+        desk.edit("petasos.yaml", "egress: {", &format!("egress: {{ mode: {mode},"))?;
         desk.petasos(&["up"])?.ended(0)?;
         let found = report(&desk.petasos(&["verify", "--json", "--full"])?.ended(2)?)?;
         ensure!(

@@ -26,6 +26,8 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
         attack(id, what, json!(["tls", address, port, name, how]), control)
     };
     let through = |id: &str, what: String, name: Option<&str>, how: &str| tls(id, what, here, 443, name, how);
+    // Below a wildcard anything is allowed that ends like it, if only the end is looked at.
+    let wild = scene.allowed.iter().find(|name| name.below).map_or(allowed, |name| name.name.as_str());
     let odd: String =
         foreign.char_indices().map(|(at, c)| if at % 2 == 0 { c.to_ascii_uppercase() } else { c }).collect();
     let plain = |id: &str, what: String, call: Value| {
@@ -67,6 +69,12 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
             "whole",
         ),
         through("proxy.nul", "an allowed name behind a NUL".into(), Some(&format!("{foreign}\0.{allowed}")), "whole"),
+        through(
+            "proxy.socket",
+            "a path of a socket, behind it a NUL and the end of an allowed name".into(),
+            Some(&format!("unix:/run/systemd/journal/stdout\0.{wild}")),
+            "whole",
+        ),
         through("proxy.space", "an allowed name behind a space".into(), Some(&format!("{foreign} {allowed}")), "whole"),
         through(
             "proxy.tunnel",

@@ -1,5 +1,6 @@
 //! By name: the resolver that asks nobody, and all the other ways to a resolver.
 
+use super::super::attack::Control::ByRoot;
 use super::super::attack::{Attack, Control, attack};
 use super::super::scene::Scene;
 use super::outward;
@@ -16,27 +17,19 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
     let name = |id: &str, what: String, call: Value, control: Value| {
         attack(id, what, call, Control::ByAgent("the same with an allowed name", control))
     };
-    let asked = |id: &str, what: &str, how: &str, server: &str, name_: &str| {
+    let asked = |id: &str, what: &str, how: &str, name_: &str| {
         name(
             id,
             format!("{what} ({name_})"),
-            json!(["dns", how, server, 53, name_]),
-            json!(["dns", how, server, 53, allowed]),
+            json!(["dns", how, scene.ask, 53, name_]),
+            json!(["dns", how, scene.ask, 53, allowed]),
         )
     };
     attacks.extend([
-        asked("names.foreign", "a name that is not allowed", "udp", "127.0.0.1", foreign),
-        asked("names.foreign-tcp", "the same over TCP", "tcp", "127.0.0.1", foreign),
-        asked("names.foreign6", "the same over IPv6", "udp", "::1", foreign),
-        asked("names.stub", "the same, to systemd-resolved's own address", "udp", "127.0.0.53", foreign),
-        asked("names.tunnel", "a secret in a name", "udp", "127.0.0.1", &format!("{STOLEN}.{foreign}")),
-        asked(
-            "names.tunnel-below",
-            "a secret in a name below an allowed one",
-            "udp",
-            "127.0.0.1",
-            &format!("{STOLEN}.{allowed}"),
-        ),
+        asked("names.foreign", "a name that is not allowed", "udp", foreign),
+        asked("names.foreign-tcp", "the same over TCP", "tcp", foreign),
+        asked("names.tunnel", "a secret in a name", "udp", &format!("{STOLEN}.{foreign}")),
+        asked("names.tunnel-below", "a secret in a name below an allowed one", "udp", &format!("{STOLEN}.{allowed}")),
         name(
             "names.library",
             format!("the C library, with all that stands behind it ({foreign})"),
@@ -94,7 +87,19 @@ fn foreign_resolvers(scene: &Scene, foreign: &str) -> Vec<Attack> {
             json!(["tcp", "127.0.0.1", "@tcp"]),
         )
     };
+    // On loopback a host's own resolver listens, which asks others; where none does, the control has a listener of its own.
+    let local = |id: &str, what: &str, server: &str| {
+        let call = json!(["dns", "udp", server, 53, foreign, true]);
+        let control = ByRoot(
+            "the same probe as root, to a listener on loopback",
+            json!(["dns", "udp", "127.0.0.1", "@udp", foreign, true]),
+        );
+        attack(id, format!("{what} ({server})"), call, control)
+    };
     vec![
+        local("names.stub", "systemd-resolved's own address", "127.0.0.53"),
+        local("names.local", "a resolver on loopback", "127.0.0.1"),
+        local("names.local6", "the same over IPv6", "::1"),
         asked("names.udp", "a public resolver", "udp", "1.1.1.1"),
         asked("names.udp8", "another one", "udp", "8.8.8.8"),
         asked("names.tcp", "a public resolver, over TCP", "tcp", "9.9.9.9"),

@@ -79,6 +79,7 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
     if scene.by_name() {
         let local: Vec<u16> =
             scene.allowed.iter().filter(|name| name.is_local()).filter_map(|name| name.port).collect();
+        let question = json!(["udp", "127.0.0.1", "@planted-udp"]);
         let planted = |id: &str, what: &str, address: &str, port: &str| {
             attack(id, what, json!(["neighbour", address, port]), Control::SameByRoot)
         };
@@ -98,6 +99,13 @@ pub fn attacks(scene: &Scene) -> Vec<Attack> {
                 "@planted",
             ),
             planted("egress.neighbour6", "the same over IPv6", "::1", "@planted6"),
+            attack("egress.neighbour-udp", "the same over UDP", question.clone(), Control::SameByRoot),
+            attack(
+                "egress.taken",
+                "a question to it from the port that root asked it from before",
+                json!(["udp", "127.0.0.1", "@planted-udp", "petasos", "@left"]),
+                Control::ByRoot("the same as root, from any port", question),
+            ),
         ]);
         if let Some(own) = &scene.own_address {
             attacks.push(tcp("egress.own", "this host's own SSH, by its public address", own, scene.ssh_port));
