@@ -25,6 +25,11 @@ impl Lab {
         self.paths.internet_logs().join("requests.jsonl")
     }
 
+    /// One line of JSON per call that reached the internet's Telegram.
+    pub fn telegram_log(&self) -> PathBuf {
+        self.paths.internet_logs().join("telegram.jsonl")
+    }
+
     /// Bare repositories: `<owner>/<repo>.git` in here is `https://github.com/<owner>/<repo>`.
     pub fn git_dir(&self) -> PathBuf {
         self.paths.git()
