@@ -19,6 +19,7 @@ mod names;
 mod reach;
 mod release;
 mod secrets;
+mod telegram;
 mod verify;
 mod ways;
 
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         badday::trials(),
         crash::trials(),
         names::trials(),
+        telegram::trials(),
         verify::trials(),
     ];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
