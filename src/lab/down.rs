@@ -17,11 +17,16 @@ impl Lab {
         // A lived-in tree takes its time to remove: nobody else waits for that.
         self.remove(name).await?;
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
-        let mut others = Record::all(&self.paths).into_iter().map(|record| record.name);
-        if others.any(|other| self.in_use(&other)) || lock::taken(&self.hold_path()) {
+        if self.internet_is_used() {
             return Ok(());
         }
         self.stop_internet().await
+    }
+
+    /// Whether a host hangs on the internet, or somebody holds it; the caller holds the lab's lock.
+    pub(super) fn internet_is_used(&self) -> bool {
+        let mut hosts = Record::all(&self.paths).into_iter().map(|record| record.name);
+        hosts.any(|host| self.in_use(&host)) || lock::taken(&self.hold_path())
     }
 
     /// Removes everything but images and caches: hosts, snapshots, internet, bridge.

@@ -68,6 +68,7 @@ impl Kind {
                 ("srv/lab/nginx.conf", include_str!("../../templates/lab/internet/nginx.conf")),
                 ("srv/lab/dnsmasq.conf", include_str!("../../templates/lab/internet/dnsmasq.conf")),
                 ("srv/lab/stub.py", include_str!("../../templates/lab/internet/stub.py")),
+                ("srv/lab/telegram.py", include_str!("../../templates/lab/internet/telegram.py")),
                 ("srv/lab/sinks.py", include_str!("../../templates/lab/internet/sinks.py")),
             ],
         }

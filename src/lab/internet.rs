@@ -25,6 +25,11 @@ impl Lab {
         self.paths.internet_logs().join("requests.jsonl")
     }
 
+    /// One line of JSON per call that reached the internet's Telegram.
+    pub fn telegram_log(&self) -> PathBuf {
+        self.paths.internet_logs().join("telegram.jsonl")
+    }
+
     /// Bare repositories: `<owner>/<repo>.git` in here is `https://github.com/<owner>/<repo>`.
     pub fn git_dir(&self) -> PathBuf {
         self.paths.git()
@@ -37,9 +42,8 @@ impl Lab {
         let machine = super::machine::look().await?;
         let needs = self.prepare_internet(&machine, say).await?;
         let _all = super::lock::acquire(&self.paths.lock("lab"), super::NETWORK, say).await?;
-        let hold = self.hold_internet()?;
         self.ensure_internet(&machine, &needs, say).await?;
-        Ok(hold)
+        self.hold_internet()
     }
 
     /// Settings of git's environment with which `https://github.com` is the lab's, on this machine.
@@ -79,9 +83,14 @@ impl Lab {
         Ok(Needs { python, authority, image })
     }
 
-    /// Starts the internet unless it runs, as far as it does not; the caller holds the lab's lock.
+    /// Starts the internet unless it runs, as far as it does not; the caller holds the lab's lock. One that another petasos started, which
+    /// serves other things, is started anew unless somebody uses it.
     pub(super) async fn ensure_internet(&self, machine: &Machine, needs: &Needs, say: Say<'_>) -> Result<()> {
-        if self.internet_is_up() {
+        // Gone with the services, whoever ends them.
+        let mark = self.paths.internet().join("upper/srv/lab/image");
+        let image = needs.image.to_string_lossy();
+        let ours = std::fs::read_to_string(&mark).is_ok_and(|started| started == image);
+        if self.internet_is_up() && (ours || self.internet_is_used()) {
             return Ok(());
         }
         let started = Instant::now();
@@ -106,6 +115,7 @@ impl Lab {
         net::give_addresses(&addresses(&places), &addresses(&relays)).await?;
         places.extend(relays);
         write(&dir.join("upper/srv/lab/hosts"), names::hosts_file(&places))?;
+        write(&mark, image.as_ref())?;
         create_dir(&self.paths.internet_logs())?;
         boot::start(&self.groups, net::INTERNET, std::slice::from_ref(&needs.image), &dir, &self.service_words())
             .await?;

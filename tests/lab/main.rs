@@ -19,6 +19,7 @@ mod names;
 mod reach;
 mod release;
 mod secrets;
+mod telegram;
 mod tricks;
 mod verify;
 mod ways;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         crash::trials(),
         names::trials(),
         tricks::trials(),
+        telegram::trials(),
         verify::trials(),
     ];
     let trials = in_turn(lanes.map(Vec::into_iter).into());

@@ -4,7 +4,9 @@
     RUN: command    ->  a call of the tool `terminal`, when the request offers it
     a tool's result ->  TOOL SAID: result
 
-Every request becomes one line of JSON in the log. Arguments: port, log file.
+Two names answer questions for names over HTTPS, as JSON: dns.google and cloudflare-dns.com.
+
+Every request becomes one line of JSON in the log. Arguments: port, log file, hosts file.
 """
 import itertools
 import json
@@ -12,7 +14,9 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
+RESOLVERS = {("dns.google", "/resolve"), ("cloudflare-dns.com", "/dns-query")}
 MODELS = ["nousresearch/hermes-4-405b", "nousresearch/hermes-4-70b", "stub-model"]
 SECRET_HEADERS = {"authorization", "x-api-key", "cookie"}
 numbers = itertools.count(1)
@@ -90,12 +94,26 @@ def models():
     }
 
 
+def resolved(query):
+    """The answer of DNS over HTTPS: a name's addresses of version 4, and those that only this way tells."""
+    name = parse_qs(query).get("name", [""])[0].rstrip(".").lower()
+    with open(sys.argv[3]) as hosts:
+        lines = [line.split() for line in hosts]
+    wanted = {name, "over-https." + name}
+    found = [address for address, *names in lines if wanted & set(names) and "." in address]
+    answers = [{"name": name + ".", "type": 1, "TTL": 30, "data": address} for address in found]
+    return {"Status": 0 if answers else 3, "Answer": answers}
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         self.record(b"")
-        if self.path.split("?")[0] in ("/api/v1/models", "/v1/models"):
+        url = urlsplit(self.path)
+        if (self.headers.get("Host"), url.path) in RESOLVERS:
+            self.reply(200, resolved(url.query))
+        elif url.path in ("/api/v1/models", "/v1/models"):
             self.reply(200, models())
         else:
             self.reply(404, {"error": {"message": "the lab does not serve this", "code": 404}})
