@@ -32,7 +32,7 @@ pub const CONTROL: Control = Control {
     attacks,
     looks,
     short,
-    limits: "a name says who is called, not what is said: what an allowed name's owner relays or stores is not stopped",
+    limits: "a name says who is called, not what is said: what an allowed name's owner relays or stores is not stopped. Sockets without a path (abstract ones) are open to all users of a host. Without --full it is not tried whether an allowed name answers",
     how: Some("`network.egress: { mode: names, enforce: true }`, then `petasos up`"),
 };
 

@@ -15,7 +15,7 @@ pub const CONTROL: Control = Control {
     attacks: no_attacks,
     looks,
     short: never_short,
-    limits: "seen from the machine that ran this, over TCP",
+    limits: "seen from the machine that ran this, over TCP and the way that it takes to the host; ports that Docker forwards past UFW have no listener and are not dialled",
     how: Some("`network.inbound`, then `petasos up`"),
 };
 

@@ -18,6 +18,8 @@ pub fn trials() -> Vec<Trial> {
     ];
     trials.extend(BREAKS.iter().map(|one| trial(&format!("verify::seen: {}", one.name), move || seen(one))));
     trials.push(trial("verify::other ways out are said to be other", other_modes));
+    // The second distribution takes a host of its own.
+    trials.push(trial("verify::a converged host is proved, bookworm", bookworm).with_ignored_flag(true));
     trials
 }
 
@@ -153,6 +155,13 @@ fn proved() -> Result<()> {
         "control: the same, as root: it works",
         "Not yet in this version",
     ])
+}
+
+fn bookworm() -> Result<()> {
+    let host = Host::fresh("proved12", "bookworm")?;
+    let desk = Desk::of(&[&host])?;
+    desk.petasos(&["up"])?.ended(0)?;
+    desk.petasos(&["verify", "--full"])?.ended(0)?.says(&["10 met, 0 not met", "2 round trips"])
 }
 
 fn modest() -> Result<()> {
