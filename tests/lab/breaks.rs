@@ -10,6 +10,8 @@ pub struct Break {
     pub checks: &'static [&'static str],
     /// What `petasos up` does not undo by itself.
     pub undo: &'static str,
+    /// Whether others by default show the same controls to fail.
+    pub long: bool,
 }
 
 /// The walls of the unit, taken down by a drop-in.
@@ -22,6 +24,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["user.nonroot"],
         checks: &["user.account", "declared"],
         undo: "",
+        long: false,
     },
     Break {
         name: "the unit's walls are taken down by a drop-in",
@@ -40,6 +43,7 @@ pub const BREAKS: &[Break] = &[
             "fs.rating",
         ],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
+        long: true,
     },
     Break {
         name: "the unit runs as root",
@@ -47,6 +51,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["user.nonroot", "fs.strict", "net.egress"],
         checks: &["user.rights", "user.signal", "user.running", "fs.shadow", "fs.keys", "fs.homes", "egress.smtp"],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload; chown -R hermes:hermes /home/hermes/.hermes /var/log/hermes; systemctl restart hermes.service",
+        long: true,
     },
     Break {
         name: "the host is writable to the agent",
@@ -76,6 +81,7 @@ pub const BREAKS: &[Break] = &[
             "user.manager",
         ],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload; chmod 0755 /srv /etc/profile.d /opt/hermes/current/",
+        long: false,
     },
     Break {
         name: "the agent's data is closed to it",
@@ -83,6 +89,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["fs.strict"],
         checks: &["fs.data", "fs.log", "fs.loaded", "declared"],
         undo: "",
+        long: true,
     },
     Break {
         name: "the policy does not parse",
@@ -90,6 +97,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["approve.mode", "redact.secrets", "msg.allow"],
         checks: &["settings.in_force", "approve.deny", "msg.strangers"],
         undo: "",
+        long: true,
     },
     Break {
         name: "approvals are off, the filter is off, strangers are paired, everybody may write",
@@ -97,6 +105,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["approve.mode", "redact.secrets", "msg.allow"],
         checks: &["approve.asks", "redact.on", "msg.strangers"],
         undo: "",
+        long: false,
     },
     Break {
         name: "a file of the release is edited, one is added, one of a package is edited",
@@ -104,6 +113,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["supply.pin"],
         checks: &["pin.tree", "pin.extra", "pin.packages"],
         undo: "rm /opt/hermes/current/.petasos-release",
+        long: true,
     },
     Break {
         name: "the proxy is stopped",
@@ -111,6 +121,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["proxy.open", "proxy.allowed", "egress.helpers"],
         undo: "",
+        long: false,
     },
     Break {
         name: "the resolver is stopped",
@@ -118,6 +129,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["names.allowed", "egress.helpers"],
         undo: "",
+        long: false,
     },
     Break {
         name: "the proxy lets every name out",
@@ -140,6 +152,7 @@ pub const BREAKS: &[Break] = &[
             "declared",
         ],
         undo: "",
+        long: false,
     },
     Break {
         name: "the resolver knows every name",
@@ -154,6 +167,7 @@ pub const BREAKS: &[Break] = &[
             "names.library-tunnel",
         ],
         undo: "",
+        long: true,
     },
     Break {
         name: "the filter's refusals are gone, the unit's own lock still holds",
@@ -161,6 +175,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["egress.others", "declared"],
         undo: "",
+        long: true,
     },
     Break {
         name: "a rule lets the agent in to what others serve on loopback",
@@ -178,6 +193,7 @@ pub const BREAKS: &[Break] = &[
             "declared",
         ],
         undo: "systemctl stop stub.service",
+        long: false,
     },
     Break {
         name: "what another user began, the agent may go on with",
@@ -185,6 +201,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["egress.taken", "declared"],
         undo: "",
+        long: true,
     },
     Break {
         name: "the filter and the unit's own lock are gone",
@@ -228,6 +245,7 @@ pub const BREAKS: &[Break] = &[
             "proxy.elsewhere",
         ],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
+        long: false,
     },
     Break {
         name: "a port is opened, and somebody listens there",
@@ -235,6 +253,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.inbound"],
         checks: &["inbound.listeners", "inbound.scan", "declared"],
         undo: "systemctl stop stranger.service",
+        long: false,
     },
     Break {
         name: "the firewall is off",
@@ -242,6 +261,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.inbound"],
         checks: &["inbound.firewall", "declared"],
         undo: "",
+        long: true,
     },
     Break {
         name: "sshd takes passwords",
@@ -249,6 +269,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["ssh.keyonly"],
         checks: &["ssh.admin", "ssh.root", "ssh.doors", "declared"],
         undo: "rm -f /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh.service",
+        long: false,
     },
     Break {
         name: "updates no longer install themselves",
@@ -256,6 +277,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["os.patched"],
         checks: &["patched.settings", "patched.timers", "declared"],
         undo: "",
+        long: false,
     },
 ];
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub fn trials() -> Vec<Trial> {
     // Minutes each: `cargo test --test lab -- --ignored telegram`.
     let slow = [
+        trial("telegram::without the proxy the fallback gets nowhere either", without_the_proxy),
         trial("telegram::a silent address of the name is passed over", half_gone),
         trial("telegram::seen: where names are not looked at, the fallback gets there", gets_there),
         trial("telegram::out of reach, without the fallback", || out_of_reach(false)),
@@ -22,7 +23,6 @@ pub fn trials() -> Vec<Trial> {
     let quick = [
         trial("telegram::who is listed is answered, by the allowed name", listed),
         trial("telegram::the agent's own fallback gets nowhere", fallback),
-        trial("telegram::without the proxy the fallback gets nowhere either", without_the_proxy),
     ];
     quick.into_iter().chain(slow.map(|trial| trial.with_ignored_flag(true))).collect()
 }
