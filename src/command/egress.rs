@@ -3,7 +3,6 @@
 use super::hosts::HostArgs;
 use super::verify;
 use crate::config::egress::Allowed;
-use crate::config::lock::Lock;
 use crate::run::egress::{Egress, State, Wish};
 use anyhow::Result;
 use serde_json::{Map, json};
@@ -33,11 +32,11 @@ fn since(text: &str) -> Result<String, String> {
 /// When a host cannot be asked.
 pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
     let mut all = Map::new();
-    let config = args.hosts.files.read()?;
-    let (choices, lock) = (args.hosts.choose(&config)?, Lock::load(&args.hosts.files.lock)?);
-    let sources = args.hosts.files.sources()?;
-    for ((job, settings), choice) in args.hosts.jobs(false)?.into_iter().zip(&choices) {
-        let egress = job.egress(&args.since, &verify::names(choice, &lock, &sources)).await?;
+    let jobs = args.hosts.jobs_with(false, |choice, lock, sources| {
+        Ok((choice.settings.clone(), verify::names(choice, lock, sources)))
+    })?;
+    for (job, (settings, tried)) in jobs {
+        let egress = job.egress(&args.since, &tried).await?;
         let proposal = proposal(&egress.names);
         if args.hosts.json {
             let allow: Vec<String> = proposal.keys().map(ToString::to_string).collect();
@@ -116,14 +115,15 @@ fn moment(seconds: u64) -> String {
 /// The smallest addition: each name that was refused, if it is one that can be allowed.
 fn proposal(names: &[Wish]) -> BTreeMap<Allowed, (u64, &'static str)> {
     let mut proposal = BTreeMap::new();
-    for wish in names.iter().filter(|wish| !matches!(wish.state, State::Allowed | State::Failed)) {
-        // A connection without a name, or to an address, can never be allowed.
-        let Ok(name) = Allowed::try_from(wish.name.clone()) else { continue };
+    for wish in names {
         let why = match wish.state {
+            State::Allowed | State::Failed => continue,
             State::Learnt => "let out",
-            State::Refused | State::Allowed | State::Failed => "refused",
+            State::Refused => "refused",
             State::Unknown => "asked for",
         };
+        // A connection without a name, or to an address, can never be allowed.
+        let Ok(name) = Allowed::try_from(wish.name.clone()) else { continue };
         let entry = proposal.entry(name).or_insert((0, why));
         entry.0 += wish.count;
     }

@@ -64,7 +64,7 @@ impl FileArgs {
         Config::read(&self.config.display().to_string(), &text).map_err(|why| anyhow!(why))
     }
 
-    pub(super) fn sources(&self) -> Result<Sources> {
+    fn sources(&self) -> Result<Sources> {
         let base = self.config.parent().unwrap_or(Path::new(""));
         let playbooks = texts(&base.join("playbooks"), "", |name| name.ends_with(".yaml"))?;
         let templates = texts(&base.join("templates"), "", crate::playbook::is_template)?;
@@ -127,6 +127,18 @@ impl HostArgs {
     /// # Errors
     /// When a file is missing or not sound.
     pub fn jobs(&self, texts: bool) -> Result<Vec<(Job, Settings)>> {
+        self.jobs_with(texts, |choice, _, _| Ok(choice.settings.clone()))
+    }
+
+    /// The same, with something else about each host.
+    ///
+    /// # Errors
+    /// As for [`HostArgs::jobs`], and those of what is asked.
+    pub fn jobs_with<T>(
+        &self,
+        texts: bool,
+        about: impl Fn(&Choice, &Lock, &Sources) -> Result<T>,
+    ) -> Result<Vec<(Job, T)>> {
         let config = self.files.read()?;
         let choices = self.choose(&config)?;
         self.check(choices.len())?;
@@ -137,6 +149,7 @@ impl HostArgs {
             let login = self.login(&choice.label, choice.target.clone(), &options, &lock)?;
             let (known_port, record_port) = self.port(&choice.label, &lock);
             let wanted = wanted(&choice, known_port.unwrap_or(login.resolved.port), &lock, &sources)?;
+            let about = about(&choice, &lock, &sources)?;
             let settings = choice.settings;
             let job = Job {
                 name: choice.label,
@@ -151,7 +164,7 @@ impl HostArgs {
                 window: settings.guard.window,
                 texts,
             };
-            Ok((job, settings))
+            Ok((job, about))
         };
         choices.into_iter().map(job).collect()
     }

@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod demo;
+mod each;
 pub mod egress;
 pub mod facts;
 pub mod history;

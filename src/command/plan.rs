@@ -1,7 +1,8 @@
 //! `petasos plan`.
 
+use super::each::each;
 use super::hosts::HostArgs;
-use super::up::{each, finish};
+use super::up::finish;
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -16,6 +17,6 @@ pub struct PlanArgs {
 
 pub async fn run(args: &PlanArgs) -> Result<ExitCode> {
     let jobs = args.hosts.jobs(args.diff)?;
-    let done = each(jobs, &args.hosts, |job, watch| async move { job.plan(&watch).await }).await;
+    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.plan(&watch).await }).await;
     Ok(ExitCode::from(finish(&args.hosts, done, false, args.diff)))
 }

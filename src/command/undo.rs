@@ -1,7 +1,8 @@
 //! `petasos undo`.
 
+use super::each::each;
 use super::hosts::HostArgs;
-use super::up::{each, finish};
+use super::up::finish;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
@@ -18,6 +19,6 @@ pub async fn run(args: &UndoArgs) -> Result<ExitCode> {
         bail!("`undo` wants a host by name\nhint: petasos undo HOST");
     }
     let jobs = args.hosts.jobs(false)?;
-    let done = each(jobs, &args.hosts, |job, watch| async move { job.undo(&watch).await }).await;
+    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.undo(&watch).await }).await;
     Ok(ExitCode::from(finish(&args.hosts, done, true, false)))
 }

@@ -1,15 +1,13 @@
 //! `petasos up`.
 
+use super::each::{Done, each};
 use super::hosts::{HostArgs, provider_key};
 use crate::config::Settings;
 use crate::config::settings::EgressMode;
-use crate::run::{Job, Outcome, RunError, Watch};
-use crate::ui::{exit, progress, report};
+use crate::run::Outcome;
+use crate::ui::{exit, report};
 use anyhow::Result;
 use std::process::ExitCode;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 #[derive(Debug, clap::Args)]
 pub struct UpArgs {
@@ -19,43 +17,16 @@ pub struct UpArgs {
 
 pub async fn run(args: &UpArgs) -> Result<ExitCode> {
     let jobs = args.hosts.jobs(false)?;
-    let done = each(jobs, &args.hosts, |job, watch| async move { job.up(&watch).await }).await;
+    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.up(&watch).await }).await;
     Ok(ExitCode::from(finish(&args.hosts, done, true, false)))
 }
 
-/// The result of one host, with what it should be.
-pub type Done = (String, Settings, Result<Outcome, RunError>);
-
-/// Runs something for every host, several at once; one host's failure does not stop the others.
-pub async fn each<F, R>(jobs: Vec<(Job, Settings)>, args: &HostArgs, run: F) -> Vec<Done>
-where
-    F: Fn(Arc<Job>, Watch) -> R + Clone + Send + 'static,
-    R: Future<Output = Result<Outcome, RunError>> + Send,
-{
-    let names: Vec<String> = jobs.iter().map(|(job, _)| job.name.clone()).collect();
-    let watch = progress::watch(&names, args.json);
-    let places = Arc::new(Semaphore::new(args.parallel.max(1)));
-    let mut tasks = JoinSet::new();
-    for (index, (job, settings)) in jobs.into_iter().enumerate() {
-        let (run, watch, places) = (run.clone(), watch.clone(), places.clone());
-        tasks.spawn(async move {
-            // The semaphore is never closed; without a place the host would still be served.
-            let _place = places.acquire().await;
-            let name = job.name.clone();
-            let result = run(Arc::new(job), watch).await;
-            (index, (name, settings, result))
-        });
-    }
-    let mut done: Vec<(usize, Done)> = tasks.join_all().await;
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, done)| done).collect()
-}
-
 /// Reports on every host; the exit code is the worst of theirs.
-pub fn finish(args: &HostArgs, done: Vec<Done>, applied: bool, diff: bool) -> u8 {
+pub fn finish(args: &HostArgs, done: Vec<Done<Settings, Outcome>>, applied: bool, diff: bool) -> u8 {
     let mut worst = exit::DONE;
     let mut reports = Vec::new();
-    for (name, settings, result) in done {
+    for Done { job, about: settings, result } in done {
+        let name = &job.name;
         match result {
             Ok(outcome) => {
                 if !applied {

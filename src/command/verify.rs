@@ -1,5 +1,6 @@
 //! `petasos verify`.
 
+use super::each::{Done, each};
 use super::hosts::{Choice, HostArgs, platform};
 use crate::config::Settings;
 use crate::config::lock::Lock;
@@ -7,8 +8,7 @@ use crate::playbook::Sources;
 use crate::prove::report::{HostReport, Report};
 use crate::prove::{self, Scene};
 use crate::release::steps;
-use crate::run::{Job, RunError, Watch};
-use crate::ui::{html, progress, proof};
+use crate::ui::{html, proof};
 use anyhow::{Result, anyhow};
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -16,9 +16,6 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 /// Attack hosts from inside, as the agent's user, and say which controls are met; changes nothing
 ///
@@ -41,14 +38,12 @@ pub struct VerifyArgs {
 /// # Errors
 /// When the files are not sound, or the page cannot be written; a host's failure is part of the report.
 pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
-    let jobs = jobs(args)?;
-    let names: Vec<String> = jobs.iter().map(|(job, _)| job.name.clone()).collect();
-    let watch = progress::watch(&names, args.hosts.json);
-    let done = each(jobs, args.hosts.parallel, watch).await;
+    let jobs = args.hosts.jobs_with(false, |choice, lock, sources| scene(choice, lock, sources, args.full))?;
+    let done = each(jobs, &args.hosts, |job, scene, watch| async move { job.verify(&scene, &watch).await }).await;
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let mut report = Report { petasos: env!("CARGO_PKG_VERSION").into(), time: time.as_secs(), hosts: Vec::new() };
     let mut codes = Vec::new();
-    for (job, result) in done {
+    for Done { job, result, .. } in done {
         match result {
             Ok(host) => {
                 codes.push(proof::code(host.verdict));
@@ -80,37 +75,6 @@ fn write_page(path: &Path, report: &Report) -> Result<()> {
         let path = path.display();
         anyhow!("cannot write `{path}`: {why}\nhint: `--html FILE` wants a file in a folder that is there and that you may write")
     })
-}
-
-type Done = (Arc<Job>, Result<HostReport, RunError>);
-
-/// Several hosts at once; one host's failure does not stop the others.
-async fn each(jobs: Vec<(Job, Scene)>, parallel: usize, watch: Watch) -> Vec<Done> {
-    let places = Arc::new(Semaphore::new(parallel.max(1)));
-    let mut tasks = JoinSet::new();
-    for (index, (job, scene)) in jobs.into_iter().enumerate() {
-        let (watch, places) = (watch.clone(), places.clone());
-        tasks.spawn(async move {
-            // The semaphore is never closed; without a place the host would still be served.
-            let _place = places.acquire().await;
-            let job = Arc::new(job);
-            let result = job.verify(&scene, &watch).await;
-            (index, (job, result))
-        });
-    }
-    let mut done: Vec<(usize, Done)> = tasks.join_all().await;
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, done)| done).collect()
-}
-
-fn jobs(args: &VerifyArgs) -> Result<Vec<(Job, Scene)>> {
-    let config = args.hosts.files.read()?;
-    let choices = args.hosts.choose(&config)?;
-    let lock = Lock::load(&args.hosts.files.lock)?;
-    let sources = args.hosts.files.sources()?;
-    let scenes = choices.iter().map(|choice| scene(choice, &lock, &sources, args.full)).collect::<Result<Vec<_>>>()?;
-    let jobs = args.hosts.jobs(false)?.into_iter().map(|(job, _)| job);
-    Ok(jobs.zip(scenes).collect())
 }
 
 /// The names that the attacks on a host speak of; none while no release is pinned, when there were no attacks either.
