@@ -10,6 +10,8 @@ pub fn trials() -> Vec<Trial> {
         trial("tricks::a port of another user's is taken over, and one is spoilt", ports),
         trial("tricks::a socket's path below a wildcard", socket),
         trial("tricks::many connections", many),
+        trial("tricks::words that come before an answer", early),
+        trial("tricks::a filter or a list that cannot be read is no filter and no list", unreadable),
         trial("tricks::a web site, rules and a resolver of the host's own, and no IPv6", odd),
     ]
 }
@@ -147,6 +149,69 @@ print(made, refused)";
     host.sh("sleep 2")?;
     ensure!(host.chat("after the flood")? == "STUB OK: after the flood");
     Ok(())
+}
+
+/// TCP Fast Open, where a host has it on: with a cookie of its own listener's the agent's first packet brings words along, and a service
+/// reads them before anybody could refuse.
+fn early() -> Result<()> {
+    let Named { host, desk } = &*named()?;
+    let before = host.sh("sysctl -n net.ipv4.tcp_fastopen; sysctl -qw net.ipv4.tcp_fastopen=3")?;
+    let heard = "import socket
+server = socket.socket()
+server.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+server.bind(('127.0.0.1', 5451)); server.listen(5)
+while True:
+    peer, _ = server.accept(); peer.settimeout(1)
+    try:
+        open('/run/heard', 'ab').write(peer.recv(99))
+    except OSError:
+        pass
+    peer.close()";
+    let say = "import socket, sys
+own = socket.socket()
+own.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+own.bind(('127.0.0.1', 5452)); own.listen(5)
+for port in (5452, 5452, 5451):
+    peer = socket.socket(); peer.settimeout(2)
+    try:
+        peer.sendto(sys.argv[1].encode(), socket.MSG_FASTOPEN, ('127.0.0.1', port))
+    except OSError as error:
+        print(port, error)
+    peer.close()";
+    let say = |word: &str| -> Result<String> {
+        let script = "setpriv --reuid hermes --regid hermes --clear-groups python3 -c \"$1\" \"$2\"; sleep 2; cat /run/heard 2>/dev/null || :";
+        Ok(host.with_args(script, &[say, word])?.ended(0)?.out)
+    };
+    let done = (|| {
+        host.with_args("systemd-run -q --unit=heard python3 -c \"$1\"; sleep 1", &[heard])?.ended(0)?;
+        let said = say("refused")?;
+        ensure!(!host.sh("cat /run/heard 2>/dev/null || :")?.contains("refused"), "{said}");
+        // The control: without the one rule the words arrive, though no answer ever does.
+        host.sh("nft delete rule inet petasos here handle $(nft -a list chain inet petasos here | sed -n 's/.*fastopen.* handle //p')")?;
+        let said = say("injected")?;
+        ensure!(said.contains("injected"), "the control was not heard: {said}");
+        Ok(())
+    })();
+    host.sh(&format!(
+        "systemctl stop heard.service; rm -f /run/heard; sysctl -qw net.ipv4.tcp_fastopen={}",
+        before.trim()
+    ))?;
+    desk.petasos(&["up"])?.ended(0)?;
+    done
+}
+
+/// Without its filter's file the agent does not start, and a list that nginx does not take is not taken for loaded.
+fn unreadable() -> Result<()> {
+    let Named { host, desk } = &*named()?;
+    let reloads = || host.holds("systemctl reload petasos-proxy.service");
+    ensure!(reloads()?, "the control: a sound list is not loaded");
+    host.sh("echo nonsense >>/etc/petasos/proxy.conf")?;
+    ensure!(!reloads()?, "a broken list was loaded without a word");
+    host.sh("systemctl stop hermes.service petasos-egress.service; mv /etc/petasos/egress.nft /root/")?;
+    ensure!(!host.holds("systemctl start hermes.service")?, "the agent starts without its filter");
+    desk.petasos(&["up"])?.ended(0)?;
+    ensure!(host.chat("back again")? == "STUB OK: back again");
+    host.sh("rm -f /root/egress.nft").map(drop)
 }
 
 /// A host with a life of its own: it serves a web site, has rules of its own that begin by throwing away all others, resolv.conf is a link
