@@ -1,7 +1,9 @@
-//! The command line, as types. The doc comments are the help texts.
+//! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
-use crate::command;
-use clap::{Parser, Subcommand};
+use crate::command::{completions, demo, egress, facts, history, init, lab, pin, plan, render, undo, up, verify};
+use crate::ui::exit;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
 
 /// Turn a fresh Ubuntu or Debian VPS into a hardened host for the Hermes Agent, and prove it.
 ///
@@ -16,29 +18,87 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Write a petasos.yaml that explains each key
-    Init(command::init::InitArgs),
+    Init(init::InitArgs),
     /// Resolve and verify a release, and write it to petasos.lock
-    Pin(command::pin::PinArgs),
+    Pin(pin::PinArgs),
     /// Bring hosts to what is wanted; safe to repeat for ever
-    Up(command::up::UpArgs),
+    Up(up::UpArgs),
     /// Say what `up` would change; exit 2 if anything
-    Plan(command::plan::PlanArgs),
+    Plan(plan::PlanArgs),
     /// Attack hosts from inside, and say which controls are met
-    Verify(command::verify::VerifyArgs),
+    Verify(verify::VerifyArgs),
     /// Print what a host is like, as JSON
-    Facts(command::facts::FactsArgs),
+    Facts(facts::FactsArgs),
     /// Print the files that a host would get, secrets starred
-    Render(command::render::RenderArgs),
+    Render(render::RenderArgs),
     /// What the agent was let out to, what it was refused, and what to allow
-    Egress(command::egress::EgressArgs),
+    Egress(egress::EgressArgs),
     /// Bring a host back to before its last run: files, units, firewall
-    Undo(command::undo::UndoArgs),
+    Undo(undo::UndoArgs),
     /// The runs that a host has on record
-    History(command::history::HistoryArgs),
+    History(history::HistoryArgs),
     /// Disposable local hosts with a real systemd (Linux, root)
-    Lab(command::lab::LabArgs),
+    Lab(lab::LabArgs),
     /// A lab host, provisioned, and a first chat with the agent
-    Demo(command::demo::DemoArgs),
+    Demo(demo::DemoArgs),
     /// Print completions for a shell
-    Completions(command::completions::CompletionsArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Parses the command line and runs one verb; the exit code is the verb's.
+pub fn main() -> ExitCode {
+    end_quietly_when_nobody_reads();
+    match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => {
+            // Help and version are no errors; they go to stdout.
+            let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
+            let _ = error.print();
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// `petasos history | head` closes the pipe while we print; that is the reader's wish, not an error of ours.
+fn end_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>();
+        if said.is_some_and(|said| said.starts_with("failed printing to stdout") && said.contains("Broken pipe")) {
+            std::process::exit(i32::from(exit::DONE));
+        }
+        usual(panic);
+    }));
+}
+
+fn run(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start the async runtime: {error}");
+            return ExitCode::from(exit::ERROR);
+        }
+    };
+    runtime.block_on(dispatch(cli.verb)).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(exit::of_error(&error))
+    })
+}
+
+async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Init(args) => init::run(&args),
+        Verb::Pin(args) => pin::run(args).await,
+        Verb::Up(args) => up::run(&args).await,
+        Verb::Plan(args) => plan::run(&args).await,
+        Verb::Facts(args) => facts::run(&args).await,
+        Verb::Render(args) => render::run(&args).await,
+        Verb::History(args) => history::run(&args).await,
+        Verb::Egress(args) => egress::run(&args).await,
+        Verb::Verify(args) => verify::run(&args).await,
+        Verb::Undo(args) => undo::run(&args).await,
+        Verb::Lab(args) => lab::run(args).await,
+        Verb::Demo(args) => demo::run(&args).await,
+        Verb::Completions(args) => completions::run(&args, &mut Cli::command()),
+    }
 }

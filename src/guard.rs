@@ -5,9 +5,8 @@
 //! was opened after the change.
 
 use crate::act::{Act, Put, Text};
-use crate::name::{AbsPath, Mode, UnitName};
+use crate::name::{AbsPath, Account, Mode, UnitName};
 use crate::plan::Step;
-use crate::resource::file::root;
 use std::collections::BTreeSet;
 
 /// The directory of the guard on the host.
@@ -37,14 +36,13 @@ const ALWAYS: [&str; 14] = [
 /// Units that any change may restart.
 const UNITS: [&str; 3] = ["ssh.service", "ssh.socket", "ufw.service"];
 
-const CHECK: &str = include_str!("../templates/guard/check.sh");
-const KEEP: &str = concat!(include_str!("../templates/guard/list.sh"), include_str!("../templates/guard/keep.sh"));
-const ARM: &str = include_str!("../templates/guard/arm.sh");
-const DISARM: &str = include_str!("../templates/guard/disarm.sh");
-const REVERT: &str = include_str!("../templates/guard/revert.sh");
-const RESTORE: &str =
-    concat!(include_str!("../templates/guard/list.sh"), include_str!("../templates/guard/restore.sh"));
-const PRUNE: &str = include_str!("../templates/run/prune.sh");
+const CHECK: &str = include_str!("../remote/guard/check.sh");
+const KEEP: &str = concat!(include_str!("../remote/guard/list.sh"), include_str!("../remote/guard/keep.sh"));
+const ARM: &str = include_str!("../remote/guard/arm.sh");
+const DISARM: &str = include_str!("../remote/guard/disarm.sh");
+const REVERT: &str = include_str!("../remote/guard/revert.sh");
+const RESTORE: &str = concat!(include_str!("../remote/guard/list.sh"), include_str!("../remote/guard/restore.sh"));
+const PRUNE: &str = include_str!("../remote/guard/prune.sh");
 
 /// What a change may touch: paths, and units.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,8 +94,8 @@ fn script(name: &str, text: &str) -> Result<Act, String> {
     Ok(Act::Put(Put {
         path: AbsPath::new(format!("{STATE}/{name}"))?,
         content: Text::open(text),
-        owner: root(),
-        group: root(),
+        owner: Account::root(),
+        group: Account::root(),
         mode: Mode::new("0700")?,
         check: Vec::new(),
     }))

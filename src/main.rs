@@ -1,5 +1,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    petasos::command::main()
+    petasos::cli::main()
 }

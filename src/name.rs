@@ -140,6 +140,15 @@ checked_name!(
             && matches!(protocol, "tcp" | "udp"))
 );
 
+checked_name!(
+    /// The fingerprint of an SSH key: `SHA256:` and 32 bytes in base64, as `ssh-keygen -l` prints them.
+    Fingerprint,
+    "a fingerprint: write `SHA256:…` as `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints it",
+    |text| text.strip_prefix("SHA256:").is_some_and(|digest| {
+        digest.len() == 43 && digest.chars().all(|c| c.is_ascii_alphanumeric() || "+/".contains(c))
+    })
+);
+
 impl AbsPath {
     /// The directory that holds it; `/` holds itself.
     pub fn parent(&self) -> Self {
@@ -153,6 +162,13 @@ impl AbsPath {
     /// When `name` cannot be a part of a path.
     pub fn join(&self, name: &str) -> Result<Self, String> {
         Self::new(format!("{}/{name}", self.0.trim_end_matches('/')))
+    }
+}
+
+impl Account {
+    /// `root`, the owner of most things.
+    pub fn root() -> Self {
+        Self("root".to_owned())
     }
 }
 

@@ -2,12 +2,12 @@
 
 use crate::act::Act;
 use crate::fact::Facts;
-use crate::resource::{Change, Resource, Risk, Verdict};
+use crate::resource::{Change, Diff, Resource, Risk};
 use crate::shell::Script;
 use serde::Serialize;
 
 /// A resource in its place of a playbook.
-pub struct Item {
+pub struct PlannedResource {
     /// The playbook's words for it.
     pub title: String,
     /// The least risk that a change of it has.
@@ -42,14 +42,14 @@ pub struct Plan {
 
 impl Plan {
     /// Judges every resource.
-    pub fn of(items: &[Item], facts: &Facts) -> Self {
+    pub fn of(items: &[PlannedResource], facts: &Facts) -> Self {
         let mut plan = Self::default();
         for item in items {
             let id = item.resource.id();
             match item.resource.judge(facts) {
-                Verdict::Met => plan.met += 1,
-                Verdict::Unknown(why) => plan.unknown.push(Unknown { id, why }),
-                Verdict::Drift(changes) => plan.steps.extend(changes.into_iter().map(|change| Step {
+                Diff::Met => plan.met += 1,
+                Diff::Unknown(why) => plan.unknown.push(Unknown { id, why }),
+                Diff::Drift(changes) => plan.steps.extend(changes.into_iter().map(|change| Step {
                     id: id.clone(),
                     title: item.title.clone(),
                     change: change.risking(item.risk),

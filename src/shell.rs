@@ -45,11 +45,11 @@ pub struct PutWords<'a> {
 
 /// What a run shows at the host's lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
+pub struct RunId {
     /// One word, unlike any other run's.
-    pub run: String,
+    pub id: String,
     /// Who and where, for people.
-    pub holder: String,
+    pub owner: String,
 }
 
 /// A script in the making.
@@ -57,7 +57,7 @@ pub struct Ticket {
 pub struct Script {
     on_failure: Failure,
     /// For the lock on the host; none for a script that only looks.
-    ticket: Option<Ticket>,
+    run_id: Option<RunId>,
     steps: Vec<(String, String)>,
     /// Whether it carries a text that may be secret.
     fed: bool,
@@ -66,13 +66,13 @@ pub struct Script {
 impl Script {
     /// A script that only looks: the steps run side by side, and each runs whatever the others said.
     pub fn observing() -> Self {
-        Self { on_failure: Failure::GoOn, ticket: None, steps: Vec::new(), fed: false }
+        Self { on_failure: Failure::GoOn, run_id: None, steps: Vec::new(), fed: false }
     }
 
     /// A script that changes the host: it holds the host's lock for a run, and stops at the first step that fails. Its first frame is named
     /// `lock`: status 75 and the holder on standard error where another run has it, else on standard output a dead run's holder, if any.
-    pub fn applying(ticket: &Ticket) -> Self {
-        Self { on_failure: Failure::Stop, ticket: Some(ticket.clone()), steps: Vec::new(), fed: false }
+    pub fn applying(run_id: &RunId) -> Self {
+        Self { on_failure: Failure::Stop, run_id: Some(run_id.clone()), steps: Vec::new(), fed: false }
     }
 
     /// Begins a step. Names are single words; a step's lines run in one subshell.
@@ -136,7 +136,7 @@ impl Script {
     ///
     /// The word is in the form of printf's `%b`, without any character that bash, dash, zsh, fish or csh would treat in its own way.
     pub fn line_for(&self, shell: &str, nonce: &str) -> Option<String> {
-        if self.fed || self.ticket.is_some() {
+        if self.fed || self.run_id.is_some() {
             return None;
         }
         let mut word = String::new();
@@ -155,8 +155,8 @@ impl Script {
         let mut text = String::from(PRELUDE);
         text.push_str("petasos() {\n");
         text.push_str(&format!("printf '@petasos %s\\n' {}\n", quote(nonce)));
-        let first = usize::from(self.ticket.is_some());
-        if let Some(Ticket { run, holder }) = &self.ticket {
+        let first = usize::from(self.run_id.is_some());
+        if let Some(RunId { id: run, owner: holder }) = &self.run_id {
             text.push_str(&format!("lock {} {} || return 0\n", quote(run), quote(holder)));
         }
         for (index, (name, body)) in self.steps.iter().enumerate() {
@@ -182,7 +182,7 @@ impl Script {
 const LONGEST_WORD: usize = 96 * 1024;
 
 /// The functions that every script starts with.
-const PRELUDE: &str = include_str!("shell/prelude.sh");
+const PRELUDE: &str = include_str!("../remote/prelude.sh");
 
 #[cfg(test)]
 mod tests;

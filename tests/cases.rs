@@ -5,10 +5,10 @@
 //! What is seen `after` the changes must be judged as met: idempotence on paper. The values are what the tools of Debian 12 and 13
 //! print and do, never what this program computed; digests are sha256sum's.
 use petasos::act::{Act, Text};
-use petasos::fact::{Ask, Facts};
+use petasos::fact::{Facts, Query};
 use petasos::name::{AbsPath, EnvName};
 use petasos::playbook::{KINDS, Playbook, Renderer};
-use petasos::resource::{Change, Resource, Risk, Scene, Verdict};
+use petasos::resource::{Change, Diff, ResolveContext, Resource, Risk};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,24 +72,24 @@ fn playbook(kind: &str, want: &Value) -> Playbook {
 
 /// What of the facts was asked for: a resource that looks at more than it asks about finds nothing.
 fn asked(playbook: &Playbook, facts: &Facts) -> Facts {
-    let mut asks = BTreeSet::new();
-    playbook.entries[0].spec().asks(&mut asks);
+    let mut queries = BTreeSet::new();
+    playbook.entries[0].spec().queries(&mut queries);
     let mut facts = facts.clone();
-    facts.packages.retain(|key, _| asks.contains(&Ask::Package(key.clone())));
-    facts.users.retain(|key, _| asks.contains(&Ask::User(key.clone())));
-    facts.groups.retain(|key, _| asks.contains(&Ask::Group(key.clone())));
-    facts.paths.retain(|key, _| asks.contains(&Ask::Path(key.clone())));
-    facts.texts.retain(|key, _| asks.contains(&Ask::Text(key.clone())));
-    facts.units.retain(|key, _| asks.contains(&Ask::Unit(key.clone())));
-    facts.sysctls.retain(|key, _| asks.contains(&Ask::Sysctl(key.clone())));
+    facts.packages.retain(|key, _| queries.contains(&Query::Package(key.clone())));
+    facts.users.retain(|key, _| queries.contains(&Query::User(key.clone())));
+    facts.groups.retain(|key, _| queries.contains(&Query::Group(key.clone())));
+    facts.paths.retain(|key, _| queries.contains(&Query::Path(key.clone())));
+    facts.texts.retain(|key, _| queries.contains(&Query::Text(key.clone())));
+    facts.units.retain(|key, _| queries.contains(&Query::Unit(key.clone())));
+    facts.sysctls.retain(|key, _| queries.contains(&Query::Sysctl(key.clone())));
     facts
 }
 
 /// The judgements of all that a case's resource stands for, or why it cannot be settled.
-fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Verdict>, String> {
+fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, String> {
     let playbook = playbook(kind, &case.want);
     let facts = asked(&playbook, facts);
-    let scene = Scene {
+    let context = ResolveContext {
         facts: &facts,
         template: &|name| Err(format!("no template `{name}`")),
         text: &|text| Ok(text.to_owned()),
@@ -97,7 +97,7 @@ fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Verdict>, String>
         fresh: &|_| Text::secret("f".repeat(64)),
         provided: &case.provided,
     };
-    let resources: Vec<Box<dyn Resource>> = playbook.entries[0].spec().settle(&scene)?;
+    let resources: Vec<Box<dyn Resource>> = playbook.entries[0].spec().resolve(&context)?;
     Ok(resources.iter().map(|resource| resource.judge(&facts)).collect())
 }
 
@@ -132,9 +132,9 @@ fn check(name: &str, kind: &str, case: &Case) {
             let mut changes = Vec::new();
             for verdict in verdicts {
                 match verdict {
-                    Verdict::Met => {}
-                    Verdict::Drift(some) => changes.extend(some),
-                    Verdict::Unknown(why) => panic!("{name}: unknown: {why}"),
+                    Diff::Met => {}
+                    Diff::Drift(some) => changes.extend(some),
+                    Diff::Unknown(why) => panic!("{name}: unknown: {why}"),
                 }
             }
             compare(&name, &changes, expected);
@@ -144,14 +144,14 @@ fn check(name: &str, kind: &str, case: &Case) {
                 None => panic!("{name}: it says nothing of `after`"),
             };
             for verdict in judge(kind, case, after).unwrap_or_else(|why| panic!("{name}: after: {why}")) {
-                assert_eq!(verdict, Verdict::Met, "{name}: after");
+                assert_eq!(verdict, Diff::Met, "{name}: after");
             }
         }
         (None, Some(part), None) => {
             let verdicts = verdicts.unwrap_or_else(|why| panic!("{name}: {why}"));
             let why = verdicts.iter().find_map(|verdict| match verdict {
-                Verdict::Unknown(why) => Some(why),
-                Verdict::Met | Verdict::Drift(_) => None,
+                Diff::Unknown(why) => Some(why),
+                Diff::Met | Diff::Drift(_) => None,
             });
             let why = why.unwrap_or_else(|| panic!("{name}: it is judged as {verdicts:?}"));
             assert!(why.contains(part.as_str()), "{name}: {why}");

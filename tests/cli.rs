@@ -152,13 +152,13 @@ fn what_may_go_out_is_checked_before_any_host_is_asked() {
     says(&of("agent: { provider: acme }"), &["`acme`", "agent.base_url"]);
     let packs = "always: []\nproviders: { openrouter: [openrouter.ai] }\nplatforms: { telegram: { needs: [api.telegram.org], names: [] } }\n";
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent: { platforms: { telegram: {} } }\n";
-    let files = [("petasos.yaml", yaml), ("petasos.lock", LOCK), ("templates/egress/packs.yaml", packs)];
+    let files = [("petasos.yaml", yaml), ("petasos.lock", LOCK), ("playbooks/data/packs.yaml", packs)];
     says(
         &error(&files, &["up"], 1),
         &["telegram is enabled, but api.telegram.org is not allowed", "network.egress.allow"],
     );
-    let said = error(&[files[0], files[1], ("templates/egress/packs.yaml", "allways: []\n")], &["up"], 1);
-    says(&said, &["templates/egress/packs.yaml:1", "did you mean `always`?"]);
+    let said = error(&[files[0], files[1], ("playbooks/data/packs.yaml", "allways: []\n")], &["up"], 1);
+    says(&said, &["playbooks/data/packs.yaml:1", "did you mean `always`?"]);
 }
 
 #[test]

@@ -7,8 +7,8 @@
 //!     PETASOS_CAPTURE="debian13-fresh root@u13" cargo test --test facts -- --ignored capture
 //!
 //! `-odd` is a fresh host after `tests/facts/odd.sh`, `-converged` one after `petasos up` (as `ops@u13`).
-use petasos::fact::path::Kind;
-use petasos::fact::{Ask, FAMILIES, Facts, Seen, learn, script};
+use petasos::fact::path::PathKind;
+use petasos::fact::{FAMILIES, Facts, Query, Seen, parse, script};
 use petasos::name::{AbsPath, Account, PackageName, UnitName};
 use petasos::resource::digest;
 use petasos::shell::{Frame, Reader};
@@ -34,11 +34,11 @@ fn package(text: &str) -> PackageName {
 }
 
 /// What is asked of every host.
-fn asks() -> BTreeSet<Ask> {
-    let mut asks = BTreeSet::from([Ask::Ufw]);
-    asks.extend(["sudo", "ufw", "nftables", "libc6", "no-such-package"].map(|name| Ask::Package(package(name))));
-    asks.extend(["root", "nobody", "ops", "hermes", "no-such-user"].map(|name| Ask::User(account(name))));
-    asks.extend(["sudo", "hermes", "no-such-group"].map(|name| Ask::Group(account(name))));
+fn queries() -> BTreeSet<Query> {
+    let mut queries = BTreeSet::from([Query::Ufw]);
+    queries.extend(["sudo", "ufw", "nftables", "libc6", "no-such-package"].map(|name| Query::Package(package(name))));
+    queries.extend(["root", "nobody", "ops", "hermes", "no-such-user"].map(|name| Query::User(account(name))));
+    queries.extend(["sudo", "hermes", "no-such-group"].map(|name| Query::Group(account(name))));
     let paths = [
         "/",
         "/tmp",
@@ -50,27 +50,27 @@ fn asks() -> BTreeSet<Ask> {
         "/opt/hermes/current",
     ];
     let odd = ["a b", "it's", "link", "pipe", "binary", "empty", "gone", "it's gone"];
-    asks.extend(paths.map(|name| Ask::Path(path(name))));
-    asks.extend(odd.map(|name| Ask::Path(path(&format!("/var/tmp/odd/{name}")))));
+    queries.extend(paths.map(|name| Query::Path(path(name))));
+    queries.extend(odd.map(|name| Query::Path(path(&format!("/var/tmp/odd/{name}")))));
     let texts = ["/etc/debian_version", "/etc/mtab", "/nowhere/x", "/etc/sysctl.d/60-petasos-net.conf"];
-    asks.extend(texts.map(|name| Ask::Text(path(name))));
-    asks.extend(["binary", "empty", "a b"].map(|name| Ask::Text(path(&format!("/var/tmp/odd/{name}")))));
+    queries.extend(texts.map(|name| Query::Text(path(name))));
+    queries.extend(["binary", "empty", "a b"].map(|name| Query::Text(path(&format!("/var/tmp/odd/{name}")))));
     let units =
         ["ssh.service", "systemd-journald.service", "apt-daily.timer", "systemd-timesyncd.service", "no-such.service"];
     let ours = ["petasos-egress.service", "hermes.service", "odd.service", "odd-failed.service", "odd-broken.service"];
-    asks.extend(units.into_iter().chain(ours).map(|name| Ask::Unit(unit(name))));
+    queries.extend(units.into_iter().chain(ours).map(|name| Query::Unit(unit(name))));
     let keys = ["net.ipv4.tcp_rmem", "net.ipv4.conf.lo.rp_filter", "net.ipv4.conf.all.send_redirects", "no.such"];
-    asks.extend(keys.map(|key| Ask::Sysctl(key.to_owned())));
-    asks.extend(["root", "ops"].map(|name| Ask::Sshd(account(name))));
+    queries.extend(keys.map(|key| Query::Sysctl(key.to_owned())));
+    queries.extend(["root", "ops"].map(|name| Query::Sshd(account(name))));
     for (table, file) in [
         ("inet petasos", "/etc/petasos/egress.nft"),
         ("inet odd", "/var/tmp/odd/odd.nft"),
         ("inet other", "/var/tmp/odd/other.nft"),
         ("inet none", "/nowhere/x"),
     ] {
-        asks.insert(Ask::Table { table: table.to_owned(), file: path(file) });
+        queries.insert(Query::Table { table: table.to_owned(), file: path(file) });
     }
-    asks
+    queries
 }
 
 fn folder(state: &str) -> PathBuf {
@@ -78,9 +78,9 @@ fn folder(state: &str) -> PathBuf {
 }
 
 /// The line that ties a capture to the command which it answers.
-fn command(family: &str, asks: &BTreeSet<Ask>) -> String {
+fn command(family: &str, queries: &BTreeSet<Query>) -> String {
     let family = FAMILIES.iter().find(|other| other.name == family).expect("a family");
-    let (fragment, args) = (family.fragment)(asks).expect("every family is asked");
+    let (fragment, args) = (family.fragment)(queries).expect("every family is asked");
     format!("command: the fragment `{}` ({}) with {args:?}", family.name, &digest(fragment)[..16])
 }
 
@@ -105,7 +105,7 @@ fn frame(state: &str, family: &str) -> Frame {
 
 fn facts(state: &str) -> Facts {
     let frames: Vec<Frame> = FAMILIES.iter().map(|family| frame(state, family.name)).collect();
-    learn(&asks(), &frames).unwrap_or_else(|why| panic!("{state}: {why}"))
+    parse(&queries(), &frames).unwrap_or_else(|why| panic!("{state}: {why}"))
 }
 
 fn each(check: impl Fn(&str, &Facts), states: &[&str]) {
@@ -115,7 +115,7 @@ fn each(check: impl Fn(&str, &Facts), states: &[&str]) {
 }
 
 #[test]
-#[ignore = "asks a real host; see the head of this file"]
+#[ignore = "queries a real host; see the head of this file"]
 fn capture() {
     let target = std::env::var("PETASOS_CAPTURE").expect("PETASOS_CAPTURE=\"STATE USER@HOST\"");
     let config = std::env::var("PETASOS_SSH_CONFIG").expect("PETASOS_SSH_CONFIG=FILE");
@@ -128,8 +128,8 @@ fn capture() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("ssh runs");
-    let asks = asks();
-    ssh.stdin.take().expect("piped").write_all(script(&asks).text("x").as_bytes()).expect("it reads");
+    let queries = queries();
+    ssh.stdin.take().expect("piped").write_all(script(&queries).text("x").as_bytes()).expect("it reads");
     let out = ssh.wait_with_output().expect("it ends").stdout;
     let mut reader = Reader::new("x");
     let frames = reader.push(&out).expect("frames");
@@ -139,7 +139,7 @@ fn capture() {
     let release = String::from_utf8_lossy(&release.stdout).trim().to_owned();
     std::fs::create_dir_all(folder(state)).expect("writable");
     for frame in frames {
-        let head = format!("Debian {release}, {state}\n{}\n\n", command(&frame.name, &asks));
+        let head = format!("Debian {release}, {state}\n{}\n\n", command(&frame.name, &queries));
         let mut bytes = head.into_bytes();
         bytes.extend(format!("@{} {} {} {}\n", frame.name, frame.rc, frame.out.len(), frame.err.len()).bytes());
         bytes.extend(&frame.out);
@@ -153,7 +153,7 @@ fn every_capture_answers_the_command_of_today() {
     for state in STATES {
         for family in &FAMILIES {
             let (head, _) = captured(state, family.name);
-            let (command, of) = (command(family.name, &asks()), format!("{state}/{}", family.name));
+            let (command, of) = (command(family.name, &queries()), format!("{state}/{}", family.name));
             assert_eq!(head.lines().nth(1), Some(command.as_str()), "{of}: see the head of tests/facts.rs");
         }
     }
@@ -240,12 +240,15 @@ fn paths_on_every_host() {
     each(
         |state, facts| {
             let entry = |name: &str| facts.paths[&path(name)].is().unwrap_or_else(|| panic!("{state}: {name}"));
-            assert_eq!((&entry("/").kind, entry("/").owner.as_str()), (&Kind::Directory, "root"), "{state}");
-            assert_eq!((&entry("/tmp").kind, entry("/tmp").mode), (&Kind::Directory, 0o1777), "{state}");
-            assert_eq!((&entry("/dev/null").kind, entry("/dev/null").mode), (&Kind::Other, 0o666), "{state}");
+            assert_eq!((&entry("/").kind, entry("/").owner.as_str()), (&PathKind::Directory, "root"), "{state}");
+            assert_eq!((&entry("/tmp").kind, entry("/tmp").mode), (&PathKind::Directory, 0o1777), "{state}");
+            assert_eq!((&entry("/dev/null").kind, entry("/dev/null").mode), (&PathKind::Other, 0o666), "{state}");
             let mtab = &entry("/etc/mtab").kind;
-            assert!(matches!(mtab, Kind::Symlink(target) if target.ends_with("proc/self/mounts")), "{state}: {mtab:?}");
-            let Kind::File(hostname) = &entry("/etc/hostname").kind else { panic!("{state}") };
+            assert!(
+                matches!(mtab, PathKind::Symlink(target) if target.ends_with("proc/self/mounts")),
+                "{state}: {mtab:?}"
+            );
+            let PathKind::File(hostname) = &entry("/etc/hostname").kind else { panic!("{state}") };
             let name = &facts.host.as_ref().expect(state).hostname;
             assert_eq!(*hostname, digest(&format!("{name}\n")), "{state}");
             for gone in ["/nowhere/x", "/etc/hostname/x", "/var/tmp/odd/gone", "/var/tmp/odd/it's gone"] {
@@ -264,11 +267,11 @@ fn odd_paths_and_texts() {
             let text = |name: &str| &facts.texts[&path(name)];
             let blank = entry("a b");
             assert_eq!((blank.owner.as_str(), blank.group.as_str(), blank.mode), ("ops", "adm", 0o4750), "{state}");
-            assert_eq!(blank.kind, Kind::File(digest("blank\n")));
-            assert_eq!(entry("it's").kind, Kind::File(digest("quote\n")));
-            assert_eq!(entry("link").kind, Kind::Symlink("//=".into()), "it ends no part of the answer");
-            assert_eq!(entry("pipe").kind, Kind::Other, "{state}: nobody reads it");
-            assert_eq!(entry("empty").kind, Kind::File(digest("")));
+            assert_eq!(blank.kind, PathKind::File(digest("blank\n")));
+            assert_eq!(entry("it's").kind, PathKind::File(digest("quote\n")));
+            assert_eq!(entry("link").kind, PathKind::Symlink("//=".into()), "it ends no part of the answer");
+            assert_eq!(entry("pipe").kind, PathKind::Other, "{state}: nobody reads it");
+            assert_eq!(entry("empty").kind, PathKind::File(digest("")));
             assert_eq!(text("/var/tmp/odd/a b"), &Seen::Is("blank\n".into()));
             assert_eq!(text("/var/tmp/odd/empty"), &Seen::Is(String::new()));
             assert!(matches!(text("/var/tmp/odd/binary"), Seen::Unreadable(_)), "{state}");
@@ -460,7 +463,7 @@ fn what_is_cut_off_is_no_fact() {
         let mut frames: Vec<Frame> = FAMILIES.iter().map(|family| frame("debian13-odd", family.name)).collect();
         let frame = frames.iter_mut().find(|frame| frame.name == family).expect("a family");
         frame.out.truncate(frame.out.len() / 3);
-        let learned = learn(&asks(), &frames);
+        let learned = parse(&queries(), &frames);
         let unread = |facts: &Facts| facts.paths.values().any(|seen| matches!(seen, Seen::Unreadable(_)));
         assert!(learned.as_ref().map_or(true, unread), "{family}");
     }

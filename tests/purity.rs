@@ -244,7 +244,7 @@ fn planted_violations_are_found() {
         assert!(!misdirected("fact", &["name", "shell"], bad).is_empty(), "{bad}");
     }
     assert_eq!(
-        misdirected("fact", &["name"], "use crate::{fact::Ask, name::AbsPath}; use super::Seen;"),
+        misdirected("fact", &["name"], "use crate::{fact::Query, name::AbsPath}; use super::Seen;"),
         Vec::<String>::new()
     );
 }

@@ -1,7 +1,7 @@
 //! The page of `petasos verify --html`, judged by an HTML parser that is not ours (html5ever, by way of `scraper`).
 
-use petasos::prove::report::{Check, ControlReport, HostReport, Outcome, Proof, Report, Verdict};
 use petasos::ui::html;
+use petasos::verify::report::{AttackOutcome, Check, ControlReport, ControlStatus, HostReport, PositiveResult, Report};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -43,23 +43,23 @@ fn words(text: &str) -> String {
 /// A report whose every text of a host's is `text`, with each verdict and each outcome once at least.
 fn planted(text: &str) -> Report {
     let outcomes = [
-        Outcome::Refused,
-        Outcome::Allowed,
-        Outcome::Silent,
-        Outcome::Nothing,
-        Outcome::Holds,
-        Outcome::Differs,
-        Outcome::Error,
+        AttackOutcome::Refused,
+        AttackOutcome::Allowed,
+        AttackOutcome::Silent,
+        AttackOutcome::Nothing,
+        AttackOutcome::Holds,
+        AttackOutcome::Differs,
+        AttackOutcome::Error,
     ];
     let check = |outcome| Check {
         id: text.into(),
         what: text.into(),
         outcome,
-        expected: Outcome::Refused,
-        result: Verdict::NotMet,
+        expected: AttackOutcome::Refused,
+        result: ControlStatus::NotMet,
         detail: text.into(),
         seconds: 0.1,
-        control: Some(Proof { what: text.into(), outcome, detail: text.into() }),
+        control: Some(PositiveResult { what: text.into(), outcome, detail: text.into() }),
     };
     let control = |verdict| ControlReport {
         id: text.into(),
@@ -71,7 +71,7 @@ fn planted(text: &str) -> Report {
         how: Some(text.into()),
         checks: outcomes.map(check).into(),
     };
-    let verdicts = [Verdict::Met, Verdict::Planned, Verdict::Unobserved, Verdict::NotMet];
+    let verdicts = [ControlStatus::Met, ControlStatus::Planned, ControlStatus::Unobserved, ControlStatus::NotMet];
     let mut host = HostReport::failed(text, text, text);
     host.system = text.into();
     host.controls = verdicts.map(control).into();
@@ -99,10 +99,10 @@ fn each_control_stands_there_with_its_verdict_and_its_evidence() {
         let badge = Selector::parse(".top .badge").expect("a selector");
         let verdict = text(card.select(&badge).next().expect("a badge"));
         let word = match control.verdict {
-            Verdict::Met => "✓ met",
-            Verdict::NotMet => "✕ not met",
-            Verdict::Unobserved => "? not observed",
-            Verdict::Planned => "– not in this version",
+            ControlStatus::Met => "✓ met",
+            ControlStatus::NotMet => "✕ not met",
+            ControlStatus::Unobserved => "? not observed",
+            ControlStatus::Planned => "– not in this version",
         };
         assert_eq!(verdict, word, "{}", control.id);
         assert!(said.contains(&words(&control.claim)), "{}: {said}", control.id);
@@ -128,7 +128,7 @@ fn what_is_missing_comes_first_with_the_way_to_turn_it_on() {
     let html = parsed(&page(&report));
     let missing: Vec<String> = all(&html, ".missing li").into_iter().map(text).collect();
     let expected: Vec<&ControlReport> =
-        report.hosts[0].controls.iter().filter(|control| control.verdict != Verdict::Met).collect();
+        report.hosts[0].controls.iter().filter(|control| control.verdict != ControlStatus::Met).collect();
     assert_eq!(missing.len(), expected.len());
     assert!(!expected.is_empty(), "the example shows nothing missing");
     for control in expected {
@@ -153,7 +153,7 @@ fn the_counts_are_those_of_the_report() {
         let of = |verdict| host.controls.iter().filter(|control| control.verdict == verdict).count().to_string();
         assert_eq!(
             shown,
-            [Verdict::Met, Verdict::NotMet, Verdict::Unobserved, Verdict::Planned].map(of),
+            [ControlStatus::Met, ControlStatus::NotMet, ControlStatus::Unobserved, ControlStatus::Planned].map(of),
             "{}",
             host.host
         );

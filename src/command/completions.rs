@@ -1,7 +1,5 @@
 //! `petasos completions`.
 
-use crate::cli::Cli;
-use clap::CommandFactory;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -9,7 +7,11 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-pub fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
-    clap_complete::generate(args.shell, &mut Cli::command(), "petasos", &mut std::io::stdout());
+/// Prints the completions of `command`.
+///
+/// # Errors
+/// None.
+pub fn run(args: &CompletionsArgs, command: &mut clap::Command) -> anyhow::Result<ExitCode> {
+    clap_complete::generate(args.shell, command, "petasos", &mut std::io::stdout());
     Ok(ExitCode::SUCCESS)
 }

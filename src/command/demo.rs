@@ -1,6 +1,7 @@
 //! `petasos demo`: the commands that a user would type, on a lab host, and a first chat.
 
-use super::hosts::{FileArgs, HostArgs};
+use super::files::FileArgs;
+use super::hosts::HostArgs;
 use crate::lab::{Form, Lab};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;

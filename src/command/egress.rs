@@ -1,9 +1,9 @@
 //! `petasos egress`: what the agent was let out to, what it was refused, and what to allow.
 
 use super::hosts::HostArgs;
-use super::verify;
 use crate::config::egress::Allowed;
-use crate::run::egress::{Egress, State, Wish};
+use crate::desired::claims;
+use crate::run::egress::{EgressLog, EgressRecord, EgressState};
 use anyhow::Result;
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ fn since(text: &str) -> Result<String, String> {
 pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
     let mut all = Map::new();
     let jobs = args.hosts.jobs_with(false, |choice, lock, sources| {
-        Ok((choice.settings.clone(), verify::names(choice, lock, sources)))
+        Ok((choice.settings.clone(), claims::names(choice, lock, sources)))
     })?;
     for (job, (settings, tried)) in jobs {
         let egress = job.egress(&args.since, &tried).await?;
@@ -71,20 +71,20 @@ fn times(count: u64) -> String {
     if count == 1 { "once".into() } else { format!("{count} times") }
 }
 
-fn table(egress: &Egress) -> String {
+fn table(egress: &EgressLog) -> String {
     let mut text = String::new();
-    for wish in &egress.names {
-        let state = match wish.state {
-            State::Allowed => "let out",
-            State::Refused => "refused",
-            State::Failed => "not reached",
-            State::Learnt => "let out, not allowed",
-            State::Unknown => "no such name",
+    for record in &egress.names {
+        let state = match record.state {
+            EgressState::Allowed => "let out",
+            EgressState::Refused => "refused",
+            EgressState::Failed => "not reached",
+            EgressState::Learnt => "let out, not allowed",
+            EgressState::Unknown => "no such name",
         };
-        let port = if wish.port == 0 { String::new() } else { format!(":{}", wish.port) };
-        let name = if wish.name.is_empty() { "(no name)".into() } else { shown(&wish.name) };
-        let (first, last) = (moment(wish.first), moment(wish.last));
-        text += &format!("  {state:<20} {:>7}  {first} to {last}  {name}{port}\n", wish.count);
+        let port = if record.port == 0 { String::new() } else { format!(":{}", record.port) };
+        let name = if record.name.is_empty() { "(no name)".into() } else { shown(&record.name) };
+        let (first, last) = (moment(record.first), moment(record.last));
+        text += &format!("  {state:<20} {:>7}  {first} to {last}  {name}{port}\n", record.count);
     }
     if egress.names.is_empty() {
         text += "  nothing is on record\n";
@@ -113,19 +113,19 @@ fn moment(seconds: u64) -> String {
 }
 
 /// The smallest addition: each name that was refused, if it is one that can be allowed.
-fn proposal(names: &[Wish]) -> BTreeMap<Allowed, (u64, &'static str)> {
+fn proposal(names: &[EgressRecord]) -> BTreeMap<Allowed, (u64, &'static str)> {
     let mut proposal = BTreeMap::new();
-    for wish in names {
-        let why = match wish.state {
-            State::Allowed | State::Failed => continue,
-            State::Learnt => "let out",
-            State::Refused => "refused",
-            State::Unknown => "asked for",
+    for record in names {
+        let why = match record.state {
+            EgressState::Allowed | EgressState::Failed => continue,
+            EgressState::Learnt => "let out",
+            EgressState::Refused => "refused",
+            EgressState::Unknown => "asked for",
         };
         // A connection without a name, or to an address, can never be allowed.
-        let Ok(name) = Allowed::try_from(wish.name.clone()) else { continue };
+        let Ok(name) = Allowed::try_from(record.name.clone()) else { continue };
         let entry = proposal.entry(name).or_insert((0, why));
-        entry.0 += wish.count;
+        entry.0 += record.count;
     }
     proposal
 }
@@ -134,19 +134,19 @@ fn proposal(names: &[Wish]) -> BTreeMap<Allowed, (u64, &'static str)> {
 mod tests {
     use super::*;
 
-    fn wish(name: &str, state: State, count: u64) -> Wish {
-        Wish { name: name.into(), port: 443, state, count, first: 0, last: 60 }
+    fn record(name: &str, state: EgressState, count: u64) -> EgressRecord {
+        EgressRecord { name: name.into(), port: 443, state, count, first: 0, last: 60 }
     }
 
     #[test]
     fn only_names_that_can_be_allowed_are_proposed() {
         let names = [
-            wish("openrouter.ai", State::Allowed, 3),
-            wish("a.example.com", State::Refused, 2),
-            wish("A.example.com", State::Unknown, 1),
-            wish("", State::Refused, 9),
-            wish("203.0.113.7", State::Refused, 9),
-            wish("\u{1b}[31m.x", State::Unknown, 1),
+            record("openrouter.ai", EgressState::Allowed, 3),
+            record("a.example.com", EgressState::Refused, 2),
+            record("A.example.com", EgressState::Unknown, 1),
+            record("", EgressState::Refused, 9),
+            record("203.0.113.7", EgressState::Refused, 9),
+            record("\u{1b}[31m.x", EgressState::Unknown, 1),
         ];
         let proposal: Vec<(String, u64)> =
             proposal(&names).into_iter().map(|(name, (count, _))| (name.to_string(), count)).collect();
@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn nothing_reaches_the_terminal_that_it_would_obey() {
-        let text = table(&Egress { names: vec![wish("\u{1b}[31mx\n", State::Refused, 1)], ..Egress::default() });
+        let text =
+            table(&EgressLog { names: vec![record("\u{1b}[31mx\n", EgressState::Refused, 1)], ..EgressLog::default() });
         assert!(!text.contains('\u{1b}') && text.lines().count() == 1, "{text}");
     }
 

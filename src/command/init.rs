@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const EXAMPLE: &str = include_str!("../../templates/petasos.yaml");
+const EXAMPLE: &str = include_str!("init/petasos.yaml");
 
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {

@@ -1,6 +1,7 @@
 //! `petasos pin`: a version or a tag becomes facts in `petasos.lock`.
 use crate::config::lock::{Lock, LockError, Release};
-use crate::release::{pin, target::Target};
+use crate::pin::request::Request;
+use crate::pin::resolve;
 use semver::Version;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,14 +26,14 @@ pub struct PinArgs {
 }
 
 pub async fn run(args: PinArgs) -> anyhow::Result<ExitCode> {
-    let target: Target = args.release.parse()?;
+    let target: Request = args.release.parse()?;
     let mut lock = match Lock::load(&args.lock) {
         Err(LockError::Missing(_)) => Lock::default(),
         read => read?,
     };
     let source = args.source.unwrap_or_else(|| default_source(&lock));
-    let (version, release) = pin::resolve(&source, &target, &lock).await?;
-    let changes = pin::enter(&mut lock, args.host.as_deref(), &version, &release);
+    let (version, release) = resolve::resolve(&source, &target, &lock).await?;
+    let changes = resolve::enter(&mut lock, args.host.as_deref(), &version, &release);
     if !changes.is_empty() {
         lock.save(&args.lock)?;
     }
@@ -46,7 +47,7 @@ pub async fn run(args: PinArgs) -> anyhow::Result<ExitCode> {
 /// The source that the default release came from: a mirror, once chosen, stays chosen.
 fn default_source(lock: &Lock) -> String {
     let known = lock.release.as_ref().and_then(|version| lock.releases.get(version));
-    known.map_or_else(|| pin::SOURCE.to_owned(), |release| release.source.clone())
+    known.map_or_else(|| resolve::SOURCE.to_owned(), |release| release.source.clone())
 }
 
 fn json(version: &Version, release: &Release, changes: &[String]) -> String {

@@ -1,69 +1,57 @@
 //! How hosts are reached: ssh's options, whose host key is known, and who knows a sudo password.
 
-use super::hosts::HostArgs;
 use crate::act::Text;
 use crate::config::Target;
 use crate::config::lock::{HostFacts, Lock};
+use crate::name::Fingerprint;
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The environment variable that may hold a user's password for sudo.
 const PASSWORD: &str = "PETASOS_SUDO_PASSWORD";
 
-impl HostArgs {
-    /// # Errors
-    /// When a key is given for more than one host.
-    pub(super) fn check(&self, hosts: usize) -> Result<()> {
-        if self.host_key.is_some() && hosts > 1 {
-            bail!("`--host-key` is one host's key, and {hosts} hosts are meant\nhint: name one host");
-        }
-        Ok(())
-    }
+/// What is known of hosts before they are reached.
+pub struct Known<'a> {
+    pub lock: &'a Lock,
+    /// Where the lock lies: what is learned of a host is written there.
+    pub file: &'a Path,
+    /// The key that the command line says a host has.
+    pub given: Option<&'a Fingerprint>,
+}
 
-    pub(super) fn ssh_options(&self) -> SshOptions {
-        SshOptions {
-            config: self.ssh_config.clone(),
-            identity: self.identity.clone(),
-            connect_timeout: None,
-            password: Some(password()),
-        }
-    }
-
+impl Known<'_> {
     /// A host's login: its key is the one of the command line, or the lock's; one that the lock has not is recorded there.
-    pub(super) fn login(&self, label: &str, target: Target, options: &SshOptions, lock: &Lock) -> Result<Login> {
-        let recorded = lock.hosts.get(label).and_then(|facts| facts.host_key.clone());
-        let known = self.host_key.clone().or_else(|| recorded.clone());
-        let (path, name) = (self.files.lock.clone(), label.to_owned());
+    ///
+    /// # Errors
+    /// When ssh does not accept its configuration.
+    pub fn login(&self, label: &str, target: Target, options: &SshOptions) -> Result<Login> {
+        let recorded = self.lock.hosts.get(label).and_then(|facts| facts.host_key.clone());
+        let known = self.given.cloned().or_else(|| recorded.clone());
+        let (path, name) = (self.file.to_owned(), label.to_owned());
         let write =
-            move |fingerprint: &str| record(&path, &name, |facts| facts.host_key = Some(fingerprint.to_owned()));
-        let record = (known.is_none() || known != recorded).then(|| Box::new(write) as Box<dyn Fn(&str) + Send + Sync>);
+            move |fingerprint: &Fingerprint| record(&path, &name, |facts| facts.host_key = Some(fingerprint.clone()));
+        let record =
+            (known.is_none() || known != recorded).then(|| Box::new(write) as Box<dyn Fn(&Fingerprint) + Send + Sync>);
         let resolved: Resolved = resolve(&target, options).map_err(|why| anyhow!(why)).context(label.to_owned())?;
         let host_key = Arc::new(HostKey::new(known, record));
         Ok(Login { target, options: options.clone(), host_key, resolved: Arc::new(resolved) })
     }
 
     /// The port that a host was last reached at, if not at its address's own, and what writes down another.
-    pub(super) fn port(&self, label: &str, lock: &Lock) -> (Option<u16>, Box<dyn Fn(u16) + Send + Sync>) {
-        let (path, name) = (self.files.lock.clone(), label.to_owned());
-        let known = lock.hosts.get(label).and_then(|facts| facts.ssh_port);
+    pub fn port(&self, label: &str) -> (Option<u16>, Box<dyn Fn(u16) + Send + Sync>) {
+        let (path, name) = (self.file.to_owned(), label.to_owned());
+        let known = self.lock.hosts.get(label).and_then(|facts| facts.ssh_port);
         (known, Box::new(move |port| record(&path, &name, |facts| facts.ssh_port = Some(port))))
     }
 }
 
-/// `SHA256:` and 32 bytes in base64, as `ssh-keygen -l` prints them.
-pub fn fingerprint(text: &str) -> Result<String, String> {
-    let sound = |word: &str| word.len() == 43 && word.chars().all(|c| c.is_ascii_alphanumeric() || "+/".contains(c));
-    match text.strip_prefix("SHA256:") {
-        Some(word) if sound(word) => Ok(text.to_owned()),
-        _ => Err(
-            "it is no fingerprint: write `SHA256:…` as `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints it"
-                .into(),
-        ),
-    }
+/// How `ssh` is called: `ssh -F`, `ssh -i`, and who knows a password for sudo.
+pub fn ssh_options(config: Option<PathBuf>, identity: Option<PathBuf>) -> SshOptions {
+    SshOptions { config, identity, connect_timeout: None, password: Some(password()) }
 }
 
 /// Writes what was learnt of a host to the lock file, which other hosts of the same run do too.

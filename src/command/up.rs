@@ -1,9 +1,10 @@
 //! `petasos up`.
 
 use super::each::{Done, each};
-use super::hosts::{HostArgs, provider_key};
+use super::hosts::HostArgs;
 use crate::config::Settings;
 use crate::config::settings::EgressMode;
+use crate::desired::vars::provider_key;
 use crate::run::Outcome;
 use crate::ui::{exit, report};
 use anyhow::Result;
@@ -43,9 +44,9 @@ pub fn finish(args: &HostArgs, done: Vec<Done<Settings, Outcome>>, applied: bool
             }
             Err(error) => {
                 // An error outranks drift; a host that was taken back outranks both.
-                let code = super::code_of(&error);
-                worst = if worst == exit::REVERTED || code == exit::REVERTED {
-                    exit::REVERTED
+                let code = exit::of_run(&error);
+                worst = if worst == exit::ROLLED_BACK || code == exit::ROLLED_BACK {
+                    exit::ROLLED_BACK
                 } else if worst == exit::ERROR {
                     worst
                 } else {

@@ -1,16 +1,11 @@
 //! `petasos verify`.
 
 use super::each::{Done, each};
-use super::hosts::{Choice, HostArgs, platform};
-use crate::config::Settings;
-use crate::config::lock::Lock;
-use crate::playbook::Sources;
-use crate::prove::report::{HostReport, Report};
-use crate::prove::{self, Scene};
-use crate::release::steps;
-use crate::ui::{html, proof};
+use super::hosts::HostArgs;
+use crate::desired::claims::claims;
+use crate::ui::{exit, html, verify_text};
+use crate::verify::report::{HostReport, Report};
 use anyhow::{Result, anyhow};
-use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -38,19 +33,19 @@ pub struct VerifyArgs {
 /// # Errors
 /// When the files are not sound, or the page cannot be written; a host's failure is part of the report.
 pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs_with(false, |choice, lock, sources| scene(choice, lock, sources, args.full))?;
-    let done = each(jobs, &args.hosts, |job, scene, watch| async move { job.verify(&scene, &watch).await }).await;
+    let jobs = args.hosts.jobs_with(false, |choice, lock, sources| claims(choice, lock, sources, args.full))?;
+    let done = each(jobs, &args.hosts, |job, claims, watch| async move { job.verify(&claims, &watch).await }).await;
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let mut report = Report { petasos: env!("CARGO_PKG_VERSION").into(), time: time.as_secs(), hosts: Vec::new() };
     let mut codes = Vec::new();
     for Done { job, result, .. } in done {
         match result {
             Ok(host) => {
-                codes.push(proof::code(host.verdict));
+                codes.push(verify_text::code(host.verdict));
                 report.hosts.push(host);
             }
             Err(error) => {
-                codes.push(super::code_of(&error));
+                codes.push(exit::of_run(&error));
                 eprintln!("error: {error}");
                 report.hosts.push(HostReport::failed(&job.name, &job.login.target.host, &error.to_string()));
             }
@@ -59,12 +54,12 @@ pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
     if args.hosts.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{}", proof::text(&report, args.verbose));
+        print!("{}", verify_text::text(&report, args.verbose));
     }
     if let Some(path) = &args.html {
         write_page(path, &report)?;
     }
-    Ok(ExitCode::from(proof::worst(&codes)))
+    Ok(ExitCode::from(verify_text::worst(&codes)))
 }
 
 /// The page names a host's weak places: it is for its owner's eyes until the owner passes it on.
@@ -74,36 +69,5 @@ fn write_page(path: &Path, report: &Report) -> Result<()> {
     file.and_then(|mut file| file.write_all(page.as_bytes())).map_err(|why| {
         let path = path.display();
         anyhow!("cannot write `{path}`: {why}\nhint: `--html FILE` wants a file in a folder that is there and that you may write")
-    })
-}
-
-/// The names that the attacks on a host speak of; none while no release is pinned, when there were no attacks either.
-pub fn names(choice: &Choice, lock: &Lock, sources: &Sources) -> BTreeSet<String> {
-    [false, true]
-        .into_iter()
-        .filter_map(|full| scene(choice, lock, sources, full).ok())
-        .flat_map(|it| prove::names(&it))
-        .collect()
-}
-
-fn scene(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<Scene> {
-    let Settings { admin, agent, network, .. } = &choice.settings;
-    let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
-    let way = super::names::place();
-    Ok(Scene {
-        own_address: choice.target.host.parse::<std::net::IpAddr>().ok().map(|address| address.to_string()),
-        ssh_port: network.ssh_port.map_or(22, std::num::NonZeroU16::get),
-        inbound: network.inbound.clone(),
-        admin: admin.user.to_string(),
-        mode: network.egress.mode,
-        enforce: network.egress.enforce,
-        allowed: super::names::names(&choice.settings, sources)?,
-        here: way.here,
-        proxy: way.proxy,
-        ask: way.ask.to_owned(),
-        platforms: agent.platforms.keys().map(|name| platform(*name).0.to_owned()).collect(),
-        release: steps::dir(version, release),
-        tree: release.tree.to_string(),
-        full,
     })
 }

@@ -109,7 +109,7 @@ impl Allowed {
     }
 }
 
-/// The names that come by themselves: data, in `templates/egress/packs.yaml`.
+/// The names that come by themselves: data, in `playbooks/data/packs.yaml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packs {
@@ -157,7 +157,7 @@ impl Packs {
             (None, Some(pack)) => names.extend(pack.iter().cloned()),
             (None, None) => {
                 return Err(format!(
-                    "nobody knows which names the provider `{}` has\nhint: give its address as `agent.base_url`; or give `{}` a line in templates/egress/packs.yaml (`petasos init --eject`)",
+                    "nobody knows which names the provider `{}` has\nhint: give its address as `agent.base_url`; or give `{}` a line in playbooks/data/packs.yaml (`petasos init --eject`)",
                     asked.provider, asked.provider
                 ));
             }
@@ -168,7 +168,7 @@ impl Packs {
             let lacks = pack.needs.iter().find(|name| !names.iter().any(|allowed| allowed.covers(name)));
             if let Some(name) = lacks {
                 return Err(format!(
-                    "{platform} is enabled, but {name} is not allowed\nhint: allow it under `network.egress.allow`, or in templates/egress/packs.yaml"
+                    "{platform} is enabled, but {name} is not allowed\nhint: allow it under `network.egress.allow`, or in playbooks/data/packs.yaml"
                 ));
             }
         }

@@ -34,7 +34,7 @@ with_sections! {
     #[derive(Default)]
     pub struct Config {
         #[serde(default, deserialize_with = "or_default")]
-        hosts: BTreeMap<String, Host>,
+        hosts: BTreeMap<String, HostEntry>,
         /// The same once more, without the defaults: what a host says is laid over what all hosts say, and the defaults come last.
         #[serde(skip)]
         said: Value,
@@ -43,7 +43,7 @@ with_sections! {
 
 with_sections! {
     /// A host, with whatever differs for it.
-    struct Host {
+    struct HostEntry {
         address: Target,
     }
 }
@@ -95,7 +95,7 @@ impl Config {
 
     /// The host whose address this is, if one has it.
     pub fn name_of(&self, target: &Target) -> Option<&str> {
-        let same = |host: &Host| host.address.host == target.host && host.address.port == target.port;
+        let same = |host: &HostEntry| host.address.host == target.host && host.address.port == target.port;
         self.hosts.iter().find(|(_, host)| same(host)).map(|(name, _)| name.as_str())
     }
 
@@ -107,7 +107,7 @@ impl Config {
         let mut merged = self.said.clone();
         let own = name.and_then(|name| self.said.get("hosts")?.get(name)).cloned();
         if let Some(own) = own {
-            lay_over(&mut merged, own);
+            merge(&mut merged, own);
         }
         match &mut merged {
             Value::Object(sections) => sections.retain(|_, section| !section.is_null()),
@@ -126,11 +126,11 @@ fn open_name<'a>(admin: &'a Admin, agent: &'a Agent, network: &'a Network) -> Op
 }
 
 /// Maps are merged, everything else is replaced.
-fn lay_over(under: &mut Value, over: Value) {
+fn merge(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {
             for (key, value) in over {
-                lay_over(under.entry(key).or_insert(Value::Null), value);
+                merge(under.entry(key).or_insert(Value::Null), value);
             }
         }
         // A section that says nothing leaves what all hosts say.

@@ -1,5 +1,6 @@
 //! `petasos.lock`: facts, not wishes. Which release each name stands for, to the last bit, and
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
+use crate::name::Fingerprint;
 pub use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ pub struct HostFacts {
     pub release: Option<semver::Version>,
     /// The fingerprint of the host's SSH key (`SHA256:…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host_key: Option<String>,
+    pub host_key: Option<Fingerprint>,
     /// Where its SSH listens, once it moved away from where the address says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_port: Option<u16>,
@@ -160,8 +161,11 @@ mod tests {
 
     fn lock() -> Lock {
         let version = semver::Version::new(0, 19, 0);
-        let facts =
-            HostFacts { release: Some(version.clone()), host_key: Some("SHA256:abc".into()), ssh_port: Some(2222) };
+        let facts = HostFacts {
+            release: Some(version.clone()),
+            host_key: Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).ok(),
+            ssh_port: Some(2222),
+        };
         Lock {
             release: Some(version.clone()),
             hosts: BTreeMap::from([("staging".to_owned(), facts)]),

@@ -62,6 +62,26 @@ pub enum PlatformName {
     Slack,
 }
 
+impl PlatformName {
+    /// As petasos.yaml has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Telegram => "telegram",
+            Self::Discord => "discord",
+            Self::Slack => "slack",
+        }
+    }
+
+    /// The secrets without which the agent cannot log in there.
+    pub fn tokens(self) -> &'static [&'static str] {
+        match self {
+            Self::Telegram => &["TELEGRAM_BOT_TOKEN"],
+            Self::Discord => &["DISCORD_BOT_TOKEN"],
+            Self::Slack => &["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"],
+        }
+    }
+}
+
 /// A messaging platform.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

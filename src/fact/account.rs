@@ -1,6 +1,6 @@
 //! Users and groups, as the name service switch tells them.
 
-use super::{Ask, Facts, Family, Seen};
+use super::{Facts, Family, Query, Seen};
 use crate::name::Account;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct User {
+pub struct UserAccount {
     pub uid: u32,
     /// The primary group.
     pub group: String,
@@ -20,48 +20,24 @@ pub struct User {
     pub locked: bool,
 }
 
-pub const FAMILY: Family = Family { name: "account", fragment, learn };
+pub const FAMILY: Family = Family { name: "account", fragment, parse };
 
 // Of the password only "locked or not" leaves the host.
-const FRAGMENT: &str = r#"
-for name; do
-	case $name in
-	u:*)
-		name=${name#u:}
-		line=$(getent passwd "$name") || {
-			# 2 says that there is no such entry; anything else, that the answer is not known.
-			[ $? = 2 ] || { echo "getent passwd $name failed" >&2; exit 3; }
-			echo "user:$name"
-			continue
-		}
-		case $(getent shadow "$name" | cut -d: -f2) in
-		'!'* | '*'*) locked=yes ;;
-		*) locked=no ;;
-		esac
-		printf 'user:%s\t%s\t%s\t%s\t%s\n' "$name" "$line" "$(id -gn "$name")" "$(id -Gn "$name")" "$locked"
-		;;
-	g:*)
-		name=${name#g:}
-		line=$(getent group "$name") || [ $? = 2 ] || { echo "getent group $name failed" >&2; exit 3; }
-		printf 'group:%s\t%s\n' "$name" "$line"
-		;;
-	esac
-done
-"#;
+const FRAGMENT: &str = include_str!("../../remote/fact/account.sh");
 
-fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    let args: Vec<String> = asks
+fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = queries
         .iter()
         .filter_map(|ask| match ask {
-            Ask::User(name) => Some(format!("u:{name}")),
-            Ask::Group(name) => Some(format!("g:{name}")),
+            Query::User(name) => Some(format!("u:{name}")),
+            Query::Group(name) => Some(format!("g:{name}")),
             _ => None,
         })
         .collect();
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     if frame.rc != 0 {
         return Err(frame.error_text());
     }
@@ -93,9 +69,9 @@ fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), Stri
 }
 
 /// A line of passwd(5), the primary group's name, all groups' names, `yes` or `no`.
-fn user(entry: &str, group: &str, groups: &str, locked: &str) -> Option<User> {
+fn user(entry: &str, group: &str, groups: &str, locked: &str) -> Option<UserAccount> {
     let [_, _, uid, _, _, home, shell] = entry.split(':').collect::<Vec<_>>()[..] else { return None };
-    Some(User {
+    Some(UserAccount {
         uid: uid.parse().ok()?,
         group: group.to_owned(),
         home: home.to_owned(),

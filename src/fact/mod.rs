@@ -39,7 +39,7 @@ impl<T> Seen<T> {
 /// One thing to ask a host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ask {
+pub enum Query {
     Package(PackageName),
     User(Account),
     Group(Account),
@@ -67,19 +67,19 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<host::Host>,
     pub packages: BTreeMap<PackageName, Seen<String>>,
-    pub users: BTreeMap<Account, Seen<account::User>>,
+    pub users: BTreeMap<Account, Seen<account::UserAccount>>,
     pub groups: BTreeMap<Account, Seen<u32>>,
-    pub paths: BTreeMap<AbsPath, Seen<path::Entry>>,
+    pub paths: BTreeMap<AbsPath, Seen<path::PathEntry>>,
     /// Contents may be secret, so they are never written out.
     #[serde(skip_serializing)]
     pub texts: BTreeMap<AbsPath, Seen<String>>,
-    pub units: BTreeMap<UnitName, Seen<unit::Unit>>,
+    pub units: BTreeMap<UnitName, Seen<unit::UnitState>>,
     pub sysctls: BTreeMap<String, Seen<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sshd: Option<Seen<sshd::Sshd>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ufw: Option<Seen<ufw::Ufw>>,
-    pub tables: BTreeMap<String, Seen<table::Table>>,
+    pub tables: BTreeMap<String, Seen<table::NftTable>>,
 }
 
 /// Looks a fact up; what nobody asked for is unreadable, so that a forgotten ask shows.
@@ -98,9 +98,9 @@ pub type Fragment = (&'static str, Vec<String>);
 pub struct Family {
     pub name: &'static str,
     /// The fragment and its arguments; none when nothing is asked of this family.
-    pub fragment: fn(&BTreeSet<Ask>) -> Option<Fragment>,
+    pub fragment: fn(&BTreeSet<Query>) -> Option<Fragment>,
     /// Learns from the answer.
-    pub learn: fn(&BTreeSet<Ask>, &Frame, &mut Facts) -> Result<(), String>,
+    pub parse: fn(&BTreeSet<Query>, &Frame, &mut Facts) -> Result<(), String>,
 }
 
 /// All families, in the order in which they are asked.
@@ -118,10 +118,10 @@ pub const FAMILIES: [Family; 10] = [
 ];
 
 /// The one script that asks it all.
-pub fn script(asks: &BTreeSet<Ask>) -> Script {
+pub fn script(queries: &BTreeSet<Query>) -> Script {
     let mut script = Script::observing();
     for family in &FAMILIES {
-        if let Some((text, args)) = (family.fragment)(asks) {
+        if let Some((text, args)) = (family.fragment)(queries) {
             script.step(family.name);
             script.sh(text, &args, None);
         }
@@ -133,17 +133,18 @@ pub fn script(asks: &BTreeSet<Ask>) -> Script {
 ///
 /// # Errors
 /// When an answer is not of the form that its family expects; the message names the family.
-pub fn learn(asks: &BTreeSet<Ask>, frames: &[Frame]) -> Result<Facts, String> {
+pub fn parse(queries: &BTreeSet<Query>, frames: &[Frame]) -> Result<Facts, String> {
     let mut facts = Facts::default();
     for family in &FAMILIES {
-        if (family.fragment)(asks).is_none() {
+        if (family.fragment)(queries).is_none() {
             continue;
         }
         let frame = frames
             .iter()
             .find(|frame| frame.name == family.name)
             .ok_or_else(|| format!("no answer about `{}`", family.name))?;
-        (family.learn)(asks, frame, &mut facts).map_err(|why| format!("the answer about `{}`: {why}", family.name))?;
+        (family.parse)(queries, frame, &mut facts)
+            .map_err(|why| format!("the answer about `{}`: {why}", family.name))?;
     }
     Ok(facts)
 }

@@ -1,35 +1,32 @@
 //! Installed packages, by dpkg's own word.
 
-use super::{Ask, Facts, Family, Seen};
+use super::{Facts, Family, Query, Seen};
 use crate::name::PackageName;
 use crate::shell::Frame;
 use std::collections::BTreeSet;
 
-pub const FAMILY: Family = Family { name: "package", fragment, learn };
+pub const FAMILY: Family = Family { name: "package", fragment, parse };
 
 // A package that dpkg has never heard of makes it exit 1 and say so on standard error; the others are printed all the same.
-const FRAGMENT: &str = r#"
-command -v dpkg-query >/dev/null || { echo 'dpkg-query is not there' >&2; return 3; }
-dpkg-query -W -f '${binary:Package}\t${db:Status-Status}\t${Version}\n' -- "$@" || :
-"#;
+const FRAGMENT: &str = include_str!("../../remote/fact/package.sh");
 
-fn names(asks: &BTreeSet<Ask>) -> impl Iterator<Item = &PackageName> {
-    asks.iter().filter_map(|ask| match ask {
-        Ask::Package(name) => Some(name),
+fn names(queries: &BTreeSet<Query>) -> impl Iterator<Item = &PackageName> {
+    queries.iter().filter_map(|ask| match ask {
+        Query::Package(name) => Some(name),
         _ => None,
     })
 }
 
-fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    let args: Vec<String> = names(asks).map(ToString::to_string).collect();
+fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = names(queries).map(ToString::to_string).collect();
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     if frame.rc != 0 {
         return Err(frame.error_text());
     }
-    for name in names(asks) {
+    for name in names(queries) {
         facts.packages.insert(name.clone(), Seen::Absent);
     }
     for line in frame.text().lines() {

@@ -1,6 +1,6 @@
 //! What stands at a path, and what a file says.
 
-use super::{Ask, Facts, Family, Seen};
+use super::{Facts, Family, Query, Seen};
 use crate::name::AbsPath;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a path is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum PathKind {
     /// With the SHA-256 of its content, in hexadecimal.
     File(String),
     Directory,
@@ -20,73 +20,46 @@ pub enum Kind {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
-    pub kind: Kind,
+pub struct PathEntry {
+    pub kind: PathKind,
     pub owner: String,
     pub group: String,
     /// The twelve permission bits.
     pub mode: u32,
 }
 
-pub const FAMILY: Family = Family { name: "path", fragment, learn };
-pub const TEXTS: Family = Family { name: "text", fragment: text_fragment, learn: learn_texts };
+pub const FAMILY: Family = Family { name: "path", fragment, parse };
+pub const TEXTS: Family = Family { name: "text", fragment: text_fragment, parse: parse_texts };
 
 // Three processes, however many paths: stat, readlink for the links, sha256sum for the files. Fields end in NUL; an empty field ends
 // a part, because no path, no link's target and no line of stat's is empty.
-const FRAGMENT: &str = r#"
-stat --printf '%n\0%f %U %G\0' -- "$@"
-printf '\0'
-n=$#
-while [ "$n" -gt 0 ]; do
-	p=$1
-	shift
-	if [ -L "$p" ]; then
-		printf '%s\0%s\0' "$p" "$(readlink -- "$p" || echo gone)"
-	elif [ -f "$p" ]; then
-		set -- "$@" "$p"
-	fi
-	n=$((n - 1))
-done
-printf '\0'
-[ $# = 0 ] || sha256sum -z -- "$@"
-"#;
+const FRAGMENT: &str = include_str!("../../remote/fact/path.sh");
 
 // Two processes: sizes, then contents one after the other.
-const TEXT_FRAGMENT: &str = r#"
-n=$#
-while [ "$n" -gt 0 ]; do
-	p=$1
-	shift
-	[ -f "$p" ] && [ ! -L "$p" ] && set -- "$@" "$p"
-	n=$((n - 1))
-done
-[ $# = 0 ] || stat --printf '%s %n\0' -- "$@"
-printf '//=\0'
-[ $# = 0 ] || cat -- "$@"
-"#;
+const TEXT_FRAGMENT: &str = include_str!("../../remote/fact/text.sh");
 
-fn paths(asks: &BTreeSet<Ask>, texts: bool) -> Vec<AbsPath> {
-    let path = |ask: &Ask| match ask {
-        Ask::Path(path) if !texts => Some(path.clone()),
-        Ask::Text(path) if texts => Some(path.clone()),
+fn paths(queries: &BTreeSet<Query>, texts: bool) -> Vec<AbsPath> {
+    let path = |ask: &Query| match ask {
+        Query::Path(path) if !texts => Some(path.clone()),
+        Query::Text(path) if texts => Some(path.clone()),
         _ => None,
     };
-    asks.iter().filter_map(path).collect()
+    queries.iter().filter_map(path).collect()
 }
 
 fn fragment_of(text: &'static str, paths: &[AbsPath]) -> Option<(&'static str, Vec<String>)> {
     (!paths.is_empty()).then(|| (text, paths.iter().map(ToString::to_string).collect()))
 }
 
-fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    fragment_of(FRAGMENT, &paths(asks, false))
+fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    fragment_of(FRAGMENT, &paths(queries, false))
 }
 
-fn text_fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    fragment_of(TEXT_FRAGMENT, &paths(asks, true))
+fn text_fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    fragment_of(TEXT_FRAGMENT, &paths(queries, true))
 }
 
-fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     let text = String::from_utf8(frame.out.clone()).map_err(|_| "a name that is not UTF-8")?;
     let fields: Vec<&str> = text.split_terminator('\0').collect();
     let parts: Vec<&[&str]> = fields.split(|field| field.is_empty()).collect();
@@ -98,7 +71,7 @@ fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), S
     let digests: BTreeMap<&str, &str> =
         digests.iter().filter_map(|line| line.split_once("  ").map(|(digest, path)| (path, digest))).collect();
     let complaints = frame.error_text();
-    for path in paths(asks, false) {
+    for path in paths(queries, false) {
         let name = path.as_str();
         let seen = match stats.get(name) {
             Some(stat) => entry(stat, links.get(name), digests.get(name).copied()),
@@ -110,7 +83,7 @@ fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), S
 }
 
 /// A path that `stat` has no line for: gone, if `stat` said so in as many words.
-fn missing(name: &str, complaints: &str) -> Seen<Entry> {
+fn missing(name: &str, complaints: &str) -> Seen<PathEntry> {
     // As stat(1) quotes it: in single quotes, or in double ones where there is a single one in it.
     let quoted = [format!("'{name}':"), format!("\"{name}\":")];
     let complaint = complaints.lines().find(|line| quoted.iter().any(|quoted| line.contains(quoted.as_str())));
@@ -121,22 +94,22 @@ fn missing(name: &str, complaints: &str) -> Seen<Entry> {
     }
 }
 
-fn entry(stat: &str, link: Option<&String>, digest: Option<&str>) -> Seen<Entry> {
+fn entry(stat: &str, link: Option<&String>, digest: Option<&str>) -> Seen<PathEntry> {
     let fields: Vec<&str> = stat.split(' ').collect();
     let [raw, owner, group] = fields[..] else { return Seen::Unreadable(format!("stat said `{stat}`")) };
     let Ok(raw) = u32::from_str_radix(raw, 16) else { return Seen::Unreadable(format!("stat said `{stat}`")) };
     let kind = match (raw & 0o170_000, digest, link) {
-        (0o100_000, Some(digest), _) => Kind::File(digest.to_owned()),
+        (0o100_000, Some(digest), _) => PathKind::File(digest.to_owned()),
         (0o100_000, None, _) => return Seen::Unreadable("it could not be read".into()),
-        (0o040_000, _, _) => Kind::Directory,
-        (0o120_000, _, Some(target)) => Kind::Symlink(target.clone()),
-        _ => Kind::Other,
+        (0o040_000, _, _) => PathKind::Directory,
+        (0o120_000, _, Some(target)) => PathKind::Symlink(target.clone()),
+        _ => PathKind::Other,
     };
-    Seen::Is(Entry { kind, owner: owner.to_owned(), group: group.to_owned(), mode: raw & 0o7777 })
+    Seen::Is(PathEntry { kind, owner: owner.to_owned(), group: group.to_owned(), mode: raw & 0o7777 })
 }
 
-fn learn_texts(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
-    for path in paths(asks, true) {
+fn parse_texts(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+    for path in paths(queries, true) {
         facts.texts.insert(path, Seen::Absent);
     }
     let split = frame.out.windows(4).position(|window| window == b"//=\0").ok_or("it breaks off")?;

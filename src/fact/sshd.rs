@@ -1,6 +1,6 @@
 //! What sshd does: the settings in force for a login (`sshd -T -C`), and the lines of its files that they come from.
 
-use super::{Ask, Facts, Family, Seen, sections};
+use super::{Facts, Family, Query, Seen, sections};
 use crate::name::Account;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
@@ -28,45 +28,36 @@ pub struct Sshd {
     pub lines: Vec<Line>,
 }
 
-pub const FAMILY: Family = Family { name: "sshd", fragment, learn };
+pub const FAMILY: Family = Family { name: "sshd", fragment, parse };
 
 // `sshd -T` wants its privilege separation directory, which is not there while systemd listens in its stead (Ubuntu 24.04).
-const FRAGMENT: &str = r#"
-command -v sshd >/dev/null || return 3
-[ -d /run/sshd ] || mkdir -m 0755 /run/sshd
-for user; do
-	echo "== $user"
-	sshd -T -C "user=$user,host=host.invalid,addr=192.0.2.1" || return 4
-done
-echo '== =lines'
-grep -sHniE '^[[:space:]]*[a-z]' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf || :
-"#;
+const FRAGMENT: &str = include_str!("../../remote/fact/sshd.sh");
 
-fn users(asks: &BTreeSet<Ask>) -> impl Iterator<Item = &Account> {
-    asks.iter().filter_map(|ask| match ask {
-        Ask::Sshd(user) => Some(user),
+fn users(queries: &BTreeSet<Query>) -> impl Iterator<Item = &Account> {
+    queries.iter().filter_map(|ask| match ask {
+        Query::Sshd(user) => Some(user),
         _ => None,
     })
 }
 
-fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    let args: Vec<String> = users(asks).map(ToString::to_string).collect();
+fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = users(queries).map(ToString::to_string).collect();
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     facts.sshd = Some(match frame.rc {
-        0 => Seen::Is(read(asks, &frame.text())?),
+        0 => Seen::Is(read(queries, &frame.text())?),
         3 => Seen::Absent,
         _ => Seen::Unreadable(format!("sshd -T: {}", frame.error_text())),
     });
     Ok(())
 }
 
-fn read(asks: &BTreeSet<Ask>, text: &str) -> Result<Sshd, String> {
+fn read(queries: &BTreeSet<Query>, text: &str) -> Result<Sshd, String> {
     let sections = sections(text);
     let mut sshd = Sshd::default();
-    for user in users(asks) {
+    for user in users(queries) {
         let lines = sections.get(user.as_str()).ok_or_else(|| format!("no settings for `{user}`"))?;
         let settings = sshd.effective.entry(user.clone()).or_default();
         for (key, value) in lines.iter().filter_map(|line| line.split_once(' ')) {

@@ -1,14 +1,12 @@
 //! Kernel parameters, as /proc/sys has them now.
 
-use super::{Ask, Facts, Family, Seen};
+use super::{Facts, Family, Query, Seen};
 use crate::shell::Frame;
 use std::collections::BTreeSet;
 
-pub const FAMILY: Family = Family { name: "sysctl", fragment, learn };
+pub const FAMILY: Family = Family { name: "sysctl", fragment, parse };
 
-const FRAGMENT: &str = r#"
-grep -sH '' "$@" /dev/null || :
-"#;
+const FRAGMENT: &str = include_str!("../../remote/fact/sysctl.sh");
 
 /// The file of a parameter (sysctl(8): dots and slashes are exchanged).
 pub fn file(key: &str) -> String {
@@ -27,21 +25,21 @@ pub fn file(key: &str) -> String {
     format!("/proc/sys/{swapped}")
 }
 
-fn keys(asks: &BTreeSet<Ask>) -> impl Iterator<Item = &String> {
-    asks.iter().filter_map(|ask| match ask {
-        Ask::Sysctl(key) => Some(key),
+fn keys(queries: &BTreeSet<Query>) -> impl Iterator<Item = &String> {
+    queries.iter().filter_map(|ask| match ask {
+        Query::Sysctl(key) => Some(key),
         _ => None,
     })
 }
 
-fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    let args: Vec<String> = keys(asks).map(|key| file(key)).collect();
+fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = keys(queries).map(|key| file(key)).collect();
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     let text = frame.text();
-    for key in keys(asks) {
+    for key in keys(queries) {
         let prefix = format!("{}:", file(key));
         let value = text.lines().find_map(|line| line.strip_prefix(&prefix));
         // The kernel separates several numbers by tabs.

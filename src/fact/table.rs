@@ -2,49 +2,34 @@
 //!
 //! Both texts come from the same `nft`, so that they can be compared; counters' values are left out, and what packets put into a set.
 
-use super::{Ask, Facts, Family, Seen, sections};
+use super::{Facts, Family, Query, Seen, sections};
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Table {
+pub struct NftTable {
     /// What is in force.
     pub live: Vec<String>,
     /// What the file would put in force; none when there is no such file, or it does not load.
     pub wanted: Option<Vec<String>>,
 }
 
-pub const FAMILY: Family = Family { name: "table", fragment, learn };
+pub const FAMILY: Family = Family { name: "table", fragment, parse };
 
 // unshare(1) makes the namespace, which is gone with the process; nothing outside of it is touched.
-const FRAGMENT: &str = r#"
-command -v nft >/dev/null || return 3
-while [ $# -gt 0 ]; do
-	echo "== live $1 $2"
-	live=$(nft -s list table "$1" "$2" 2>&1) || case $live in
-	*'No such file or directory'*) live= ;;
-	*) printf '%s\n' "$live" >&2; exit 4 ;;
-	esac
-	printf '%s\n' "$live"
-	# A file that does not load fills no table.
-	if [ -f "$3" ] && wanted=$(unshare -n sh -c 'nft -f "$3" && nft -s list table "$1" "$2"' sh "$1" "$2" "$3"); then
-		printf '== wanted %s %s\n%s\n' "$1" "$2" "$wanted"
-	fi
-	shift 3
-done
-"#;
+const FRAGMENT: &str = include_str!("../../remote/fact/table.sh");
 
-fn tables(asks: &BTreeSet<Ask>) -> impl Iterator<Item = (&String, String)> {
-    asks.iter().filter_map(|ask| match ask {
-        Ask::Table { table, file } => Some((table, file.to_string())),
+fn tables(queries: &BTreeSet<Query>) -> impl Iterator<Item = (&String, String)> {
+    queries.iter().filter_map(|ask| match ask {
+        Query::Table { table, file } => Some((table, file.to_string())),
         _ => None,
     })
 }
 
-fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    let args: Vec<String> = tables(asks)
+fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = tables(queries)
         .flat_map(|(table, file)| {
             let (family, name) = table.split_once(' ').unwrap_or(("inet", table));
             [family.to_owned(), name.to_owned(), file]
@@ -72,15 +57,15 @@ fn lasting(lines: &[&str]) -> Vec<String> {
     kept
 }
 
-fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     let text = frame.text();
     let sections = sections(&text);
     let lines = |name: String| sections.get(name.as_str()).map(|lines| lasting(lines));
-    for (table, _) in tables(asks) {
+    for (table, _) in tables(queries) {
         let seen = match frame.rc {
             0 => {
                 let live = lines(format!("live {table}")).ok_or_else(|| format!("nothing about `{table}`"))?;
-                Seen::Is(Table { live, wanted: lines(format!("wanted {table}")) })
+                Seen::Is(NftTable { live, wanted: lines(format!("wanted {table}")) })
             }
             3 => Seen::Absent,
             _ => Seen::Unreadable(frame.error_text()),

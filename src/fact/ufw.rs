@@ -1,6 +1,6 @@
 //! UFW: what it was told (its own rule files), and what the kernel has of it (`iptables-save`).
 
-use super::{Ask, Facts, Family, Seen, sections};
+use super::{Facts, Family, Query, Seen, sections};
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The kernel's side, for one address family.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Live {
+pub struct KernelRules {
     /// The policy of the INPUT chain: `DROP`, `ACCEPT`.
     pub policy: String,
     /// Whether INPUT hands packets to UFW's chains.
@@ -26,36 +26,19 @@ pub struct Ufw {
     pub defaults: BTreeMap<String, String>,
     /// The rules it was told, as its files keep them: `allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`.
     pub tuples: BTreeSet<String>,
-    pub v4: Live,
-    pub v6: Live,
+    pub v4: KernelRules,
+    pub v6: KernelRules,
 }
 
-pub const FAMILY: Family = Family { name: "ufw", fragment, learn };
+pub const FAMILY: Family = Family { name: "ufw", fragment, parse };
 
-const FRAGMENT: &str = r#"
-command -v ufw >/dev/null || return 3
-# Only the lines that matter: the whole is longer than all other answers together.
-kernel() {
-	saved=$("$1" -t filter) || return
-	printf '%s\n' "$saved" | grep -E '^(:INPUT |-A INPUT |-A ufw6?-user-input )' || :
-}
-echo '== v4'
-kernel iptables-save || return 4
-echo '== v6'
-kernel ip6tables-save || return 4
-echo '== enabled'
-grep -i '^ENABLED=' /etc/ufw/ufw.conf
-echo '== defaults'
-grep -E '^(DEFAULT_[A-Z]+_POLICY|IPV6)=' /etc/default/ufw
-echo '== tuples'
-sed -n 's/^### tuple ### //p' /etc/ufw/user.rules /etc/ufw/user6.rules || return 4
-"#;
+const FRAGMENT: &str = include_str!("../../remote/fact/ufw.sh");
 
-fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    asks.contains(&Ask::Ufw).then(|| (FRAGMENT, Vec::new()))
+fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    queries.contains(&Query::Ufw).then(|| (FRAGMENT, Vec::new()))
 }
 
-fn learn(_: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     facts.ufw = Some(match frame.rc {
         0 => Seen::Is(read(&frame.text())?),
         3 => Seen::Absent,
@@ -79,11 +62,11 @@ fn read(text: &str) -> Result<Ufw, String> {
     })
 }
 
-fn live(lines: &[&str], prefix: &str) -> Live {
+fn live(lines: &[&str], prefix: &str) -> KernelRules {
     let policy = lines.iter().find_map(|line| line.strip_prefix(":INPUT ")).and_then(|rest| rest.split(' ').next());
     let hook = format!("-A INPUT -j {prefix}-before-input");
     let chain = format!("-A {prefix}-user-input ");
-    Live {
+    KernelRules {
         policy: policy.unwrap_or("ACCEPT").to_owned(),
         hooked: lines.iter().any(|line| *line == hook),
         input: lines.iter().filter_map(|line| line.strip_prefix(&chain)).map(str::to_owned).collect(),

@@ -1,6 +1,6 @@
 //! Units, as systemd has them loaded.
 
-use super::{Ask, Facts, Family, Seen};
+use super::{Facts, Family, Query, Seen};
 use crate::name::UnitName;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unit {
+pub struct UnitState {
     /// `enabled`, `disabled`, `static`, `masked`, …
     pub file_state: String,
     /// `active`, `inactive`, `failed`, `activating`, …
@@ -23,41 +23,30 @@ pub struct Unit {
     pub invocation: String,
 }
 
-pub const FAMILY: Family = Family { name: "unit", fragment, learn };
+pub const FAMILY: Family = Family { name: "unit", fragment, parse };
 
-const FRAGMENT: &str = r#"
-systemctl show -p LoadState,UnitFileState,ActiveState,SubState,NeedDaemonReload,FragmentPath,DropInPaths,InvocationID -- "$@" || return 3
-printf '\n== drop-ins\n'
-for unit; do
-	for dir in /etc/systemd/system /run/systemd/system /etc/systemd/system.control /run/systemd/system.control; do
-		for file in "$dir/$unit.d"/*.conf; do
-			[ -e "$file" ] && printf '%s\t%s\n' "$unit" "$file"
-		done
-	done
-done
-:
-"#;
+const FRAGMENT: &str = include_str!("../../remote/fact/unit.sh");
 
-fn units(asks: &BTreeSet<Ask>) -> impl Iterator<Item = &UnitName> {
-    asks.iter().filter_map(|ask| match ask {
-        Ask::Unit(name) => Some(name),
+fn units(queries: &BTreeSet<Query>) -> impl Iterator<Item = &UnitName> {
+    queries.iter().filter_map(|ask| match ask {
+        Query::Unit(name) => Some(name),
         _ => None,
     })
 }
 
-fn fragment(asks: &BTreeSet<Ask>) -> Option<(&'static str, Vec<String>)> {
-    let args: Vec<String> = units(asks).map(ToString::to_string).collect();
+fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
+    let args: Vec<String> = units(queries).map(ToString::to_string).collect();
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
     if frame.rc != 0 {
         return Err(frame.error_text());
     }
     let text = frame.text();
     let (shown, drop_ins) = text.split_once("\n== drop-ins\n").ok_or("it breaks off")?;
     let blocks: Vec<&str> = shown.trim_end().split("\n\n").collect();
-    let names: Vec<&UnitName> = units(asks).collect();
+    let names: Vec<&UnitName> = units(queries).collect();
     if blocks.len() != names.len() {
         return Err(format!("{} units were asked for, {} answered", names.len(), blocks.len()));
     }
@@ -69,7 +58,7 @@ fn learn(asks: &BTreeSet<Ask>, frame: &Frame, facts: &mut Facts) -> Result<(), S
     Ok(())
 }
 
-fn unit<'a>(block: &'a str, on_disk: impl Iterator<Item = &'a str>) -> Result<Seen<Unit>, String> {
+fn unit<'a>(block: &'a str, on_disk: impl Iterator<Item = &'a str>) -> Result<Seen<UnitState>, String> {
     let pairs: BTreeMap<&str, &str> = block.lines().filter_map(|line| line.split_once('=')).collect();
     let need = |key: &str| pairs.get(key).map(|value| value.to_string()).ok_or_else(|| format!("no `{key}` in it"));
     match need("LoadState")?.as_str() {
@@ -79,7 +68,7 @@ fn unit<'a>(block: &'a str, on_disk: impl Iterator<Item = &'a str>) -> Result<Se
     }
     let loaded = pairs.get("DropInPaths").copied().unwrap_or_default();
     let ours = |path: &&str| path.starts_with("/etc/") || path.starts_with("/run/");
-    Ok(Seen::Is(Unit {
+    Ok(Seen::Is(UnitState {
         file_state: need("UnitFileState")?,
         active: need("ActiveState")?,
         sub: need("SubState")?,

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-const BOOT: &str = include_str!("../../templates/lab/boot.sh");
+const BOOT: &str = include_str!("../../remote/lab/boot.sh");
 
 /// Starts the container over `layers`, the upper ones first; what it writes goes to `dir`/upper, what it says to `dir`/console.log.
 pub async fn start(groups: &Groups, name: &str, layers: &[PathBuf], dir: &Path, words: &[String]) -> Result<()> {

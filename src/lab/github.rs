@@ -4,7 +4,7 @@ use super::{Say, lock, tool, tools};
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
-const BUILD: &str = include_str!("../../templates/lab/github.sh");
+const BUILD: &str = include_str!("../../remote/lab/github.sh");
 
 /// Version, tag and date of each release, oldest first.
 const RELEASES: &[[&str; 3]] =

@@ -50,26 +50,23 @@ impl Kind {
     fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Kind::Host => &[
-                (
-                    "etc/ssh/sshd_config.d/50-cloud-init.conf",
-                    include_str!("../../templates/lab/host/50-cloud-init.conf"),
-                ),
-                ("etc/systemd/system/lab-sysctl.service", include_str!("../../templates/lab/host/lab-sysctl.service")),
-                ("usr/local/lib/petasos-lab/sysctl", include_str!("../../templates/lab/host/sysctl.sh")),
+                ("etc/ssh/sshd_config.d/50-cloud-init.conf", include_str!("../../remote/lab/host/50-cloud-init.conf")),
+                ("etc/systemd/system/lab-sysctl.service", include_str!("../../remote/lab/host/lab-sysctl.service")),
+                ("usr/local/lib/petasos-lab/sysctl", include_str!("../../remote/lab/host/sysctl.sh")),
                 (
                     "etc/systemd/system/systemd-sysctl.service.d/lab.conf",
-                    include_str!("../../templates/lab/host/systemd-sysctl.conf"),
+                    include_str!("../../remote/lab/host/systemd-sysctl.conf"),
                 ),
-                ("etc/systemd/system.conf.d/50-lab-ca.conf", include_str!("../../templates/lab/host/50-lab-ca.conf")),
-                ("etc/environment", include_str!("../../templates/lab/host/environment")),
+                ("etc/systemd/system.conf.d/50-lab-ca.conf", include_str!("../../remote/lab/host/50-lab-ca.conf")),
+                ("etc/environment", include_str!("../../remote/lab/host/environment")),
             ],
             Kind::Internet => &[
-                ("srv/lab/run.sh", include_str!("../../templates/lab/internet/run.sh")),
-                ("srv/lab/nginx.conf", include_str!("../../templates/lab/internet/nginx.conf")),
-                ("srv/lab/dnsmasq.conf", include_str!("../../templates/lab/internet/dnsmasq.conf")),
-                ("srv/lab/stub.py", include_str!("../../templates/lab/internet/stub.py")),
-                ("srv/lab/telegram.py", include_str!("../../templates/lab/internet/telegram.py")),
-                ("srv/lab/sinks.py", include_str!("../../templates/lab/internet/sinks.py")),
+                ("srv/lab/run.sh", include_str!("../../remote/lab/internet/run.sh")),
+                ("srv/lab/nginx.conf", include_str!("../../remote/lab/internet/nginx.conf")),
+                ("srv/lab/dnsmasq.conf", include_str!("../../remote/lab/internet/dnsmasq.conf")),
+                ("srv/lab/stub.py", include_str!("../../remote/lab/internet/stub.py")),
+                ("srv/lab/telegram.py", include_str!("../../remote/lab/internet/telegram.py")),
+                ("srv/lab/sinks.py", include_str!("../../remote/lab/internet/sinks.py")),
             ],
         }
     }
@@ -87,7 +84,7 @@ pub struct Recipe<'a> {
     pub files: Vec<(String, String)>,
 }
 
-const FINISH: &str = include_str!("../../templates/lab/image.sh");
+const FINISH: &str = include_str!("../../remote/lab/image.sh");
 
 /// The image's tree, built now if nobody has built it before.
 pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> Result<PathBuf> {

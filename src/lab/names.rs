@@ -1,8 +1,8 @@
-//! The names and addresses of the lab's internet, read from `templates/lab/internet/names`.
+//! The names and addresses of the lab's internet, read from `remote/lab/internet/names`.
 use super::net;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-const NAMES: &str = include_str!("../../templates/lab/internet/names");
+const NAMES: &str = include_str!("../../remote/lab/internet/names");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_sinks_listen_on_both_addresses_of_their_place() {
-        let run = include_str!("../../templates/lab/internet/run.sh");
+        let run = include_str!("../../remote/lab/internet/run.sh");
         let sink = places().into_iter().find(|place| place.names == ["sink.lab.test"]).expect("a place");
         assert!(sink.addresses().iter().all(|address| run.contains(&format!(" {address} "))), "{run}");
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// The control group of the relays; not a host's name.
 pub const GROUP: &str = "inet-relay";
 const PROXY: &str = "/lib/systemd/systemd-socket-proxyd";
-const ASK: &str = include_str!("../../templates/lab/registries.py");
+const ASK: &str = include_str!("../../remote/lab/registries.py");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registry {

@@ -61,8 +61,11 @@ impl Entry {
 struct Nothing;
 
 impl Spec for Nothing {
-    fn asks(&self, _: &mut std::collections::BTreeSet<crate::fact::Ask>) {}
-    fn settle(&self, _: &crate::resource::Scene<'_>) -> Result<Vec<Box<dyn crate::resource::Resource>>, String> {
+    fn queries(&self, _: &mut std::collections::BTreeSet<crate::fact::Query>) {}
+    fn resolve(
+        &self,
+        _: &crate::resource::ResolveContext<'_>,
+    ) -> Result<Vec<Box<dyn crate::resource::Resource>>, String> {
         Err("it has no resource".into())
     }
 }

@@ -13,14 +13,14 @@ pub use render::Renderer;
 pub use source::{Sources, is_template};
 
 use crate::act::Text;
-use crate::fact::{Ask, Facts};
+use crate::fact::{Facts, Query};
 use crate::name::{AbsPath, EnvName};
-use crate::plan::Item;
-use crate::resource::Scene;
+use crate::plan::PlannedResource;
+use crate::resource::ResolveContext;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a host should have, as far as it is known before the host was looked at.
-pub struct Wanted {
+pub struct DesiredState {
     playbooks: Vec<Playbook>,
     renderer: Renderer,
     secrets: BTreeMap<EnvName, Text>,
@@ -28,18 +28,18 @@ pub struct Wanted {
     seed: Text,
 }
 
-impl Wanted {
+impl DesiredState {
     pub fn new(playbooks: Vec<Playbook>, renderer: Renderer, secrets: BTreeMap<EnvName, Text>, seed: Text) -> Self {
         Self { playbooks, renderer, secrets, seed }
     }
 
     /// What must be observed to judge it all.
-    pub fn asks(&self) -> BTreeSet<Ask> {
-        let mut asks = BTreeSet::new();
+    pub fn queries(&self) -> BTreeSet<Query> {
+        let mut queries = BTreeSet::new();
         for entry in self.entries() {
-            entry.spec().asks(&mut asks);
+            entry.spec().queries(&mut queries);
         }
-        asks
+        queries
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -50,7 +50,7 @@ impl Wanted {
     ///
     /// # Errors
     /// When a condition, a template or a secret cannot be filled in; the message names the playbook and the entry.
-    pub fn settle(&self, facts: &Facts) -> Result<Vec<Item>, String> {
+    pub fn resolve(&self, facts: &Facts) -> Result<Vec<PlannedResource>, String> {
         let renderer = self.renderer.with_host(facts);
         let mut provided: BTreeMap<AbsPath, String> = BTreeMap::new();
         let mut items = Vec::new();
@@ -61,7 +61,7 @@ impl Wanted {
                 if !renderer.holds(&entry.when).map_err(place)? {
                     continue;
                 }
-                let scene = Scene {
+                let context = ResolveContext {
                     facts,
                     template: &|name| renderer.template(name),
                     text: &|text| renderer.text(text),
@@ -69,7 +69,7 @@ impl Wanted {
                     fresh: &|name| Text::secret(crate::resource::digest(&format!("{}/{name}", self.seed.reveal()))),
                     provided: &provided,
                 };
-                let resources = entry.spec().settle(&scene).map_err(place)?;
+                let resources = entry.spec().resolve(&context).map_err(place)?;
                 for resource in resources {
                     if !ids.insert(resource.id()) {
                         return Err(place(format!(
@@ -77,8 +77,8 @@ impl Wanted {
                             resource.id()
                         )));
                     }
-                    provided.extend(resource.provides());
-                    items.push(Item { title: entry.name.clone(), risk: entry.risk, resource });
+                    provided.extend(resource.content_digests());
+                    items.push(PlannedResource { title: entry.name.clone(), risk: entry.risk, resource });
                 }
             }
         }

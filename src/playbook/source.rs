@@ -19,6 +19,11 @@ impl Sources {
         Self { playbooks: texts(&PLAYBOOKS, |name| name.ends_with(".yaml")), templates: texts(&TEMPLATES, is_template) }
     }
 
+    /// The playbooks themselves; `reference.yaml` documents the kinds, and `data/` is what other files are made of.
+    pub fn books(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.playbooks.iter().filter(|(name, _)| *name != "reference.yaml" && !name.starts_with("data/"))
+    }
+
     /// One digest over all of them.
     pub fn digest(&self) -> String {
         let texts = self.playbooks.iter().chain(&self.templates);
@@ -33,9 +38,9 @@ impl Sources {
     }
 }
 
-/// Only these are filled in, or read as data; the others (fixed texts of shell, the lab's files, reports) are part of the program.
+/// Only these are filled in for hosts; reports are part of the program.
 pub fn is_template(name: &str) -> bool {
-    (name.ends_with(".tera") && !name.starts_with("report/")) || name == "egress/packs.yaml"
+    name.ends_with(".tera") && !name.starts_with("report/")
 }
 
 fn texts(dir: &Dir<'_>, wanted: fn(&str) -> bool) -> BTreeMap<String, String> {

@@ -3,7 +3,7 @@
 
 /// Why a pair cannot stand in the file. The value is not in the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum EnvError {
     #[error("`{0}` is not the name of an environment variable (capitals, digits and `_`)")]
     Name(String),
     #[error("the value of `{0}` is empty")]
@@ -18,18 +18,18 @@ pub enum Refused {
 ///
 /// # Errors
 /// The name or the value is not one that arrives as it was written.
-pub fn line(name: &str, value: &str) -> Result<String, Refused> {
+pub fn line(name: &str, value: &str) -> Result<String, EnvError> {
     let mut letters = name.bytes();
     let first = letters.next().is_some_and(|b| b.is_ascii_uppercase() || b == b'_');
     if !first || !letters.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
-        return Err(Refused::Name(name.to_owned()));
+        return Err(EnvError::Name(name.to_owned()));
     }
     if value.is_empty() {
-        return Err(Refused::Empty(name.to_owned()));
+        return Err(EnvError::Empty(name.to_owned()));
     }
     let plain = |b: u8| b.is_ascii_graphic() && !b"'\"`\\#".contains(&b);
     if !value.bytes().all(plain) || value.contains("${") {
-        return Err(Refused::Value(name.to_owned()));
+        return Err(EnvError::Value(name.to_owned()));
     }
     Ok(format!("{name}={value}\n"))
 }
@@ -47,10 +47,10 @@ mod tests {
     fn what_would_arrive_changed_is_refused_without_showing_it() {
         for value in ["a b", "a\nB=c", "'a'", "a#b", "a\\n", "${HOME}", "é", "a\u{7f}"] {
             let refused = line("KEY", &format!("s3cret{value}")).unwrap_err();
-            assert_eq!(refused, Refused::Value("KEY".into()), "{value:?}");
+            assert_eq!(refused, EnvError::Value("KEY".into()), "{value:?}");
             assert!(!refused.to_string().contains("s3cret"), "{value:?}");
         }
-        assert_eq!(line("KEY", ""), Err(Refused::Empty("KEY".into())));
-        assert_eq!(line("A=B", "c"), Err(Refused::Name("A=B".into())));
+        assert_eq!(line("KEY", ""), Err(EnvError::Empty("KEY".into())));
+        assert_eq!(line("A=B", "c"), Err(EnvError::Name("A=B".into())));
     }
 }

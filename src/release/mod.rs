@@ -1,9 +1,7 @@
-//! Releases of the agent: resolve, verify, pin; and the scripts that install and switch them.
+//! A release of the agent, as data: what petasos.lock says of it, and the scripts that install it
+//! on a host and switch to it. Pure.
+
 pub mod environment;
-pub mod git;
-pub mod pin;
 pub mod pinned;
-pub mod project;
 pub mod quote;
 pub mod steps;
-pub mod target;

@@ -22,10 +22,10 @@ pub const NO_SOURCE: i32 = 43;
 pub const NO_DEPENDENCIES: i32 = 44;
 pub const NO_IMPORT: i32 = 45;
 
-const UV: &str = include_str!("../../templates/release/uv.sh");
-const INSTALL: &str = include_str!("../../templates/release/install.sh");
-const SWITCH: &str = include_str!("../../templates/release/switch.sh");
-const HEALTH: &str = include_str!("../../templates/release/health.py");
+const UV: &str = include_str!("../../remote/release/uv.sh");
+const INSTALL: &str = include_str!("../../remote/release/install.sh");
+const SWITCH: &str = include_str!("../../remote/release/switch.sh");
+const HEALTH: &str = include_str!("../../remote/release/health.py");
 
 /// How the running agent is asked whether it is well.
 #[derive(Debug, Clone, PartialEq, Eq)]

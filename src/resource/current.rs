@@ -1,11 +1,11 @@
 //! Which release is the current one. Switching restarts the agent, waits until it is well, and goes back when it is not.
 
 use super::directory::said;
-use super::symlink::link_word;
-use super::{Change, Resource, Risk, Scene};
+use super::stamp::link_digest;
+use super::{Change, ResolveContext, Resource, Risk};
 use crate::act::Act;
-use crate::fact::path::Kind;
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::path::PathKind;
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::{AbsPath, UnitName};
 use crate::release::steps;
 use serde::{Deserialize, Serialize};
@@ -33,17 +33,17 @@ fn mark() -> Result<AbsPath, String> {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.extend([link(), mark(), self.manifest()].into_iter().flatten().map(Ask::Path));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.extend([link(), mark(), self.manifest()].into_iter().flatten().map(Query::Path));
     }
 
-    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         let manifest = self.manifest()?;
-        let built = match seen(&scene.facts.paths, &manifest)? {
+        let built = match seen(&context.facts.paths, &manifest)? {
             Seen::Is(entry) => Some(entry.kind.clone()),
             Seen::Absent | Seen::Unreadable(_) => None,
         };
-        let rebuilt = built.is_some() && scene.provided.get(&manifest).cloned().map(Kind::File) != built;
+        let rebuilt = built.is_some() && context.provided.get(&manifest).cloned().map(PathKind::File) != built;
         Ok(vec![Box::new(Current { spec: self.clone(), rebuilt })])
     }
 }
@@ -65,8 +65,8 @@ impl Resource for Current {
         "current release".into()
     }
 
-    fn provides(&self) -> Vec<(AbsPath, String)> {
-        link().into_iter().map(|link| (link, link_word(self.spec.release.as_str()))).collect()
+    fn content_digests(&self) -> Vec<(AbsPath, String)> {
+        link().into_iter().map(|link| (link, link_digest(self.spec.release.as_str()))).collect()
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
@@ -74,8 +74,8 @@ impl Resource for Current {
         let is = match seen(&facts.paths, &link()?)? {
             Seen::Absent => "none".to_owned(),
             Seen::Is(entry) => match &entry.kind {
-                Kind::Symlink(is) => is.clone(),
-                Kind::File(_) | Kind::Directory | Kind::Other => {
+                PathKind::Symlink(is) => is.clone(),
+                PathKind::File(_) | PathKind::Directory | PathKind::Other => {
                     return Err(format!("`{}` is {}, not a link", link()?, said(&entry.kind)));
                 }
             },

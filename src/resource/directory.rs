@@ -1,9 +1,9 @@
 //! A directory, with its owner and mode.
 
-use super::{Change, Resource, Scene};
+use super::{Change, ResolveContext, Resource};
 use crate::act::Act;
-use crate::fact::path::{Entry, Kind};
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::path::{PathEntry, PathKind};
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -12,19 +12,19 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     pub path: AbsPath,
-    #[serde(default = "super::file::root")]
+    #[serde(default = "Account::root")]
     pub owner: Account,
-    #[serde(default = "super::file::root")]
+    #[serde(default = "Account::root")]
     pub group: Account,
     pub mode: Mode,
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Path(self.path.clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Path(self.path.clone()));
     }
 
-    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         Ok(vec![Box::new(self.clone())])
     }
 }
@@ -51,7 +51,7 @@ impl Resource for Spec {
         };
         match seen(&facts.paths, &self.path)? {
             Seen::Absent => Ok(vec![Change::new("exists", "no", "yes", vec![make()])]),
-            Seen::Is(entry) if entry.kind == Kind::Directory => {
+            Seen::Is(entry) if entry.kind == PathKind::Directory => {
                 Ok(access_changes(&self.path, entry, &self.owner, &self.group, &self.mode))
             }
             // What stands in the way may be somebody's data: it is not removed.
@@ -62,17 +62,17 @@ impl Resource for Spec {
 }
 
 /// What a kind is called.
-pub fn said(kind: &Kind) -> &'static str {
+pub fn said(kind: &PathKind) -> &'static str {
     match kind {
-        Kind::File(_) => "a file",
-        Kind::Directory => "a directory",
-        Kind::Symlink(_) => "a symbolic link",
-        Kind::Other => "a special file",
+        PathKind::File(_) => "a file",
+        PathKind::Directory => "a directory",
+        PathKind::Symlink(_) => "a symbolic link",
+        PathKind::Other => "a special file",
     }
 }
 
 /// The changes of owner, group and mode that something which exists still needs.
-pub fn access_changes(path: &AbsPath, entry: &Entry, owner: &Account, group: &Account, mode: &Mode) -> Vec<Change> {
+pub fn access_changes(path: &AbsPath, entry: &PathEntry, owner: &Account, group: &Account, mode: &Mode) -> Vec<Change> {
     let mut changes = Vec::new();
     let (is, want) = (format!("{}:{}", entry.owner, entry.group), format!("{owner}:{group}"));
     if is != want {

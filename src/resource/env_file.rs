@@ -1,9 +1,9 @@
 //! A file of `NAME=value` lines: plain settings, the caller's secrets, and values that the host keeps once they were made.
 
 use super::file::File;
-use super::{Resource, Scene};
+use super::{ResolveContext, Resource};
 use crate::act::Text;
-use crate::fact::{Ask, seen};
+use crate::fact::{Query, seen};
 use crate::name::{AbsPath, Account, EnvName, Mode};
 use crate::release::environment::line;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     pub path: AbsPath,
-    #[serde(default = "super::file::root")]
+    #[serde(default = "Account::root")]
     pub owner: Account,
-    #[serde(default = "super::file::root")]
+    #[serde(default = "Account::root")]
     pub group: Account,
     pub mode: Mode,
     /// Plain settings; an empty one is left out.
@@ -53,18 +53,18 @@ impl Words {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Path(self.path.clone()));
-        asks.insert(Ask::Text(self.path.clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Path(self.path.clone()));
+        queries.insert(Query::Text(self.path.clone()));
     }
 
-    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
-        let on_host = seen(&scene.facts.texts, &self.path)?.is().map(|text| read(text)).unwrap_or_default();
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let on_host = seen(&context.facts.texts, &self.path)?.is().map(|text| read(text)).unwrap_or_default();
         let mut values: BTreeMap<EnvName, String> = self.set.clone();
         values.retain(|_, value| !value.is_empty());
         // A run that was not given a secret keeps the one that the host has.
         let value = |name: &EnvName| {
-            let given = (scene.secret)(name).map(|value| value.reveal().to_owned());
+            let given = (context.secret)(name).map(|value| value.reveal().to_owned());
             // An empty variable is a variable that was not set.
             let given = given.filter(|value| !value.is_empty());
             given.or_else(|| on_host.get(name.as_str()).cloned())
@@ -84,7 +84,7 @@ impl super::Spec for Spec {
         }
         for name in &self.generate {
             let kept = on_host.get(name.as_str()).filter(|value| is_made_here(value)).cloned();
-            values.insert(name.clone(), kept.unwrap_or_else(|| (scene.fresh)(name).reveal().to_owned()));
+            values.insert(name.clone(), kept.unwrap_or_else(|| (context.fresh)(name).reveal().to_owned()));
         }
         let lines: Result<Vec<String>, String> =
             values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.to_string())).collect();

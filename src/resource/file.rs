@@ -1,10 +1,10 @@
 //! A file with its content, from a template or given in place.
 
 use super::directory::{access_changes, said};
-use super::{Change, Resource, Scene, digest};
+use super::{Change, ResolveContext, Resource, digest, stamp};
 use crate::act::{Act, Put, Text};
-use crate::fact::path::Kind;
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::path::PathKind;
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     pub path: AbsPath,
-    #[serde(default = "root")]
+    #[serde(default = "Account::root")]
     pub owner: Account,
-    #[serde(default = "root")]
+    #[serde(default = "Account::root")]
     pub group: Account,
     pub mode: Mode,
     /// The name of a template. Either this or `content`.
@@ -32,21 +32,15 @@ pub struct Spec {
     pub secret: bool,
 }
 
-/// `root`, the owner of most things.
-pub fn root() -> Account {
-    // "root" satisfies the check of the type.
-    Account::new("root").unwrap_or_else(|_| unreachable!("`root` is an account's name"))
-}
-
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Path(self.path.clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Path(self.path.clone()));
     }
 
-    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         let text = match (&self.template, &self.content) {
-            (Some(name), None) => (scene.template)(name)?,
-            (None, Some(text)) => (scene.text)(text)?,
+            (Some(name), None) => (context.template)(name)?,
+            (None, Some(text)) => (context.text)(text)?,
             _ => return Err(format!("the file `{}` needs either `template` or `content`", self.path)),
         };
         Ok(vec![Box::new(File {
@@ -73,7 +67,7 @@ pub struct File {
 
 impl File {
     fn put(&self) -> Vec<Act> {
-        let mut acts = vec![super::unit::forget(&self.path)];
+        let mut acts = vec![stamp::forget(&self.path)];
         acts.push(Act::Put(Put {
             path: self.path.clone(),
             content: self.content.clone(),
@@ -82,7 +76,7 @@ impl File {
             mode: self.mode.clone(),
             check: self.check.clone(),
         }));
-        acts.extend(super::unit::reload(&self.path));
+        acts.extend(stamp::reload(&self.path));
         acts
     }
 
@@ -112,7 +106,7 @@ impl Resource for File {
         format!("file {}", self.path)
     }
 
-    fn provides(&self) -> Vec<(AbsPath, String)> {
+    fn content_digests(&self) -> Vec<(AbsPath, String)> {
         vec![(self.path.clone(), digest(self.content.reveal()))]
     }
 
@@ -120,18 +114,18 @@ impl Resource for File {
         match seen(&facts.paths, &self.path)? {
             Seen::Absent => Ok(vec![self.rewritten("exists", "no", facts)]),
             Seen::Is(entry) => match &entry.kind {
-                Kind::File(is) if *is == digest(self.content.reveal()) => {
+                PathKind::File(is) if *is == digest(self.content.reveal()) => {
                     Ok(access_changes(&self.path, entry, &self.owner, &self.group, &self.mode))
                 }
                 // Written anew, it gets the right owner and mode with it.
-                Kind::File(is) => {
+                PathKind::File(is) => {
                     let from = if self.content.is_secret() { "other (secret)".to_owned() } else { short(is) };
                     Ok(vec![self.rewritten("content", from, facts)])
                 }
-                Kind::Symlink(target) => {
+                PathKind::Symlink(target) => {
                     Ok(vec![self.rewritten("kind", format!("a symbolic link to {target}"), facts)])
                 }
-                Kind::Directory | Kind::Other => {
+                PathKind::Directory | PathKind::Other => {
                     Err(format!("`{}` is not a file but {}", self.path, said(&entry.kind)))
                 }
             },

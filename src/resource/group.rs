@@ -1,8 +1,8 @@
 //! A group.
 
-use super::{Change, Resource, Scene};
+use super::{Change, ResolveContext, Resource};
 use crate::act::Act;
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::Account;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -17,11 +17,11 @@ pub struct Spec {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Group(self.name.clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Group(self.name.clone()));
     }
 
-    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         Ok(vec![Box::new(self.clone())])
     }
 }

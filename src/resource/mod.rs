@@ -11,6 +11,7 @@ pub mod nft;
 pub mod package;
 pub mod release;
 pub mod sshd;
+pub mod stamp;
 pub mod symlink;
 pub mod sysctl;
 pub mod ufw;
@@ -18,7 +19,7 @@ pub mod unit;
 pub mod user;
 
 use crate::act::{Act, Text};
-use crate::fact::{Ask, Facts};
+use crate::fact::{Facts, Query};
 use crate::name::{AbsPath, EnvName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +81,7 @@ impl Change {
 /// A judgement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Diff {
     Met,
     Drift(Vec<Change>),
     /// It could not be observed; why.
@@ -99,15 +100,15 @@ pub trait Resource {
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String>;
 
     /// The paths whose content this resource decides, with a word that changes when the content does.
-    fn provides(&self) -> Vec<(AbsPath, String)> {
+    fn content_digests(&self) -> Vec<(AbsPath, String)> {
         Vec::new()
     }
 
-    fn judge(&self, facts: &Facts) -> Verdict {
+    fn judge(&self, facts: &Facts) -> Diff {
         match self.changes(facts) {
-            Ok(changes) if changes.is_empty() => Verdict::Met,
-            Ok(changes) => Verdict::Drift(changes),
-            Err(why) => Verdict::Unknown(why),
+            Ok(changes) if changes.is_empty() => Diff::Met,
+            Ok(changes) => Diff::Drift(changes),
+            Err(why) => Diff::Unknown(why),
         }
     }
 }
@@ -115,17 +116,17 @@ pub trait Resource {
 /// What a playbook says of a resource, before the host was looked at.
 pub trait Spec {
     /// What must be observed to judge it.
-    fn asks(&self, asks: &mut BTreeSet<Ask>);
+    fn queries(&self, queries: &mut BTreeSet<Query>);
 
     /// The resources that it stands for on this host.
     ///
     /// # Errors
     /// What is missing: a template, a secret, a fact.
-    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String>;
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String>;
 }
 
 /// All that a spec may look at when it becomes a resource.
-pub struct Scene<'a> {
+pub struct ResolveContext<'a> {
     pub facts: &'a Facts,
     /// Renders a template by its name.
     pub template: &'a dyn Fn(&str) -> Result<String, String>,

@@ -1,9 +1,9 @@
 //! An nft table: what the kernel has must be what the table's file makes.
 
-use super::{Change, Resource, Scene};
+use super::{Change, ResolveContext, Resource};
 use crate::act::Act;
-use crate::fact::path::Kind;
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::path::PathKind;
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::AbsPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -18,23 +18,23 @@ pub struct Spec {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Table { table: self.table.clone(), file: self.file.clone() });
-        asks.insert(Ask::Path(self.file.clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Table { table: self.table.clone(), file: self.file.clone() });
+        queries.insert(Query::Path(self.file.clone()));
     }
 
-    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
-        Ok(vec![Box::new(Table { spec: self.clone(), digest: scene.provided.get(&self.file).cloned() })])
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        Ok(vec![Box::new(LoadedTable { spec: self.clone(), digest: context.provided.get(&self.file).cloned() })])
     }
 }
 
-struct Table {
+struct LoadedTable {
     spec: Spec,
     /// What the file will be, where the playbook writes it.
     digest: Option<String>,
 }
 
-impl Resource for Table {
+impl Resource for LoadedTable {
     fn id(&self) -> String {
         format!("nft {}", self.spec.table)
     }
@@ -43,8 +43,8 @@ impl Resource for Table {
         let load = vec![Act::run(["nft", "-f", self.spec.file.as_str()])];
         let on_disk = match seen(&facts.paths, &self.spec.file)? {
             Seen::Is(entry) => match &entry.kind {
-                Kind::File(digest) => Some(digest),
-                Kind::Directory | Kind::Symlink(_) | Kind::Other => None,
+                PathKind::File(digest) => Some(digest),
+                PathKind::Directory | PathKind::Symlink(_) | PathKind::Other => None,
             },
             Seen::Absent | Seen::Unreadable(_) => None,
         };

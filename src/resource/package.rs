@@ -1,8 +1,8 @@
 //! Distribution packages that must be there, or must not; and dpkg, which must not be left half-way.
 
-use super::{Change, Resource, Scene, Spec as _};
+use super::{Change, ResolveContext, Resource, Spec as _};
 use crate::act::Act;
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::PackageName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -19,11 +19,11 @@ pub struct Spec {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.extend(self.present.iter().chain(&self.absent).cloned().map(Ask::Package));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.extend(self.present.iter().chain(&self.absent).cloned().map(Query::Package));
     }
 
-    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         Ok(vec![Box::new(self.clone())])
     }
 }
@@ -40,7 +40,7 @@ impl Resource for Spec {
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let mut asked = BTreeSet::new();
-        self.asks(&mut asked);
+        self.queries(&mut asked);
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());
         for name in &self.present {
             if let Seen::Absent = seen(&facts.packages, name)? {
@@ -69,9 +69,6 @@ impl Resource for Spec {
     }
 }
 
-const FINISH: &str =
-    concat!(include_str!("../../templates/steps/apt.sh"), include_str!("../../templates/steps/apt-finish.sh"));
-const INSTALL: &str =
-    concat!(include_str!("../../templates/steps/apt.sh"), include_str!("../../templates/steps/apt-install.sh"));
-const PURGE: &str =
-    concat!(include_str!("../../templates/steps/apt.sh"), include_str!("../../templates/steps/apt-purge.sh"));
+const FINISH: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/finish.sh"));
+const INSTALL: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/install.sh"));
+const PURGE: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/purge.sh"));

@@ -1,9 +1,9 @@
 //! A release of the agent on the host: fetched, checked against the lock, built. Nothing is switched here.
 
 use super::env_file::Words;
-use super::{Change, Resource, Scene, digest};
+use super::{Change, ResolveContext, Resource, digest};
 use crate::act::Act;
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::AbsPath;
 use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use crate::release::steps;
@@ -54,12 +54,12 @@ impl Spec {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
         // What cannot be read is told when it is settled.
-        asks.extend(self.pinned().and_then(|pinned| pinned.manifest_path()).ok().map(Ask::Text));
+        queries.extend(self.pinned().and_then(|pinned| pinned.manifest_path()).ok().map(Query::Text));
     }
 
-    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         Ok(vec![Box::new(self.pinned()?)])
     }
 }
@@ -81,7 +81,7 @@ impl Resource for Installed {
         format!("release {}", self.version)
     }
 
-    fn provides(&self) -> Vec<(AbsPath, String)> {
+    fn content_digests(&self) -> Vec<(AbsPath, String)> {
         let manifest = digest(&steps::manifest(&self.version, &self.release, &self.extras));
         self.manifest_path().map(|path| (path, manifest)).into_iter().collect()
     }

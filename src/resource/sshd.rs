@@ -5,10 +5,10 @@
 //! turned into a comment, and a main file that does not read the folder of ours is made to, on its first line.
 
 use super::unit::reread;
-use super::{Change, Resource, Scene};
+use super::{Change, ResolveContext, Resource};
 use crate::act::Act;
 use crate::fact::sshd::{Line, Sshd};
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::{AbsPath, Account};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,14 +25,14 @@ pub struct Spec {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.extend(self.users.iter().cloned().map(Ask::Sshd));
-        asks.insert(Ask::Path(self.file.clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.extend(self.users.iter().cloned().map(Query::Sshd));
+        queries.insert(Query::Path(self.file.clone()));
     }
 
-    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
-        let file_changes = match (scene.provided.get(&self.file), seen(&scene.facts.paths, &self.file)?) {
-            (Some(want), Seen::Is(entry)) => entry.kind != crate::fact::path::Kind::File(want.clone()),
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let file_changes = match (context.provided.get(&self.file), seen(&context.facts.paths, &self.file)?) {
+            (Some(want), Seen::Is(entry)) => entry.kind != crate::fact::path::PathKind::File(want.clone()),
             (Some(_), Seen::Absent | Seen::Unreadable(_)) => true,
             (None, _) => return Err(format!("`{}` must be a file of this playbook, further up", self.file)),
         };
@@ -134,14 +134,7 @@ const MAIN: &str = "/etc/ssh/sshd_config";
 const PORT: &str = "port";
 const UNIT: &str = "ssh.service";
 
-const INCLUDE: &str = r#"
-sed -i "1i $2" "$1"
-sshd -t
-"#;
+const INCLUDE: &str = include_str!("../../remote/sshd/include.sh");
 
 /// The line must still be the one that was seen.
-const SILENCE: &str = r#"
-sed -n "$2p" "$1" | grep -qi "^[[:space:]]*$3" || { echo "line $2 of $1 is no longer the one that was seen" >&2; return 1; }
-sed -i "$2s/^/# disabled by petasos: /" "$1"
-sshd -t
-"#;
+const SILENCE: &str = include_str!("../../remote/sshd/silence.sh");

@@ -1,10 +1,10 @@
 //! A symbolic link.
 
 use super::directory::said;
-use super::{Change, Resource, Scene};
+use super::{Change, ResolveContext, Resource, stamp};
 use crate::act::Act;
-use crate::fact::path::Kind;
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::path::PathKind;
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::AbsPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -17,18 +17,13 @@ pub struct Spec {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Path(self.path.clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Path(self.path.clone()));
     }
 
-    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         Ok(vec![Box::new(self.clone())])
     }
-}
-
-/// The word by which a link's target takes part in the stamps of services.
-pub fn link_word(target: &str) -> String {
-    format!("link:{target}")
 }
 
 impl Resource for Spec {
@@ -36,22 +31,23 @@ impl Resource for Spec {
         format!("symlink {}", self.path)
     }
 
-    fn provides(&self) -> Vec<(AbsPath, String)> {
-        vec![(self.path.clone(), link_word(self.target.as_str()))]
+    fn content_digests(&self) -> Vec<(AbsPath, String)> {
+        vec![(self.path.clone(), stamp::link_digest(self.target.as_str()))]
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let target = self.target.as_str();
-        let mut acts =
-            vec![super::unit::forget(&self.path), Act::sh("link atomically", LINK, [target, self.path.as_str()])];
-        acts.extend(super::unit::reload(&self.path));
+        let mut acts = vec![stamp::forget(&self.path), Act::sh("link atomically", LINK, [target, self.path.as_str()])];
+        acts.extend(stamp::reload(&self.path));
         match seen(&facts.paths, &self.path)? {
             Seen::Absent => Ok(vec![Change::new("exists", "no", target, acts)]),
             Seen::Is(entry) => match &entry.kind {
-                Kind::Symlink(is) if is == target => Ok(Vec::new()),
-                Kind::Symlink(is) => Ok(vec![Change::new("target", is, target, acts)]),
-                Kind::File(_) => Ok(vec![Change::new("kind", "a file", target, acts)]),
-                Kind::Directory | Kind::Other => Err(format!("`{}` is {}, not a link", self.path, said(&entry.kind))),
+                PathKind::Symlink(is) if is == target => Ok(Vec::new()),
+                PathKind::Symlink(is) => Ok(vec![Change::new("target", is, target, acts)]),
+                PathKind::File(_) => Ok(vec![Change::new("kind", "a file", target, acts)]),
+                PathKind::Directory | PathKind::Other => {
+                    Err(format!("`{}` is {}, not a link", self.path, said(&entry.kind)))
+                }
             },
             Seen::Unreadable(why) => Err(why.clone()),
         }
@@ -59,7 +55,4 @@ impl Resource for Spec {
 }
 
 /// A new link under another name, renamed over the old one: there is never a moment without.
-const LINK: &str = r#"
-ln -sfnT "$1" "$2.petasos-new"
-mv -fT "$2.petasos-new" "$2"
-"#;
+const LINK: &str = include_str!("../../remote/file/link.sh");

@@ -1,10 +1,10 @@
 //! Kernel parameters: in force now, and after the next start.
 
-use super::file::{File, root};
-use super::{Change, Resource, Scene};
+use super::file::File;
+use super::{Change, ResolveContext, Resource};
 use crate::act::{Act, Text};
-use crate::fact::{Ask, Facts, Seen, seen, sysctl};
-use crate::name::{AbsPath, Mode};
+use crate::fact::{Facts, Query, Seen, seen, sysctl};
+use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,36 +18,36 @@ pub struct Spec {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Path(self.file.clone()));
-        asks.extend(self.set.keys().cloned().map(Ask::Sysctl));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Path(self.file.clone()));
+        queries.extend(self.set.keys().cloned().map(Query::Sysctl));
     }
 
-    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         let text: String = self.set.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
         let file = File {
             path: self.file.clone(),
             content: Text::open(format!("# Managed by petasos.\n{text}")),
-            owner: root(),
-            group: root(),
+            owner: Account::root(),
+            group: Account::root(),
             mode: Mode::new("0644")?,
             check: Vec::new(),
         };
         let mut resources: Vec<Box<dyn Resource>> = vec![Box::new(file)];
         for (key, value) in &self.set {
-            resources.push(Box::new(Live { key: key.clone(), value: value.clone() }));
+            resources.push(Box::new(LiveValue { key: key.clone(), value: value.clone() }));
         }
         Ok(resources)
     }
 }
 
 /// The value that the kernel has.
-struct Live {
+struct LiveValue {
     key: String,
     value: String,
 }
 
-impl Resource for Live {
+impl Resource for LiveValue {
     fn id(&self) -> String {
         format!("sysctl {}", self.key)
     }

@@ -1,10 +1,10 @@
 //! UFW: on, closed by default, with exactly the declared ports open, in its own files and in the kernel.
 
 use super::env_file::Words;
-use super::{Change, Resource, Scene};
+use super::{Change, ResolveContext, Resource};
 use crate::act::Act;
-use crate::fact::ufw::{Live, Ufw};
-use crate::fact::{Ask, Facts, Seen};
+use crate::fact::ufw::{KernelRules, Ufw};
+use crate::fact::{Facts, Query, Seen};
 use crate::name::Service;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,11 +17,11 @@ pub struct Spec {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Ufw);
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Ufw);
     }
 
-    fn settle(&self, _: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         let allow: Result<BTreeSet<Service>, String> = self.allow.list().into_iter().map(Service::new).collect();
         Ok(vec![Box::new(Firewall { allow: allow? })])
     }
@@ -45,7 +45,7 @@ impl Resource for Firewall {
             Some(Seen::Unreadable(why)) => return Err(why.clone()),
             None => return Err("ufw was not asked".into()),
         };
-        let mut changes: Vec<Change> = six(ufw).into_iter().collect();
+        let mut changes: Vec<Change> = ipv6(ufw).into_iter().collect();
         // What lets people in comes before what shuts them out.
         changes.extend(self.missing(ufw));
         changes.extend(self.surplus(ufw)?);
@@ -61,14 +61,14 @@ impl Resource for Firewall {
     }
 }
 
-const START: &str = include_str!("../../templates/steps/ufw-start.sh");
+const START: &str = include_str!("../../remote/ufw/start.sh");
 
-fn on(live: &Live) -> bool {
+fn on(live: &KernelRules) -> bool {
     live.hooked && live.policy == "DROP"
 }
 
 /// UFW that leaves IPv6 alone shuts it altogether, and keeps no rules for it.
-fn six(ufw: &Ufw) -> Option<Change> {
+fn ipv6(ufw: &Ufw) -> Option<Change> {
     let off = ufw.defaults.get("IPV6").is_some_and(|word| word != "yes");
     off.then(|| {
         let acts = vec![

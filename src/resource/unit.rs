@@ -1,14 +1,12 @@
 //! A systemd unit: whether it starts with the host, whether it runs, and whether it runs with what its files say now.
 
-use super::symlink::link_word;
-use super::{Change, Resource, Risk, Scene};
-use crate::act::{Act, Put, Text};
-use crate::fact::path::Kind;
-use crate::fact::{Ask, Facts, Seen, seen};
-use crate::name::{AbsPath, Mode, UnitName};
+use super::{Change, ResolveContext, Resource, Risk, stamp};
+use crate::act::Act;
+use crate::fact::{Facts, Query, Seen, seen};
+use crate::name::{AbsPath, UnitName};
 use crate::release::steps::{self, Health};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,61 +46,20 @@ pub enum OnChange {
     Reload,
 }
 
-/// Where the digests of a unit's watched files are kept, as of its last start by Petasos.
-pub fn stamp_path(unit: &UnitName) -> Result<AbsPath, String> {
-    AbsPath::new(format!("/var/lib/petasos/stamps/{unit}"))
-}
-
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::Unit(self.name.clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::Unit(self.name.clone()));
         if !self.watches.is_empty() {
-            asks.extend(self.watches.iter().cloned().map(Ask::Path));
-            asks.extend(stamp_path(&self.name).ok().map(Ask::Text));
+            queries.extend(self.watches.iter().cloned().map(Query::Path));
+            queries.extend(stamp::path(&self.name).ok().map(Query::Text));
         }
     }
 
-    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
-        let stamp = stamp(&self.watches, scene.provided, scene.facts)?;
-        let rewritten = self.watches.iter().filter(|path| is_rewritten(path, scene)).cloned().collect();
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+        let stamp = stamp::text(&self.watches, context.provided, context.facts)?;
+        let rewritten = self.watches.iter().filter(|path| stamp::is_rewritten(path, context)).cloned().collect();
         Ok(vec![Box::new(Unit { spec: self.clone(), stamp, rewritten })])
     }
-}
-
-/// The text of a stamp: what each watched path will hold once the plan is carried out.
-///
-/// # Errors
-/// When a path that no resource decides could not be read.
-pub fn stamp(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &Facts) -> Result<String, String> {
-    let mut stamp = String::new();
-    for path in watches {
-        let word = match provided.get(path) {
-            Some(word) => word.clone(),
-            None => match seen(&facts.paths, path)? {
-                Seen::Is(entry) => match &entry.kind {
-                    Kind::File(digest) => digest.clone(),
-                    Kind::Symlink(target) => link_word(target),
-                    Kind::Directory | Kind::Other => return Err(format!("`{path}` cannot be watched: it is no file")),
-                },
-                Seen::Absent | Seen::Unreadable(_) => "absent".to_owned(),
-            },
-        };
-        stamp.push_str(&format!("{word}  {path}\n"));
-    }
-    Ok(stamp)
-}
-
-/// Whether the same plan gives a path another content: whoever changed it may have started the unit with that.
-fn is_rewritten(path: &AbsPath, scene: &Scene<'_>) -> bool {
-    let on_disk = match scene.facts.paths.get(path) {
-        Some(Seen::Is(entry)) => match &entry.kind {
-            Kind::File(digest) => Some(digest.clone()),
-            Kind::Symlink(target) => Some(link_word(target)),
-            Kind::Directory | Kind::Other => None,
-        },
-        Some(Seen::Absent | Seen::Unreadable(_)) | None => None,
-    };
-    scene.provided.get(path).is_some_and(|word| on_disk.as_ref() != Some(word))
 }
 
 /// A unit with the stamp that it should bear.
@@ -126,7 +83,7 @@ impl Unit {
             acts.push(Act::run(steps::healthy(&health)));
         }
         if !self.spec.watches.is_empty() {
-            acts.push(put_stamp(&self.spec.name, &self.stamp)?);
+            acts.push(stamp::put(&self.spec.name, &self.stamp)?);
         }
         Ok(acts)
     }
@@ -134,47 +91,15 @@ impl Unit {
 
 /// systemd refuses a start after too many (`StartLimitBurst=`), be they of a broken service that is mended now; it has nothing to forget of
 /// a unit that was never loaded.
-const RESET: &str = r#"systemctl reset-failed -- "$1" 2>/dev/null || :"#;
+const RESET: &str = include_str!("../../remote/unit/reset-failed.sh");
 
 /// The act after which a service that runs has read its files anew; one that does not run stays down.
 pub fn reread(unit: &str) -> Act {
     Act::sh("read its files anew, if it runs", REREAD, [unit])
 }
 
-const REREAD: &str = include_str!("../../templates/steps/reread.sh");
-const SOCKET: &str = include_str!("../../templates/steps/socket-restart.sh");
-
-/// The act that tells systemd of a path that is part of a unit.
-pub fn reload(path: &AbsPath) -> Option<Act> {
-    path.as_str().starts_with("/etc/systemd/system/").then(|| Act::run(["systemctl", "daemon-reload"]))
-}
-
-/// The act that comes before a watched path gets another content: without it, a run that is killed before the unit is started anew
-/// would leave a stamp which says that the unit has read the new content.
-pub fn forget(path: &AbsPath) -> Act {
-    Act::sh("forget which units have read it", FORGET, [path.as_str()])
-}
-
-const FORGET: &str = r#"
-for stamp in $(grep -slF -- "  $1" /var/lib/petasos/stamps/*); do
-	if cut -d ' ' -f 3- "$stamp" | grep -qxF -- "$1"; then rm -f "$stamp"; fi
-done
-"#;
-
-/// The act that writes a unit's stamp.
-///
-/// # Errors
-/// When the unit's name cannot be part of a path.
-pub fn put_stamp(unit: &UnitName, stamp: &str) -> Result<Act, String> {
-    Ok(Act::Put(Put {
-        path: stamp_path(unit)?,
-        content: Text::open(stamp),
-        owner: super::file::root(),
-        group: super::file::root(),
-        mode: Mode::new("0600")?,
-        check: Vec::new(),
-    }))
-}
+const REREAD: &str = include_str!("../../remote/unit/reread.sh");
+const SOCKET: &str = include_str!("../../remote/unit/socket-restart.sh");
 
 impl Resource for Unit {
     fn id(&self) -> String {
@@ -183,7 +108,7 @@ impl Resource for Unit {
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let spec = &self.spec;
-        let absent = crate::fact::unit::Unit::absent();
+        let absent = crate::fact::unit::UnitState::absent();
         let unit = match seen(&facts.units, &spec.name)? {
             Seen::Is(unit) => unit,
             // Its package or its file comes earlier in the same plan.
@@ -194,15 +119,15 @@ impl Resource for Unit {
             for file in unit.drop_ins.iter().filter(|file| self.is_own_drop_in(file)) {
                 let acts = vec![
                     // First, so that a run which is killed after the next line still starts the unit anew.
-                    Act::Remove(stamp_path(&spec.name)?),
+                    Act::Remove(stamp::path(&spec.name)?),
                     Act::Remove(AbsPath::new(file.as_str())?),
                     Act::run(["systemctl", "daemon-reload"]),
                 ];
                 changes.push(Change::new("drop-in", file, "absent", acts));
             }
         }
-        let bent = !changes.is_empty();
-        if unit.need_reload && !bent {
+        let has_drop_ins = !changes.is_empty();
+        if unit.need_reload && !has_drop_ins {
             let act = Act::run(["systemctl", "daemon-reload"]);
             changes.push(Change::new("loaded", "older than its file", "up to date", vec![act]));
         }
@@ -228,7 +153,7 @@ impl Resource for Unit {
             }
             (None, _) | (Some(true), Starts::Yes) | (Some(false), Starts::No) | (Some(_), Starts::AsOthersWish) => {}
         }
-        changes.extend(self.run_changes(unit, facts, bent)?);
+        changes.extend(self.run_changes(unit, facts, has_drop_ins)?);
         Ok(changes)
     }
 }
@@ -242,8 +167,13 @@ impl Unit {
         dir != format!("{kind}.d")
     }
 
-    /// `bent`: it may run with settings that are being taken away.
-    fn run_changes(&self, unit: &crate::fact::unit::Unit, facts: &Facts, bent: bool) -> Result<Option<Change>, String> {
+    /// `has_drop_ins`: it may run with settings that are being taken away.
+    fn run_changes(
+        &self,
+        unit: &crate::fact::unit::UnitState,
+        facts: &Facts,
+        has_drop_ins: bool,
+    ) -> Result<Option<Change>, String> {
         let spec = &self.spec;
         let runs = runs(&unit.active)?;
         Ok(match spec.running {
@@ -255,7 +185,7 @@ impl Unit {
             }
             Some(false) => None,
             Some(true) | None if !runs => None,
-            Some(true) | None if bent => Some(
+            Some(true) | None if has_drop_ins => Some(
                 Change::new("read", "drop-ins that go", "as it is now", self.start(self.systemctl(&["restart"]))?)
                     .risking(Risk::Restart),
             ),
@@ -263,8 +193,8 @@ impl Unit {
                 if spec.watches.is_empty() {
                     return Ok(None);
                 }
-                let old = seen(&facts.texts, &stamp_path(&spec.name)?)?.is().map(String::as_str);
-                let mut changed = stale(old, &self.stamp);
+                let old = seen(&facts.texts, &stamp::path(&spec.name)?)?.is().map(String::as_str);
+                let mut changed = stamp::outdated(old, &self.stamp);
                 changed.extend(self.rewritten.iter().map(|path| format!("old {path}")));
                 changed.sort();
                 changed.dedup();
@@ -294,14 +224,7 @@ impl Unit {
     }
 }
 
-/// The watched files whose line is not in the old stamp.
-pub fn stale(old: Option<&str>, new: &str) -> Vec<String> {
-    let old: BTreeSet<&str> = old.unwrap_or_default().lines().collect();
-    let fresh = |line: &&str| !old.contains(line);
-    new.lines().filter(fresh).filter_map(|line| line.split_once("  ")).map(|(_, path)| format!("old {path}")).collect()
-}
-
-impl crate::fact::unit::Unit {
+impl crate::fact::unit::UnitState {
     /// A unit that is not there yet.
     pub fn absent() -> Self {
         Self {

@@ -1,9 +1,9 @@
 //! A user, with the keys that open it.
 
 use super::file::File;
-use super::{Change, Resource, Scene, directory};
+use super::{Change, ResolveContext, Resource, directory};
 use crate::act::{Act, Text};
-use crate::fact::{Ask, Facts, Seen, seen};
+use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -79,17 +79,17 @@ fn plain_keys(text: &str) -> String {
 }
 
 impl super::Spec for Spec {
-    fn asks(&self, asks: &mut BTreeSet<Ask>) {
-        asks.insert(Ask::User(self.name.clone()));
-        asks.insert(Ask::Group(self.primary().clone()));
+    fn queries(&self, queries: &mut BTreeSet<Query>) {
+        queries.insert(Query::User(self.name.clone()));
+        queries.insert(Query::Group(self.primary().clone()));
         if self.wants_keys() {
             let own = self.keys_file();
-            asks.extend([self.ssh_dir(), own.clone()].into_iter().flatten().map(Ask::Path));
-            asks.extend(own.into_iter().chain(self.authorized_keys_from.clone()).map(Ask::Text));
+            queries.extend([self.ssh_dir(), own.clone()].into_iter().flatten().map(Query::Path));
+            queries.extend(own.into_iter().chain(self.authorized_keys_from.clone()).map(Query::Text));
         }
     }
 
-    fn settle(&self, scene: &Scene<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
         let mut resources: Vec<Box<dyn Resource>> = vec![Box::new(User { spec: self.clone() })];
         if self.wants_keys() {
             let (owner, group) = (self.name.clone(), self.primary().clone());
@@ -101,7 +101,7 @@ impl super::Spec for Spec {
             }));
             resources.push(Box::new(File {
                 path: self.keys_file()?,
-                content: Text::open(self.keys(scene.facts)?),
+                content: Text::open(self.keys(context.facts)?),
                 owner,
                 group,
                 mode: Mode::new("0600")?,

@@ -6,12 +6,12 @@ use crate::shell::Script;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-const COLLECT: &str = include_str!("../../templates/steps/egress.py");
+const COLLECT: &str = include_str!("../../remote/run/egress.py");
 
 /// What became of a connection, or of a question for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum EgressState {
     /// The name is allowed, and was let out.
     Allowed,
     /// A connection for a name that is not allowed.
@@ -27,12 +27,12 @@ pub enum State {
 /// One name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wish {
+pub struct EgressRecord {
     /// As the agent wrote it; empty where a connection named nobody.
     pub name: String,
     /// 0 for a question that no connection followed.
     pub port: u16,
-    pub state: State,
+    pub state: EgressState,
     pub count: u64,
     /// Seconds since the epoch, by the host's clock.
     pub first: u64,
@@ -42,9 +42,9 @@ pub struct Wish {
 /// What a host has on record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Egress {
+pub struct EgressLog {
     /// The most frequent first.
-    pub names: Vec<Wish>,
+    pub names: Vec<EgressRecord>,
     /// How many rows there are beside these.
     pub more: u64,
     /// How many lines of its log were lost, because they came too fast.
@@ -59,7 +59,7 @@ impl Job {
     ///
     /// # Errors
     /// When the host has no such logs, or cannot be asked.
-    pub async fn egress(&self, since: &str, tried: &BTreeSet<String>) -> Result<Egress, RunError> {
+    pub async fn egress(&self, since: &str, tried: &BTreeSet<String>) -> Result<EgressLog, RunError> {
         let connection = self.connect().await?;
         let mut script = Script::observing();
         script.step("egress");

@@ -1,25 +1,25 @@
 //! The only orchestrator: observe, plan, apply, verify.
 
-mod again;
-mod apply;
 mod chat;
+mod converge;
 pub mod egress;
-mod execute;
-mod guarded;
+mod lockout_guard;
 mod observe;
 pub mod owner;
-mod prove;
-mod ready;
+mod preflight;
+mod reconnect;
 mod record;
 mod render;
+mod script;
 mod undo;
+mod verify;
 
-pub use ready::calendar;
+pub use preflight::calendar;
 
 use crate::name::Account;
 use crate::plan::Plan;
-use crate::playbook::Wanted;
-use crate::shell::Ticket;
+use crate::playbook::DesiredState;
+use crate::shell::RunId;
 use crate::transport::{Login, Ssh, TransportError};
 use serde::Serialize;
 use std::sync::Arc;
@@ -39,9 +39,9 @@ pub struct Job {
     pub known_port: Option<u16>,
     /// Is told of the port that the host was reached at, when that is a new one.
     pub record_port: Box<dyn Fn(u16) + Send + Sync>,
-    pub wanted: Wanted,
+    pub desired: DesiredState,
     /// This run, for the lock and the record on the host.
-    pub ticket: Ticket,
+    pub run_id: RunId,
     /// The digest of playbooks and templates, for the record.
     pub playbooks: String,
     /// How long the host waits for a guarded change to be confirmed, in seconds.
@@ -68,10 +68,10 @@ pub enum Event {
         title: String,
     },
     /// The new administrator's own login is tried before anything is closed.
-    Proving {
+    AdminLogin {
         user: String,
     },
-    Verifying,
+    Rechecking,
     /// The attacks of `petasos verify` are made.
     Attacking,
     Note(String),
@@ -110,10 +110,10 @@ pub enum RunError {
     Step { host: String, id: String, title: String, said: String, hint: String },
     /// The agent was not well with the new release; the old one is back.
     #[error("{host}: `{id}` was taken back:\n{said}")]
-    Reverted { host: String, id: String, said: String },
+    ReleaseRolledBack { host: String, id: String, said: String },
     /// A change that may lock people out was not confirmed.
     #[error("{host}: a change of what lets people in was taken back; the host is as it was before it: {why}")]
-    TakenBack { host: String, why: String },
+    RolledBack { host: String, why: String },
     #[error(
         "{host}: the host does not answer after a change of what lets people in: {why}\nhint: it takes the change back by itself, {seconds} s after it was made, and at its next start"
     )]
@@ -128,7 +128,7 @@ pub enum RunError {
     )]
     Away { host: String, why: String, what: String },
     #[error("{host}: root login stays open, because `{user}` cannot do root's work yet: {why}")]
-    NotProved { host: String, user: String, why: String },
+    AdminLogin { host: String, user: String, why: String },
 }
 
 /// A host under observation.
@@ -149,7 +149,7 @@ impl Job {
 
     /// All ways in: the wanted port before that of the last time, and the address's own last; at each the administrator before whom the
     /// user named.
-    fn ways(&self) -> Vec<Login> {
+    fn login_candidates(&self) -> Vec<Login> {
         let mut ports: Vec<u16> = [self.ssh_port, self.known_port].into_iter().flatten().collect();
         ports.retain(|port| *port != self.login.resolved.port);
         ports.dedup();
@@ -179,7 +179,7 @@ impl Job {
         };
         let mut dead = None;
         let mut worst: Option<TransportError> = None;
-        for mut way in self.ways() {
+        for mut way in self.login_candidates() {
             way.options.connect_timeout = limit.or(way.options.connect_timeout);
             if dead == Some(way.target.port) {
                 continue;

@@ -3,7 +3,7 @@
 use super::{Connection, Event, Job, RunError, Watch};
 use crate::act::Act;
 use crate::fact::host::Host;
-use crate::fact::{self, Ask, Facts, Seen};
+use crate::fact::{self, Facts, Query, Seen};
 use crate::name::AbsPath;
 use crate::plan::Plan;
 use crate::shell::Script;
@@ -17,13 +17,10 @@ const FIRST_START: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// SECONDS. Its exit status says whether all went well, which is not ours to judge; the pause is for the end of its last unit.
-const WAIT: &str = r#"
-timeout "$1" cloud-init status --wait >/dev/null 2>&1
-sleep 2
-"#;
+const WAIT: &str = include_str!("../../remote/run/cloud-init.sh");
 
 /// What was seen, and what follows from it.
-pub(super) struct Sight {
+pub(super) struct Observation {
     pub system: String,
     pub host: Host,
     pub plan: Plan,
@@ -34,26 +31,26 @@ pub(super) struct Sight {
 }
 
 impl Job {
-    fn asks(&self) -> BTreeSet<Ask> {
-        let mut asks = self.wanted.asks();
-        asks.extend(guard_paths().chain(lock_path()).map(Ask::Path));
+    fn queries(&self) -> BTreeSet<Query> {
+        let mut queries = self.desired.queries();
+        queries.extend(guard_paths().chain(lock_path()).map(Query::Path));
         if self.texts {
-            let paths: Vec<Ask> = asks
+            let paths: Vec<Query> = queries
                 .iter()
                 .filter_map(|ask| match ask {
-                    Ask::Path(path) => Some(Ask::Text(path.clone())),
+                    Query::Path(path) => Some(Query::Text(path.clone())),
                     _ => None,
                 })
                 .collect();
-            asks.extend(paths);
+            queries.extend(paths);
         }
-        asks
+        queries
     }
 
     /// Asks all there is to ask, in one round trip.
     pub(super) async fn facts(&self, connection: &mut Connection) -> Result<Facts, RunError> {
-        let asks = self.asks();
-        let script = fact::script(&asks);
+        let queries = self.queries();
+        let script = fact::script(&queries);
         connection.round_trips += 1;
         let frames = match connection.ssh.run(&script, |_| ()).await {
             Err(error @ TransportError::NoSudo { .. }) => {
@@ -63,7 +60,7 @@ impl Job {
             }
             ran => ran?,
         };
-        fact::learn(&asks, &frames).map_err(|why| self.host_error(why))
+        fact::parse(&queries, &frames).map_err(|why| self.host_error(why))
     }
 
     /// A first run that died may leave an administrator who can log in and is not root yet: the user that was named may still be.
@@ -84,7 +81,7 @@ impl Job {
         RunError::Host { host: self.name.clone(), why }
     }
 
-    pub(super) async fn observe(&self, connection: &mut Connection, watch: &Watch) -> Result<Sight, RunError> {
+    pub(super) async fn observe(&self, connection: &mut Connection, watch: &Watch) -> Result<Observation, RunError> {
         watch(&self.name, Event::Observing { user: connection.ssh.user().to_string() });
         let facts = self.facts(connection).await?;
         let host = facts.host.clone().unwrap_or_default();
@@ -95,20 +92,24 @@ impl Job {
         if host.init != "systemd" {
             return Err(self.host_error(format!("its first process is `{}`, not systemd", host.init)));
         }
-        let items = self.wanted.settle(&facts).map_err(|why| self.host_error(why))?;
+        let items = self.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
         watch(&self.name, Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
         let held = lock_path().into_iter().any(waits);
-        Ok(Sight { system, host, plan, unconfirmed: guard_paths().any(waits), held })
+        Ok(Observation { system, host, plan, unconfirmed: guard_paths().any(waits), held })
     }
 
     /// A look at a host that cloud-init is through with: before that it is another host with every look.
-    pub(super) async fn settled(&self, connection: &mut Connection, watch: &Watch) -> Result<Sight, RunError> {
-        let mut sight = self.observe(connection, watch).await?;
+    pub(super) async fn observe_when_ready(
+        &self,
+        connection: &mut Connection,
+        watch: &Watch,
+    ) -> Result<Observation, RunError> {
+        let mut observation = self.observe(connection, watch).await?;
         let began = Instant::now();
-        while sight.host.cloud_init {
+        while observation.host.cloud_init {
             let waited = began.elapsed();
             if waited > FIRST_START {
                 let minutes = FIRST_START.as_secs() / 60;
@@ -130,9 +131,9 @@ impl Job {
             Act::sh("wait for cloud-init", WAIT, [left]).write(&mut script);
             connection.round_trips += 1;
             connection.ssh.run(&script, |_| ()).await?;
-            sight = self.observe(connection, watch).await?;
+            observation = self.observe(connection, watch).await?;
         }
-        Ok(sight)
+        Ok(observation)
     }
 
     /// Looks at a host for its facts alone.

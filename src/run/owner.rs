@@ -1,6 +1,23 @@
 //! Who holds a host's lock, in the words that stand beside it.
 
+use crate::shell::RunId;
 use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The id of this run: a word that no other run has, later ones sorting after earlier ones; and who runs it, where.
+///
+/// # Errors
+/// When the machine has no randomness.
+pub fn this_run() -> Result<RunId, String> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut bytes = [0; 3];
+    getrandom::fill(&mut bytes).map_err(|error| format!("no randomness: {error}"))?;
+    let random: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = if machine.trim().is_empty() { "an unnamed machine" } else { machine.trim() };
+    Ok(RunId { id: format!("{}-{random}", since.as_secs()), owner: described(&user, machine, std::process::id()) })
+}
 
 /// A run's process, as others read of it: `ada on laptop, process 4711`.
 pub fn described(user: &str, machine: &str, process: u32) -> String {

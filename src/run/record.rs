@@ -6,20 +6,20 @@ use crate::guard::{self, Scope};
 use crate::plan::Step;
 use serde_json::{Value, json};
 
-const LINE: &str = include_str!("../../templates/run/record.sh");
+const LINE: &str = include_str!("../../remote/run/record.sh");
 const RELEASE: &str = "rm -f /run/petasos/holder";
 
 impl Job {
     /// Keeps what a run may replace.
     pub(super) fn keep(&self, steps: &[&Step]) -> Vec<Act> {
-        guard::keep_for_undo(&self.ticket.run, &Scope::of(steps))
+        guard::keep_for_undo(&self.run_id.id, &Scope::of(steps))
     }
 
     /// The record's line for a run that begins.
     pub(super) fn begun(&self, verb: &str, steps: &[&Step]) -> Act {
         let changes: Vec<Value> = steps.iter().map(|step| json!([step.id, step.change.field])).collect();
         self.line(json!({
-            "run": self.ticket.run, "event": "begun", "verb": verb, "by": self.ticket.holder, "login": self.login.target.user,
+            "run": self.run_id.id, "event": "begun", "verb": verb, "by": self.run_id.owner, "login": self.login.target.user,
             "petasos": env!("CARGO_PKG_VERSION"), "playbooks": self.playbooks, "changes": changes,
         }))
     }
@@ -32,10 +32,10 @@ impl Job {
     pub(super) async fn end<T>(&self, connection: &mut Connection, result: &Result<T, RunError>, watch: &Watch) {
         let outcome = match result {
             Ok(_) => "converged".to_owned(),
-            Err(RunError::TakenBack { .. } | RunError::Reverted { .. }) => "taken back".to_owned(),
+            Err(RunError::RolledBack { .. } | RunError::ReleaseRolledBack { .. }) => "taken back".to_owned(),
             Err(error) => format!("failed: {}", error.to_string().lines().next().unwrap_or_default()),
         };
-        let line = self.line(json!({ "run": self.ticket.run, "event": "ended", "outcome": outcome }));
+        let line = self.line(json!({ "run": self.run_id.id, "event": "ended", "outcome": outcome }));
         let release = Act::sh("free the lock", RELEASE, Vec::<String>::new());
         // Where the host cannot be told any more, the record shows a run that never ended.
         let _ = self.execute_all(connection, ("end", &[line, release]), &[], |_| (), watch).await;

@@ -13,7 +13,7 @@ impl Job {
     pub async fn render(&self) -> Result<Vec<Put>, RunError> {
         let mut facts = self.look().await?;
         facts.paths.values_mut().for_each(|path| *path = Seen::Absent);
-        let items = self.wanted.settle(&facts).map_err(|why| self.host_error(why))?;
+        let items = self.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let acts = Plan::of(&items, &facts).steps.into_iter().flat_map(|step| step.change.acts);
         let put = |act: Act| match act {
             Act::Put(put) => Some(put),

@@ -1,6 +1,6 @@
 //! Bringing a host back to before its last run, and telling of its runs.
 
-use super::guarded::Way;
+use super::lockout_guard::ConfirmBy;
 use super::{Connection, Event, Job, Outcome, RunError, Watch};
 use crate::act::Act;
 use crate::guard::{self, Scope};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// A run, by the host's own record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Run {
+pub struct RunRecord {
     pub run: String,
     /// When it began, by the host's clock (RFC 3339).
     pub begun: String,
@@ -30,28 +30,19 @@ pub struct Run {
     pub kept: bool,
 }
 
-const READ: &str = r#"
-cat /var/lib/petasos/history.jsonl 2>/dev/null
-echo '== kept'
-ls -1 /var/lib/petasos/runs 2>/dev/null
-:
-"#;
+const READ: &str = include_str!("../../remote/run/history.sh");
 
-const READ_SCOPE: &str = r#"
-cd "$1" && sed 's/^/+/' deep && sed 's/^/-/' shallow && echo -- && cut -d ' ' -f 1 units
-"#;
+const READ_SCOPE: &str = include_str!("../../remote/guard/scope.sh");
 
-const FORGET: &str = r#"
-rm -rf "$1"
-"#;
+const FORGET: &str = include_str!("../../remote/guard/forget.sh");
 
 /// Reads the record: lines that are not JSON are left out, as a host whose disk filled up may have one.
-fn runs(text: &str) -> Vec<Run> {
+fn runs(text: &str) -> Vec<RunRecord> {
     let (lines, kept) = text.split_once("== kept\n").unwrap_or((text, ""));
-    let mut runs: BTreeMap<String, Run> = BTreeMap::new();
+    let mut runs: BTreeMap<String, RunRecord> = BTreeMap::new();
     for line in lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
         let word = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let run = runs.entry(word("run")).or_insert_with(|| Run { run: word("run"), ..Run::default() });
+        let run = runs.entry(word("run")).or_insert_with(|| RunRecord { run: word("run"), ..RunRecord::default() });
         match word("event").as_str() {
             "begun" => {
                 let change = |change: &Value| {
@@ -79,7 +70,7 @@ fn runs(text: &str) -> Vec<Run> {
 }
 
 impl Job {
-    async fn runs(&self, connection: &mut Connection) -> Result<Vec<Run>, RunError> {
+    async fn runs(&self, connection: &mut Connection) -> Result<Vec<RunRecord>, RunError> {
         let mut script = Script::observing();
         script.step("history");
         Act::sh("read the record", READ, Vec::<String>::new()).write(&mut script);
@@ -92,7 +83,7 @@ impl Job {
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn history(&self) -> Result<Vec<Run>, RunError> {
+    pub async fn history(&self) -> Result<Vec<RunRecord>, RunError> {
         let mut connection = self.connect().await?;
         let runs = self.runs(&mut connection).await;
         connection.ssh.close().await;
@@ -107,7 +98,7 @@ impl Job {
         let began = std::time::Instant::now();
         let mut connection = self.enter(watch).await?;
         let done = self.undo_last(&mut connection, watch).await;
-        if let Ok(_) | Err(RunError::TakenBack { .. } | RunError::Step { .. }) = &done {
+        if let Ok(_) | Err(RunError::RolledBack { .. } | RunError::Step { .. }) = &done {
             self.end(&mut connection, &done, watch).await;
         }
         let round_trips = connection.round_trips;
@@ -140,7 +131,7 @@ impl Job {
         let line = [self.begun("undo", &[&step])];
         self.execute_all(connection, ("begin", &line), &[], |_| (), watch).await?;
         watch(&self.name, Event::Step { number: 1, of: 1, title: step.title.clone() });
-        self.guarded(connection, &[&step], &scope, Way::Any, |_| (), watch).await?;
+        self.guarded(connection, &[&step], &scope, ConfirmBy::Any, |_| (), watch).await?;
         Ok(step)
     }
 

@@ -104,7 +104,7 @@ fn what_may_be_secret_is_no_command_line() {
     script.step("one");
     script.run(&argv(&["cat"]), Some("secret"));
     assert_eq!(script.line_for("sh", "n0nce"), None);
-    assert_eq!(Script::applying(&Ticket { run: "r".into(), holder: "me".into() }).line_for("sh", "n0nce"), None);
+    assert_eq!(Script::applying(&RunId { id: "r".into(), owner: "me".into() }).line_for("sh", "n0nce"), None);
 }
 
 #[test]

@@ -4,34 +4,35 @@
 //! key that a host shows (`KnownHostsCommand`, OpenSSH 8.5) writes down what was shown, and vouches for the recorded one.
 
 use crate::config::Target;
+use crate::name::Fingerprint;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
-/// What to do with a fingerprint (`SHA256:…`) that was learnt.
-type Record = Box<dyn Fn(&str) + Send + Sync>;
+/// Writes down a fingerprint that was learned.
+type SaveFingerprint = Box<dyn Fn(&Fingerprint) + Send + Sync>;
 
 /// The key of one host, for all connections of a run.
 pub struct HostKey {
-    known: Mutex<Option<String>>,
+    known: Mutex<Option<Fingerprint>>,
     /// Until the fingerprint is recorded, which happens once a connection was made.
-    record: Mutex<Option<Record>>,
+    record: Mutex<Option<SaveFingerprint>>,
 }
 
 impl HostKey {
-    /// `known` is a fingerprint in the form `SHA256:…`; `record` is called once with the host's, if it is given.
-    pub fn new(known: Option<String>, record: Option<Record>) -> Self {
+    /// `record` is called once with the host's, if it is given.
+    pub fn new(known: Option<Fingerprint>, record: Option<SaveFingerprint>) -> Self {
         Self { known: Mutex::new(known), record: Mutex::new(record) }
     }
 
-    pub fn known(&self) -> Option<String> {
+    pub fn known(&self) -> Option<Fingerprint> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// From now on only this key counts. Says whether it was not recorded before.
-    pub fn learn(&self, fingerprint: &str) -> bool {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint.to_owned());
+    pub fn learn(&self, fingerprint: &Fingerprint) -> bool {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint.clone());
         let record = self.record.lock().unwrap_or_else(PoisonError::into_inner).take();
         record.inspect(|record| record(fingerprint)).is_some()
     }
@@ -40,35 +41,29 @@ impl HostKey {
 /// A key that a host showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    pub fingerprint: String,
+    pub fingerprint: Fingerprint,
     /// `ssh-ed25519`.
     pub kind: String,
 }
 
 /// What ssh reads and writes during one connection's start.
-pub struct Papers {
+pub struct SshTempConfig {
     dir: TempDir,
 }
 
 /// `$1` is what ssh asks for (ssh_config(5), `%I`), then the key's fingerprint and type, the host's name in known_hosts, the key.
-const COMMAND: &str = r#"
-if [ "$1" = HOSTNAME ]; then
-	echo "$2 $3" >>"${0%/*}/shown"
-	[ "$2" = "$(cat "${0%/*}/known")" ] && echo "$4 $3 $5"
-fi
-exit 0
-"#;
+const COMMAND: &str = include_str!("host-key-command.sh");
 
-impl Papers {
+impl SshTempConfig {
     /// A configuration for ssh that goes before the user's own: `user_config`, or the usual files.
     ///
     /// # Errors
     /// When no temporary file can be written.
-    pub fn lay(target: &Target, user_config: Option<&Path>, known: Option<&str>) -> std::io::Result<Self> {
+    pub fn write(target: &Target, user_config: Option<&Path>, known: Option<&Fingerprint>) -> std::io::Result<Self> {
         let dir = tempfile::Builder::new().prefix("petasos-ssh.").tempdir()?;
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("command"), COMMAND)?;
-        std::fs::write(path("known"), known.unwrap_or_default())?;
+        std::fs::write(path("known"), known.map_or("", Fingerprint::as_str))?;
         let mut config = std::fs::File::create(path("config"))?;
         // Only for this host: one on the way to it (ProxyJump) is reached with the same configuration.
         writeln!(config, "Host {}", target.host)?;
@@ -94,7 +89,7 @@ impl Papers {
     pub fn shown(&self) -> Option<Shown> {
         let text = std::fs::read_to_string(self.dir.path().join("shown")).ok()?;
         let (fingerprint, kind) = text.lines().last()?.split_once(' ')?;
-        Some(Shown { fingerprint: fingerprint.to_owned(), kind: kind.to_owned() })
+        Some(Shown { fingerprint: Fingerprint::new(fingerprint).ok()?, kind: kind.to_owned() })
     }
 }
 

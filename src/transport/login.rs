@@ -1,9 +1,9 @@
 //! A user at a host, and the way to a connection.
 
-use super::host_key::{self, HostKey, Papers, Shown};
+use super::host_key::{self, HostKey, Shown, SshTempConfig};
 use super::{AskPassword, Resolved, Ssh, TransportError};
 use crate::config::Target;
-use crate::name::Account;
+use crate::name::{Account, Fingerprint};
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -58,16 +58,16 @@ impl Login {
     /// known host, else [`TransportError::Unreachable`].
     pub async fn open(&self) -> Result<Ssh, TransportError> {
         let known = self.host_key.known();
-        let papers = Papers::lay(&self.target, self.options.config.as_deref(), known.as_deref());
-        let papers =
-            papers.map_err(|error| self.unreachable(format!("no temporary file: {error}"), "is the disk full?"))?;
+        let temp_config = SshTempConfig::write(&self.target, self.options.config.as_deref(), known.as_ref());
+        let temp_config = temp_config
+            .map_err(|error| self.unreachable(format!("no temporary file: {error}"), "is the disk full?"))?;
         let strict = known.is_some() || self.resolved.strict;
         let mut builder = SessionBuilder::default();
         builder
             .user(self.target.user.to_string())
             .known_hosts_check(if strict { KnownHosts::Strict } else { KnownHosts::Add })
             .control_directory(std::env::temp_dir())
-            .config_file(papers.config())
+            .config_file(temp_config.config())
             // A master whose client was killed ends by itself.
             .control_persist(ControlPersist::IdleFor(NonZeroUsize::new(30).unwrap_or(NonZeroUsize::MIN)))
             .connect_timeout(self.options.connect_timeout.unwrap_or(Duration::from_secs(15)))
@@ -79,8 +79,8 @@ impl Login {
             builder.keyfile(identity);
         }
         let opened = builder.connect_mux(&self.target.host).await;
-        let shown = papers.shown();
-        let session = opened.map_err(|error| self.explain(&error, known.as_deref(), shown.as_ref()))?;
+        let shown = temp_config.shown();
+        let session = opened.map_err(|error| self.explain(&error, known.as_ref(), shown.as_ref()))?;
         let learnt = match shown {
             Some(shown) => self.learn(&session, known, shown).await,
             None => None,
@@ -90,14 +90,14 @@ impl Login {
 
     /// Records the host's key at first contact; says which, if it was new. Every later connection is held to it, so it must be one that
     /// the hardened host will show too.
-    async fn learn(&self, session: &Session, known: Option<String>, shown: Shown) -> Option<String> {
+    async fn learn(&self, session: &Session, known: Option<Fingerprint>, shown: Shown) -> Option<Fingerprint> {
         let mut fingerprint = shown.fingerprint;
         if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {
             let words = ["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"];
             let asked = session.command("ssh-keygen").args(words).output().await.ok();
             let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-            if let Some(word) = said.split_whitespace().find(|word| word.starts_with("SHA256:")) {
-                word.clone_into(&mut fingerprint);
+            if let Some(own) = said.split_whitespace().find_map(|word| Fingerprint::new(word).ok()) {
+                fingerprint = own;
             }
         }
         self.host_key.learn(&fingerprint).then_some(fingerprint)
@@ -108,7 +108,7 @@ impl Login {
     }
 
     /// ssh tells its failures apart only in words.
-    fn explain(&self, error: &openssh::Error, known: Option<&str>, shown: Option<&Shown>) -> TransportError {
+    fn explain(&self, error: &openssh::Error, known: Option<&Fingerprint>, shown: Option<&Shown>) -> TransportError {
         let mut why = error.to_string();
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {

@@ -5,7 +5,7 @@
 use super::{AskPassword, TransportError, sudo};
 use crate::act::Text;
 use crate::config::Target;
-use crate::name::Account;
+use crate::name::{Account, Fingerprint};
 use crate::shell::{Frame, FrameError, Reader, Script};
 use openssh::{Session, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -15,20 +15,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 pub struct Ssh {
     session: Session,
     target: Target,
-    learnt: Option<String>,
+    learnt: Option<Fingerprint>,
     /// Who knows the password that sudo may want.
     ask: Option<AskPassword>,
     password: Mutex<Option<Text>>,
 }
 
 impl Ssh {
-    pub(super) fn new(session: Session, target: Target, learnt: Option<String>, ask: Option<AskPassword>) -> Self {
+    pub(super) fn new(session: Session, target: Target, learnt: Option<Fingerprint>, ask: Option<AskPassword>) -> Self {
         Self { session, target, learnt, ask, password: Mutex::new(None) }
     }
 
     /// The fingerprint of the host's key, if this was the first contact.
-    pub fn learnt(&self) -> Option<&str> {
-        self.learnt.as_deref()
+    pub fn learnt(&self) -> Option<&Fingerprint> {
+        self.learnt.as_ref()
     }
 
     pub fn user(&self) -> &Account {

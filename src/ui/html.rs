@@ -3,11 +3,11 @@
 //! What hosts say is hostile text. Tera escapes each value, no template says `safe`, [`visible`] shows what an eye would not see,
 //! and the page's own policy forbids it to run or fetch anything.
 
+mod phrases;
 mod view;
-mod words;
 
 use super::visible::visible;
-use crate::prove::report::Report;
+use crate::verify::report::Report;
 use serde_json::Value;
 use tera::{Context, Tera};
 

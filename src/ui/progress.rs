@@ -30,8 +30,8 @@ fn said(event: &Event) -> Option<String> {
         Event::Observing { user } => Some(format!("looking, as {user}")),
         Event::Planned { changes, met } => Some(format!("{changes} to change, {met} as wanted")),
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
-        Event::Proving { user } => Some(format!("a fresh login as {user}, before anything is closed")),
-        Event::Verifying => Some("looking again".into()),
+        Event::AdminLogin { user } => Some(format!("a fresh login as {user}, before anything is closed")),
+        Event::Rechecking => Some("looking again".into()),
         Event::Attacking => Some("attacking it from inside".into()),
         Event::Note(note) => Some(note.clone()),
     }

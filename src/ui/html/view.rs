@@ -1,10 +1,10 @@
 //! The page's words and numbers, ready to be laid out.
 
-use super::words::{Part, Sign, VERDICTS, counts, meaning, of_host, overall, parts, sign, tally, untried};
-use crate::prove::report::{Check, ControlReport, HostReport, Report, Verdict};
+use super::phrases::{Part, Sign, VERDICTS, counts, meaning, of_host, overall, parts, sign, tally, untried};
 use crate::run::calendar;
-use crate::ui::proof::outcome;
 use crate::ui::report::count;
+use crate::ui::verify_text::outcome;
+use crate::verify::report::{Check, ControlReport, ControlStatus, HostReport, Report};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -16,11 +16,11 @@ pub struct Page {
     /// What the headline does not speak of.
     untried: String,
     legend: Vec<(Sign, &'static str)>,
-    hosts: Vec<Host>,
+    hosts: Vec<HostView>,
 }
 
 #[derive(Serialize)]
-struct Host {
+struct HostView {
     anchor: String,
     name: String,
     address: String,
@@ -40,18 +40,18 @@ struct Host {
 struct Missing {
     sign: Sign,
     heading: &'static str,
-    controls: Vec<Control>,
+    controls: Vec<ControlView>,
 }
 
 #[derive(Serialize)]
 struct Group {
     name: String,
     tally: String,
-    controls: Vec<Control>,
+    controls: Vec<ControlView>,
 }
 
 #[derive(Clone, Serialize)]
-struct Control {
+struct ControlView {
     anchor: String,
     id: String,
     title: String,
@@ -64,11 +64,11 @@ struct Control {
     then: &'static str,
     how: Vec<Part>,
     evidence: String,
-    checks: Vec<Row>,
+    checks: Vec<CheckRow>,
 }
 
 #[derive(Clone, Serialize)]
-struct Row {
+struct CheckRow {
     sign: Sign,
     id: String,
     what: String,
@@ -80,8 +80,8 @@ struct Row {
 }
 
 pub fn page(report: &Report) -> Page {
-    let worst = report.hosts.iter().map(|host| host.verdict).max().unwrap_or(Verdict::Unobserved);
-    let hosts: Vec<Host> = report.hosts.iter().enumerate().map(|(index, it)| host(index + 1, it)).collect();
+    let worst = report.hosts.iter().map(|host| host.verdict).max().unwrap_or(ControlStatus::Unobserved);
+    let hosts: Vec<HostView> = report.hosts.iter().enumerate().map(|(index, it)| host(index + 1, it)).collect();
     Page {
         petasos: report.petasos.clone(),
         time: calendar(report.time),
@@ -93,9 +93,9 @@ pub fn page(report: &Report) -> Page {
     }
 }
 
-fn host(number: usize, host: &HostReport) -> Host {
+fn host(number: usize, host: &HostReport) -> HostView {
     let mut groups: Vec<Group> = Vec::new();
-    let controls: Vec<Control> = host.controls.iter().map(|it| control(number, it)).collect();
+    let controls: Vec<ControlView> = host.controls.iter().map(|it| control(number, it)).collect();
     for (report, control) in host.controls.iter().zip(&controls) {
         match groups.iter_mut().find(|group| group.name == report.group) {
             Some(group) => group.controls.push(control.clone()),
@@ -113,11 +113,11 @@ fn host(number: usize, host: &HostReport) -> Host {
         Missing { sign: sign(verdict), heading, controls: alike.map(|(_, control)| control.clone()).collect() }
     };
     let missing = [
-        of(Verdict::NotMet, "Not met"),
-        of(Verdict::Unobserved, "Not observed"),
-        of(Verdict::Planned, "Not in this version of Petasos"),
+        of(ControlStatus::NotMet, "Not met"),
+        of(ControlStatus::Unobserved, "Not observed"),
+        of(ControlStatus::Planned, "Not in this version of Petasos"),
     ];
-    Host {
+    HostView {
         anchor: format!("host-{number}"),
         name: host.host.clone(),
         address: host.address.clone(),
@@ -138,17 +138,17 @@ fn host(number: usize, host: &HostReport) -> Host {
     }
 }
 
-fn control(host: usize, control: &ControlReport) -> Control {
+fn control(host: usize, control: &ControlReport) -> ControlView {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
     let (because, then) = match control.verdict {
-        Verdict::Met => ("Limits", "How"),
-        Verdict::NotMet | Verdict::Unobserved => ("Why", "To do"),
-        Verdict::Planned => ("", "Until then"),
+        ControlStatus::Met => ("Limits", "How"),
+        ControlStatus::NotMet | ControlStatus::Unobserved => ("Why", "To do"),
+        ControlStatus::Planned => ("", "Until then"),
     };
     let mut checks: Vec<&Check> = control.checks.iter().collect();
     // What is wrong comes first; the others keep their order.
     checks.sort_by_key(|check| std::cmp::Reverse(check.result));
-    Control {
+    ControlView {
         anchor: format!("host-{host}.{}", control.id.chars().map(plain).collect::<String>()),
         id: control.id.clone(),
         title: control.title.clone(),
@@ -156,7 +156,7 @@ fn control(host: usize, control: &ControlReport) -> Control {
         claim: parts(&control.claim),
         because,
         // The verdict says as much already.
-        why: if control.verdict == Verdict::Planned { Vec::new() } else { parts(&control.why) },
+        why: if control.verdict == ControlStatus::Planned { Vec::new() } else { parts(&control.why) },
         then,
         how: parts(control.how.as_deref().unwrap_or_default()),
         evidence: tally(&control.checks),
@@ -164,17 +164,17 @@ fn control(host: usize, control: &ControlReport) -> Control {
     }
 }
 
-fn row(check: &Check) -> Row {
+fn row(check: &Check) -> CheckRow {
     let word = match check.result {
-        Verdict::Met => "as expected",
-        Verdict::NotMet => "not as expected",
-        Verdict::Unobserved | Verdict::Planned => "not observed",
+        ControlStatus::Met => "as expected",
+        ControlStatus::NotMet => "not as expected",
+        ControlStatus::Unobserved | ControlStatus::Planned => "not observed",
     };
-    Row {
+    CheckRow {
         sign: Sign { word, ..sign(check.result) },
         id: check.id.clone(),
         what: check.what.clone(),
-        expected: if check.result == Verdict::NotMet { outcome(check.expected) } else { "" },
+        expected: if check.result == ControlStatus::NotMet { outcome(check.expected) } else { "" },
         outcome: outcome(check.outcome),
         detail: check.detail.clone(),
         control: check.control.as_ref().map(|proof| (proof.what.clone(), outcome(proof.outcome), proof.detail.clone())),

@@ -1,0 +1,1 @@
+cd "$1" && sed 's/^/+/' deep && sed 's/^/-/' shallow && echo -- && cut -d ' ' -f 1 units

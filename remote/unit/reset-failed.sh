@@ -1,0 +1,1 @@
+systemctl reset-failed -- "$1" 2>/dev/null || :

@@ -1,0 +1,51 @@
+//! From petasos.yaml and petasos.lock to what a host should be: the values that fill playbooks and
+//! templates, the names that the agent may reach, the claims that `petasos verify` puts to the test.
+//! Pure: what only the operator's machine knows comes in as [`Operator`].
+
+pub mod claims;
+pub mod egress;
+pub mod vars;
+
+use crate::act::Text;
+use crate::config::{Config, Settings, Target};
+use anyhow::{Result, anyhow};
+
+/// What only the operator's machine knows.
+pub struct Operator<'a> {
+    /// An environment variable's value.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The text of a file that petasos.yaml names, such as a public key.
+    pub file: &'a dyn Fn(&str) -> Result<String>,
+    /// 32 random bytes of this run, in hexadecimal.
+    pub seed: Text,
+}
+
+/// A host that was asked for.
+pub struct Choice {
+    /// As the user calls it.
+    pub label: String,
+    /// Its name in petasos.yaml, if it has one.
+    pub name: Option<String>,
+    pub target: Target,
+    pub settings: Settings,
+}
+
+impl Choice {
+    /// The host that `word` means: a name of petasos.yaml, or an address with an `@` in it.
+    ///
+    /// # Errors
+    /// When there is no such host, or the address is malformed.
+    pub fn of(config: &Config, word: String) -> Result<Self> {
+        let wrong = |why: String| anyhow!(why);
+        let (name, target) = if word.contains('@') {
+            let target = Target::try_from(word.clone()).map_err(wrong)?;
+            (config.name_of(&target).map(str::to_owned), target)
+        } else {
+            let target = config.address(&word).map_err(wrong)?.clone();
+            (Some(word.clone()), target)
+        };
+        let settings = config.settings(name.as_deref()).map_err(wrong)?;
+        let label = name.clone().unwrap_or_else(|| target.host.clone());
+        Ok(Self { label, name, target, settings })
+    }
+}

@@ -1,0 +1,6 @@
+//! From a version or a tag to facts for petasos.lock: asks the release source by git.
+
+pub mod git;
+pub mod project;
+pub mod request;
+pub mod resolve;

@@ -1,0 +1,164 @@
+//! A host that goes away in the middle of a run, because it restarts or the network is down: it is waited for, and the run is taken up
+//! again from a fresh look.
+
+use super::{Connection, Event, Job, RunError, Watch};
+use crate::act::Act;
+use crate::shell::{FrameError, Script};
+use crate::transport::{Ssh, TransportError};
+use std::time::{Duration, Instant};
+
+/// How long a host may be away, in all of a run.
+const AWAY: Duration = Duration::from_secs(300);
+/// How often it may go away in one run.
+const OFTEN: u32 = 5;
+/// How long a step that the lost connection began may go on.
+const ORPHAN: Duration = Duration::from_secs(900);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// RUN: says `down` while the host goes down, `busy` while a script of this run is at work that an earlier connection began, else `free`.
+/// A script whose connection is lost goes on until its next word to nobody; beside it nothing must run.
+const STATE: &str = include_str!("../../remote/lock/state.sh");
+
+/// The absences of one run.
+#[derive(Default)]
+pub(super) struct Absences {
+    waited: Duration,
+    times: u32,
+}
+
+impl Job {
+    /// Whether a run ended because the host went away, or is going.
+    pub(super) async fn went_away(&self, connection: &Connection, error: &RunError) -> bool {
+        match error {
+            RunError::Transport(error) => is_cut(error),
+            // A step fails for no reason of its own while the host goes down.
+            RunError::Step { .. } | RunError::ReleaseRolledBack { .. } => {
+                let state = tokio::time::timeout(Duration::from_secs(25), self.work_left(&connection.ssh)).await;
+                matches!(state, Err(_) | Ok(HostState::Down | HostState::Cut))
+            }
+            _ => false,
+        }
+    }
+
+    /// Waits for the host, and for the end of what the lost connection began; leaves with a new connection.
+    ///
+    /// # Errors
+    /// [`RunError::Away`] when that takes too long or happens too often.
+    pub(super) async fn reconnect(
+        &self,
+        connection: &mut Connection,
+        absences: &mut Absences,
+        error: &RunError,
+        watch: &Watch,
+    ) -> Result<(), RunError> {
+        let why = first_line(error);
+        let away = |what: String| RunError::Away { host: self.name.clone(), why: why.clone(), what };
+        absences.times += 1;
+        if absences.times > OFTEN {
+            return Err(away(format!("it did so {} times", absences.times)));
+        }
+        let left = AWAY.saturating_sub(absences.waited);
+        let note = format!("the host went away ({why}): waiting for it, up to {} s", left.as_secs());
+        watch(&self.name, Event::Note(note));
+        let (began, mut busy, mut refused) = (Instant::now(), None, 0);
+        let mut fresh: Option<Connection> = None;
+        loop {
+            let state = match &fresh {
+                Some(fresh) => self.work_left(&fresh.ssh).await,
+                None => HostState::Cut,
+            };
+            match state {
+                HostState::Free => break,
+                HostState::Busy if busy.is_none() => {
+                    busy = Some(Instant::now());
+                    let note = "what the lost connection began is still at work: waiting for its end";
+                    watch(&self.name, Event::Note(note.into()));
+                }
+                HostState::Busy => {}
+                // A host that goes down still answers for a moment: what counts is a connection after that.
+                HostState::Down | HostState::Cut => {
+                    if let Some(fresh) = fresh.take() {
+                        let _ = tokio::time::timeout(PAUSE, fresh.ssh.close()).await;
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                    fresh = self.try_login(&mut refused).await?;
+                }
+            }
+            match busy {
+                Some(since) if since.elapsed() > ORPHAN => {
+                    return Err(away(format!("what it began was still at work {} s later", ORPHAN.as_secs())));
+                }
+                None if began.elapsed() > left => {
+                    return Err(away(format!("it did not answer for {} s", AWAY.as_secs())));
+                }
+                _ => {}
+            }
+        }
+        if let Some(fresh) = fresh {
+            let old = std::mem::replace(&mut connection.ssh, fresh.ssh);
+            // The master of a dead connection may not answer; it ends by itself.
+            let _ = tokio::time::timeout(PAUSE, old.close()).await;
+        }
+        absences.waited += busy.unwrap_or_else(Instant::now) - began;
+        let note = format!("the host is back after {} s: looking at it afresh", began.elapsed().as_secs());
+        watch(&self.name, Event::Note(note));
+        Ok(())
+    }
+
+    /// One try to log in; none when the host does not answer.
+    async fn try_login(&self, refused: &mut u32) -> Result<Option<Connection>, RunError> {
+        match self.connect_within(Some(Duration::from_secs(5))).await {
+            Ok(fresh) => Ok(Some(fresh)),
+            Err(error @ RunError::Transport(TransportError::HostKey { .. } | TransportError::NoSudo { .. })) => {
+                Err(error)
+            }
+            // A host that starts or stops lets nobody in for a moment (pam_nologin).
+            Err(error @ RunError::Transport(TransportError::Refused { .. })) if *refused == 3 => Err(error),
+            Err(RunError::Transport(TransportError::Refused { .. })) => {
+                *refused += 1;
+                Ok(None)
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn work_left(&self, ssh: &Ssh) -> HostState {
+        let mut script = Script::observing();
+        script.step("state");
+        Act::sh("say whether the host can be gone on with", STATE, [self.run_id.id.clone()]).write(&mut script);
+        match ssh.run(&script, |_| ()).await {
+            Ok(frames) => match frames.first().map(|frame| frame.text().trim().to_owned()).as_deref() {
+                Some("down") => HostState::Down,
+                Some("busy") => HostState::Busy,
+                _ => HostState::Free,
+            },
+            Err(_) => HostState::Cut,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HostState {
+    Free,
+    Busy,
+    Down,
+    Cut,
+}
+
+/// Whether it is the network's word, or that of a host that went down; not that of a host that answers.
+pub(super) fn is_cut(error: &TransportError) -> bool {
+    match error {
+        TransportError::Broken { .. } | TransportError::Unreachable { .. } => true,
+        TransportError::Answer { source, .. } => matches!(source, FrameError::CutOff(_)),
+        TransportError::Refused { .. }
+        | TransportError::HostKey { .. }
+        | TransportError::NoSudo { .. }
+        | TransportError::WrongPassword { .. } => false,
+    }
+}
+
+/// An error's first line: what its hint says is for another place.
+fn first_line(error: &RunError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}

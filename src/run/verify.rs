@@ -1,0 +1,103 @@
+//! Proves a host: one look, one trip with all attacks, and a few connections of our own.
+
+use super::observe::Observation;
+use super::{Connection, Event, Job, RunError, Watch};
+use crate::shell::Script;
+use crate::verify::report::{ControlStatus, HostReport};
+use crate::verify::{self, Answer, Claims, Evidence, Scan};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// The driver: its text travels on standard input and is never on the host's disk.
+const DRIVER: [&str; 4] = [
+    include_str!("../../remote/verify/calls.py"),
+    include_str!("../../remote/verify/net.py"),
+    include_str!("../../remote/verify/look.py"),
+    include_str!("../../remote/verify/run.py"),
+];
+
+/// The first line is what to try, the rest is the program, which starts itself again as the agent and as root.
+const START: &str = include_str!("../../remote/verify/start.sh");
+
+/// For an own connection to one port.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Job {
+    /// Attacks the host from inside, and judges its controls.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn verify(&self, claims: &Claims, watch: &Watch) -> Result<HostReport, RunError> {
+        let began = Instant::now();
+        let mut connection = self.enter(watch).await?;
+        let port = connection.ssh.target().port.unwrap_or(self.login.resolved.port);
+        // Where SSH is now; a port that is still to come is the plan's to tell.
+        let claims = Claims { ssh_port: port, ..claims.clone() };
+        let seen = self.evidence(&mut connection, &claims, watch).await;
+        let round_trips = connection.round_trips;
+        connection.ssh.close().await;
+        let (observation, answer) = seen?;
+        let scan = self.scan(&claims, &answer).await;
+        let evidence = Evidence { answer, plan: observation.plan, scan };
+        let mut report = HostReport {
+            host: self.name.clone(),
+            address: self.login.target.host.clone(),
+            system: observation.system,
+            verdict: ControlStatus::Unobserved,
+            controls: verify::judge(&claims, &evidence),
+            attacks: 0,
+            positive_controls: 0,
+            round_trips,
+            seconds: 0.0,
+            error: None,
+        };
+        verify::sum_up(&mut report);
+        report.seconds = began.elapsed().as_secs_f64();
+        Ok(report)
+    }
+
+    async fn evidence(
+        &self,
+        connection: &mut Connection,
+        claims: &Claims,
+        watch: &Watch,
+    ) -> Result<(Observation, Answer), RunError> {
+        let observation = self.observe(connection, watch).await?;
+        watch(&self.name, Event::Attacking);
+        let mut script = Script::observing();
+        script.step("verify");
+        let text = format!("{}\n{}", verify::spec(claims), DRIVER.concat());
+        script.sh(START, &[], Some(&text));
+        connection.round_trips += 1;
+        let frames = connection.ssh.run(&script, |_| ()).await?;
+        let frame = frames.first().ok_or_else(|| self.host_error("the probe gave no answer".into()))?;
+        if frame.rc != 0 {
+            let said = frame.error_text();
+            let last = said.lines().last().unwrap_or("it said nothing").to_owned();
+            let hint = "it needs the host's own python3 and systemd-run: `petasos up` first";
+            return Err(self.host_error(format!("the probe ended with {}: {last}\nhint: {hint}", frame.rc)));
+        }
+        let answer = Answer::read(&frame.text()).map_err(|why| self.host_error(why))?;
+        Ok((observation, answer))
+    }
+
+    /// Knocks from here at each port that listens there.
+    async fn scan(&self, claims: &Claims, answer: &Answer) -> Scan {
+        let listeners = answer.look.found.listeners.clone().unwrap_or_default();
+        let ports: BTreeSet<u16> = verify::net_inbound::ports(claims, &listeners);
+        let mut tasks = JoinSet::new();
+        for port in ports {
+            let host = self.login.target.host.clone();
+            tasks.spawn(async move {
+                let dialled = tokio::time::timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await;
+                (port, matches!(dialled, Ok(Ok(_))))
+            });
+        }
+        let mut dialled = tasks.join_all().await;
+        dialled.sort_unstable();
+        let those = |open: bool| dialled.iter().filter(|(_, is)| *is == open).map(|(port, _)| *port).collect();
+        Scan { open: those(true), closed: those(false) }
+    }
+}

@@ -1,0 +1,170 @@
+//! One thing that is tried from inside, and the positive control that shows that the probe can see success.
+
+use super::evidence::{AttackRun, Evidence};
+use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
+use serde_json::{Value, json};
+
+/// An attack, as the driver on the host gets it (`remote/verify/`).
+#[derive(Debug, Clone)]
+pub struct Attack {
+    pub id: String,
+    pub what: String,
+    /// The driver's function, and its arguments.
+    pub call: Value,
+    pub control: PositiveControl,
+}
+
+/// How it is shown that the attack could succeed.
+#[derive(Debug, Clone)]
+pub enum PositiveControl {
+    /// It is no attack: the agent needs this, and it must work.
+    MustWork,
+    /// The same, by root and outside the sandbox. What root does not find either is not there to be attacked.
+    SameByRoot,
+    /// Another call, by root.
+    ByRoot(&'static str, Value),
+    /// Another call, by the agent.
+    ByAgent(&'static str, Value),
+}
+
+pub fn attack(id: &str, what: impl Into<String>, call: Value, control: PositiveControl) -> Attack {
+    Attack { id: id.to_owned(), what: what.into(), call, control }
+}
+
+impl Attack {
+    /// What the driver is told to do as the agent.
+    pub fn spec(&self) -> Value {
+        json!({ "id": self.id, "call": self.call })
+    }
+
+    /// What it is told to do as the control.
+    pub fn proof_spec(&self) -> Option<Value> {
+        let spec = |by: &str, call: &Value| json!({ "id": proof_id(&self.id), "by": by, "call": call });
+        match &self.control {
+            PositiveControl::MustWork => None,
+            PositiveControl::SameByRoot => Some(spec("root", &self.call)),
+            PositiveControl::ByRoot(_, call) => Some(spec("root", call)),
+            PositiveControl::ByAgent(_, call) => Some(spec("agent", call)),
+        }
+    }
+
+    /// The name that it says to a resolver or to the proxy, as their logs have it; empty for a connection that says none.
+    pub fn name(&self) -> Option<String> {
+        let said = match self.call.get(0)?.as_str()? {
+            "dns" => self.call.get(4)?,
+            "lookup" => self.call.get(1)?,
+            "tls" => self.call.get(3)?,
+            _ => return None,
+        };
+        Some(said.as_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase())
+    }
+
+    /// What came of it.
+    pub fn check(&self, evidence: &Evidence) -> Check {
+        let run = evidence.by_agent(&self.id);
+        let (proof, what) = match &self.control {
+            PositiveControl::MustWork => (None, ""),
+            PositiveControl::SameByRoot => (Some(evidence.by_root(&proof_id(&self.id))), "the same, as root"),
+            PositiveControl::ByRoot(what, _) => (Some(evidence.by_root(&proof_id(&self.id))), *what),
+            PositiveControl::ByAgent(what, _) => (Some(evidence.by_agent(&proof_id(&self.id))), *what),
+        };
+        let expected = if proof.is_some() { AttackOutcome::Refused } else { AttackOutcome::Allowed };
+        let same = matches!(self.control, PositiveControl::SameByRoot);
+        let (outcome, result) = judged(&run, proof.as_ref(), same);
+        Check {
+            id: self.id.clone(),
+            what: self.what.clone(),
+            outcome,
+            expected,
+            result,
+            detail: run.detail,
+            seconds: run.seconds,
+            control: proof.map(|run| PositiveResult {
+                what: what.to_owned(),
+                outcome: run.outcome,
+                detail: run.detail,
+            }),
+        }
+    }
+}
+
+/// No attack's own id ends like this.
+fn proof_id(id: &str) -> String {
+    format!("{id}+")
+}
+
+fn judged(run: &AttackRun, proof: Option<&AttackRun>, same: bool) -> (AttackOutcome, ControlStatus) {
+    let seen = |proof: &AttackRun| match proof.outcome {
+        AttackOutcome::Allowed => (run.outcome, ControlStatus::Met),
+        // Neither the agent nor root finds anything there.
+        AttackOutcome::Nothing if same => (AttackOutcome::Nothing, ControlStatus::Met),
+        // A probe that nobody saw succeed proves nothing.
+        _ => (run.outcome, ControlStatus::Unobserved),
+    };
+    match (run.outcome, proof) {
+        (AttackOutcome::Allowed, None) => (AttackOutcome::Allowed, ControlStatus::Met),
+        (AttackOutcome::Error, _) => (AttackOutcome::Error, ControlStatus::Unobserved),
+        (outcome, None) | (outcome @ (AttackOutcome::Allowed | AttackOutcome::Silent), Some(_)) => {
+            (outcome, ControlStatus::NotMet)
+        }
+        (AttackOutcome::Nothing, Some(proof)) => match proof.outcome {
+            AttackOutcome::Allowed | AttackOutcome::Nothing => (AttackOutcome::Nothing, ControlStatus::Met),
+            _ => (AttackOutcome::Nothing, ControlStatus::Unobserved),
+        },
+        (AttackOutcome::Refused | AttackOutcome::Holds | AttackOutcome::Differs, Some(proof)) => seen(proof),
+    }
+}
+
+/// What a look found: whether it is as it should be, and in which words; or why it could not be told.
+pub fn inspection(id: &str, what: impl Into<String>, found: Result<(bool, String), String>) -> Check {
+    let (outcome, result, detail) = match found {
+        Ok((true, words)) => (AttackOutcome::Holds, ControlStatus::Met, words),
+        Ok((false, words)) => (AttackOutcome::Differs, ControlStatus::NotMet, words),
+        Err(why) => (AttackOutcome::Error, ControlStatus::Unobserved, why),
+    };
+    Check {
+        id: id.to_owned(),
+        what: what.into(),
+        outcome,
+        expected: AttackOutcome::Holds,
+        result,
+        detail,
+        seconds: 0.0,
+        control: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(outcome: AttackOutcome) -> AttackRun {
+        AttackRun { id: String::new(), outcome, detail: String::new(), seconds: 0.0 }
+    }
+
+    #[test]
+    fn a_refusal_counts_only_where_success_could_be_seen() {
+        use AttackOutcome::{Allowed, Error, Nothing, Refused, Silent};
+        let verdict = |outcome, proof: AttackOutcome, same| judged(&run(outcome), Some(&run(proof)), same).1;
+        assert_eq!(verdict(Refused, Allowed, true), ControlStatus::Met);
+        for blind in [Refused, Silent, Error, Nothing] {
+            assert_eq!(verdict(Refused, blind, false), ControlStatus::Unobserved, "{blind:?}");
+        }
+        assert_eq!(verdict(Refused, Nothing, true), ControlStatus::Met);
+        for through in [Allowed, Silent] {
+            for proof in [Allowed, Refused, Error] {
+                assert_eq!(verdict(through, proof, true), ControlStatus::NotMet, "{through:?} {proof:?}");
+            }
+        }
+        assert_eq!(verdict(Error, Allowed, true), ControlStatus::Unobserved);
+    }
+
+    #[test]
+    fn what_must_work_is_not_met_when_it_does_not() {
+        assert_eq!(judged(&run(AttackOutcome::Allowed), None, false).1, ControlStatus::Met);
+        for bad in [AttackOutcome::Refused, AttackOutcome::Silent, AttackOutcome::Nothing] {
+            assert_eq!(judged(&run(bad), None, false).1, ControlStatus::NotMet, "{bad:?}");
+        }
+        assert_eq!(judged(&run(AttackOutcome::Error), None, false).1, ControlStatus::Unobserved);
+    }
+}

@@ -1,0 +1,62 @@
+//! What is claimed of one host: what of petasos.yaml and petasos.lock the controls speak of.
+
+use crate::config::egress::Allowed;
+use crate::config::settings::EgressMode;
+use crate::name::Service;
+
+#[derive(Debug, Clone)]
+pub struct Claims {
+    /// The host's, as the operator reaches it, where it is a number and not a name.
+    pub own_address: Option<String>,
+    pub ssh_port: u16,
+    pub inbound: Vec<Service>,
+    pub admin: String,
+    pub mode: EgressMode,
+    /// Whether names that are not allowed are refused, or let out and noted.
+    pub enforce: bool,
+    pub allowed: Vec<Allowed>,
+    /// What our resolver answers for an allowed name, and where the proxy and the resolver listen on loopback.
+    pub here: [String; 2],
+    pub proxy: u16,
+    /// Whom the agent asks for names.
+    pub ask: String,
+    /// The messaging platforms that are on.
+    pub platforms: Vec<String>,
+    /// Where the pinned release lies, and the id of its tree.
+    pub release: String,
+    pub tree: String,
+    /// Whether the outward attacks are made as root too: only where every address is the operator's own.
+    pub full: bool,
+}
+
+impl Claims {
+    /// A name that the agent may reach by HTTPS: the provider's or the user's before those that every agent has.
+    pub fn allowed_name(&self) -> Option<&str> {
+        let exact =
+            || self.allowed.iter().filter(|name| name.port.is_none() && !name.below).map(|name| name.name.as_str());
+        exact().find(|name| !name.contains("github")).or_else(|| exact().next())
+    }
+
+    /// A name that it may not reach, but that exists: where nothing stands in the way, somebody answers. In full mode the lab's.
+    pub fn foreign_name(&self) -> &'static str {
+        let (lab, elsewhere) = (["foreign.example.net"], ["example.com", "example.org", "example.net"]);
+        let foreign = if self.full { &lab[..] } else { &elsewhere[..] };
+        let free = |name: &&&str| !self.allowed.iter().any(|allowed| allowed.covers(name));
+        foreign.iter().find(free).copied().unwrap_or("www.iana.org")
+    }
+
+    /// Whether the proxy is to let a name out: a host's name, and on the list.
+    pub fn lets_out(&self, name: &str) -> bool {
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        plain && (!self.enforce || self.allowed.iter().any(|allowed| allowed.covers(&name)))
+    }
+
+    pub fn by_name(&self) -> bool {
+        self.mode == EgressMode::Names
+    }
+
+    pub fn filtered(&self) -> bool {
+        self.mode != EgressMode::Open
+    }
+}

@@ -1,0 +1,169 @@
+//! fs.strict: the agent writes where its data is, and nowhere else.
+
+use super::attack::{Attack, PositiveControl as By, attack, inspection};
+use super::evidence::Evidence;
+use super::report::Check;
+use super::{Claims, Control, never_short};
+use serde_json::json;
+
+pub const CONTROL: Control = Control {
+    id: "fs.strict",
+    group: "The agent's rights",
+    title: "A read-only host",
+    claim: "The agent's unit writes to its data and its log, to nothing else: not to its own code, its own unit or its own policy; and it does not read what is others'.",
+    made_by: &[
+        "file /etc/systemd/system/hermes.service",
+        "unit hermes.service/drop-in",
+        "unit hermes.service/loaded",
+        "unit hermes.service/read/drop-ins",
+        "unit hermes.service/read/old /etc/systemd/system/hermes.service",
+        "directory /home/hermes",
+        "directory /var/log/hermes",
+        "directory /var/lib/petasos",
+        "directory /etc/petasos",
+    ],
+    attacks,
+    inspections,
+    short: never_short,
+    limits: "",
+    how: Some("`petasos up`"),
+};
+
+/// The folders that a new file is tried in, by what they are.
+const FOLDERS: [(&str, &str, &[&str]); 12] = [
+    ("fs.root", "the root directory", &["/"]),
+    ("fs.etc", "/etc", &["/etc", "/etc/profile.d", "/etc/ld.so.conf.d"]),
+    ("fs.usr", "/usr", &["/usr", "/usr/local/bin", "/usr/lib", "/usr/local/lib"]),
+    ("fs.home", "the homes", &["/home", "/home/hermes", "/root"]),
+    (
+        "fs.opt",
+        "its own code",
+        &["/opt", "/opt/hermes", "/opt/hermes/releases", "/opt/hermes/current", "/opt/hermes/current/venv/bin"],
+    ),
+    ("fs.units", "systemd's units", &["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"]),
+    ("fs.cron", "cron and its spool", &["/etc/cron.d", "/var/spool/cron", "/var/spool/cron/crontabs", "/var/spool"]),
+    ("fs.state", "others' state", &["/var/lib", "/var/lib/petasos", "/var/cache", "/var/log", "/var/log/journal"]),
+    ("fs.run", "/run", &["/run", "/run/lock", "/run/petasos"]),
+    ("fs.boot", "/boot and /srv", &["/boot", "/srv", "/mnt"]),
+    ("fs.policy", "its own policy", &["/etc/hermes", "/etc/petasos"]),
+    ("fs.hooks", "what the agent loads at its start", &["/home/hermes/.hermes/hooks", "/home/hermes/.hermes/plugins"]),
+];
+
+/// The files that are opened for writing, or for reading.
+const WRITES: [(&str, &str, &[&str]); 4] = [
+    ("fs.accounts", "the accounts", &["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/sudoers"]),
+    ("fs.settings", "its own settings and secrets", &["/etc/hermes/config.yaml", "/etc/hermes/.env"]),
+    (
+        "fs.unit",
+        "its own unit, and those of its filter",
+        &[
+            "/etc/systemd/system/hermes.service",
+            "/etc/systemd/system/petasos-egress.service",
+            "/etc/petasos/egress.nft",
+            "/etc/petasos/proxy.conf",
+        ],
+    ),
+    (
+        "fs.kernel",
+        "kernel settings and control groups",
+        &[
+            "/proc/sys/kernel/core_pattern",
+            "/proc/sys/net/ipv4/ip_forward",
+            "/sys/fs/cgroup/cgroup.procs",
+            "/sys/fs/cgroup/system.slice/hermes.service/cgroup.procs",
+            "/sys/fs/cgroup/unified/system.slice/hermes.service/cgroup.procs",
+        ],
+    ),
+];
+const READS: [(&str, &str, &[&str]); 6] = [
+    ("fs.shadow", "the passwords of the host", &["/etc/shadow", "/etc/gshadow"]),
+    ("fs.sudoers", "who may do what", &["/etc/sudoers", "/etc/sudoers.d"]),
+    ("fs.keys", "the host's own keys", &["/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key"]),
+    ("fs.records", "the records of Petasos", &["/var/lib/petasos", "/etc/petasos"]),
+    ("fs.journal", "the logs of the host", &["/var/log/journal/*/*.journal", "/var/log/auth.log", "/var/log/syslog"]),
+    (
+        "fs.devices",
+        "the kernel's log and memory, disks",
+        &["/dev/kmsg", "/dev/mem", "/dev/sda", "/dev/vda", "/dev/nvme0n1"],
+    ),
+];
+
+fn attacks(_: &Claims) -> Vec<Attack> {
+    let each =
+        |verb: &'static str, call: &'static str, rows: &[(&'static str, &'static str, &'static [&'static str])]| {
+            let one = |&(id, what, paths): &(&str, &str, &[&str])| {
+                attack(id, format!("{verb} {what}"), json!(["any_of", call, paths]), By::SameByRoot)
+            };
+            rows.iter().map(one).collect::<Vec<_>>()
+        };
+    let mut attacks = each("a new file in", "create", &FOLDERS);
+    attacks.extend(each("a change of", "change", &WRITES));
+    attacks.extend(each("a look at", "read", &READS));
+    attacks.extend([
+        attack(
+            "fs.code",
+            "each file of its own code, for writing",
+            json!(["rewrite", "/opt/hermes/current/"]),
+            By::SameByRoot,
+        ),
+        attack("fs.anywhere", "a new file in each folder of the host but its own", json!(["anywhere"]), By::SameByRoot),
+        attack("fs.homes", "a look at others' homes", json!(["others_homes"]), By::SameByRoot),
+        attack(
+            "fs.data",
+            "its own data, which it must be able to write",
+            json!(["create", "/home/hermes/.hermes"]),
+            By::MustWork,
+        ),
+        attack(
+            "fs.log",
+            "its own log, which it must be able to write",
+            json!(["create", "/var/log/hermes"]),
+            By::MustWork,
+        ),
+    ]);
+    attacks
+}
+
+/// systemd's rating runs from 0 (shut) to 10 (open).
+const EXPOSED: f64 = 2.0;
+
+fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
+    let same =
+        evidence.answer.unit.as_ref().ok_or_else(|| "the attacks' unit did not run".to_owned()).and_then(|same| {
+            let first = same.differ.iter().next();
+            match first {
+                None if same.compared > 0 => {
+                    Ok((true, format!("{} properties of the {} settings, none different", same.compared, same.keys)))
+                }
+                None => Err("systemd told of no property".into()),
+                // Then the attacks say nothing of the agent.
+                Some((key, (real, mine))) => Err(format!("{key} is `{mine}` there, `{real}` in hermes.service")),
+            }
+        });
+    let unit = evidence.inspected("unit", |found| &found.unit);
+    let get = |unit: &std::collections::BTreeMap<String, String>, key: &str| unit.get(key).cloned().unwrap_or_default();
+    let loaded = unit.map(|unit| {
+        let (drop_ins, reload) = (get(unit, "DropInPaths"), get(unit, "NeedDaemonReload"));
+        let (user, path) = (get(unit, "User"), get(unit, "FragmentPath"));
+        let sound =
+            drop_ins.is_empty() && reload == "no" && user == "hermes" && path == "/etc/systemd/system/hermes.service";
+        let extra = if drop_ins.is_empty() { "no drop-in".to_owned() } else { format!("the drop-in {drop_ins}") };
+        let fresh = if reload == "no" { "as loaded" } else { "changed since it was loaded" };
+        (sound, format!("{path}, {extra}, {fresh}, user {user}"))
+    });
+    let rating = evidence.inspected("security", |found| &found.security).and_then(|lines| {
+        let line = lines.first().ok_or("systemd-analyze said nothing")?;
+        let number = line
+            .split(": ")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next())
+            .and_then(|word| word.parse::<f64>().ok());
+        let number = number.ok_or_else(|| format!("`{line}` has no rating"))?;
+        Ok((number <= EXPOSED, format!("{number} of 10; at most {EXPOSED:.1} is wanted")))
+    });
+    vec![
+        inspection("fs.same", "the attacks ran with the properties of the agent's unit", same),
+        inspection("fs.loaded", "the unit is the one in the file", loaded),
+        inspection("fs.rating", "systemd's own rating of its exposure", rating),
+    ]
+}

@@ -1,0 +1,219 @@
+//! The controls that a hardened host has, and the attacks that prove them. Pure: what is tried is data, and what came of it is judged here;
+//! `run::prove` makes the trips.
+//!
+//! To add a control: a file here, a line in [`registry`]. Its attacks name functions of `remote/verify/`.
+
+mod approve_mode;
+mod attack;
+pub mod claims;
+pub mod evidence;
+mod fs_strict;
+mod msg_allow;
+mod net_egress;
+pub mod net_inbound;
+mod os_patched;
+mod planned;
+mod redact_secrets;
+pub mod report;
+mod settings;
+mod ssh_keyonly;
+mod supply_pin;
+mod user_nonroot;
+
+pub use attack::Attack;
+pub use claims::Claims;
+pub use evidence::{Answer, Evidence, Scan};
+
+use report::{AttackOutcome, Check, ControlReport, ControlStatus, HostReport};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// A claim, and how it is proved.
+pub struct Control {
+    pub id: &'static str,
+    pub group: &'static str,
+    pub title: &'static str,
+    pub claim: &'static str,
+    /// The resources that make it, none of which may drift: how `id/field/from` of a change begins.
+    pub made_by: &'static [&'static str],
+    pub attacks: fn(&Claims) -> Vec<Attack>,
+    pub inspections: fn(&Claims, &Evidence) -> Vec<Check>,
+    /// Why it falls short whatever the attacks say: what the user chose, or what this version does not do; and the verdict then.
+    pub short: fn(&Claims) -> Option<(ControlStatus, String)>,
+    /// What a control that is met still does not cover.
+    pub limits: &'static str,
+    /// How to turn it on.
+    pub how: Option<&'static str>,
+}
+
+/// All controls, in the order of the checklist.
+pub fn registry() -> Vec<Control> {
+    let mut controls = vec![
+        user_nonroot::CONTROL,
+        fs_strict::CONTROL,
+        approve_mode::CONTROL,
+        redact_secrets::CONTROL,
+        msg_allow::CONTROL,
+        supply_pin::CONTROL,
+        net_egress::CONTROL,
+        net_inbound::CONTROL,
+        ssh_keyonly::CONTROL,
+        os_patched::CONTROL,
+    ];
+    controls.extend(planned::controls());
+    let order = |control: &Control| ORDER.iter().position(|id| *id == control.id);
+    controls.sort_by_key(order);
+    controls
+}
+
+/// As the checklist has them, so that those of one group stand together.
+const ORDER: [&str; 22] = [
+    "user.nonroot",
+    "fs.strict",
+    "approve.mode",
+    "sandbox.exec",
+    "redact.secrets",
+    "webhook.auth",
+    "msg.allow",
+    "multi.rate",
+    "multi.injection",
+    "audit.log",
+    "audit.denials",
+    "supply.pin",
+    "supply.notice",
+    "supply.promote",
+    "net.egress",
+    "net.inbound",
+    "ssh.keyonly",
+    "os.patched",
+    "backup.nightly",
+    "backup.drill",
+    "backup.retention",
+    "incident.ready",
+];
+
+/// All attacks on a host, in the order of their controls.
+fn attacks(claims: &Claims) -> Vec<Attack> {
+    registry().iter().flat_map(|control| (control.attacks)(claims)).collect()
+}
+
+/// The names that the attacks speak of, as the host's logs have them: what is asked for then is not the agent's wish.
+pub fn names(claims: &Claims) -> BTreeSet<String> {
+    attacks(claims).iter().filter_map(Attack::name).collect()
+}
+
+/// What the driver on the host is told to try, beside what it looks at.
+pub fn spec(claims: &Claims) -> Value {
+    let attacks = attacks(claims);
+    let proofs: Vec<Value> = attacks.iter().filter_map(Attack::proof_spec).collect();
+    json!({
+        "attacks": attacks.iter().map(Attack::spec).chain([settings::spec()]).collect::<Vec<_>>(),
+        "proofs": proofs,
+        "scope": settings::QUESTION,
+        "look": {
+            "unit": "hermes.service",
+            "ssh_users": [claims.admin, "root"],
+            "ssh_port": claims.ssh_port,
+            "release": claims.release,
+            "helpers": helpers(claims),
+        },
+    })
+}
+
+fn helpers(claims: &Claims) -> Vec<&'static str> {
+    let all = ["petasos-egress.service", "petasos-resolver.service", "petasos-proxy.service"];
+    if claims.by_name() { all.to_vec() } else { all[..1].to_vec() }
+}
+
+/// The judgement of a host.
+pub fn judge(claims: &Claims, evidence: &Evidence) -> Vec<ControlReport> {
+    registry().iter().map(|control| report_of(control, claims, evidence)).collect()
+}
+
+fn report_of(control: &Control, claims: &Claims, evidence: &Evidence) -> ControlReport {
+    let short = (control.short)(claims);
+    let mut checks: Vec<Check> = (control.attacks)(claims).iter().map(|attack| attack.check(evidence)).collect();
+    checks.extend((control.inspections)(claims, evidence));
+    checks.extend(declared(control, evidence));
+    let proved = ControlReport::judged(&checks);
+    let (verdict, why) = match short {
+        // A control that is not set up proves nothing, and its failed attacks are no surprise.
+        Some((verdict, why)) => (verdict, why),
+        None => (proved, reason(proved, &checks).unwrap_or_else(|| control.limits.to_owned())),
+    };
+    let drifts = checks.iter().any(|check| check.id == "declared" && check.outcome == AttackOutcome::Differs);
+    let how = match verdict {
+        ControlStatus::Met => None,
+        _ if drifts => Some("`petasos up` brings it back".to_owned()),
+        ControlStatus::Planned | ControlStatus::Unobserved | ControlStatus::NotMet => control.how.map(str::to_owned),
+    };
+    ControlReport {
+        id: control.id.to_owned(),
+        group: control.group.to_owned(),
+        title: control.title.to_owned(),
+        claim: control.claim.to_owned(),
+        verdict,
+        why,
+        how,
+        checks,
+    }
+}
+
+/// The first fault, in words.
+fn reason(verdict: ControlStatus, checks: &[Check]) -> Option<String> {
+    let worst: Vec<&Check> = checks.iter().filter(|check| check.result == verdict).collect();
+    let first = worst.first().filter(|_| verdict != ControlStatus::Met)?;
+    let more = match worst.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let blind = match (&first.control, first.result) {
+        (Some(proof), ControlStatus::Unobserved) if first.outcome != AttackOutcome::Error => {
+            format!("; its positive control did not succeed: {}", proof.detail)
+        }
+        _ => String::new(),
+    };
+    Some(format!("{}: {}{blind}{more}", first.what, first.detail))
+}
+
+/// Whether what makes a control is as declared: the same judgement as that of `petasos plan`.
+fn declared(control: &Control, evidence: &Evidence) -> Option<Check> {
+    if control.made_by.is_empty() {
+        return None;
+    }
+    let ours = |id: &str| control.made_by.iter().any(|start| id.starts_with(start));
+    let unknown: Vec<String> =
+        evidence.plan.unknown.iter().filter(|it| ours(&it.id)).map(|it| format!("{}: {}", it.id, it.why)).collect();
+    let drifting =
+        evidence.plan.steps.iter().filter(|it| ours(&format!("{}/{}/{}", it.id, it.change.field, it.change.from)));
+    let drifts: Vec<String> = drifting.map(|it| format!("{}: {}", it.id, it.change.field)).collect();
+    let found = match (drifts.is_empty(), unknown.is_empty()) {
+        (false, _) => Ok((false, drifts.join("; "))),
+        (true, false) => Err(unknown.join("; ")),
+        (true, true) => Ok((true, "`petasos plan` would change nothing of it".to_owned())),
+    };
+    Some(attack::inspection("declared", "what makes it is as declared", found))
+}
+
+/// Fills in the verdict and the counts of a host.
+pub fn sum_up(host: &mut HostReport) {
+    let counted =
+        host.controls.iter().map(|control| control.verdict).filter(|verdict| *verdict != ControlStatus::Planned);
+    host.verdict = counted.max().unwrap_or(ControlStatus::Unobserved);
+    let checks = || host.controls.iter().flat_map(|control| &control.checks);
+    let attacks = checks().filter(|check| check.control.is_some()).count();
+    let proved =
+        checks().filter(|check| check.control.as_ref().is_some_and(|proof| proof.outcome == AttackOutcome::Allowed));
+    (host.attacks, host.positive_controls) = (attacks, proved.count());
+}
+
+/// For a control without attacks, looks or shortcomings.
+fn no_attacks(_: &Claims) -> Vec<Attack> {
+    Vec::new()
+}
+fn never_short(_: &Claims) -> Option<(ControlStatus, String)> {
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! net.egress: the agent reaches the names that it needs, by HTTPS, and nothing else.
+//!
+//! Where an attack leads out of the host it goes to addresses for documentation, where nobody is, or knocks at a public resolver. Its
+//! positive control is the same probe against a listener of its own on loopback; in full mode it is the very same attack, as root.
+
+mod direct;
+mod dns;
+mod proxy;
+
+use super::attack::{Attack, inspection};
+use super::evidence::{Evidence, Proxied};
+use super::report::{Check, ControlStatus};
+use super::{Claims, Control};
+use crate::config::settings::EgressMode;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+pub const CONTROL: Control = Control {
+    id: "net.egress",
+    group: "The network",
+    title: "Egress by name",
+    claim: "The agent's user reaches the names that it needs, by HTTPS through the proxy, and nothing else: no other name, address, port or protocol, and no DNS.",
+    made_by: &[
+        "nft ",
+        "file /etc/petasos/",
+        "file /etc/systemd/system/petasos-",
+        "unit petasos-",
+        "unit nginx.service",
+        "user petasos-",
+        "group petasos-",
+    ],
+    attacks,
+    inspections,
+    short,
+    limits: "a name says who is called, not what is said: what an allowed name's owner relays or stores is not stopped. Sockets without a path (abstract ones) are open to all users of a host. Without --full it is not tried whether an allowed name answers",
+    how: Some("`network.egress: { mode: names, enforce: true }`, then `petasos up`"),
+};
+
+fn attacks(claims: &Claims) -> Vec<Attack> {
+    if !claims.filtered() {
+        return Vec::new();
+    }
+    let mut attacks = direct::attacks(claims);
+    if claims.by_name() {
+        attacks.extend(dns::attacks(claims));
+        attacks.extend(proxy::attacks(claims));
+    }
+    attacks
+}
+
+/// In full mode, the same as root in place of a call on loopback.
+fn outward(claims: &Claims, id: &str, what: &str, call: Value, on_loopback: Value) -> Attack {
+    use super::attack::PositiveControl::{ByRoot, SameByRoot};
+    let control =
+        if claims.full { SameByRoot } else { ByRoot("the same probe as root, to a listener on loopback", on_loopback) };
+    super::attack::attack(id, what, call, control)
+}
+
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
+    if !claims.filtered() {
+        return Vec::new();
+    }
+    let helpers = evidence.inspected("helpers", |found| &found.helpers).map(|helpers| {
+        let words = helpers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", ");
+        (helpers.values().all(|state| state == "active"), words)
+    });
+    let mut inspections = vec![inspection("egress.helpers", "the filter and its helpers run", helpers)];
+    if claims.by_name() {
+        inspections.push(inspection(
+            "proxy.log",
+            "by the proxy's own log, it let out nobody but allowed names",
+            proxied(claims, evidence),
+        ));
+    }
+    inspections
+}
+
+/// The proxy's word on each connection of the attacks: names that lead nowhere look refused, whatever it does with them.
+fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), String> {
+    let seen = &evidence.answer.proxied;
+    let foreign = claims.foreign_name();
+    if !seen.iter().any(|it| it.name == foreign) {
+        return Err(format!("of {} connections in its log none is for {foreign}, which was tried", seen.len()));
+    }
+    // Who says nothing and goes again is led nowhere; a name that has no address was let out all the same.
+    let refused =
+        |it: &&Proxied| it.to == "unix:/run/petasos-proxy/refused" || (it.to.is_empty() && it.name.is_empty());
+    let bad: BTreeSet<String> = seen
+        .iter()
+        .filter(|it| !refused(it) && !claims.lets_out(&it.name))
+        .map(|it| format!("{:?} to {}", it.name, it.to))
+        .collect();
+    let sound = bad.is_empty();
+    let words = if sound {
+        format!("{} connections; every name that is not allowed was refused", seen.len())
+    } else {
+        bad.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    Ok((sound, words))
+}
+
+fn short(claims: &Claims) -> Option<(ControlStatus, String)> {
+    let why = match (claims.mode, claims.enforce) {
+        (EgressMode::Names, true) => return None,
+        (EgressMode::Names, false) => "`enforce: false`: every name is let out and noted",
+        (EgressMode::Ports, _) => "`mode: ports`: HTTPS and DNS are let out to anybody; names are not restricted",
+        (EgressMode::Open, _) => "`mode: open`: nothing is restricted",
+    };
+    Some((ControlStatus::NotMet, why.to_owned()))
+}

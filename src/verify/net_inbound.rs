@@ -1,0 +1,114 @@
+//! net.inbound: what listens, what is declared, and what answers from outside are the same.
+
+use super::attack::inspection;
+use super::evidence::{Evidence, Listener};
+use super::report::{AttackOutcome, Check, PositiveResult};
+use super::{Claims, Control, never_short, no_attacks};
+use std::collections::BTreeSet;
+
+pub const CONTROL: Control = Control {
+    id: "net.inbound",
+    group: "The network",
+    title: "Nothing undeclared comes in",
+    claim: "The firewall is on and closed but for SSH and the declared ports, and from outside nothing else answers.",
+    made_by: &["ufw firewall"],
+    attacks: no_attacks,
+    inspections,
+    short: never_short,
+    limits: "seen from the machine that ran this, over TCP and the way that it takes to the host; ports that Docker forwards past UFW have no listener and are not dialled",
+    how: Some("`network.inbound`, then `petasos up`"),
+};
+
+/// The agent's own API, its dashboard, its webhooks: never for others.
+const INSIDE: [u16; 3] = [8642, 9119, 8644];
+
+/// What is worth a connection from outside.
+pub fn ports(claims: &Claims, listeners: &[Listener]) -> BTreeSet<u16> {
+    let listening = listeners.iter().filter(|it| it.protocol == "tcp").map(|it| it.port);
+    listening.chain(INSIDE).chain([claims.ssh_port, claims.proxy]).chain(declared(claims, "tcp")).collect()
+}
+
+fn declared(claims: &Claims, protocol: &str) -> BTreeSet<u16> {
+    let inbound = claims.inbound.iter().filter_map(|service| {
+        let (port, kind) = service.as_str().split_once('/').unwrap_or((service.as_str(), protocol));
+        port.parse().ok().filter(|_| kind == protocol)
+    });
+    inbound.chain((protocol == "tcp").then_some(claims.ssh_port)).collect()
+}
+
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
+    let ufw = evidence.inspected("ufw", |found| &found.ufw).and_then(|text| firewall(text));
+    let listeners = evidence.inspected("listeners", |found| &found.listeners);
+    let loopback = |address: &str| address.starts_with("127.") || address == "::1";
+    let foreign = listeners.clone().map(|listeners| {
+        let undeclared = |it: &&Listener| {
+            // The clients of DHCP, of names and of the clock wait for answers there; the firewall lets nothing else in.
+            let dhcp = it.user == "root" && matches!(it.port, 68 | 546);
+            let answers = it.protocol == "udp" && (it.user.starts_with("systemd-") || dhcp);
+            !answers && !loopback(&it.address) && !declared(claims, &it.protocol).contains(&it.port)
+        };
+        let bad: Vec<String> = listeners.iter().filter(undeclared).map(named).collect();
+        let words = if bad.is_empty() {
+            format!("{} listeners, none undeclared beyond loopback", listeners.len())
+        } else {
+            bad.join(", ")
+        };
+        (bad.is_empty(), words)
+    });
+    let agents = listeners.map(|listeners| {
+        let open = |it: &&Listener| it.user == "hermes" && !loopback(&it.address);
+        let bad: Vec<String> = listeners.iter().filter(open).map(named).collect();
+        (bad.is_empty(), if bad.is_empty() { "on loopback only".to_owned() } else { bad.join(", ") })
+    });
+    vec![
+        inspection("inbound.firewall", "UFW, by its own word", ufw),
+        inspection("inbound.listeners", "no program waits for the network on a port that is not declared", foreign),
+        inspection("inbound.agent", "the agent's own API and dashboard", agents),
+        scanned(claims, evidence),
+    ]
+}
+
+fn named(it: &Listener) -> String {
+    format!(
+        "{} at {} {}/{}",
+        if it.program.is_empty() { "somebody" } else { &it.program },
+        it.address,
+        it.port,
+        it.protocol
+    )
+}
+
+fn firewall(text: &str) -> Result<(bool, String), String> {
+    if text.trim().is_empty() {
+        return Err("ufw said nothing".into());
+    }
+    let field = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim().to_owned();
+    let (status, default) = (field("Status:"), field("Default:"));
+    let closed = default.split(", ").any(|word| matches!(word, "deny (incoming)" | "reject (incoming)"));
+    Ok((
+        status == "active" && closed,
+        format!("{status}; {}", if default.is_empty() { "no default" } else { &default }),
+    ))
+}
+
+fn scanned(claims: &Claims, evidence: &Evidence) -> Check {
+    let (open, declared) = (&evidence.scan.open, declared(claims, "tcp"));
+    let bad: Vec<String> = open.iter().filter(|port| !declared.contains(port)).map(u16::to_string).collect();
+    let seen = open.contains(&claims.ssh_port);
+    let words = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let found = match (bad.is_empty(), seen) {
+        (false, _) => Ok((false, format!("port {} answers", bad.join(", ")))),
+        (true, true) => Ok((true, format!("{} answer, {} do not", words(open), words(&evidence.scan.closed)))),
+        (true, false) => {
+            Err("not even SSH answers an own connection: the way to this host leads over another one".to_owned())
+        }
+    };
+    let mut check =
+        inspection("inbound.scan", "a connection from the operator's machine to each port that listens", found);
+    check.control = Some(PositiveResult {
+        what: "SSH's own port".to_owned(),
+        outcome: if seen { AttackOutcome::Allowed } else { AttackOutcome::Silent },
+        detail: format!("port {} {}", claims.ssh_port, if seen { "answers" } else { "does not answer" }),
+    });
+    check
+}

@@ -1,0 +1,69 @@
+//! os.patched: the host keeps itself patched, and its kernel is set up to resist.
+
+use super::attack::inspection;
+use super::evidence::{Evidence, Upgrades};
+use super::report::Check;
+use super::{Claims, Control, never_short, no_attacks};
+
+pub const CONTROL: Control = Control {
+    id: "os.patched",
+    group: "The host",
+    title: "Patched and set up",
+    claim: "Security updates install themselves, the clock is kept, the kernel's network settings are the careful ones, and logs survive a restart.",
+    made_by: &[
+        "package ",
+        "file /etc/apt/",
+        "unit apt-",
+        "unit systemd-",
+        "sysctl ",
+        "file /etc/systemd/journald.conf.d/",
+        "file /etc/sysctl.d/",
+    ],
+    attacks: no_attacks,
+    inspections,
+    short: never_short,
+    limits: "",
+    how: Some("`petasos up`"),
+};
+
+fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
+    let upgrades = || evidence.inspected("upgrades", |found| &found.upgrades);
+    vec![
+        inspection("patched.settings", "apt's own settings", upgrades().map(settings)),
+        inspection("patched.timers", "the timers that fetch and install", upgrades().map(timers)),
+        inspection("patched.clock", "the clock is kept right", upgrades().map(clock)),
+        inspection(
+            "patched.journal",
+            "logs survive a restart",
+            upgrades().map(|found| (found.journal, "/var/log/journal".to_owned())),
+        ),
+    ]
+}
+
+fn settings(found: &Upgrades) -> (bool, String) {
+    let on = |key: &str| found.settings.get(key).is_some_and(|value| value == "1");
+    let sound =
+        on("Update-Package-Lists") && on("Unattended-Upgrade") && found.installed == "installed" && found.origins > 0;
+    let is = |yes: bool| if yes { "on" } else { "off" };
+    let reboot = if found.reboot { "; a restart is due" } else { "" };
+    let words = format!(
+        "lists {}, upgrades {}, from {} origins, unattended-upgrades {}{reboot}",
+        is(on("Update-Package-Lists")),
+        is(on("Unattended-Upgrade")),
+        found.origins,
+        if found.installed.is_empty() { "not installed" } else { &found.installed },
+    );
+    (sound, words)
+}
+
+fn timers(found: &Upgrades) -> (bool, String) {
+    let sound = found.timers.len() == 2 && found.timers.values().all(|state| state == "active enabled");
+    (sound, found.timers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", "))
+}
+
+fn clock(found: &Upgrades) -> (bool, String) {
+    match found.container {
+        true => (true, "a container's clock is its machine's".to_owned()),
+        false => (found.clock == "active", format!("systemd-timesyncd is {}", found.clock)),
+    }
+}

@@ -1,0 +1,30 @@
+//! redact.secrets: what looks like a secret does not reach the model.
+
+use super::attack::inspection;
+use super::evidence::Evidence;
+use super::report::Check;
+use super::{Claims, Control, never_short, no_attacks, settings};
+
+pub const CONTROL: Control = Control {
+    id: "redact.secrets",
+    group: "What the agent may do",
+    title: "Secrets are filtered",
+    claim: "The agent's filter for secrets in tool output is on, and the agent cannot switch it off.",
+    made_by: super::settings::MADE_BY,
+    attacks: no_attacks,
+    inspections,
+    short: never_short,
+    limits: "proved of the settings in force; no secret was planted, and patterns of your own are not yet in this version",
+    how: Some("`petasos up`"),
+};
+
+fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
+    let on = settings::of(evidence).map(|found| {
+        let env = found.redact_env.as_deref().unwrap_or("unset");
+        (
+            found.redact == true && env == "true",
+            format!("security.redact_secrets is {}, HERMES_REDACT_SECRETS is {env}", found.redact),
+        )
+    });
+    vec![settings::in_force(evidence), settings::locked(evidence), inspection("redact.on", "the filter is on", on)]
+}

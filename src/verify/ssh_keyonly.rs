@@ -1,0 +1,81 @@
+//! ssh.keyonly: a key opens the host, and nothing else does.
+
+use super::attack::inspection;
+use super::evidence::Evidence;
+use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
+use super::{Claims, Control, never_short, no_attacks};
+use std::collections::BTreeMap;
+
+pub const CONTROL: Control = Control {
+    id: "ssh.keyonly",
+    group: "The network",
+    title: "SSH by key only",
+    claim: "sshd takes keys and nothing else, and root's login is closed.",
+    made_by: &["sshd settings", "file /etc/ssh/", "unit ssh"],
+    attacks: no_attacks,
+    inspections,
+    short: never_short,
+    limits: "",
+    how: Some("`petasos up`"),
+};
+
+/// What sshd itself says that it would do.
+const WANTED: [(&str, &str); 5] = [
+    ("passwordauthentication", "no"),
+    ("kbdinteractiveauthentication", "no"),
+    ("permitrootlogin", "no"),
+    ("permitemptypasswords", "no"),
+    ("pubkeyauthentication", "yes"),
+];
+
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
+    let found = evidence.inspected("sshd", |found| &found.sshd);
+    let of = |user: &str| {
+        found.clone().and_then(|all| {
+            let settings = all.get(user).filter(|settings| !settings.is_empty()).ok_or("sshd -T says nothing")?;
+            Ok(rated(settings))
+        })
+    };
+    vec![
+        inspection("ssh.admin", format!("sshd's settings for {}", claims.admin), of(&claims.admin)),
+        inspection("ssh.root", "sshd's settings for root", of("root")),
+        doors(claims, evidence),
+    ]
+}
+
+fn rated(settings: &BTreeMap<String, String>) -> (bool, String) {
+    let is = |key: &str| settings.get(key).map_or("unset", String::as_str);
+    let bad: Vec<String> =
+        WANTED.iter().filter(|(key, value)| is(key) != *value).map(|(key, _)| format!("{key} {}", is(key))).collect();
+    match bad.is_empty() {
+        true => (true, WANTED.map(|(key, value)| format!("{key} {value}")).join(", ")),
+        false => (false, bad.join(", ")),
+    }
+}
+
+/// The running daemon, asked by one who has no key: its refusal names what it would take.
+fn doors(claims: &Claims, evidence: &Evidence) -> Check {
+    let offered = |text: &str| {
+        let (_, rest) = text.rsplit_once("Permission denied (")?;
+        Some(rest.split(')').next()?.split(',').map(str::to_owned).collect::<Vec<_>>())
+    };
+    let found = evidence.inspected("doors", |found| &found.doors).and_then(|text| match offered(text) {
+        Some(ways) => Ok((ways == ["publickey"], format!("it offers {}", ways.join(", ")))),
+        None if text.starts_with("let in") => Ok((false, "it let somebody in who showed nothing".to_owned())),
+        None => Err(format!("it said `{text}`")),
+    });
+    let mut check =
+        inspection("ssh.doors", format!("a login as {} with no key, to the running daemon", claims.admin), found);
+    let open = evidence.inspected("open_doors", |found| &found.open_doors);
+    let sees =
+        open.clone().ok().and_then(|text| offered(text)).is_some_and(|ways| ways.iter().any(|way| way == "password"));
+    check.control = Some(PositiveResult {
+        what: "the same to a server made for this one connection, which takes passwords".to_owned(),
+        outcome: if sees { AttackOutcome::Allowed } else { AttackOutcome::Error },
+        detail: open.map_or_else(|why| why, Clone::clone),
+    });
+    if !sees && check.result == ControlStatus::Met {
+        check.result = ControlStatus::Unobserved;
+    }
+    check
+}

@@ -1,0 +1,76 @@
+//! supply.pin: what runs is the pinned release, to the last bit.
+
+use super::attack::inspection;
+use super::evidence::{Evidence, FoundRelease};
+use super::report::Check;
+use super::{Claims, Control, never_short, no_attacks};
+
+pub const CONTROL: Control = Control {
+    id: "supply.pin",
+    group: "Releases",
+    title: "A pinned release",
+    claim: "The code that runs is the release of petasos.lock: the same tree, the same packages as its uv.lock names, all root's own.",
+    made_by: &["release ", "current "],
+    attacks: no_attacks,
+    inspections,
+    short: never_short,
+    limits: "",
+    how: Some("`rm /opt/hermes/current/.petasos-release` on the host, then `petasos up` builds the release anew"),
+};
+
+/// Whether it is as it should be, in which words; or why it could not be told.
+type Judged = Result<(bool, String), String>;
+
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
+    let release = || evidence.inspected("release", |found| &found.release);
+    let pinned = release().map(|found| {
+        (found.current == claims.release, format!("{} runs, {} is pinned", found.current, claims.release))
+    });
+    let at_all = |judged: fn(&Claims, &FoundRelease) -> Judged| {
+        release().and_then(|found| match found.current == claims.release {
+            true => judged(claims, found),
+            false => Err("another release is current".into()),
+        })
+    };
+    vec![
+        inspection("pin.current", "the current release", pinned),
+        inspection("pin.tree", "each file of it, by the id that git gives to them together", at_all(tree)),
+        inspection("pin.extra", "no further file among them", at_all(extra)),
+        inspection(
+            "pin.packages",
+            "each file of its packages, by the digest that its package has of it, and their versions",
+            at_all(packages),
+        ),
+        inspection("pin.owner", "all of it is root's, and nobody else may write it", at_all(owner)),
+    ]
+}
+
+fn tree(claims: &Claims, found: &FoundRelease) -> Judged {
+    if found.files == 0 {
+        return Err("git lists no file of it".into());
+    }
+    Ok((
+        found.tree == claims.tree,
+        format!("{} files make tree {}; petasos.lock has {}", found.files, found.tree, claims.tree),
+    ))
+}
+
+fn extra(_: &Claims, found: &FoundRelease) -> Judged {
+    let words = if found.extra.is_empty() { "none".to_owned() } else { found.extra.join(", ") };
+    Ok((found.extra.is_empty(), words))
+}
+
+fn packages(_: &Claims, found: &FoundRelease) -> Judged {
+    let packages = found.packages.as_ref().filter(|packages| packages.packages > 0).ok_or("its Python did not tell")?;
+    let bad: Vec<&str> = packages.changed.iter().chain(&packages.other).map(String::as_str).collect();
+    let words = match bad.is_empty() {
+        true => format!("{} packages with {} files", packages.packages, packages.files),
+        false => format!("not as they came: {}", bad.join(", ")),
+    };
+    Ok((bad.is_empty(), words))
+}
+
+fn owner(_: &Claims, found: &FoundRelease) -> Judged {
+    let words = if found.loose.is_empty() { "yes".to_owned() } else { found.loose.join(", ") };
+    Ok((found.loose.is_empty(), words))
+}

@@ -1,0 +1,131 @@
+//! The registry, and what follows from answers.
+
+use super::*;
+use crate::config::egress::Allowed;
+use crate::config::settings::EgressMode;
+use std::collections::BTreeSet;
+
+fn claims(mode: EgressMode) -> Claims {
+    let allowed = ["github.com", "openrouter.ai"].map(|name| Allowed::try_from(name.to_owned()).unwrap());
+    Claims {
+        own_address: Some("198.51.100.10".into()),
+        ssh_port: 22,
+        inbound: Vec::new(),
+        admin: "ops".into(),
+        mode,
+        enforce: true,
+        allowed: allowed.to_vec(),
+        here: ["192.0.2.1".into(), "100::1".into()],
+        proxy: 10054,
+        ask: "127.0.2.53".into(),
+        platforms: Vec::new(),
+        release: "/opt/hermes/releases/0".into(),
+        tree: "0".into(),
+        full: false,
+    }
+}
+
+/// As the attacks of a converged host are answered.
+fn refused(claims: &Claims) -> Evidence {
+    let line =
+        |spec: &Value, outcome: &str| json!({ "id": spec["id"], "outcome": outcome, "detail": "", "seconds": 0.1 });
+    let (mut agent, mut root) = (Vec::new(), Vec::new());
+    for attack in attacks(claims) {
+        let proof = attack.proof_spec();
+        agent.push(line(&attack.spec(), if proof.is_some() { "refused" } else { "allowed" }));
+        if let Some(proof) = proof {
+            let to = if proof["by"] == "root" { &mut root } else { &mut agent };
+            to.push(line(&proof, "allowed"));
+        }
+    }
+    let text = json!({ "agent": agent, "root": root, "seconds": 1.0 }).to_string();
+    Evidence { answer: Answer::read(&text).unwrap(), ..Evidence::default() }
+}
+
+#[test]
+fn the_registry_is_the_checklist() {
+    let ids: Vec<&str> = registry().iter().map(|control| control.id).collect();
+    assert_eq!(ids, ORDER);
+    let mut groups: Vec<&str> = registry().iter().map(|control| control.group).collect();
+    groups.dedup();
+    assert_eq!(
+        groups.iter().collect::<BTreeSet<_>>().len(),
+        groups.len(),
+        "the controls of a group stand together: {groups:?}"
+    );
+}
+
+#[test]
+fn every_attack_has_a_name_of_its_own_and_a_function_of_the_driver() {
+    let driver = include_str!("../../remote/verify/run.py");
+    for mode in [EgressMode::Names, EgressMode::Ports, EgressMode::Open] {
+        let attacks = attacks(&claims(mode));
+        let ids: BTreeSet<&str> = attacks.iter().map(|attack| attack.id.as_str()).collect();
+        assert_eq!(ids.len(), attacks.len());
+        let calls = attacks.iter().flat_map(|attack| [Some(attack.spec()), attack.proof_spec()]).flatten();
+        for call in calls {
+            let name = call["call"][0].as_str().unwrap();
+            assert!(driver.contains(&format!(" {name},")), "the driver has no `{name}`");
+        }
+    }
+}
+
+#[test]
+fn without_an_answer_nothing_is_met() {
+    for report in judge(&claims(EgressMode::Names), &Evidence::default()) {
+        assert!(
+            matches!(report.verdict, ControlStatus::Unobserved | ControlStatus::Planned),
+            "{}: {:?}",
+            report.id,
+            report.verdict
+        );
+    }
+}
+
+#[test]
+fn every_single_attack_that_works_is_seen() {
+    let claims = claims(EgressMode::Names);
+    let evidence = refused(&claims);
+    for (at, attack) in attacks(&claims).iter().enumerate() {
+        let mut evidence = evidence.clone();
+        let good = attack.check(&evidence);
+        assert_eq!(good.result, ControlStatus::Met, "{}", attack.id);
+        // What must work, and what must not: the other way round.
+        let run = evidence.answer.agent.iter_mut().find(|run| run.id == attack.id).unwrap();
+        run.outcome =
+            if good.expected == AttackOutcome::Allowed { AttackOutcome::Refused } else { AttackOutcome::Allowed };
+        assert_eq!(attack.check(&evidence).result, ControlStatus::NotMet, "{at} {}", attack.id);
+        let of = |list: Vec<ControlReport>| list.into_iter().filter(|it| it.verdict == ControlStatus::NotMet).count();
+        assert_eq!(of(judge(&claims, &evidence)), 1, "{}", attack.id);
+    }
+}
+
+#[test]
+fn a_blind_probe_proves_nothing() {
+    let claims = claims(EgressMode::Names);
+    for attack in attacks(&claims).iter().filter(|attack| attack.proof_spec().is_some()) {
+        let mut evidence = refused(&claims);
+        evidence.answer.root.retain(|run| !run.id.starts_with(&attack.id));
+        evidence.answer.agent.retain(|run| run.id != format!("{}+", attack.id));
+        assert_eq!(attack.check(&evidence).result, ControlStatus::Unobserved, "{}", attack.id);
+    }
+}
+
+#[test]
+fn other_modes_are_not_egress_by_name() {
+    for mode in [EgressMode::Ports, EgressMode::Open] {
+        let claims = claims(mode);
+        let reports = judge(&claims, &refused(&claims));
+        let egress = reports.iter().find(|report| report.id == "net.egress").unwrap();
+        assert_eq!(egress.verdict, ControlStatus::NotMet);
+        assert!(egress.why.contains("mode: "), "{}", egress.why);
+    }
+}
+
+#[test]
+fn names_for_questions_are_not_allowed_ones() {
+    let mut claims = claims(EgressMode::Names);
+    assert_eq!((claims.allowed_name(), claims.foreign_name()), (Some("openrouter.ai"), "example.com"));
+    claims.allowed.push(Allowed::try_from("example.com".to_owned()).unwrap());
+    assert_eq!(claims.foreign_name(), "example.org");
+}
