@@ -7,7 +7,8 @@ scratch=$(mktemp -d /run/petasos.XXXXXX 2>/dev/null || mktemp -d) || exit 70
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 71' HUP INT TERM PIPE
 
-# frame NAME FUNCTION FLAGS: runs the function in a subshell of its own and prints what it said, with its length before it.
+# frame NAME FUNCTION FLAGS: runs the function in a subshell of its own and prints what it said,
+# with its length before it.
 frame() {
 	(
 		set "$3"
@@ -18,8 +19,9 @@ frame() {
 	cat "$scratch/out" "$scratch/err"
 }
 
-# ask NAME FUNCTION FLAGS: runs the function like `frame`, but beside the others; `answers` prints all frames in the order of asking.
-# Few processes, however many are asked: most of a look's time is the start of processes.
+# ask NAME FUNCTION FLAGS: runs the function like `frame`, but beside the others; `answers` prints
+# all frames in the order of asking. Few processes, however many are asked: most of a look's time is
+# the start of processes.
 asked=
 ask() {
 	(
@@ -70,9 +72,10 @@ session() {
 	echo "$pid"
 }
 
-# lock RUN HOLDER: one run at a time. The record beside the lock names the run, this shell and this connection; it counts while one of
-# the two lives. The first frame says whether the lock was had, and from whom it was taken over. Where a connection was lost, its script
-# may be at work still: the same run waits for it too, and a run is never beside itself.
+# lock RUN HOLDER: one run at a time. The record beside the lock names the run, this shell and this
+# connection; it counts while one of the two lives. The first frame says whether the lock was had,
+# and from whom it was taken over. Where a connection was lost, its script may be at work still: the
+# same run waits for it too, and a run is never beside itself.
 lock() {
 	mkdir -p /run/petasos
 	exec 9>>/run/petasos/lock
@@ -100,7 +103,8 @@ lock() {
 	printf '@lock 0 %d 0\n%s' "$(printf %s "$note" | wc -c)" "$note"
 }
 
-# put PATH OWNER GROUP MODE [CHECK…]: standard input becomes PATH, in one rename, if CHECK accepts it; `{}` in CHECK is the new file.
+# put PATH OWNER GROUP MODE [CHECK…]: standard input becomes PATH, in one rename, if CHECK accepts
+# it; `{}` in CHECK is the new file.
 put() {
 	target=$1 owner=$2 group=$3 mode=$4
 	shift 4

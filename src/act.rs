@@ -5,7 +5,8 @@ use crate::shell::{PutWords, Script};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// Text that goes into a file or to a command's standard input. A secret one is never shown: not by `Debug`, not by `Serialize`.
+/// Text that goes into a file or to a command's standard input. A secret one is never shown: not by
+/// `Debug`, not by `Serialize`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text {
     text: String,

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 /// Turn a fresh Ubuntu or Debian VPS into a hardened host for the Hermes Agent, and prove it.
 ///
-/// Exit codes: 0 converged or proved, 1 error, 2 drift, 3 could not observe, 4 taken back, 64 usage.
+/// Exit codes: 0 converged or proved, 1 error, 2 drift, 3 could not observe, 4 taken back, 64
+/// usage.
 #[derive(Debug, Parser)]
 #[command(name = "petasos", version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
@@ -59,7 +60,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// `petasos history | head` closes the pipe while we print; that is the reader's wish, not an error of ours.
+/// `petasos history | head` closes the pipe while we print; that is the reader's wish, not an error
+/// of ours.
 fn end_quietly_when_nobody_reads() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

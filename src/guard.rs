@@ -1,8 +1,8 @@
-//! The way back: what was there is kept before it changes, for `petasos undo`; and what may lock people out is changed only once the host
-//! itself will undo it, unless a fresh login confirms it.
+//! The way back: what was there is kept before it changes, for `petasos undo`; and what may lock
+//! people out is changed only once the host itself will undo it, unless a fresh login confirms it.
 //!
-//! Armed before the change, on disk (a unit and a timer, so that a reboot does not lose it), and disarmed only over a connection that
-//! was opened after the change.
+//! Armed before the change, on disk (a unit and a timer, so that a reboot does not lose it), and
+//! disarmed only over a connection that was opened after the change.
 
 use crate::act::{Act, Put, Text};
 use crate::name::{AbsPath, Account, Mode, UnitName};
@@ -106,7 +106,8 @@ pub fn keep_for_undo(run: &str, scope: &Scope) -> Vec<Act> {
     vec![scope.keep(format!("{RUNS}/{run}")), Act::sh("keep five runs", PRUNE, Vec::<String>::new())]
 }
 
-/// Keeps what the steps may touch, and arms the way back. The units that it starts come with the base playbook.
+/// Keeps what the steps may touch, and arms the way back. The units that it starts come with the
+/// base playbook.
 ///
 /// # Errors
 /// None that fixed names could cause.

@@ -1,7 +1,7 @@
 //! Names that were checked once, when they were read.
 //!
-//! A playbook may still hold `{{ … }}` where a name goes: `Deserialize` lets that pass. It is read twice, and after rendering nothing is
-//! left of it, or the second reading refuses it.
+//! A playbook may still hold `{{ … }}` where a name goes: `Deserialize` lets that pass. It is read
+//! twice, and after rendering nothing is left of it, or the second reading refuses it.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -141,7 +141,8 @@ checked_name!(
 );
 
 checked_name!(
-    /// The fingerprint of an SSH key: `SHA256:` and 32 bytes in base64, as `ssh-keygen -l` prints them.
+    /// The fingerprint of an SSH key: `SHA256:` and 32 bytes in base64, as `ssh-keygen -l` prints
+    /// them.
     Fingerprint,
     "a fingerprint: write `SHA256:…` as `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints it",
     |text| text.strip_prefix("SHA256:").is_some_and(|digest| {

@@ -64,7 +64,8 @@ impl Plan {
     }
 }
 
-/// Writes the steps that carry changes out; their frames are named `s0`, `s1`, … in the order of the steps.
+/// Writes the steps that carry changes out; their frames are named `s0`, `s1`, … in the order of
+/// the steps.
 pub fn write(script: &mut Script, steps: &[&Step]) {
     for (index, step) in steps.iter().enumerate() {
         script.step(&format!("s{index}"));

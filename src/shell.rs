@@ -1,15 +1,17 @@
 //! Scripts: the only quoting and the only framing between Petasos and a host.
 //!
-//! A script is a list of named steps. It travels on the standard input of one `sh -s` and answers with one frame a step:
-//! `@name rc outlen errlen`, a newline, that many bytes of standard output and of standard error. The last line is `@end N`.
-//! Lengths make the answer binary-safe, so that no content can pass for a frame; a missing end makes a cut-off answer an error.
-//! The whole script is one function, called on its last line: a shell that got only half of it runs nothing.
+//! A script is a list of named steps. It travels on the standard input of one `sh -s` and answers
+//! with one frame a step: `@name rc outlen errlen`, a newline, that many bytes of standard output
+//! and of standard error. The last line is `@end N`. Lengths make the answer binary-safe, so that
+//! no content can pass for a frame; a missing end makes a cut-off answer an error. The whole script
+//! is one function, called on its last line: a shell that got only half of it runs nothing.
 
 mod frame;
 
 pub use frame::{Frame, FrameError, Reader};
 
-/// Words as the shell must see them: single quotes around, and each inner single quote taken out of them.
+/// Words as the shell must see them: single quotes around, and each inner single quote taken out of
+/// them.
 pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -64,13 +66,15 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script that only looks: the steps run side by side, and each runs whatever the others said.
+    /// A script that only looks: the steps run side by side, and each runs whatever the others
+    /// said.
     pub fn observing() -> Self {
         Self { on_failure: Failure::GoOn, run_id: None, steps: Vec::new(), fed: false }
     }
 
-    /// A script that changes the host: it holds the host's lock for a run, and stops at the first step that fails. Its first frame is named
-    /// `lock`: status 75 and the holder on standard error where another run has it, else on standard output a dead run's holder, if any.
+    /// A script that changes the host: it holds the host's lock for a run, and stops at the first
+    /// step that fails. Its first frame is named `lock`: status 75 and the holder on standard error
+    /// where another run has it, else on standard output a dead run's holder, if any.
     pub fn applying(run_id: &RunId) -> Self {
         Self { on_failure: Failure::Stop, run_id: Some(run_id.clone()), steps: Vec::new(), fed: false }
     }
@@ -96,7 +100,8 @@ impl Script {
         }
     }
 
-    /// A command, with what it reads on standard input; that never becomes an argument of any process (`printf` is the shell's own).
+    /// A command, with what it reads on standard input; that never becomes an argument of any
+    /// process (`printf` is the shell's own).
     pub fn run(&mut self, argv: &[String], stdin: Option<&str>) {
         self.fed |= stdin.is_some();
         let line = match stdin {
@@ -131,10 +136,12 @@ impl Script {
         self.line(&format!("rm -rf -- {}", quote(path)));
     }
 
-    /// The whole script as one command line, which saves the round trip after which sshd takes standard input; none for a script that
-    /// could hold a secret (every user of the host may read a command line) or is too long for one. `shell` reads the script.
+    /// The whole script as one command line, which saves the round trip after which sshd takes
+    /// standard input; none for a script that could hold a secret (every user of the host may read
+    /// a command line) or is too long for one. `shell` reads the script.
     ///
-    /// The word is in the form of printf's `%b`, without any character that bash, dash, zsh, fish or csh would treat in its own way.
+    /// The word is in the form of printf's `%b`, without any character that bash, dash, zsh, fish
+    /// or csh would treat in its own way.
     pub fn line_for(&self, shell: &str, nonce: &str) -> Option<String> {
         if self.fed || self.run_id.is_some() {
             return None;
@@ -150,7 +157,8 @@ impl Script {
         (word.len() < LONGEST_WORD).then(|| format!("printf %b '{word}' | {shell}"))
     }
 
-    /// The text for `sh -s`. `nonce` opens the answer, so that nothing printed before it (a login banner) is taken for a frame.
+    /// The text for `sh -s`. `nonce` opens the answer, so that nothing printed before it (a login
+    /// banner) is taken for a frame.
     pub fn text(&self, nonce: &str) -> String {
         let mut text = String::from(PRELUDE);
         text.push_str("petasos() {\n");

@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// What is wrong, where, with the lines around it.
 pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, String> {
-    // A file may have any number of comments; by default the parser keeps them, and gives up at a hundred.
+    // A file may have any number of comments; by default the parser keeps them, and gives up at a
+    // hundred.
     let options = serde_yaml::options! { emit_comments: false };
     serde_yaml::from_str_with_options(text, options).map_err(|error| explain(file, &error.to_string()))
 }

@@ -1,4 +1,5 @@
-//! The agent's templates, rendered: golden files in `tests/render/agent`, judged by a YAML reader and by systemd.
+//! The agent's templates, rendered: golden files in `tests/render/agent`, judged by a YAML reader
+//! and by systemd.
 mod judge;
 
 use judge::{complaints_about_unit, folder, golden, judge as tool, render, verdict};

@@ -1,4 +1,5 @@
-//! The base templates, rendered: golden files in `tests/render/base`, judged by sshd, nft, visudo and systemd.
+//! The base templates, rendered: golden files in `tests/render/base`, judged by sshd, nft, visudo
+//! and systemd.
 mod judge;
 
 use judge::{complaints_about_unit, folder, golden, judge as tool, render, renderer, verdict};
@@ -58,7 +59,8 @@ fn golden_files() {
 
 // --- sshd ---------------------------------------------------------------------------------------------------------------------
 
-/// sshd with a configuration and a host key of its own; `mode` is `-t`, or `-T` with the login that is asked about.
+/// sshd with a configuration and a host key of its own; `mode` is `-t`, or `-T` with the login that
+/// is asked about.
 fn sshd(config: &Path, mode: &[&str]) -> (bool, String) {
     let key = config.with_extension("key");
     if !key.exists() {
@@ -113,7 +115,8 @@ fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout == b"0\n")
 }
 
-/// Runs a script where there is a network and a list of users of its own, with a user `hermes` in it.
+/// Runs a script where there is a network and a list of users of its own, with a user `hermes` in
+/// it.
 fn elsewhere(dir: &Path, script: &str) -> (bool, String) {
     let passwd = std::fs::read_to_string("/etc/passwd").expect("readable");
     std::fs::write(dir.join("passwd"), format!("{passwd}hermes:x:9990:9990::/:/usr/sbin/nologin\npetasos-proxy:x:9991:9991::/:/usr/sbin/nologin\npetasos-resolver:x:9992:9992::/:/usr/sbin/nologin\n")).expect("writable");
@@ -147,12 +150,14 @@ nft list table inet petasos";
     }
 }
 
-/// The filter does what its name says, by the kernel's own answer: refused at once where it must, a time-out or an answer elsewhere.
+/// The filter does what its name says, by the kernel's own answer: refused at once where it must, a
+/// time-out or an answer elsewhere.
 #[test]
 fn the_kernel_refuses_the_agent_what_it_may_not_reach() {
     let (dir, _) = folder("egress.nft", &render("base/egress-ports.nft.tera", &vars()));
     tool("python3", "python3");
-    // A network without anybody on it: what passes the filter is not answered, what does not is refused at once.
+    // A network without anybody on it: what passes the filter is not answered, what does not is
+    // refused at once.
     let script = "ip link set lo up
 ip link add away type veth peer name far; ip link set away up; ip link set far up; ip addr add 192.0.2.2/24 dev away
 ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev away
@@ -208,7 +213,8 @@ fn dnsmasq_and_nginx_accept_their_files() {
 
         let text = render("egress/proxy.conf.tera", &vars);
         let (dir, path) = folder("proxy.conf", &text);
-        // What it makes goes to a place of its own, and its module is where the distribution has it.
+        // What it makes goes to a place of its own, and its module is where the distribution has
+        // it.
         let here = |text: &str| text.replace("/run/petasos-proxy", &dir.path().display().to_string());
         let check = |text: &str| {
             std::fs::write(&path, here(text)).expect("writable");

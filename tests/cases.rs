@@ -1,9 +1,11 @@
-//! Every kind of resource, judged from facts that real tools would give: `tests/cases/<kind>/*.yaml`.
+//! Every kind of resource, judged from facts that real tools would give:
+//! `tests/cases/<kind>/*.yaml`.
 //!
-//! A case says what a playbook wants (`want`), what was seen (`seen`, as `petasos facts` prints it, and `texts`), and either the changes
-//! that are missing (`changes`, none when all is well), why it cannot be told (`unknown`), or why it cannot be settled (`refused`).
-//! What is seen `after` the changes must be judged as met: idempotence on paper. The values are what the tools of Debian 12 and 13
-//! print and do, never what this program computed; digests are sha256sum's.
+//! A case says what a playbook wants (`want`), what was seen (`seen`, as `petasos facts` prints it,
+//! and `texts`), and either the changes that are missing (`changes`, none when all is well), why it
+//! cannot be told (`unknown`), or why it cannot be settled (`refused`). What is seen `after` the
+//! changes must be judged as met: idempotence on paper. The values are what the tools of Debian 12
+//! and 13 print and do, never what this program computed; digests are sha256sum's.
 use petasos::act::{Act, Text};
 use petasos::fact::{Facts, Query};
 use petasos::name::{AbsPath, EnvName};

@@ -1,4 +1,5 @@
-//! What a user sees who makes a mistake: one clear error and the right exit code. Nothing here reaches a host.
+//! What a user sees who makes a mistake: one clear error and the right exit code. Nothing here
+//! reaches a host.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,12 +1,15 @@
-//! The parsers of facts against answers of real hosts: `tests/facts/<distribution>-<state>/<family>.frame`.
+//! The parsers of facts against answers of real hosts:
+//! `tests/facts/<distribution>-<state>/<family>.frame`.
 //!
-//! Nothing there is typed by hand. A file's head says which host answered and to which command; then comes the frame, byte by byte.
-//! A fragment that changes makes its captures stale, which is an error; to capture anew, on lab hosts:
+//! Nothing there is typed by hand. A file's head says which host answered and to which command;
+//! then comes the frame, byte by byte. A fragment that changes makes its captures stale, which is
+//! an error; to capture anew, on lab hosts:
 //!
 //!     petasos lab up u13; petasos lab ssh-config >ssh; export PETASOS_SSH_CONFIG=$PWD/ssh
 //!     PETASOS_CAPTURE="debian13-fresh root@u13" cargo test --test facts -- --ignored capture
 //!
-//! `-odd` is a fresh host after `tests/facts/odd.sh`, `-converged` one after `petasos up` (as `ops@u13`).
+//! `-odd` is a fresh host after `tests/facts/odd.sh`, `-converged` one after `petasos up` (as
+//! `ops@u13`).
 use petasos::fact::path::PathKind;
 use petasos::fact::{FAMILIES, Facts, Query, Seen, parse, script};
 use petasos::name::{AbsPath, Account, PackageName, UnitName};
@@ -172,7 +175,8 @@ fn every_host_is_known_for_what_it_is() {
                 "{state}"
             );
             assert!(host.time > 1_700_000_000, "{state}");
-            // Nothing is in the way of a change on any of them; what is, lab hosts show in tests/lab/badday.rs.
+            // Nothing is in the way of a change on any of them; what is, lab hosts show in
+            // tests/lab/badday.rs.
             let in_the_way = (host.ssh_socket, host.cloud_init, host.dpkg_interrupted, host.apt_held_by.as_str());
             assert_eq!((in_the_way, host.read_only.len()), ((false, false, false, ""), 0), "{state}");
             let room = &host.room["/etc"];

@@ -1,4 +1,5 @@
-//! Snapshots of lab hosts, for real. Needs Linux and root; leave it out on purpose with `cargo test -- --skip lab_`.
+//! Snapshots of lab hosts, for real. Needs Linux and root; leave it out on purpose with `cargo test
+//! -- --skip lab_`.
 use petasos::lab::{Form, Lab, LabHost};
 use std::process::Command;
 

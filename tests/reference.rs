@@ -1,4 +1,5 @@
-//! `playbooks/reference.yaml` names every key of every kind, says something of each, and names nothing else.
+//! `playbooks/reference.yaml` names every key of every kind, says something of each, and names
+//! nothing else.
 //!
 //! Which keys there are is serde's word: the error that it gives for a key that no kind has.
 use petasos::playbook::{KINDS, Playbook, Renderer};
@@ -66,7 +67,8 @@ fn every_key_has_its_comment() {
     }
 }
 
-/// The kinds' own files list their fields; serde lists the same ones. Were the error's list cut short, this would show.
+/// The kinds' own files list their fields; serde lists the same ones. Were the error's list cut
+/// short, this would show.
 #[test]
 fn serde_lists_all_keys() {
     for (kind, some) in [("unit", ["name", "patience", "watches"]), ("release", ["version", "extras", "tree"])] {

@@ -1,4 +1,5 @@
-//! What install.sh refuses on a host, before it needs uv or root: everything that is not the lock's.
+//! What install.sh refuses on a host, before it needs uv or root: everything that is not the
+//! lock's.
 mod common_git;
 use common_git::{Upstream, lock, pin, stderr};
 use petasos::config::lock::{Lock, Release};

@@ -1,4 +1,5 @@
-//! The page of `petasos verify --html`, judged by an HTML parser that is not ours (html5ever, by way of `scraper`).
+//! The page of `petasos verify --html`, judged by an HTML parser that is not ours (html5ever, by
+//! way of `scraper`).
 
 use petasos::ui::html;
 use petasos::verify::report::{AttackOutcome, Check, ControlReport, ControlStatus, HostReport, PositiveResult, Report};
@@ -40,7 +41,8 @@ fn words(text: &str) -> String {
     text.replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A report whose every text of a host's is `text`, with each verdict and each outcome once at least.
+/// A report whose every text of a host's is `text`, with each verdict and each outcome once at
+/// least.
 fn planted(text: &str) -> Report {
     let outcomes = [
         AttackOutcome::Refused,
@@ -217,7 +219,8 @@ fn it_fetches_nothing_and_runs_nothing() {
     assert!(policy[0].attr("content").unwrap_or_default().starts_with("default-src 'none';"));
 }
 
-/// Links lead somewhere, no name is given twice, headings skip no level, and what is hidden from ears is only ornament.
+/// Links lead somewhere, no name is given twice, headings skip no level, and what is hidden from
+/// ears is only ornament.
 #[test]
 fn it_can_be_walked_by_ear() {
     let mut report = real();

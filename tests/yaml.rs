@@ -1,4 +1,5 @@
-//! Whatever stands in petasos.yaml or in a playbook, reading it ends in a value or in an error for people.
+//! Whatever stands in petasos.yaml or in a playbook, reading it ends in a value or in an error for
+//! people.
 use petasos::config::Config;
 use petasos::playbook::{Playbook, Renderer};
 use proptest::prelude::*;

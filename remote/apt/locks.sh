@@ -2,7 +2,8 @@
 locked() {
 	grep -q -E 'Could not get lock|lock (is|was) locked by another|Unable to acquire the dpkg' "$scratch/said"
 }
-# patient COMMAND…: somebody else's lock is waited for. apt-get's own patience knows one of its locks only, dpkg has none.
+# patient COMMAND…: somebody else's lock is waited for. apt-get's own patience knows one of its
+# locks only, dpkg has none.
 patient() {
 	until=$(($(date +%s) + 600))
 	while :; do
@@ -32,7 +33,8 @@ apt() {
 interrupted() {
 	[ -n "$(dpkg --audit)" ] || ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1
 }
-# finish: what dpkg was interrupted in comes to its end; what lacks a part of itself is for apt to complete.
+# finish: what dpkg was interrupted in comes to its end; what lacks a part of itself is for apt to
+# complete.
 finish() {
 	interrupted || return 0
 	echo 'dpkg was interrupted: finishing it' >&2

@@ -1,4 +1,5 @@
-# Confirms the change: whoever renames `armed` first decides. Says so only when the way back is gone.
+# Confirms the change: whoever renames `armed` first decides. Says so only when the way back is
+# gone.
 guard=/var/lib/petasos/guard
 mv -T "$guard/armed" "$guard/confirmed" || {
 	echo 'too late: the change is being taken back, or was' >&2

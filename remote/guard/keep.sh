@@ -1,4 +1,5 @@
-# STATE, paths without the leading slash (`+path` with all below it, `-path` alone), `--`, units. Keeps in STATE what they are now.
+# STATE, paths without the leading slash (`+path` with all below it, `-path` alone), `--`, units.
+# Keeps in STATE what they are now.
 state=$1
 shift
 rm -rf "$state"

@@ -4,7 +4,8 @@ LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 state=$1
 
-# Files: what came since goes (a directory only when nothing is left in it; the guard itself stays), what was is put back.
+# Files: what came since goes (a directory only when nothing is left in it; the guard itself stays),
+# what was is put back.
 (list) | sort -u >"$state/now"
 comm -13 "$state/then" "$state/now" | grep -v /petasos-revert | sort -r | while IFS= read -r path; do
 	rm -df -- "/$path" 2>/dev/null || :
@@ -12,8 +13,9 @@ done
 tar -C / --numeric-owner -xpf "$state/files.tar" || :
 systemctl daemon-reload || :
 
-# Rules: tables that came since go, the others are loaded as they were. Those of iptables are its own to restore. While the host starts
-# there are none yet, and what is to come is loaded from the files above.
+# Rules: tables that came since go, the others are loaded as they were. Those of iptables are its
+# own to restore. While the host starts there are none yet, and what is to come is loaded from the
+# files above.
 up() {
 	systemctl -q is-active sysinit.target
 }
@@ -36,7 +38,8 @@ bare() {
 differ() {
 	[ -s "$state/ip$1tables" ] && [ "$("ip$1tables-save" 2>/dev/null | bare)" != "$(bare <"$state/ip$1tables")" ]
 }
-# UFW makes its own anew, from its files; only what that does not bring back is loaded as it was saved.
+# UFW makes its own anew, from its files; only what that does not bring back is loaded as it was
+# saved.
 if up && { differ '' || differ 6; } && command -v ufw >/dev/null && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
 	ufw reload || :
 fi
@@ -46,9 +49,11 @@ for six in '' 6; do
 	fi
 done
 
-# Units: started with the host, and running, as before. Without waiting: at the start of the host they wait for this script.
+# Units: started with the host, and running, as before. Without waiting: at the start of the host
+# they wait for this script.
 while read -r unit enabled active; do
-	# Its links are back with the files: most often there is nothing to do, and to do it once more would touch those of sysvinit.
+	# Its links are back with the files: most often there is nothing to do, and to do it once more
+	# would touch those of sysvinit.
 	now=$(systemctl is-enabled "$unit" 2>/dev/null) || :
 	case $enabled:$now in
 	"$now:$now") ;;
@@ -56,8 +61,8 @@ while read -r unit enabled active; do
 	disabled:*) systemctl -q --no-reload disable "$unit" || : ;;
 	esac
 	case $active:$unit in
-	# A socket does not start again while its service has it, and it may listen elsewhere now; and a service that its socket starts
-	# would take the port from it, or lose it on a reload.
+	# A socket does not start again while its service has it, and it may listen elsewhere now; and a
+	# service that its socket starts would take the port from it, or lose it on a reload.
 	active:*.socket)
 		systemctl -q is-active "$unit" && systemctl stop "${unit%.socket}.service"
 		systemctl --no-block restart "$unit" || :

@@ -1,5 +1,6 @@
-# Takes a change back that nobody confirmed. Run by petasos-revert.service: from its timer, at the next start of the host, or at once when
-# a step failed. Whoever renames `armed` first decides; a revert that was cut off goes on at the next start.
+# Takes a change back that nobody confirmed. Run by petasos-revert.service: from its timer, at the
+# next start of the host, or at once when a step failed. Whoever renames `armed` first decides; a
+# revert that was cut off goes on at the next start.
 set -u
 LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH

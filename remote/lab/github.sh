@@ -1,6 +1,7 @@
-# Builds the bare repository of the agent from its source archives: one commit and one annotated tag each.
-# Arguments: the tools' bin directory, a scratch directory, the repository to make, then for each release
-# its version, its tag and its date. Author and dates are fixed: the same archives make the same commits.
+# Builds the bare repository of the agent from its source archives: one commit and one annotated tag
+# each. Arguments: the tools' bin directory, a scratch directory, the repository to make, then for
+# each release its version, its tag and its date. Author and dates are fixed: the same archives make
+# the same commits.
 set -eu
 tools=$1 scratch=$2 repository=$3
 shift 3

@@ -11,5 +11,6 @@ fi
 rm -f "$tree"/etc/ssh/ssh_host_* "$tree/etc/hostname" "$tree/etc/apt/sources.list"
 : >"$tree/etc/machine-id"
 chroot "$tree" systemctl --quiet enable lab-sysctl.service
-# The password that nobody knows, as on a rented host: root is not locked, only unreachable without the key.
+# The password that nobody knows, as on a rented host: root is not locked, only unreachable without
+# the key.
 mkdir -p -m 0700 "$tree/root/.ssh"

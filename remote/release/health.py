@@ -1,4 +1,5 @@
-# UNIT URL SECONDS: waits until the unit runs and answers 200 twice, a second apart, as the same process; else exits 1 and says why.
+# UNIT URL SECONDS: waits until the unit runs and answers 200 twice, a second apart, as the same
+# process; else exits 1 and says why.
 import http.client, subprocess, sys, time, urllib.parse
 
 unit, url, seconds = sys.argv[1], urllib.parse.urlsplit(sys.argv[2]), float(sys.argv[3])

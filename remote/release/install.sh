@@ -6,8 +6,9 @@
 # Everything is built and checked beside its place and renamed into it, complete; the manifest is
 # written last. A directory without a manifest is not a release.
 #
-# Exit: 0 in place (now or already) · 40 another run is at work · 42 refused, the content is not what
-# the lock says · 43 the source or the tag is not there · 44 dependencies · 45 it does not import.
+# Exit: 0 in place (now or already) · 40 another run is at work · 42 refused, the content is not
+# what the lock says · 43 the source or the tag is not there · 44 dependencies · 45 it does not
+# import.
 source=$1 tag=$2 commit=$3 tree=$4 archive_sha256=$5 uv_lock_sha256=$6 version=$7 extras=$8 uv_version=$9
 shift 9
 prefix=${1:-}
@@ -86,8 +87,8 @@ git checkout -q --detach "$commit"
 phase 'source fetched and verified'
 
 # --- its dependencies: from its own uv.lock, by hash, wheels only ------------------------------------
-# No build: not one line of a dependency, or of the release itself, runs as root here. The release is
-# found by a path file and not installed, because a wheel of it lacks its skills.
+# No build: not one line of a dependency, or of the release itself, runs as root here. The release
+# is found by a path file and not installed, because a wheel of it lacks its skills.
 export UV_CACHE_DIR="$prefix/var/cache/petasos/uv" UV_PYTHON_INSTALL_DIR="$prefix/opt/hermes/python"
 export UV_PYTHON_PREFERENCE=system UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_LINK_MODE=copy
 # A slow index, or one lost connection among a hundred wheels, is no reason to give up.

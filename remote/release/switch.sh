@@ -2,10 +2,11 @@
 #
 #   RELEASE_DIR UNIT HEALTH_URL SECONDS PROGRAM [PREFIX]
 #
-# HEALTH_URL is http on loopback; PROGRAM (health.py) asks it. PREFIX (for tests) goes before /opt, and PREFIX/bin before PATH.
-# A unit that is neither active nor enabled is left alone: then the link is all there is to switch.
-# The mark .switching names the release before; it outlives a killed run, and the next run goes on.
-# Exit: 0 current, and healthy if it runs · 1 no such release · 41 unhealthy, switched back.
+# HEALTH_URL is http on loopback; PROGRAM (health.py) asks it. PREFIX (for tests) goes before /opt,
+# and PREFIX/bin before PATH. A unit that is neither active nor enabled is left alone: then the link
+# is all there is to switch. The mark .switching names the release before; it outlives a killed run,
+# and the next run goes on. Exit: 0 current, and healthy if it runs · 1 no such release · 41
+# unhealthy, switched back.
 new=$1 unit=$2 url=$3 seconds=$4 program=$5
 shift 5
 prefix=${1:-}
@@ -31,8 +32,8 @@ runs() {
   [ "$(systemctl show -p LoadState --value "$unit")" = loaded ] || return 1
   systemctl -q is-active "$unit" || systemctl -q is-enabled "$unit" 2>/dev/null
 }
-# Healthy: one and the same process of the unit answers 200 twice, a second apart. A unit that failed,
-# or was restarted by systemd, needs no more waiting. Says why on stderr when it is not.
+# Healthy: one and the same process of the unit answers 200 twice, a second apart. A unit that
+# failed, or was restarted by systemd, needs no more waiting. Says why on stderr when it is not.
 healthy() {
   python3 -I -c "$program" "$unit" "$url" "$seconds"
 }
@@ -51,7 +52,8 @@ else
   printf '%s\n' "$before" >"$mark.new"
   mv -f "$mark.new" "$mark"
 fi
-# A mark that names the wanted release itself: the run before was on its way back to it, or to another.
+# A mark that names the wanted release itself: the run before was on its way back to it, or to
+# another.
 [ "$before" != "$new" ] || before=
 link "$new"
 if ! runs; then

@@ -2,8 +2,8 @@
 #
 #   VERSION SHA256S [PREFIX]
 #
-# SHA256S are the digests of its wheels, one for each architecture, with spaces between. pip takes the
-# wheel only if its digest is one of these; pip itself is the one that comes with Python's venv.
+# SHA256S are the digests of its wheels, one for each architecture, with spaces between. pip takes
+# the wheel only if its digest is one of these; pip itself is the one that comes with Python's venv.
 # Exit: 0 in place · 1 no python3-venv · 44 the wheel cannot be had, or is not the pinned one.
 version=$1 digests=$2
 shift 2
@@ -25,7 +25,8 @@ rm -rf "$stage"
 trap 'code=$?; rm -rf "$stage"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$stage"
-# pip runs from its wheel as it is, the way ensurepip does it: an environment for it alone takes 2 s.
+# pip runs from its wheel as it is, the way ensurepip does it: an environment for it alone takes 2
+# s.
 pip=$(python3 -c 'import ensurepip, glob; d = ensurepip._WHEEL_PKG_DIR; print(*glob.glob(f"{d}/pip-*.whl")[:1])' 2>/dev/null) || pip=
 if [ -n "$pip" ]; then
   set -- python3 "$pip/pip"

@@ -1,6 +1,7 @@
-# What the agent asked for since a time, by the logs of the resolver and the proxy (which their own users wrote, by journald's word), and
-# what the filter counted since it was loaded. One JSON object.
-# Arguments: what `journalctl --since` takes; the names that `petasos verify` tries, as a JSON list.
+# What the agent asked for since a time, by the logs of the resolver and the proxy (which their own
+# users wrote, by journald's word), and what the filter counted since it was loaded. One JSON
+# object. Arguments: what `journalctl --since` takes; the names that `petasos verify` tries, as a
+# JSON list.
 import json, re, subprocess, sys
 
 since, tried = sys.argv[1], set(json.loads(sys.argv[2]))

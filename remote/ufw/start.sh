@@ -1,4 +1,5 @@
-# Takes UFW's own chains out of the kernel, nobody else's, then starts it: it fills only chains that are not there.
+# Takes UFW's own chains out of the kernel, nobody else's, then starts it: it fills only chains that
+# are not there.
 for tables in iptables ip6tables; do
 	rules=$("$tables-save" -t filter)
 	{

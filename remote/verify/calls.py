@@ -1,5 +1,6 @@
-# What an attacker inside may try on files, processes and the kernel. Each call tries one thing, leaves nothing behind, and returns
-# (outcome, words): `allowed`, `refused`, `silent` (nobody said no), `nothing` (there is no such thing here).
+# What an attacker inside may try on files, processes and the kernel. Each call tries one thing,
+# leaves nothing behind, and returns (outcome, words): `allowed`, `refused`, `silent` (nobody said
+# no), `nothing` (there is no such thing here).
 import ctypes
 import errno
 import glob
@@ -191,7 +192,8 @@ def system(name, *arguments):
     done = LIBC.syscall(ctypes.c_long(numbers[name]), *(word if isinstance(word, bytes) else ctypes.c_long(word) for word in words))
     number = ctypes.get_errno()
     if done < 0 and number in (errno.EPERM, errno.EACCES, errno.ENOSYS):
-        # In a container, and where the kernel was told so, this is nobody's to do; that the probe can see success, its other calls show.
+        # In a container, and where the kernel was told so, this is nobody's to do; that the probe
+        # can see success, its other calls show.
         return ("nothing", f"{name}: not even root may, on this host") if ROLE == "root" else no(f"{name}: {os.strerror(number)}")
     return yes(f"{name}: " + ("it worked" if done >= 0 else f"the kernel looked at its arguments ({os.strerror(number)})"))
 
@@ -224,7 +226,8 @@ def family(name):
     return yes(f"could make a socket of {name}")
 
 
-# Runs with no terminal, in a session of its own, its parent gone: it says where it is, tries to dial, and stays.
+# Runs with no terminal, in a session of its own, its parent gone: it says where it is, tries to
+# dial, and stays.
 DAEMON = """
 import socket, sys, time
 print(open("/proc/self/cgroup").read().strip().splitlines()[-1].split(":")[-1], flush=True)

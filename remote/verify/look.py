@@ -175,7 +175,8 @@ def git_tree(folder):
     return {"files": len(paths), "tree": tree(top).hex(), "extra": extra[:10]}
 
 
-# Run by the release's own Python: each installed file against the digest that its package has of it, and the versions against uv.lock.
+# Run by the release's own Python: each installed file against the digest that its package has of
+# it, and the versions against uv.lock.
 PACKAGES = """
 import base64, hashlib, importlib.metadata, json, sys, tomllib
 locked = {(item["name"], item.get("version")) for item in tomllib.load(open(sys.argv[1] + "/uv.lock", "rb"))["package"]}

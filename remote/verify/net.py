@@ -213,7 +213,8 @@ def bench():
             except TimeoutError:
                 pass
             if heard:
-                # In the length of a message of DNS over TCP: one answer of nobody's, which is an answer.
+                # In the length of a message of DNS over TCP: one answer of nobody's, which is an
+                # answer.
                 peer.sendall(b"\0\x0c\0\0\x81\x80\0\0\0\1\0\0\0\0")
             peer.close()
         except OSError:

@@ -79,7 +79,8 @@ def settings_of(unit):
             if key.startswith("IPAddress"):
                 value = " ".join(NETWORKS.get(word, word) for word in value.split())
             if key in TAKEN_BACK and not value:
-                # Nothing said takes back what was said; to systemd-run it would mean that nothing is allowed.
+                # Nothing said takes back what was said; to systemd-run it would mean that nothing
+                # is allowed.
                 lines = [line for line in lines if line[0] != key]
             elif not key.startswith(NOT_A_LIMIT):
                 lines.append((key.strip(), value.strip()))

@@ -1,5 +1,6 @@
-# What the agent's own code makes of its settings: the policy in force, and whether each key of the managed scope is. Names and verdicts
-# only; of values, only those that the checklist asks for. Run by the release's own Python, as the agent, in its unit's environment.
+# What the agent's own code makes of its settings: the policy in force, and whether each key of the
+# managed scope is. Names and verdicts only; of values, only those that the checklist asks for. Run
+# by the release's own Python, as the agent, in its unit's environment.
 import contextlib
 import json
 import os

@@ -20,7 +20,8 @@ pub struct DemoArgs {
 
 const HOST: &str = "demo";
 
-/// What the stub of a model on the lab's internet is asked: words, and a command for the agent's terminal.
+/// What the stub of a model on the lab's internet is asked: words, and a command for the agent's
+/// terminal.
 const QUESTIONS: [&str; 2] = ["Hello, who are you?", "RUN: id -un && touch /etc/x"];
 
 /// # Errors

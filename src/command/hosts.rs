@@ -16,7 +16,8 @@ use std::path::PathBuf;
 /// Which hosts, and how to reach them.
 #[derive(Debug, Clone, clap::Args)]
 pub struct HostArgs {
-    /// Names of petasos.yaml, or addresses such as `root@203.0.113.7`; all hosts of the file when left out
+    /// Names of petasos.yaml, or addresses such as `root@203.0.113.7`; all hosts of the file when
+    /// left out
     #[arg(value_name = "HOST")]
     pub hosts: Vec<String>,
     #[command(flatten)]
@@ -27,7 +28,8 @@ pub struct HostArgs {
     /// The private key to log in with (`ssh -i`)
     #[arg(short, long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
-    /// The host's key, as its console or its provider tells it; it counts in place of the recorded one
+    /// The host's key, as its console or its provider tells it; it counts in place of the recorded
+    /// one
     #[arg(long, value_name = "SHA256:…", value_parser = fingerprint)]
     pub host_key: Option<Fingerprint>,
     /// How many hosts are worked on at once

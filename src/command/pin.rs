@@ -11,7 +11,8 @@ pub struct PinArgs {
     /// The release: its version (`0.19.0`) or its tag (`v2026.7.20`)
     #[arg(value_name = "VERSION|TAG")]
     pub release: String,
-    /// Where releases come from: any git URL or path [default: the source in the lock, else upstream]
+    /// Where releases come from: any git URL or path [default: the source in the lock, else
+    /// upstream]
     #[arg(long, value_name = "URL")]
     pub source: Option<String>,
     /// The lock file to write

@@ -24,7 +24,8 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// A host's login: its key is the one of the command line, or the lock's; one that the lock has not is recorded there.
+    /// A host's login: its key is the one of the command line, or the lock's; one that the lock has
+    /// not is recorded there.
     ///
     /// # Errors
     /// When ssh does not accept its configuration.
@@ -41,7 +42,8 @@ impl Known<'_> {
         Ok(Login { target, options: options.clone(), host_key, resolved: Arc::new(resolved) })
     }
 
-    /// The port that a host was last reached at, if not at its address's own, and what writes down another.
+    /// The port that a host was last reached at, if not at its address's own, and what writes down
+    /// another.
     pub fn port(&self, label: &str) -> (Option<u16>, Box<dyn Fn(u16) + Send + Sync>) {
         let (path, name) = (self.file.to_owned(), label.to_owned());
         let known = self.lock.hosts.get(label).and_then(|facts| facts.ssh_port);
@@ -68,7 +70,8 @@ fn record(path: &Path, name: &str, learn: impl FnOnce(&mut HostFacts)) {
     }
 }
 
-/// From the environment, else from whoever sits at the terminal: asked once for each user of each host.
+/// From the environment, else from whoever sits at the terminal: asked once for each user of each
+/// host.
 fn password() -> AskPassword {
     let typed: Mutex<BTreeMap<String, Option<Text>>> = Mutex::default();
     Arc::new(move |target: &Target| {

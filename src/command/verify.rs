@@ -22,7 +22,8 @@ pub struct VerifyArgs {
     /// Show each attack, what came of it, and its positive control
     #[arg(short, long)]
     pub verbose: bool,
-    /// Make the outward attacks as root too, to see them succeed; only where every address is your own, as in the lab
+    /// Make the outward attacks as root too, to see them succeed; only where every address is your
+    /// own, as in the lab
     #[arg(long)]
     pub full: bool,
     /// Write the report as one self-contained page too, evidence and all
@@ -31,7 +32,8 @@ pub struct VerifyArgs {
 }
 
 /// # Errors
-/// When the files are not sound, or the page cannot be written; a host's failure is part of the report.
+/// When the files are not sound, or the page cannot be written; a host's failure is part of the
+/// report.
 pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let jobs = args.hosts.jobs_with(false, |choice, lock, sources| claims(choice, lock, sources, args.full))?;
     let done = each(jobs, &args.hosts, |job, claims, watch| async move { job.verify(&claims, &watch).await }).await;

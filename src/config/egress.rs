@@ -1,11 +1,13 @@
-//! Where the agent may go, by name: what the user allows, and the packs that come with a provider or a platform.
+//! Where the agent may go, by name: what the user allows, and the packs that come with a provider
+//! or a platform.
 
 use crate::yaml;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a user allows: `api.example.com`, `*.example.com` (every name below it), `git.example.com:22` (that port of that host alone),
-/// `localhost:11434` (what another user of the host itself serves there).
+/// What a user allows: `api.example.com`, `*.example.com` (every name below it),
+/// `git.example.com:22` (that port of that host alone), `localhost:11434` (what another user of the
+/// host itself serves there).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Allowed {

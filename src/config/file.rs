@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A mapping that may have every section, beside keys of its own. They are read to be checked, each where it stands; what holds for a host
-/// is put together in [`Config::settings`].
+/// A mapping that may have every section, beside keys of its own. They are read to be checked, each
+/// where it stands; what holds for a host is put together in [`Config::settings`].
 macro_rules! with_sections {
     ($(#[$about:meta])* $sight:vis struct $name:ident { $($own:tt)* }) => {
         $(#[$about])*
@@ -35,7 +35,8 @@ with_sections! {
     pub struct Config {
         #[serde(default, deserialize_with = "or_default")]
         hosts: BTreeMap<String, HostEntry>,
-        /// The same once more, without the defaults: what a host says is laid over what all hosts say, and the defaults come last.
+        /// The same once more, without the defaults: what a host says is laid over what all hosts
+        /// say, and the defaults come last.
         #[serde(skip)]
         said: Value,
     }
@@ -99,7 +100,8 @@ impl Config {
         self.hosts.iter().find(|(_, host)| same(host)).map(|(name, _)| name.as_str())
     }
 
-    /// What a host should be: its own words, over those for all hosts, over the defaults. Without a name, no host's own words.
+    /// What a host should be: its own words, over those for all hosts, over the defaults. Without a
+    /// name, no host's own words.
     ///
     /// # Errors
     /// None that a file which was read could cause.

@@ -71,7 +71,8 @@ impl Lock {
     /// Reads the lock at `path`.
     ///
     /// # Errors
-    /// `Missing` where there is no such file, and the reason where it cannot be read or is malformed.
+    /// `Missing` where there is no such file, and the reason where it cannot be read or is
+    /// malformed.
     pub fn load(path: &Path) -> Result<Self, LockError> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,

@@ -1,4 +1,5 @@
-//! What one host should be, by section: the types that petasos.yaml is read into, and their defaults.
+//! What one host should be, by section: the types that petasos.yaml is read into, and their
+//! defaults.
 
 use super::egress::Allowed;
 use crate::name::{Account, EnvName, Service};
@@ -47,7 +48,8 @@ pub struct Agent {
     pub platforms: BTreeMap<PlatformName, Platform>,
     #[serde(default)]
     pub approvals: Approvals,
-    /// Names of secrets that must be there: the values come from the environment of petasos, or stay as the host has them.
+    /// Names of secrets that must be there: the values come from the environment of petasos, or
+    /// stay as the host has them.
     #[serde(default)]
     pub secrets: Vec<EnvName>,
     #[serde(default)]
@@ -86,7 +88,8 @@ impl PlatformName {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {
-    /// The platform's numbers or names of those who may talk to the agent; nobody else gets an answer.
+    /// The platform's numbers or names of those who may talk to the agent; nobody else gets an
+    /// answer.
     #[serde(default)]
     pub allowed_users: Vec<UserId>,
 }
@@ -165,7 +168,8 @@ pub struct Network {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Guard {
-    /// How long the host waits for a fresh login to confirm such a change, in seconds; then it takes the change back.
+    /// How long the host waits for a fresh login to confirm such a change, in seconds; then it
+    /// takes the change back.
     #[serde(default = "a_minute")]
     pub window: u32,
 }

@@ -8,7 +8,8 @@ use std::fmt;
 #[serde(try_from = "String", into = "String")]
 pub struct Target {
     pub user: Account,
-    /// A name, an address, or an alias of the user's ssh configuration. IPv6 addresses without brackets.
+    /// A name, an address, or an alias of the user's ssh configuration. IPv6 addresses without
+    /// brackets.
     pub host: String,
     /// None leaves it to the user's ssh configuration.
     pub port: Option<u16>,

@@ -35,7 +35,8 @@ pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Re
     })
 }
 
-/// The names that the attacks on a host speak of; none while no release is pinned, when there were no attacks either.
+/// The names that the attacks on a host speak of; none while no release is pinned, when there were
+/// no attacks either.
 pub fn names(choice: &Choice, lock: &Lock, sources: &Sources) -> BTreeSet<String> {
     [false, true]
         .into_iter()

@@ -9,15 +9,17 @@ use serde_json::{Value, json};
 
 /// Where the packs lie among the playbooks.
 const PACKS: &str = "data/packs.yaml";
-/// What our resolver answers for every allowed name: addresses for documentation (RFC 5737) and for nothing (RFC 6666), where nobody is.
-/// From the second on they stand for single ports of single hosts.
+/// What our resolver answers for every allowed name: addresses for documentation (RFC 5737) and for
+/// nothing (RFC 6666), where nobody is. From the second on they stand for single ports of single
+/// hosts.
 const SINK_ADDR: (&str, &str) = ("192.0.2.", "100::");
 /// Where resolver and proxy listen on loopback; from the third on, the proxy for single ports.
 const LISTEN: u16 = 10053;
 const MOST_PORTS: usize = 200;
 /// Whom the agent asks for names: an address of loopback that nobody else has or asks.
 const RESOLVER_ADDR: &str = "127.0.2.53";
-/// The bit of a connection's mark that says: the agent asked for it, on loopback. And all other bits.
+/// The bit of a connection's mark that says: the agent asked for it, on loopback. And all other
+/// bits.
 const CT_MARK: (&str, &str) = ("0x01000000", "0xfeffffff");
 
 /// Where an allowed name leads, on every host.

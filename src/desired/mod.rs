@@ -1,6 +1,6 @@
 //! From petasos.yaml and petasos.lock to what a host should be: the values that fill playbooks and
-//! templates, the names that the agent may reach, the claims that `petasos verify` puts to the test.
-//! Pure: what only the operator's machine knows comes in as [`Operator`].
+//! templates, the names that the agent may reach, the claims that `petasos verify` puts to the
+//! test. Pure: what only the operator's machine knows comes in as [`Operator`].
 
 pub mod claims;
 pub mod egress;

@@ -1,4 +1,5 @@
-//! The machine itself: distribution, architecture, what runs as PID 1; and what may be in the way of a change.
+//! The machine itself: distribution, architecture, what runs as PID 1; and what may be in the way
+//! of a change.
 
 use super::{Facts, Family, Query};
 use crate::shell::Frame;
@@ -56,9 +57,11 @@ pub struct Room {
 
 pub const FAMILY: Family = Family { name: "host", fragment: |_| Some((FRAGMENT, Vec::new())), parse };
 
-// cloud-init: `cloud-init status` takes a second, and waits for ever where a start of the host did not run it. Its own marks in /run, and a
-// job of systemd's that still waits, tell the same at once.
-// dpkg: what `dpkg --audit` looks for, which takes 50 ms; and its journal, which must be empty for apt. apt's locks are fcntl's, which only a program can ask about; perl-base is essential.
+// cloud-init: `cloud-init status` takes a second, and waits for ever where a start of the host did
+// not run it. Its own marks in /run, and a job of systemd's that still waits, tell the same at
+// once. dpkg: what `dpkg --audit` looks for, which takes 50 ms; and its journal, which must be
+// empty for apt. apt's locks are fcntl's, which only a program can ask about; perl-base is
+// essential.
 const FRAGMENT: &str = include_str!("../../remote/fact/host.sh");
 
 fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {

@@ -1,4 +1,5 @@
-//! What a host is like. One file per family of facts: the fragment of shell that asks, and the parser that learns.
+//! What a host is like. One file per family of facts: the fragment of shell that asks, and the
+//! parser that learns.
 //!
 //! All that a playbook asks travels in one script, one step a family.
 

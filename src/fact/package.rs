@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 pub const FAMILY: Family = Family { name: "package", fragment, parse };
 
-// A package that dpkg has never heard of makes it exit 1 and say so on standard error; the others are printed all the same.
+// A package that dpkg has never heard of makes it exit 1 and say so on standard error; the others
+// are printed all the same.
 const FRAGMENT: &str = include_str!("../../remote/fact/package.sh");
 
 fn names(queries: &BTreeSet<Query>) -> impl Iterator<Item = &PackageName> {

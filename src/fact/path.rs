@@ -31,8 +31,9 @@ pub struct PathEntry {
 pub const FAMILY: Family = Family { name: "path", fragment, parse };
 pub const TEXTS: Family = Family { name: "text", fragment: text_fragment, parse: parse_texts };
 
-// Three processes, however many paths: stat, readlink for the links, sha256sum for the files. Fields end in NUL; an empty field ends
-// a part, because no path, no link's target and no line of stat's is empty.
+// Three processes, however many paths: stat, readlink for the links, sha256sum for the files.
+// Fields end in NUL; an empty field ends a part, because no path, no link's target and no line of
+// stat's is empty.
 const FRAGMENT: &str = include_str!("../../remote/fact/path.sh");
 
 // Two processes: sizes, then contents one after the other.

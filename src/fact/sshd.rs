@@ -1,4 +1,5 @@
-//! What sshd does: the settings in force for a login (`sshd -T -C`), and the lines of its files that they come from.
+//! What sshd does: the settings in force for a login (`sshd -T -C`), and the lines of its files
+//! that they come from.
 
 use super::{Facts, Family, Query, Seen, sections};
 use crate::name::Account;
@@ -30,7 +31,8 @@ pub struct Sshd {
 
 pub const FAMILY: Family = Family { name: "sshd", fragment, parse };
 
-// `sshd -T` wants its privilege separation directory, which is not there while systemd listens in its stead (Ubuntu 24.04).
+// `sshd -T` wants its privilege separation directory, which is not there while systemd listens in
+// its stead (Ubuntu 24.04).
 const FRAGMENT: &str = include_str!("../../remote/fact/sshd.sh");
 
 fn users(queries: &BTreeSet<Query>) -> impl Iterator<Item = &Account> {
@@ -88,7 +90,8 @@ fn read(queries: &BTreeSet<Query>, text: &str) -> Result<Sshd, String> {
     Ok(sshd)
 }
 
-/// A line as sshd takes it apart: blanks or one `=` after the keyword, quotes around words, a comment after the last.
+/// A line as sshd takes it apart: blanks or one `=` after the keyword, quotes around words, a
+/// comment after the last.
 fn setting(text: &str) -> (String, String) {
     let text = text.trim();
     let (keyword, rest) = text.split_at(text.find([' ', '\t', '=']).unwrap_or(text.len()));

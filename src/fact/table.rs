@@ -1,6 +1,8 @@
-//! An nft table: as the kernel has it, and as the kernel prints what its file would make, loaded into an empty network namespace.
+//! An nft table: as the kernel has it, and as the kernel prints what its file would make, loaded
+//! into an empty network namespace.
 //!
-//! Both texts come from the same `nft`, so that they can be compared; counters' values are left out, and what packets put into a set.
+//! Both texts come from the same `nft`, so that they can be compared; counters' values are left
+//! out, and what packets put into a set.
 
 use super::{Facts, Family, Query, Seen, sections};
 use crate::shell::Frame;

@@ -13,7 +13,8 @@ pub struct KernelRules {
     pub policy: String,
     /// Whether INPUT hands packets to UFW's chains.
     pub hooked: bool,
-    /// The rules of the user's input chain, as `iptables-save` words them, without the leading `-A chain`.
+    /// The rules of the user's input chain, as `iptables-save` words them, without the leading `-A
+    /// chain`.
     pub input: Vec<String>,
 }
 

@@ -211,7 +211,8 @@ pub fn unmoved(lock: &Lock, version: &Version, now: &Release) -> Result<(), PinE
     Ok(())
 }
 
-/// Enters a release into the lock, as the default or as the release of `host`; what changed, in words.
+/// Enters a release into the lock, as the default or as the release of `host`; what changed, in
+/// words.
 pub fn enter(lock: &mut Lock, host: Option<&str>, version: &Version, release: &Release) -> Vec<String> {
     let mut changes = Vec::new();
     let old = lock.releases.insert(version.clone(), release.clone());

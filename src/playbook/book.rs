@@ -107,7 +107,8 @@ fn waits(key: &str) -> bool {
     matches!(key, "when" | "content" | "template")
 }
 
-/// A text that came out of the rendering with a `{{` in it: names with that in them are not checked.
+/// A text that came out of the rendering with a `{{` in it: names with that in them are not
+/// checked.
 fn open(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => text.contains("{{").then_some(text.as_str()),

@@ -1,8 +1,10 @@
-//! Playbooks: which resources a host has, in which order. YAML, with `{{ … }}` where the user's wishes go.
+//! Playbooks: which resources a host has, in which order. YAML, with `{{ … }}` where the user's
+//! wishes go.
 //!
-//! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then every text in it is rendered with what
-//! `petasos.yaml` says, and read again, which checks the values. `when`, `content` and templates are rendered only after the host was
-//! looked at: they may name `host.*`.
+//! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then
+//! every text in it is rendered with what `petasos.yaml` says, and read again, which checks the
+//! values. `when`, `content` and templates are rendered only after the host was looked at: they may
+//! name `host.*`.
 
 mod book;
 mod render;
@@ -49,7 +51,8 @@ impl DesiredState {
     /// The resources, now that the host was looked at.
     ///
     /// # Errors
-    /// When a condition, a template or a secret cannot be filled in; the message names the playbook and the entry.
+    /// When a condition, a template or a secret cannot be filled in; the message names the playbook
+    /// and the entry.
     pub fn resolve(&self, facts: &Facts) -> Result<Vec<PlannedResource>, String> {
         let renderer = self.renderer.with_host(facts);
         let mut provided: BTreeMap<AbsPath, String> = BTreeMap::new();

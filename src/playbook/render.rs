@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use tera::{Context, Tera};
 
-/// Renders texts and named templates with what `petasos.yaml` says, and later with what the host is.
+/// Renders texts and named templates with what `petasos.yaml` says, and later with what the host
+/// is.
 #[derive(Clone)]
 pub struct Renderer {
     tera: Tera,
@@ -22,7 +23,8 @@ impl Renderer {
         tera.autoescape_on(Vec::<&'static str>::new());
         tera.register_filter("json", |value: &tera::Value, _: tera::Kwargs, _: &tera::State| {
             let json = serde_json::to_string(value).map_err(tera::Error::message)?;
-            // The agent's YAML reader rejects a file for one odd letter, and then runs without its policy.
+            // The agent's YAML reader rejects a file for one odd letter, and then runs without its
+            // policy.
             Ok::<_, tera::Error>(crate::release::quote::yaml(&json))
         });
         tera.add_raw_templates(templates.iter().map(|(name, text)| (name.as_str(), text.as_str()))).map_err(said)?;

@@ -1,4 +1,5 @@
-//! Where playbooks and templates come from: the program itself, and the user's own folders beside `petasos.yaml`, which win file by file.
+//! Where playbooks and templates come from: the program itself, and the user's own folders beside
+//! `petasos.yaml`, which win file by file.
 
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ impl Sources {
         Self { playbooks: texts(&PLAYBOOKS, |name| name.ends_with(".yaml")), templates: texts(&TEMPLATES, is_template) }
     }
 
-    /// The playbooks themselves; `reference.yaml` documents the kinds, and `data/` is what other files are made of.
+    /// The playbooks themselves; `reference.yaml` documents the kinds, and `data/` is what other
+    /// files are made of.
     pub fn books(&self) -> impl Iterator<Item = (&String, &String)> {
         self.playbooks.iter().filter(|(name, _)| *name != "reference.yaml" && !name.starts_with("data/"))
     }

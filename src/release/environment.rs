@@ -1,5 +1,5 @@
-//! The managed `.env` of the agent, `/etc/hermes/.env`: names and values in the one form that all of
-//! the agent's readers (python-dotenv, its own line reader, its repairs) understand alike.
+//! The managed `.env` of the agent, `/etc/hermes/.env`: names and values in the one form that all
+//! of the agent's readers (python-dotenv, its own line reader, its repairs) understand alike.
 
 /// Why a pair cannot stand in the file. The value is not in the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,5 @@
-//! Which release is the current one. Switching restarts the agent, waits until it is well, and goes back when it is not.
+//! Which release is the current one. Switching restarts the agent, waits until it is well, and goes
+//! back when it is not.
 
 use super::directory::said;
 use super::stamp::link_digest;
@@ -56,7 +57,8 @@ impl Spec {
 
 struct Current {
     spec: Spec,
-    /// Whether the same plan builds the release anew in its place: the agent that runs from it must start again.
+    /// Whether the same plan builds the release anew in its place: the agent that runs from it must
+    /// start again.
     rebuilt: bool,
 }
 

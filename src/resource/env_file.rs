@@ -1,4 +1,5 @@
-//! A file of `NAME=value` lines: plain settings, the caller's secrets, and values that the host keeps once they were made.
+//! A file of `NAME=value` lines: plain settings, the caller's secrets, and values that the host
+//! keeps once they were made.
 
 use super::file::File;
 use super::{ResolveContext, Resource};
@@ -103,7 +104,8 @@ fn is_made_here(value: &str) -> bool {
     value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Reads what Petasos wrote, and what people write by hand: no quotes or double ones, `export` before the name, a comment after.
+/// Reads what Petasos wrote, and what people write by hand: no quotes or double ones, `export`
+/// before the name, a comment after.
 fn read(text: &str) -> BTreeMap<String, String> {
     let pair = |line: &str| {
         let (name, value) = line.split_once('=')?;

@@ -1,6 +1,8 @@
-//! What a host should have. One file per kind: what a playbook says of it, and the judgement against what was observed.
+//! What a host should have. One file per kind: what a playbook says of it, and the judgement
+//! against what was observed.
 //!
-//! To add a kind: a file here, a line in [`registry`], cases in `tests/cases/<kind>/`, an entry in `playbooks/reference.yaml`.
+//! To add a kind: a file here, a line in [`registry`], cases in `tests/cases/<kind>/`, an entry in
+//! `playbooks/reference.yaml`.
 
 pub mod current;
 pub mod directory;
@@ -57,7 +59,8 @@ pub struct Change {
     pub to: String,
     pub risk: Risk,
     pub acts: Vec<Act>,
-    /// The texts before and after, where a file's content changes and the old text was asked for; never a secret's.
+    /// The texts before and after, where a file's content changes and the old text was asked for;
+    /// never a secret's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub texts: Option<(String, String)>,
 }
@@ -99,7 +102,8 @@ pub trait Resource {
     /// Why it could not be told.
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String>;
 
-    /// The paths whose content this resource decides, with a word that changes when the content does.
+    /// The paths whose content this resource decides, with a word that changes when the content
+    /// does.
     fn content_digests(&self) -> Vec<(AbsPath, String)> {
         Vec::new()
     }

@@ -1,4 +1,5 @@
-//! Distribution packages that must be there, or must not; and dpkg, which must not be left half-way.
+//! Distribution packages that must be there, or must not; and dpkg, which must not be left
+//! half-way.
 
 use super::{Change, ResolveContext, Resource, Spec as _};
 use crate::act::Act;

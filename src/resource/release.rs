@@ -1,4 +1,5 @@
-//! A release of the agent on the host: fetched, checked against the lock, built. Nothing is switched here.
+//! A release of the agent on the host: fetched, checked against the lock, built. Nothing is
+//! switched here.
 
 use super::env_file::Words;
 use super::{Change, ResolveContext, Resource, digest};

@@ -1,8 +1,9 @@
 //! What sshd enforces, by its own word (`sshd -T`), for each of some users.
 //!
-//! The settings themselves stand in a file of Petasos's, which sshd reads first. What is judged here is whether they win: sshd takes the
-//! first value that it finds, and those of a `Match` block before all others (sshd_config(5)). A line elsewhere that wins against ours is
-//! turned into a comment, and a main file that does not read the folder of ours is made to, on its first line.
+//! The settings themselves stand in a file of Petasos's, which sshd reads first. What is judged
+//! here is whether they win: sshd takes the first value that it finds, and those of a `Match` block
+//! before all others (sshd_config(5)). A line elsewhere that wins against ours is turned into a
+//! comment, and a main file that does not read the folder of ours is made to, on its first line.
 
 use super::unit::reread;
 use super::{Change, ResolveContext, Resource};
@@ -20,7 +21,8 @@ pub struct Spec {
     pub file: AbsPath,
     /// For whose login the settings must be in force.
     pub users: Vec<Account>,
-    /// Keyword to value; both as `sshd -T` prints them, in small letters. An empty value is not looked at.
+    /// Keyword to value; both as `sshd -T` prints them, in small letters. An empty value is not
+    /// looked at.
     pub set: BTreeMap<String, String>,
 }
 
@@ -44,7 +46,8 @@ impl super::Spec for Spec {
 
 struct Effective {
     spec: Spec,
-    /// Whether the same plan writes the file: then what is in force now says nothing of what will be.
+    /// Whether the same plan writes the file: then what is in force now says nothing of what will
+    /// be.
     file_changes: bool,
 }
 
@@ -70,7 +73,8 @@ impl Resource for Effective {
 }
 
 impl Effective {
-    /// The line of the main file that reads the folder of ours, if it stands outside of `Match` blocks.
+    /// The line of the main file that reads the folder of ours, if it stands outside of `Match`
+    /// blocks.
     fn inclusion(&self, sshd: &Sshd) -> Option<u32> {
         let dir = self.spec.file.parent();
         let pattern = format!("{dir}/*.conf");
@@ -88,8 +92,8 @@ impl Effective {
         })
     }
 
-    /// Lines that win, or would win, against ours: in a `Match` block, in a file that is read earlier, or in the main file before it
-    /// reads ours. Ports add up, wherever they stand.
+    /// Lines that win, or would win, against ours: in a `Match` block, in a file that is read
+    /// earlier, or in the main file before it reads ours. Ports add up, wherever they stand.
     fn rivals<'a>(&'a self, sshd: &'a Sshd) -> impl Iterator<Item = &'a Line> {
         let ours = self.spec.file.as_str();
         let dir = self.spec.file.parent();

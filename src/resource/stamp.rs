@@ -26,7 +26,8 @@ pub fn link_digest(target: &str) -> String {
     format!("link:{target}")
 }
 
-/// The word for what stands at a path: of a file its SHA-256, of a link its target; none for anything else.
+/// The word for what stands at a path: of a file its SHA-256, of a link its target; none for
+/// anything else.
 fn digest_of(kind: &PathKind) -> Option<String> {
     match kind {
         PathKind::File(digest) => Some(digest.clone()),
@@ -56,7 +57,8 @@ pub fn text(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &F
     Ok(stamp)
 }
 
-/// Whether the same plan gives a path another content: whoever changed it may have started the unit with that.
+/// Whether the same plan gives a path another content: whoever changed it may have started the unit
+/// with that.
 pub fn is_rewritten(path: &AbsPath, context: &ResolveContext<'_>) -> bool {
     let on_disk = match context.facts.paths.get(path) {
         Some(Seen::Is(entry)) => digest_of(&entry.kind),
@@ -72,8 +74,9 @@ pub fn outdated(old: Option<&str>, new: &str) -> Vec<String> {
     new.lines().filter(fresh).filter_map(|line| line.split_once("  ")).map(|(_, path)| format!("old {path}")).collect()
 }
 
-/// The act that comes before a watched path gets another content: without it, a run that is killed before the unit is restarted
-/// would leave a stamp which says that the unit has read the new content.
+/// The act that comes before a watched path gets another content: without it, a run that is killed
+/// before the unit is restarted would leave a stamp which says that the unit has read the new
+/// content.
 pub fn forget(path: &AbsPath) -> Act {
     Act::sh("forget which units have read it", FORGET, [path.as_str()])
 }

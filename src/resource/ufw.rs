@@ -1,4 +1,5 @@
-//! UFW: on, closed by default, with exactly the declared ports open, in its own files and in the kernel.
+//! UFW: on, closed by default, with exactly the declared ports open, in its own files and in the
+//! kernel.
 
 use super::env_file::Words;
 use super::{Change, ResolveContext, Resource};
@@ -51,7 +52,8 @@ impl Resource for Firewall {
         changes.extend(self.surplus(ufw)?);
         changes.extend(policies(ufw));
         if !ufw.enabled || !on(&ufw.v4) || !on(&ufw.v6) {
-            // Without its hooks in INPUT, neither `ufw enable` nor `ufw reload` puts them back while its chains are there.
+            // Without its hooks in INPUT, neither `ufw enable` nor `ufw reload` puts them back
+            // while its chains are there.
             let act = Act::sh("set ufw's chains up anew", START, Vec::<String>::new());
             changes.push(Change::new("active", "no", "yes", vec![act]));
         } else if changes.is_empty() {
@@ -97,7 +99,8 @@ impl Firewall {
         let mut deletions: BTreeMap<Vec<String>, String> = BTreeMap::new();
         for tuple in &ufw.tuples {
             let rule = Rule::read(tuple).ok_or_else(|| format!("cannot read ufw's rule `{tuple}`"))?;
-            // A rule that differs from a declared one in its action alone is replaced by `ufw allow`.
+            // A rule that differs from a declared one in its action alone is replaced by `ufw
+            // allow`.
             if !rule.shuts_one_out() && !declared.iter().any(|declared| declared.same_place(&rule)) {
                 deletions.entry(rule.deletion()).or_insert_with(|| tuple.clone());
             }
@@ -154,7 +157,8 @@ fn policies(ufw: &Ufw) -> Vec<Change> {
     changes
 }
 
-/// A rule as UFW's files keep it: `action protocol dport destination sport source [dapp sapp] direction [comment=…]`.
+/// A rule as UFW's files keep it: `action protocol dport destination sport source [dapp sapp]
+/// direction [comment=…]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Rule {
     /// Whether it is about what passes through.
@@ -239,7 +243,8 @@ impl Rule {
         })
     }
 
-    /// Whether it refuses single senders: a block that somebody set opens nothing, and is left alone.
+    /// Whether it refuses single senders: a block that somebody set opens nothing, and is left
+    /// alone.
     fn shuts_one_out(&self) -> bool {
         matches!(self.action.as_str(), "deny" | "reject") && !self.route && !self.source.anybody()
     }

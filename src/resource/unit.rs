@@ -1,4 +1,5 @@
-//! A systemd unit: whether it starts with the host, whether it runs, and whether it runs with what its files say now.
+//! A systemd unit: whether it starts with the host, whether it runs, and whether it runs with what
+//! its files say now.
 
 use super::{Change, ResolveContext, Resource, Risk, stamp};
 use crate::act::Act;
@@ -18,7 +19,8 @@ pub struct Spec {
     /// Whether it runs now; not looked at when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
-    /// The files that it reads when it starts. When one changed since its last start, it is started anew.
+    /// The files that it reads when it starts. When one changed since its last start, it is started
+    /// anew.
     #[serde(default)]
     pub watches: Vec<AbsPath>,
     #[serde(default)]
@@ -75,7 +77,8 @@ impl Unit {
         Act::run(["systemctl"].iter().chain(words).copied().chain([self.spec.name.as_str()]))
     }
 
-    /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried again.
+    /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried
+    /// again.
     fn start(&self, start: Act) -> Result<Vec<Act>, String> {
         let mut acts = vec![Act::sh("forget how often it was started", RESET, [self.spec.name.as_str()]), start];
         if let Some(url) = &self.spec.health {
@@ -89,11 +92,12 @@ impl Unit {
     }
 }
 
-/// systemd refuses a start after too many (`StartLimitBurst=`), be they of a broken service that is mended now; it has nothing to forget of
-/// a unit that was never loaded.
+/// systemd refuses a start after too many (`StartLimitBurst=`), be they of a broken service that is
+/// mended now; it has nothing to forget of a unit that was never loaded.
 const RESET: &str = include_str!("../../remote/unit/reset-failed.sh");
 
-/// The act after which a service that runs has read its files anew; one that does not run stays down.
+/// The act after which a service that runs has read its files anew; one that does not run stays
+/// down.
 pub fn reread(unit: &str) -> Act {
     Act::sh("read its files anew, if it runs", REREAD, [unit])
 }
@@ -118,7 +122,8 @@ impl Resource for Unit {
         if spec.no_drop_ins {
             for file in unit.drop_ins.iter().filter(|file| self.is_own_drop_in(file)) {
                 let acts = vec![
-                    // First, so that a run which is killed after the next line still starts the unit anew.
+                    // First, so that a run which is killed after the next line still starts the
+                    // unit anew.
                     Act::Remove(stamp::path(&spec.name)?),
                     Act::Remove(AbsPath::new(file.as_str())?),
                     Act::run(["systemctl", "daemon-reload"]),
@@ -159,8 +164,8 @@ impl Resource for Unit {
 }
 
 impl Unit {
-    /// Whether a drop-in is for this unit (or those of its name's beginning), and not for all units of its type: those that a
-    /// container's manager lays under `service.d` are not ours to remove.
+    /// Whether a drop-in is for this unit (or those of its name's beginning), and not for all units
+    /// of its type: those that a container's manager lays under `service.d` are not ours to remove.
     fn is_own_drop_in(&self, file: &str) -> bool {
         let kind = self.spec.name.as_str().rsplit('.').next().unwrap_or_default();
         let dir = file.rsplit('/').nth(1).unwrap_or_default();

@@ -26,7 +26,8 @@ pub struct Spec {
     /// The public keys that may log in, one a line; all others go.
     #[serde(default)]
     pub authorized_keys: String,
-    /// Where the keys come from when none are given: the user's own file if it has keys, else the first of these that has some.
+    /// Where the keys come from when none are given: the user's own file if it has keys, else the
+    /// first of these that has some.
     #[serde(default)]
     pub authorized_keys_from: Vec<AbsPath>,
 }
@@ -71,7 +72,8 @@ impl Spec {
     }
 }
 
-/// The lines of an authorized_keys(5) text that are keys without options: an option such as `command=` would not carry over.
+/// The lines of an authorized_keys(5) text that are keys without options: an option such as
+/// `command=` would not carry over.
 fn plain_keys(text: &str) -> String {
     const KINDS: [&str; 4] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
     let key = |line: &&str| KINDS.iter().any(|kind| line.starts_with(kind)) && line.split_whitespace().count() >= 2;
@@ -175,7 +177,8 @@ impl Spec {
             let groups = self.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             argv.extend(["--groups".to_owned(), groups]);
         }
-        // The home directory is a resource of its own where its mode matters; a login user's is made here, from /etc/skel.
+        // The home directory is a resource of its own where its mode matters; a login user's is
+        // made here, from /etc/skel.
         argv.push(if self.system { "--no-create-home".into() } else { "--create-home".into() });
         argv.push(self.name.to_string());
         argv

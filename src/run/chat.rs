@@ -1,4 +1,5 @@
-//! A word with the agent, through its own API, which listens on the host's loopback only: an SSH tunnel leads there.
+//! A word with the agent, through its own API, which listens on the host's loopback only: an SSH
+//! tunnel leads there.
 
 use super::{Job, RunError};
 use crate::shell::Script;

@@ -12,7 +12,8 @@ use crate::transport::{Login, TransportError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Job {
-    /// Brings the host to what is wanted: at most two passes, each followed by a look. A host that goes away in between is waited for.
+    /// Brings the host to what is wanted: at most two passes, each followed by a look. A host that
+    /// goes away in between is waited for.
     pub(super) async fn converge(
         &self,
         connection: &mut Connection,
@@ -37,7 +38,8 @@ impl Job {
         first.map(|first| (first, second_pass)).ok_or_else(|| self.host_error("it was not looked at".into()))
     }
 
-    /// From a look to a host that is as wanted; returns what came to light only afterwards. `first` keeps the first plan of the run.
+    /// From a look to a host that is as wanted; returns what came to light only afterwards. `first`
+    /// keeps the first plan of the run.
     async fn pass(
         &self,
         connection: &mut Connection,
@@ -45,7 +47,8 @@ impl Job {
         watch: &Watch,
     ) -> Result<Vec<Step>, RunError> {
         let mut observation = self.observe_when_ready(connection, watch).await?;
-        // Before anything is taken back: the change that waits may be a live run's, or that of a dead one whose script is still at work.
+        // Before anything is taken back: the change that waits may be a live run's, or that of a
+        // dead one whose script is still at work.
         if observation.held && (observation.unconfirmed || !observation.plan.is_empty()) {
             self.wait_for_dead_run(connection, watch).await?;
             observation = self.observe(connection, watch).await?;
@@ -109,16 +112,17 @@ impl Job {
         RunError::Unknown { host: self.name.clone(), id, why }
     }
 
-    /// In the playbooks' order, but what may lock people out is made in one go, under guard: so what comes after the last of that (the
-    /// agent, above all) starts only once the firewall stands.
+    /// In the playbooks' order, but what may lock people out is made in one go, under guard: so
+    /// what comes after the last of that (the agent, above all) starts only once the firewall
+    /// stands.
     async fn apply(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<(), RunError> {
         let all: Vec<&Step> = steps.iter().collect();
         let risky = |step: &Step| step.change.risk == Risk::Lockout;
         let last = steps.iter().rposition(risky).map_or(0, |last| last + 1);
         let (upto, after) = all.split_at(last);
         let (risky, before): (Vec<&Step>, Vec<&Step>) = upto.iter().partition(|step| risky(step));
-        // Packages stay when a run is undone, and so do the masks of services that they bring: what is kept for that is kept once they are
-        // there, with their files.
+        // Packages stay when a run is undone, and so do the masks of services that they bring: what
+        // is kept for that is kept once they are there, with their files.
         let stays =
             |step: &&&Step| ["package ", "symlink /etc/systemd/system/"].iter().any(|kind| step.id.starts_with(kind));
         let leading = before.iter().take_while(stays).count();

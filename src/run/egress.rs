@@ -16,7 +16,8 @@ pub enum EgressState {
     Allowed,
     /// A connection for a name that is not allowed.
     Refused,
-    /// Let out, but nobody was reached: the name has no address, or one where the filter lets nobody go.
+    /// Let out, but nobody was reached: the name has no address, or one where the filter lets
+    /// nobody go.
     Failed,
     /// The same, but let out: `enforce: false`.
     Learnt,
@@ -54,8 +55,8 @@ pub struct EgressLog {
 }
 
 impl Job {
-    /// Collects what was let out and what was refused since a time that journalctl(1) understands. What a `petasos verify` asked for, by
-    /// its names and within its time, is left out.
+    /// Collects what was let out and what was refused since a time that journalctl(1) understands.
+    /// What a `petasos verify` asked for, by its names and within its time, is left out.
     ///
     /// # Errors
     /// When the host has no such logs, or cannot be asked.

@@ -24,7 +24,8 @@ impl Job {
     /// Makes the steps, and leaves with a connection that was opened after them.
     ///
     /// # Errors
-    /// [`RunError::TakenBack`] when a step failed or nobody could log in afterwards: the host is then as it was before the steps.
+    /// [`RunError::TakenBack`] when a step failed or nobody could log in afterwards: the host is
+    /// then as it was before the steps.
     pub(super) async fn guarded(
         &self,
         connection: &mut Connection,
@@ -53,7 +54,8 @@ impl Job {
         }
     }
 
-    /// Arms the way back and makes the steps, in one script. Inside: why the change has to be taken back.
+    /// Arms the way back and makes the steps, in one script. Inside: why the change has to be taken
+    /// back.
     async fn armed(
         &self,
         connection: &mut Connection,
@@ -80,8 +82,9 @@ impl Job {
         Ok(failed.map_or(Ok(()), |error| Err(error.to_string())))
     }
 
-    /// New connections as the administrator, until one confirms or more than half of the window is over. A login that is refused twice
-    /// stays refused: more of them would only make sshd shut out this address (PerSourcePenalties).
+    /// New connections as the administrator, until one confirms or more than half of the window is
+    /// over. A login that is refused twice stays refused: more of them would only make sshd shut
+    /// out this address (PerSourcePenalties).
     async fn confirm(&self, connection: &mut Connection, armed: Instant, way: ConfirmBy) -> Result<Ssh, String> {
         let patience = Duration::from_secs(u64::from(self.window) * 6 / 10);
         let mut refused = 0;
@@ -146,7 +149,8 @@ impl Job {
         ssh.run(&script, |_| ()).await.is_ok_and(|frames| frames.last().is_some_and(Self::is_back))
     }
 
-    /// Whether a login that worked before works again, and the host says that it took the change back.
+    /// Whether a login that worked before works again, and the host says that it took the change
+    /// back.
     async fn was_rolled_back(&self) -> bool {
         let Ok(old) = self.connect().await else { return false };
         let mut script = Script::observing();

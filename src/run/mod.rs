@@ -31,7 +31,8 @@ pub struct Job {
     pub name: String,
     /// As whom, and where, the user says that it is reached.
     pub login: Login,
-    /// Who will administer it: tried first, so that a host whose root login is closed is reached as ever.
+    /// Who will administer it: tried first, so that a host whose root login is closed is reached as
+    /// ever.
     pub admin: Account,
     /// Where SSH will listen, if that is to change: tried first too.
     pub ssh_port: Option<u16>,
@@ -147,8 +148,8 @@ impl Job {
         }
     }
 
-    /// All ways in: the wanted port before that of the last time, and the address's own last; at each the administrator before whom the
-    /// user named.
+    /// All ways in: the wanted port before that of the last time, and the address's own last; at
+    /// each the administrator before whom the user named.
     fn login_candidates(&self) -> Vec<Login> {
         let mut ports: Vec<u16> = [self.ssh_port, self.known_port].into_iter().flatten().collect();
         ports.retain(|port| *port != self.login.resolved.port);
@@ -165,7 +166,8 @@ impl Job {
         ways
     }
 
-    /// By the first way that works; else the error that tells most: another key than the known one, then a refusal, then silence.
+    /// By the first way that works; else the error that tells most: another key than the known one,
+    /// then a refusal, then silence.
     async fn connect(&self) -> Result<Connection, RunError> {
         self.connect_within(None).await
     }

@@ -16,7 +16,8 @@ const FIRST_START: Duration = Duration::from_secs(600);
 /// Between two looks at that.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// SECONDS. Its exit status says whether all went well, which is not ours to judge; the pause is for the end of its last unit.
+/// SECONDS. Its exit status says whether all went well, which is not ours to judge; the pause is
+/// for the end of its last unit.
 const WAIT: &str = include_str!("../../remote/run/cloud-init.sh");
 
 /// What was seen, and what follows from it.
@@ -63,7 +64,8 @@ impl Job {
         fact::parse(&queries, &frames).map_err(|why| self.host_error(why))
     }
 
-    /// A first run that died may leave an administrator who can log in and is not root yet: the user that was named may still be.
+    /// A first run that died may leave an administrator who can log in and is not root yet: the
+    /// user that was named may still be.
     async fn fall_back(&self, connection: &mut Connection, error: TransportError) -> Result<(), TransportError> {
         let user = &self.login.target.user;
         if *connection.ssh.user() != self.admin || self.admin == *user {
@@ -101,7 +103,8 @@ impl Job {
         Ok(Observation { system, host, plan, unconfirmed: guard_paths().any(waits), held })
     }
 
-    /// A look at a host that cloud-init is through with: before that it is another host with every look.
+    /// A look at a host that cloud-init is through with: before that it is another host with every
+    /// look.
     pub(super) async fn observe_when_ready(
         &self,
         connection: &mut Connection,

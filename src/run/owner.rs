@@ -4,7 +4,8 @@ use crate::shell::RunId;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The id of this run: a word that no other run has, later ones sorting after earlier ones; and who runs it, where.
+/// The id of this run: a word that no other run has, later ones sorting after earlier ones; and who
+/// runs it, where.
 ///
 /// # Errors
 /// When the machine has no randomness.
@@ -24,7 +25,8 @@ pub fn described(user: &str, machine: &str, process: u32) -> String {
     format!("{user} on {machine}, process {process}")
 }
 
-/// Whether the holder was a process of this machine that is gone. Of other machines' processes nothing is known here.
+/// Whether the holder was a process of this machine that is gone. Of other machines' processes
+/// nothing is known here.
 pub fn gone(holder: &str, me: &str) -> bool {
     let parts =
         |text: &str| text.rsplit_once(", process ").map(|(who, process)| (who.to_owned(), process.parse::<u32>().ok()));

@@ -1,13 +1,16 @@
-//! What is in the way of a run: told before anything is changed, in one sentence, and not by the first step that fails of it.
+//! What is in the way of a run: told before anything is changed, in one sentence, and not by the
+//! first step that fails of it.
 
 use crate::fact::host::{Host, Room};
 use crate::plan::Step;
 use std::collections::BTreeMap;
 
-/// How far a clock may be off, in seconds: certificates and lists of packages are younger than they last.
+/// How far a clock may be off, in seconds: certificates and lists of packages are younger than they
+/// last.
 const OFF: u64 = 3600;
 
-/// What a run needs in a directory at the least, in mebibytes, by what the step's name begins with (every step has the empty word).
+/// What a run needs in a directory at the least, in mebibytes, by what the step's name begins with
+/// (every step has the empty word).
 const NEEDS: [(&str, &str, u64); 6] = [
     ("", "/etc", 4),
     ("", "/var/lib", 16),
@@ -17,7 +20,8 @@ const NEEDS: [(&str, &str, u64); 6] = [
     ("release ", "/var/cache", 64),
 ];
 
-/// Why these steps cannot be made on this host; `now` is this machine's clock, in seconds since the epoch.
+/// Why these steps cannot be made on this host; `now` is this machine's clock, in seconds since the
+/// epoch.
 pub(super) fn in_the_way(host: &Host, steps: &[Step], now: u64) -> Option<String> {
     clock(host.time, now).or_else(|| read_only(host, steps)).or_else(|| full(&host.room, steps))
 }

@@ -1,5 +1,5 @@
-//! A host that goes away in the middle of a run, because it restarts or the network is down: it is waited for, and the run is taken up
-//! again from a fresh look.
+//! A host that goes away in the middle of a run, because it restarts or the network is down: it is
+//! waited for, and the run is taken up again from a fresh look.
 
 use super::{Connection, Event, Job, RunError, Watch};
 use crate::act::Act;
@@ -16,8 +16,9 @@ const ORPHAN: Duration = Duration::from_secs(900);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// RUN: says `down` while the host goes down, `busy` while a script of this run is at work that an earlier connection began, else `free`.
-/// A script whose connection is lost goes on until its next word to nobody; beside it nothing must run.
+/// RUN: says `down` while the host goes down, `busy` while a script of this run is at work that an
+/// earlier connection began, else `free`. A script whose connection is lost goes on until its next
+/// word to nobody; beside it nothing must run.
 const STATE: &str = include_str!("../../remote/lock/state.sh");
 
 /// The absences of one run.
@@ -41,7 +42,8 @@ impl Job {
         }
     }
 
-    /// Waits for the host, and for the end of what the lost connection began; leaves with a new connection.
+    /// Waits for the host, and for the end of what the lost connection began; leaves with a new
+    /// connection.
     ///
     /// # Errors
     /// [`RunError::Away`] when that takes too long or happens too often.
@@ -76,7 +78,8 @@ impl Job {
                     watch(&self.name, Event::Note(note.into()));
                 }
                 HostState::Busy => {}
-                // A host that goes down still answers for a moment: what counts is a connection after that.
+                // A host that goes down still answers for a moment: what counts is a connection
+                // after that.
                 HostState::Down | HostState::Cut => {
                     if let Some(fresh) = fresh.take() {
                         let _ = tokio::time::timeout(PAUSE, fresh.ssh.close()).await;
@@ -146,7 +149,8 @@ enum HostState {
     Cut,
 }
 
-/// Whether it is the network's word, or that of a host that went down; not that of a host that answers.
+/// Whether it is the network's word, or that of a host that went down; not that of a host that
+/// answers.
 pub(super) fn is_cut(error: &TransportError) -> bool {
     match error {
         TransportError::Broken { .. } | TransportError::Unreachable { .. } => true,

@@ -6,7 +6,8 @@ use crate::fact::Seen;
 use crate::plan::Plan;
 
 impl Job {
-    /// Looks at the host, for what only it knows (root's keys, what it keeps), and fills in all files as for an empty one.
+    /// Looks at the host, for what only it knows (root's keys, what it keeps), and fills in all
+    /// files as for an empty one.
     ///
     /// # Errors
     /// See [`RunError`].

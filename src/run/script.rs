@@ -10,17 +10,20 @@ use crate::transport::TransportError;
 /// The exit status of a script that found the lock taken.
 const LOCKED: i32 = 75;
 
-/// RUN. Who but this run holds the lock, and whether that counts: `lock` in the prelude decides the same.
+/// RUN. Who but this run holds the lock, and whether that counts: `lock` in the prelude decides the
+/// same.
 const HELD: &str = include_str!("../../remote/lock/held.sh");
 
-/// Only that holder's, and only when its last step is over: two at once would trip over each other (dpkg's lock, above all).
+/// Only that holder's, and only when its last step is over: two at once would trip over each other
+/// (dpkg's lock, above all).
 const BREAK: &str = include_str!("../../remote/lock/steal.sh");
 
 /// The frames of a script, or why they did not all arrive.
 pub(super) type Ran = Result<Vec<Frame>, TransportError>;
 
 impl Job {
-    /// Runs `first` and then the steps, under the host's lock; the frames begin with that of `first`.
+    /// Runs `first` and then the steps, under the host's lock; the frames begin with that of
+    /// `first`.
     ///
     /// # Errors
     /// When another run has the lock; nothing was done then.
@@ -100,7 +103,8 @@ impl Job {
         self.steal_lock(connection, &holder, watch).await
     }
 
-    /// Frees a lock whose holder ran on this machine and is gone; its last step and its connection to the host may outlive it.
+    /// Frees a lock whose holder ran on this machine and is gone; its last step and its connection
+    /// to the host may outlive it.
     async fn steal_lock(&self, connection: &mut Connection, holder: &str, watch: &Watch) -> Result<(), RunError> {
         watch(
             &self.name,

@@ -36,7 +36,8 @@ const READ_SCOPE: &str = include_str!("../../remote/guard/scope.sh");
 
 const FORGET: &str = include_str!("../../remote/guard/forget.sh");
 
-/// Reads the record: lines that are not JSON are left out, as a host whose disk filled up may have one.
+/// Reads the record: lines that are not JSON are left out, as a host whose disk filled up may have
+/// one.
 fn runs(text: &str) -> Vec<RunRecord> {
     let (lines, kept) = text.split_once("== kept\n").unwrap_or((text, ""));
     let mut runs: BTreeMap<String, RunRecord> = BTreeMap::new();
@@ -90,7 +91,8 @@ impl Job {
         runs
     }
 
-    /// Brings files, units and firewall back to before the last run, under guard. Packages and data stay.
+    /// Brings files, units and firewall back to before the last run, under guard. Packages and data
+    /// stay.
     ///
     /// # Errors
     /// When there is nothing to undo; else see [`RunError`].

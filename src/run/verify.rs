@@ -18,7 +18,8 @@ const DRIVER: [&str; 4] = [
     include_str!("../../remote/verify/run.py"),
 ];
 
-/// The first line is what to try, the rest is the program, which starts itself again as the agent and as root.
+/// The first line is what to try, the rest is the program, which starts itself again as the agent
+/// and as root.
 const START: &str = include_str!("../../remote/verify/start.sh");
 
 /// For an own connection to one port.

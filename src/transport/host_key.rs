@@ -1,7 +1,8 @@
 //! Who the host is: its key, as ssh saw it, against the one that is known.
 //!
-//! ssh itself decides, with the user's known_hosts, or with the one fingerprint that is recorded. A small command that ssh calls with every
-//! key that a host shows (`KnownHostsCommand`, OpenSSH 8.5) writes down what was shown, and vouches for the recorded one.
+//! ssh itself decides, with the user's known_hosts, or with the one fingerprint that is recorded. A
+//! small command that ssh calls with every key that a host shows (`KnownHostsCommand`, OpenSSH 8.5)
+//! writes down what was shown, and vouches for the recorded one.
 
 use crate::config::Target;
 use crate::name::Fingerprint;
@@ -51,7 +52,8 @@ pub struct SshTempConfig {
     dir: TempDir,
 }
 
-/// `$1` is what ssh asks for (ssh_config(5), `%I`), then the key's fingerprint and type, the host's name in known_hosts, the key.
+/// `$1` is what ssh asks for (ssh_config(5), `%I`), then the key's fingerprint and type, the host's
+/// name in known_hosts, the key.
 const COMMAND: &str = include_str!("host-key-command.sh");
 
 impl SshTempConfig {
@@ -65,11 +67,13 @@ impl SshTempConfig {
         std::fs::write(path("command"), COMMAND)?;
         std::fs::write(path("known"), known.map_or("", Fingerprint::as_str))?;
         let mut config = std::fs::File::create(path("config"))?;
-        // Only for this host: one on the way to it (ProxyJump) is reached with the same configuration.
+        // Only for this host: one on the way to it (ProxyJump) is reached with the same
+        // configuration.
         writeln!(config, "Host {}", target.host)?;
         writeln!(config, "  KnownHostsCommand /bin/sh {} %I %f %t %H %K", path("command").display())?;
         if known.is_some() {
-            // The recorded key alone counts, whatever known_hosts says; it is of the first type that hosts have of these.
+            // The recorded key alone counts, whatever known_hosts says; it is of the first type
+            // that hosts have of these.
             writeln!(config, "  UserKnownHostsFile /dev/null\n  GlobalKnownHostsFile /dev/null")?;
             writeln!(config, "  HostKeyAlgorithms ^ssh-ed25519")?;
         }
@@ -93,7 +97,8 @@ impl SshTempConfig {
     }
 }
 
-/// The fingerprints that known_hosts files have for a name, each with its place, as `ssh-keygen -l -F` prints them.
+/// The fingerprints that known_hosts files have for a name, each with its place, as `ssh-keygen -l
+/// -F` prints them.
 pub fn in_files(files: &[PathBuf], name: &str) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {

@@ -54,8 +54,9 @@ impl Login {
     /// Opens a connection: new TCP, new authentication.
     ///
     /// # Errors
-    /// [`TransportError::Refused`] when the host is there but does not let this user in, [`TransportError::HostKey`] when it is not the
-    /// known host, else [`TransportError::Unreachable`].
+    /// [`TransportError::Refused`] when the host is there but does not let this user in,
+    /// [`TransportError::HostKey`] when it is not the known host, else
+    /// [`TransportError::Unreachable`].
     pub async fn open(&self) -> Result<Ssh, TransportError> {
         let known = self.host_key.known();
         let temp_config = SshTempConfig::write(&self.target, self.options.config.as_deref(), known.as_ref());
@@ -88,8 +89,8 @@ impl Login {
         Ok(Ssh::new(session, self.target.clone(), learnt, self.options.password.clone()))
     }
 
-    /// Records the host's key at first contact; says which, if it was new. Every later connection is held to it, so it must be one that
-    /// the hardened host will show too.
+    /// Records the host's key at first contact; says which, if it was new. Every later connection
+    /// is held to it, so it must be one that the hardened host will show too.
     async fn learn(&self, session: &Session, known: Option<Fingerprint>, shown: Shown) -> Option<Fingerprint> {
         let mut fingerprint = shown.fingerprint;
         if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {

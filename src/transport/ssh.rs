@@ -1,4 +1,5 @@
-//! SSH, by the user's own `ssh` (the openssh crate): their configuration, agent, jump hosts and known hosts count.
+//! SSH, by the user's own `ssh` (the openssh crate): their configuration, agent, jump hosts and
+//! known hosts count.
 //!
 //! Every [`Ssh`] is a connection of its own: a master process that no other connection shares.
 
@@ -39,7 +40,8 @@ impl Ssh {
         &self.target
     }
 
-    /// Runs a script as root: one command over the connection. Each frame is handed over as soon as it is whole.
+    /// Runs a script as root: one command over the connection. Each frame is handed over as soon as
+    /// it is whole.
     ///
     /// # Errors
     /// When nobody becomes root, the answer is not whole, or the connection breaks.

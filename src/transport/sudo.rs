@@ -1,5 +1,5 @@
-//! Becoming root by sudo, where it wants a password: the password goes to sudo's standard input, once sudo has asked for it and not
-//! before, so that no shell can ever read it as a command.
+//! Becoming root by sudo, where it wants a password: the password goes to sudo's standard input,
+//! once sudo has asked for it and not before, so that no shell can ever read it as a command.
 
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -7,7 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// How long sudo may take over a password; wrong ones make PAM slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The command that asks on standard error, then says that it is root's shell, then reads a script. sudo's words are those of no locale.
+/// The command that asks on standard error, then says that it is root's shell, then reads a script.
+/// sudo's words are those of no locale.
 pub fn command(nonce: &str) -> String {
     format!("env LC_ALL=C sudo -S -- sh -c 'echo ready {nonce}; exec sh -s'")
 }
@@ -21,7 +22,8 @@ pub enum Denied {
     Other(String),
 }
 
-/// Whether the last line is an open question for a password: `[sudo] password for ops: `, `[sudo: authenticate] Password: `.
+/// Whether the last line is an open question for a password: `[sudo] password for ops: `, `[sudo:
+/// authenticate] Password: `.
 fn asks(text: &str) -> bool {
     let last = text.rsplit('\n').next().unwrap_or_default();
     last.to_ascii_lowercase().contains("password") && last.trim_end().ends_with(':')
@@ -86,7 +88,8 @@ pub async fn talk(
 mod tests {
     use super::*;
 
-    /// sudo, as far as this end can tell: says `words` on standard error, one after each line that it reads.
+    /// sudo, as far as this end can tell: says `words` on standard error, one after each line that
+    /// it reads.
     async fn told(words: &[&str], end: &str) -> (Result<(), Denied>, String) {
         let ((mut stdin, heard), (mut stdout, out), (mut stderr, err)) =
             (tokio::io::duplex(64), tokio::io::duplex(64), tokio::io::duplex(64));

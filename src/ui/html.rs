@@ -1,7 +1,8 @@
-//! What `petasos verify` found, as one page that needs nothing else: for a security team's mailbox, its printer and its archive.
+//! What `petasos verify` found, as one page that needs nothing else: for a security team's mailbox,
+//! its printer and its archive.
 //!
-//! What hosts say is hostile text. Tera escapes each value, no template says `safe`, [`visible`] shows what an eye would not see,
-//! and the page's own policy forbids it to run or fetch anything.
+//! What hosts say is hostile text. Tera escapes each value, no template says `safe`, [`visible`]
+//! shows what an eye would not see, and the page's own policy forbids it to run or fetch anything.
 
 mod phrases;
 mod view;
@@ -11,7 +12,8 @@ use crate::verify::report::Report;
 use serde_json::Value;
 use tera::{Context, Tera};
 
-/// Part of the program, so that a report looks the same wherever it was made; `.html` is what Tera escapes by itself.
+/// Part of the program, so that a report looks the same wherever it was made; `.html` is what Tera
+/// escapes by itself.
 const TEMPLATE: (&str, &str) = ("verify.html", include_str!("../../templates/report/verify.html.tera"));
 
 /// The page.

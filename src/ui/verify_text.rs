@@ -19,7 +19,8 @@ pub fn code(verdict: ControlStatus) -> u8 {
     }
 }
 
-/// The one of all hosts: an error outranks a control that is not met, and that one what could not be seen.
+/// The one of all hosts: an error outranks a control that is not met, and that one what could not
+/// be seen.
 pub fn worst(codes: &[u8]) -> u8 {
     let rank = |code: &&u8| match **code {
         exit::ERROR => 3,

@@ -1,6 +1,7 @@
 //! What others said, without letters that act on a terminal or a page.
 
-/// Text without letters that HTML forbids, or that make a line read otherwise than it is: they are spelt out.
+/// Text without letters that HTML forbids, or that make a line read otherwise than it is: they are
+/// spelt out.
 pub fn visible(text: &str) -> String {
     let hidden = |c: char| match c {
         '\n' | '\t' => false,

@@ -1,4 +1,5 @@
-//! One thing that is tried from inside, and the positive control that shows that the probe can see success.
+//! One thing that is tried from inside, and the positive control that shows that the probe can see
+//! success.
 
 use super::evidence::{AttackRun, Evidence};
 use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
@@ -19,7 +20,8 @@ pub struct Attack {
 pub enum PositiveControl {
     /// It is no attack: the agent needs this, and it must work.
     MustWork,
-    /// The same, by root and outside the sandbox. What root does not find either is not there to be attacked.
+    /// The same, by root and outside the sandbox. What root does not find either is not there to be
+    /// attacked.
     SameByRoot,
     /// Another call, by root.
     ByRoot(&'static str, Value),
@@ -48,7 +50,8 @@ impl Attack {
         }
     }
 
-    /// The name that it says to a resolver or to the proxy, as their logs have it; empty for a connection that says none.
+    /// The name that it says to a resolver or to the proxy, as their logs have it; empty for a
+    /// connection that says none.
     pub fn name(&self) -> Option<String> {
         let said = match self.call.get(0)?.as_str()? {
             "dns" => self.call.get(4)?,
@@ -115,7 +118,8 @@ fn judged(run: &AttackRun, proof: Option<&AttackRun>, same: bool) -> (AttackOutc
     }
 }
 
-/// What a look found: whether it is as it should be, and in which words; or why it could not be told.
+/// What a look found: whether it is as it should be, and in which words; or why it could not be
+/// told.
 pub fn inspection(id: &str, what: impl Into<String>, found: Result<(bool, String), String>) -> Check {
     let (outcome, result, detail) = match found {
         Ok((true, words)) => (AttackOutcome::Holds, ControlStatus::Met, words),

@@ -15,7 +15,8 @@ pub struct Claims {
     /// Whether names that are not allowed are refused, or let out and noted.
     pub enforce: bool,
     pub allowed: Vec<Allowed>,
-    /// What our resolver answers for an allowed name, and where the proxy and the resolver listen on loopback.
+    /// What our resolver answers for an allowed name, and where the proxy and the resolver listen
+    /// on loopback.
     pub here: [String; 2],
     pub proxy: u16,
     /// Whom the agent asks for names.
@@ -25,19 +26,22 @@ pub struct Claims {
     /// Where the pinned release lies, and the id of its tree.
     pub release: String,
     pub tree: String,
-    /// Whether the outward attacks are made as root too: only where every address is the operator's own.
+    /// Whether the outward attacks are made as root too: only where every address is the operator's
+    /// own.
     pub full: bool,
 }
 
 impl Claims {
-    /// A name that the agent may reach by HTTPS: the provider's or the user's before those that every agent has.
+    /// A name that the agent may reach by HTTPS: the provider's or the user's before those that
+    /// every agent has.
     pub fn allowed_name(&self) -> Option<&str> {
         let exact =
             || self.allowed.iter().filter(|name| name.port.is_none() && !name.below).map(|name| name.name.as_str());
         exact().find(|name| !name.contains("github")).or_else(|| exact().next())
     }
 
-    /// A name that it may not reach, but that exists: where nothing stands in the way, somebody answers. In full mode the lab's.
+    /// A name that it may not reach, but that exists: where nothing stands in the way, somebody
+    /// answers. In full mode the lab's.
     pub fn foreign_name(&self) -> &'static str {
         let (lab, elsewhere) = (["foreign.example.net"], ["example.com", "example.org", "example.net"]);
         let foreign = if self.full { &lab[..] } else { &elsewhere[..] };

@@ -1,7 +1,8 @@
-//! The controls that a hardened host has, and the attacks that prove them. Pure: what is tried is data, and what came of it is judged here;
-//! `run::prove` makes the trips.
+//! The controls that a hardened host has, and the attacks that prove them. Pure: what is tried is
+//! data, and what came of it is judged here; `run::prove` makes the trips.
 //!
-//! To add a control: a file here, a line in [`registry`]. Its attacks name functions of `remote/verify/`.
+//! To add a control: a file here, a line in [`registry`]. Its attacks name functions of
+//! `remote/verify/`.
 
 mod approve_mode;
 mod attack;
@@ -38,7 +39,8 @@ pub struct Control {
     pub made_by: &'static [&'static str],
     pub attacks: fn(&Claims) -> Vec<Attack>,
     pub inspections: fn(&Claims, &Evidence) -> Vec<Check>,
-    /// Why it falls short whatever the attacks say: what the user chose, or what this version does not do; and the verdict then.
+    /// Why it falls short whatever the attacks say: what the user chose, or what this version does
+    /// not do; and the verdict then.
     pub short: fn(&Claims) -> Option<(ControlStatus, String)>,
     /// What a control that is met still does not cover.
     pub limits: &'static str,
@@ -97,7 +99,8 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
     registry().iter().flat_map(|control| (control.attacks)(claims)).collect()
 }
 
-/// The names that the attacks speak of, as the host's logs have them: what is asked for then is not the agent's wish.
+/// The names that the attacks speak of, as the host's logs have them: what is asked for then is not
+/// the agent's wish.
 pub fn names(claims: &Claims) -> BTreeSet<String> {
     attacks(claims).iter().filter_map(Attack::name).collect()
 }

@@ -1,7 +1,8 @@
 //! net.egress: the agent reaches the names that it needs, by HTTPS, and nothing else.
 //!
-//! Where an attack leads out of the host it goes to addresses for documentation, where nobody is, or knocks at a public resolver. Its
-//! positive control is the same probe against a listener of its own on loopback; in full mode it is the very same attack, as root.
+//! Where an attack leads out of the host it goes to addresses for documentation, where nobody is,
+//! or knocks at a public resolver. Its positive control is the same probe against a listener of its
+//! own on loopback; in full mode it is the very same attack, as root.
 
 mod direct;
 mod dns;
@@ -75,14 +76,16 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     inspections
 }
 
-/// The proxy's word on each connection of the attacks: names that lead nowhere look refused, whatever it does with them.
+/// The proxy's word on each connection of the attacks: names that lead nowhere look refused,
+/// whatever it does with them.
 fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), String> {
     let seen = &evidence.answer.proxied;
     let foreign = claims.foreign_name();
     if !seen.iter().any(|it| it.name == foreign) {
         return Err(format!("of {} connections in its log none is for {foreign}, which was tried", seen.len()));
     }
-    // Who says nothing and goes again is led nowhere; a name that has no address was let out all the same.
+    // Who says nothing and goes again is led nowhere; a name that has no address was let out all
+    // the same.
     let refused =
         |it: &&Proxied| it.to == "unix:/run/petasos-proxy/refused" || (it.to.is_empty() && it.name.is_empty());
     let bad: BTreeSet<String> = seen

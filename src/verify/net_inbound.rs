@@ -42,7 +42,8 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let loopback = |address: &str| address.starts_with("127.") || address == "::1";
     let foreign = listeners.clone().map(|listeners| {
         let undeclared = |it: &&Listener| {
-            // The clients of DHCP, of names and of the clock wait for answers there; the firewall lets nothing else in.
+            // The clients of DHCP, of names and of the clock wait for answers there; the firewall
+            // lets nothing else in.
             let dhcp = it.user == "root" && matches!(it.port, 68 | 546);
             let answers = it.protocol == "udp" && (it.user.starts_with("systemd-") || dhcp);
             !answers && !loopback(&it.address) && !declared(claims, &it.protocol).contains(&it.port)

@@ -1,4 +1,5 @@
-//! The controls of the checklist that this version does not set up. They are named, so that nobody takes them for granted.
+//! The controls of the checklist that this version does not set up. They are named, so that nobody
+//! takes them for granted.
 
 use super::report::ControlStatus;
 use super::{Claims, Control, no_attacks};

@@ -1,4 +1,5 @@
-//! What `petasos verify` found, for people and programs. Every way of showing it (text, JSON, a page) starts from these types.
+//! What `petasos verify` found, for people and programs. Every way of showing it (text, JSON, a
+//! page) starts from these types.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,8 @@ pub struct HostReport {
     pub verdict: ControlStatus,
     /// In the order of the registry, so that those of one group stand together.
     pub controls: Vec<ControlReport>,
-    /// How many attacks were made from inside, and how many runs showed that such an attack can succeed.
+    /// How many attacks were made from inside, and how many runs showed that such an attack can
+    /// succeed.
     pub attacks: usize,
     pub positive_controls: usize,
     pub round_trips: usize,
@@ -130,7 +132,8 @@ impl HostReport {
 }
 
 impl ControlReport {
-    /// What its checks come to: a fault outranks what could not be seen; without any check nothing is proved.
+    /// What its checks come to: a fault outranks what could not be seen; without any check nothing
+    /// is proved.
     pub fn judged(checks: &[Check]) -> ControlStatus {
         checks.iter().map(|check| check.result).max().unwrap_or(ControlStatus::Unobserved)
     }

@@ -26,7 +26,8 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
         same("user.sudo", "sudo", json!(["run", ["sudo", "-n", "id", "-u"], "0"])),
         same("user.su", "su", json!(["run", ["su", "-s", "/bin/sh", "-c", "id -u", "root"], "0"])),
         same("user.setuid", "a file of its own that runs as its owner", json!(["setuid_file"])),
-        // It is held by the unit that it came from; it dials an address for documentation, where nobody is.
+        // It is held by the unit that it came from; it dials an address for documentation, where
+        // nobody is.
         attack(
             "user.daemon",
             "a child that leaves its session and its parent, and dials out",

@@ -1,4 +1,5 @@
-//! A release source of our own for tests: a small repository that looks like the agent's, made by git.
+//! A release source of our own for tests: a small repository that looks like the agent's, made by
+//! git.
 #![allow(dead_code)] // each test file uses its own part
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

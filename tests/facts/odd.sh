@@ -1,4 +1,5 @@
-# Makes a fresh lab host odd, for captures: run as root on it. What it does is what tests/facts.rs expects of `*-odd`.
+# Makes a fresh lab host odd, for captures: run as root on it. What it does is what tests/facts.rs
+# expects of `*-odd`.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
@@ -10,7 +11,8 @@ usermod --password '$y$j9T$odd$odd' ops
 useradd --system --no-create-home --shell /usr/sbin/nologin hermes
 passwd --delete hermes >/dev/null
 
-# Paths: blanks, quotes, line ends, a link whose target looks like an end, a pipe, bytes that are no text.
+# Paths: blanks, quotes, line ends, a link whose target looks like an end, a pipe, bytes that are no
+# text.
 mkdir -p /var/tmp/odd && cd /var/tmp/odd
 printf 'blank\n' >'a b'
 printf 'quote\n' >"it's"
@@ -24,7 +26,8 @@ printf '\377\376' >binary
 chown ops:adm 'a b'
 chmod 4750 'a b'
 
-# Units: one that runs with a drop-in that systemd has not read, a masked one, one that failed, one that is broken.
+# Units: one that runs with a drop-in that systemd has not read, a masked one, one that failed, one
+# that is broken.
 cat >/etc/systemd/system/odd.service <<'UNIT'
 [Service]
 ExecStart=/bin/sleep infinity

@@ -13,7 +13,8 @@ pub fn render(template: &str, vars: &Value) -> String {
     renderer(vars).template(template).unwrap_or_else(|why| panic!("{why}"))
 }
 
-/// `tests/render/NAME` must be this text. `UPDATE=1 cargo test` rewrites it; then read the difference.
+/// `tests/render/NAME` must be this text. `UPDATE=1 cargo test` rewrites it; then read the
+/// difference.
 pub fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/render").join(name);
     if std::env::var_os("UPDATE").is_some() {
@@ -23,8 +24,8 @@ pub fn golden(name: &str, text: &str) {
     assert_eq!(is, text, "{name} differs; see tests/judge/mod.rs");
 }
 
-/// A program that judges. Root gets it from the distribution when it is missing (a service that comes with it stays off); without it there
-/// is no verdict, and that is a failure.
+/// A program that judges. Root gets it from the distribution when it is missing (a service that
+/// comes with it stays off); without it there is no verdict, and that is a failure.
 pub fn judge(program: &str, package: &str) -> Command {
     let missing = || panic!("`{program}` is not here to judge: apt-get install {package}");
     let found = find(program).or_else(|| {
@@ -69,7 +70,8 @@ pub fn folder(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-/// What `systemd-analyze verify` complains about; it accepts keys that it does not know, and only says so.
+/// What `systemd-analyze verify` complains about; it accepts keys that it does not know, and only
+/// says so.
 pub fn complaints_about_unit(name: &str, text: &str) -> String {
     let (_dir, path) = folder(name, text);
     let (accepted, said) = verdict(judge("systemd-analyze", "systemd").arg("verify").arg(path));

@@ -1,6 +1,7 @@
-# A lab host shares the machine's kernel: the settings outside net belong to the machine and are read-only here.
-# `copy` gives this host copies of them that can be written and read back, and that change nothing in the kernel.
-# `trim` keeps the first line of each: systemd-sysctl writes over the old text without cutting off what is longer.
+# A lab host shares the machine's kernel: the settings outside net belong to the machine and are
+# read-only here. `copy` gives this host copies of them that can be written and read back, and that
+# change nothing in the kernel. `trim` keeps the first line of each: systemd-sysctl writes over the
+# old text without cutting off what is longer.
 set -u
 copies=/run/lab-sysctl
 case $1 in

@@ -35,7 +35,8 @@ struct HostView {
     groups: Vec<Group>,
 }
 
-/// Those missing controls that are alike: what is broken, what nobody saw, what this version does not do.
+/// Those missing controls that are alike: what is broken, what nobody saw, what this version does
+/// not do.
 #[derive(Serialize)]
 struct Missing {
     sign: Sign,

@@ -87,7 +87,8 @@ fn foreign_resolvers(claims: &Claims, foreign: &str) -> Vec<Attack> {
             json!(["tcp", "127.0.0.1", "@tcp"]),
         )
     };
-    // On loopback a host's own resolver listens, which asks others; where none does, the control has a listener of its own.
+    // On loopback a host's own resolver listens, which asks others; where none does, the control
+    // has a listener of its own.
     let local = |id: &str, what: &str, server: &str| {
         let call = json!(["dns", "udp", server, 53, foreign, true]);
         let control = ByRoot(
