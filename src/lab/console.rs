@@ -1,5 +1,5 @@
 //! What a provider offers beside the host itself: the console, which asks nobody there, and the cable.
-use super::host::Record;
+use super::record::Record;
 use super::{Lab, net};
 use anyhow::{Context, Result};
 

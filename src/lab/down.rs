@@ -1,12 +1,8 @@
 //! `down`: nothing of a host stays, and with the last one nothing of the lab but its caches.
-use super::host::{self, Record};
-use super::{Lab, NETWORK, SAME_HOST, Say, lock, net, paths};
+use super::host;
+use super::record::Record;
+use super::{InternetHold, Lab, NETWORK, SAME_HOST, Say, lock, net, paths};
 use anyhow::{Context, Result};
-use std::fs::File;
-
-/// As long as this lives, the internet outlives the last host (but not `down_all`).
-#[derive(Debug)]
-pub struct InternetHold(#[allow(dead_code, reason = "held, not read")] File);
 
 impl Lab {
     /// Removes one host; with the last one the internet goes too.

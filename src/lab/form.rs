@@ -1,7 +1,7 @@
 //! The forms that a rented host comes in.
-use super::host::Record;
 use super::net;
 use super::paths::{create_dir, write};
+use super::record::Record;
 use super::tool;
 use anyhow::{Context, Result, bail};
 use std::path::Path;

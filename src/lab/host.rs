@@ -1,61 +1,13 @@
-//! One host: its record on disk, what is its own in the tree, and waiting until it answers.
+//! One host: its name and address, what is its own in the tree, and waiting until it answers.
 use super::net;
 use super::paths::{Paths, create_dir, write};
+use super::record::Record;
 use super::{boot, cgroup::Groups, form, tool};
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
-
-/// What is remembered of a host between two runs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Record {
-    pub name: String,
-    pub suite: String,
-    /// No other host has it. A host with IPv6 only has the one of version 6 that stands beside it.
-    pub address: Ipv4Addr,
-    pub image: PathBuf,
-    /// Whether it has IPv6 only.
-    #[serde(default)]
-    pub ipv6: bool,
-    #[serde(default)]
-    pub ssh_socket: bool,
-    /// The snapshots between the image and the host, the upper ones first.
-    #[serde(default)]
-    pub snapshots: Vec<String>,
-}
-
-impl Record {
-    pub fn read(paths: &Paths, name: &str) -> Option<Record> {
-        let text = std::fs::read_to_string(paths.host(name).join("host.json")).ok()?;
-        serde_json::from_str(&text).ok()
-    }
-
-    pub fn all(paths: &Paths) -> Vec<Record> {
-        let mut names: Vec<String> = std::fs::read_dir(paths.hosts())
-            .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
-            .unwrap_or_default();
-        names.sort();
-        names.iter().filter_map(|name| Record::read(paths, name)).collect()
-    }
-
-    pub fn reached_at(&self) -> IpAddr {
-        if self.ipv6 { net::six(self.address).into() } else { self.address.into() }
-    }
-
-    /// The layers below the host, the upper ones first.
-    pub fn layers(&self, paths: &Paths) -> Vec<PathBuf> {
-        let snapshots = self.snapshots.iter().map(|name| paths.snapshot(name).join("upper"));
-        snapshots.chain([self.image.clone()]).collect()
-    }
-
-    pub fn write(&self, paths: &Paths) -> Result<()> {
-        let text = serde_json::to_vec_pretty(self).context("cannot encode a host's record")?;
-        write(&paths.host(&self.name).join("host.json"), text)
-    }
-}
 
 /// A host's name is also a namespace's, a machine's and a directory's.
 pub fn check_name(name: &str) -> Result<()> {
@@ -195,7 +147,7 @@ mod tests {
             name: format!("h{octet}"),
             suite: "trixie".into(),
             address: net::host_address(octet),
-            image: PathBuf::new(),
+            image: std::path::PathBuf::new(),
             ipv6: octet == 12,
             ssh_socket: false,
             snapshots: Vec::new(),

@@ -159,31 +159,3 @@ fn digest(recipe: &Recipe<'_>) -> String {
     }
     hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
-
-impl super::Lab {
-    /// The image of a host of this suite: a provider's, plus what this machine and the lab hand in.
-    pub(super) async fn host_image(
-        &self,
-        machine: &Machine,
-        needs: &super::internet::Needs,
-        suite: &str,
-        say: super::Say<'_>,
-    ) -> Result<PathBuf> {
-        let index = super::index::look(&needs.python).await?;
-        let lab = std::fs::read_to_string(&needs.authority).context("cannot read the lab's authority")?;
-        let mut authorities = vec![lab];
-        authorities.extend(machine.authorities.iter().cloned());
-        let mut files = vec![
-            ("etc/pip.conf".to_owned(), index.pip_conf()),
-            ("etc/uv/uv.toml".to_owned(), index.uv_toml()),
-            (
-                "etc/apt/sources.list.d/provider.list".to_owned(),
-                machine.sources.iter().map(|source| source.line(suite) + "\n").collect(),
-            ),
-        ];
-        if !machine.apt_settings.is_empty() {
-            files.push(("etc/apt/apt.conf.d/90machine".to_owned(), machine.apt_settings.join("\n") + "\n"));
-        }
-        ensure(&self.paths, &Recipe { kind: Kind::Host, suite, machine, authorities, files }, say).await
-    }
-}

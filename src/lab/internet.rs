@@ -1,9 +1,9 @@
 //! The lab's internet: its namespace, its services, and the relays to the registries.
-use super::host::Record;
 use super::image::{Kind, Recipe};
 use super::machine::Machine;
 use super::names::{self, Place};
 use super::paths::{create_dir, remove_tree, write};
+use super::record::Record;
 use super::{InternetHold, Lab, Say, boot, ca, github, net, registry, tools};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};

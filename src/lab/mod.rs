@@ -21,6 +21,7 @@ mod names;
 mod need;
 mod net;
 mod paths;
+mod record;
 mod registry;
 mod snapshot;
 mod tool;
@@ -28,14 +29,14 @@ mod tools;
 mod up;
 
 use anyhow::{Result, bail};
-use host::Record;
+use record::Record;
 use serde::Serialize;
+use std::fs::File;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
-pub use down::InternetHold;
 pub use form::Form;
-pub use snapshot::Snapshot;
+pub use record::Snapshot;
 
 const NETWORK: &str = "it arranges the lab's network";
 const SAME_HOST: &str = "it works on the same host";
@@ -49,6 +50,10 @@ pub struct Lab {
     paths: paths::Paths,
     groups: cgroup::Groups,
 }
+
+/// As long as this lives, the internet outlives the last host (but not `down_all`).
+#[derive(Debug)]
+pub struct InternetHold(#[allow(dead_code, reason = "held, not read")] File);
 
 /// A host that runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,33 +1,9 @@
 //! Snapshots: what a host wrote, kept under a name. New hosts lie on top of it, so nothing is ever copied.
-use super::host::{self, Record};
+use super::host;
 use super::paths::{create_dir, remove_tree, write};
+use super::record::{Record, Snapshot};
 use super::{Lab, NETWORK, SAME_HOST, Say, lock, net};
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
-use std::net::Ipv4Addr;
-use std::path::PathBuf;
-
-/// A kept disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    pub name: String,
-    pub suite: String,
-    pub ipv6: bool,
-    pub ssh_socket: bool,
-    /// The image at the bottom.
-    pub image: PathBuf,
-    /// The snapshots between the image and this one, the upper ones first.
-    pub below: Vec<String>,
-}
-
-impl Snapshot {
-    /// A host on top of it.
-    pub(super) fn host(self, name: &str, address: Ipv4Addr) -> Record {
-        let snapshots = [&self.name].into_iter().chain(&self.below).cloned().collect();
-        let Snapshot { suite, ipv6, ssh_socket, image, .. } = self;
-        Record { name: name.to_owned(), suite, address, image, ipv6, ssh_socket, snapshots }
-    }
-}
 
 impl Lab {
     /// Stops a host and keeps its disk as it is, as if the power went; the host is gone then.

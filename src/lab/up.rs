@@ -1,7 +1,11 @@
 //! `up`: from a name to a host that answers ssh.
-use super::host::{self, Record};
-use super::{Form, Lab, LabHost, NETWORK, SAME_HOST, Say, boot, lock, machine, need, net};
-use anyhow::{Result, bail};
+use super::image::{self, Kind, Recipe};
+use super::internet::Needs;
+use super::machine::{self, Machine};
+use super::record::Record;
+use super::{Form, Lab, LabHost, NETWORK, SAME_HOST, Say, boot, host, index, lock, need, net};
+use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 impl Lab {
@@ -65,6 +69,24 @@ impl Lab {
             started.elapsed().as_secs_f64()
         ));
         Ok(self.shown(record))
+    }
+
+    /// The image of a host of this suite: a provider's, plus what this machine and the lab hand in.
+    async fn host_image(&self, machine: &Machine, needs: &Needs, suite: &str, say: Say<'_>) -> Result<PathBuf> {
+        let index = index::look(&needs.python).await?;
+        let lab = std::fs::read_to_string(&needs.authority).context("cannot read the lab's authority")?;
+        let mut authorities = vec![lab];
+        authorities.extend(machine.authorities.iter().cloned());
+        let sources = machine.sources.iter().map(|source| source.line(suite) + "\n").collect();
+        let mut files = vec![
+            ("etc/pip.conf".to_owned(), index.pip_conf()),
+            ("etc/uv/uv.toml".to_owned(), index.uv_toml()),
+            ("etc/apt/sources.list.d/provider.list".to_owned(), sources),
+        ];
+        if !machine.apt_settings.is_empty() {
+            files.push(("etc/apt/apt.conf.d/90machine".to_owned(), machine.apt_settings.join("\n") + "\n"));
+        }
+        image::ensure(&self.paths, &Recipe { kind: Kind::Host, suite, machine, authorities, files }, say).await
     }
 
     async fn boot(&self, record: &Record) -> Result<()> {

@@ -1,7 +1,7 @@
 //! A host on a bad day: still at its first start, in somebody else's hands, full, cut off, restarted under a run. It is waited for, or said
 //! in one clear error, and the next `up` converges. The judge is the tool itself: cloud-init, dpkg, apt's own history, the network.
 
-use super::harness::{Desk, Host, Said, shared, trial};
+use super::harness::{Desk, Host, Said, ignored, shared, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use libtest_mimic::Trial;
 use std::io::{BufRead, BufReader, Read};
@@ -14,14 +14,13 @@ pub fn trials() -> Vec<Trial> {
         trial("badday::cloud-init is still at work", cloud_init),
         trial("badday::dpkg was interrupted, and the connection is lost at apt", packages),
     ];
-    // Minutes each: `cargo test --test lab -- --ignored badday`.
     let slow = [
         trial("badday::wrong name servers, and a clock two hours off", second_day),
         trial("badday::each lock of apt is waited for, and named when it never ends; needrestart would ask", locks),
         trial("badday::the host restarts twice in a run, and its disk fills in another", restarts),
         trial("badday::the network is down for 20 s and for 70 s", cuts),
     ];
-    quick.into_iter().chain(slow.map(|trial| trial.with_ignored_flag(true))).collect()
+    quick.into_iter().chain(slow.map(|trial| ignored(trial, "a bad day with real patience takes minutes"))).collect()
 }
 
 /// A fresh host, and a desk for it; without the agent, where that has no part in the day.

@@ -1,8 +1,8 @@
 //! The real thing: `petasos` as a user runs it, against lab hosts. The daemon, the kernel or the refused login is the judge, never our own
 //! parser.
 //!
-//! It needs Linux and root. `cargo test -- --skip lab`, or `PETASOS_LAB=off`, leaves it out on purpose. The drift table of the second suite
-//! and what takes minutes are ignored by default: `cargo test --test lab -- --include-ignored`.
+//! It needs Linux and root. `cargo test -- --skip lab`, or `PETASOS_LAB=off`, leaves it out on purpose. What takes minutes is ignored by
+//! default, each test for a reason that a run prints at its end: `cargo test --test lab -- --include-ignored`.
 
 mod badday;
 mod boot;
@@ -58,23 +58,20 @@ fn main() -> ExitCode {
         verify::trials(),
     ];
     let trials = in_turn(lanes.map(Vec::into_iter).into());
-    if any_wanted(&args, &trials)
+    let wanted = |trial: &Trial| !args.is_filtered_out(trial) && !args.is_ignored(trial);
+    if !args.list
+        && trials.iter().any(wanted)
         && let Err(error) = world::open()
     {
         eprintln!("error: the lab tests cannot run: {error:#}");
         eprintln!("hint: `cargo test -- --skip lab` or PETASOS_LAB=off leaves them out on purpose");
         return ExitCode::FAILURE;
     }
+    let left_out = harness::left_out(&args, &trials);
     let conclusion = libtest_mimic::run(&args, trials);
-    eprint!("{}", harness::slowest());
+    eprint!("{}{left_out}", harness::slowest());
     world::close();
     conclusion.exit_code()
-}
-
-fn any_wanted(args: &Arguments, trials: &[Trial]) -> bool {
-    let skipped = |name: &str| args.skip.iter().any(|word| name.contains(word.as_str()));
-    let named = |name: &str| args.filter.as_ref().is_none_or(|word| name.contains(word.as_str()));
-    !args.list && trials.iter().any(|trial| named(trial.name()) && !skipped(trial.name()))
 }
 
 /// One of each lane after the other, so that no lane waits for another's end.

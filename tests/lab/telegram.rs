@@ -3,7 +3,7 @@
 //! kernel's counters.
 
 use super::harness::world::{lock, world};
-use super::harness::{Desk, Host, trial};
+use super::harness::{Desk, Host, ignored, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -12,7 +12,6 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub fn trials() -> Vec<Trial> {
-    // Minutes each: `cargo test --test lab -- --ignored telegram`.
     let slow = [
         trial("telegram::without the proxy the fallback gets nowhere either", without_the_proxy),
         trial("telegram::a silent address of the name is passed over", half_gone),
@@ -24,7 +23,10 @@ pub fn trials() -> Vec<Trial> {
         trial("telegram::who is listed is answered, by the allowed name", listed),
         trial("telegram::the agent's own fallback gets nowhere", fallback),
     ];
-    quick.into_iter().chain(slow.map(|trial| trial.with_ignored_flag(true))).collect()
+    quick
+        .into_iter()
+        .chain(slow.map(|trial| ignored(trial, "the agent's own timeouts and retries take minutes")))
+        .collect()
 }
 
 const BOT: u64 = 7001;

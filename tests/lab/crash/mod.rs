@@ -6,7 +6,7 @@
 mod stop;
 
 use super::harness::world::lock;
-use super::harness::{Desk, Host, trial};
+use super::harness::{Desk, Host, ignored, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use libtest_mimic::Trial;
 use std::collections::{BTreeSet, VecDeque};
@@ -18,15 +18,19 @@ use stop::Run;
 /// How many hosts the whole table uses side by side.
 const HOSTS: usize = 2;
 
+const EVERY_STEP: &str = "a row for every step of a first run takes more than an hour; a sample runs by default";
+const CUTS: &str = "a cut that ssh notices takes more than a minute; a sample of shorter ones runs by default";
+const MIDWAY: &str = "a whole first run of its own; badday::packages has a step that outlives its connection too";
+
 pub fn trials() -> Vec<Trial> {
     vec![
         in_turn("the client dies or the cable is cut after a step, a sample", sample),
         in_turn("a second run takes nothing back while the first is alive", second),
-        in_turn("the client dies after every single step", || every_step(Part::Whole)).with_ignored_flag(true),
-        in_turn("the client dies after every step of the hardening", || every_step(Part::Base)).with_ignored_flag(true),
-        in_turn("the cable is cut after spread steps", cuts).with_ignored_flag(true),
-        in_turn("the client dies while dpkg works on a fresh host", dpkg).with_ignored_flag(true),
-        in_turn("the client dies while the release is built", build).with_ignored_flag(true),
+        ignored(in_turn("the client dies after every single step", || every_step(Part::Whole)), EVERY_STEP),
+        ignored(in_turn("the client dies after every step of the hardening", || every_step(Part::Base)), EVERY_STEP),
+        ignored(in_turn("the cable is cut after spread steps", cuts), CUTS),
+        ignored(in_turn("the client dies while dpkg works on a fresh host", dpkg), MIDWAY),
+        ignored(in_turn("the client dies while the release is built", build), MIDWAY),
     ]
 }
 

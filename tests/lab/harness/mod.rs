@@ -2,11 +2,13 @@
 
 mod desk;
 mod host;
+mod ignored;
 mod shared;
 pub mod world;
 
 pub use desk::{Desk, SECRET, lab_key, lock_of, ssh_config};
 pub use host::{Host, Said};
+pub use ignored::{ignored, left_out};
 pub use shared::{Shared, both, shared};
 
 use libtest_mimic::{Failed, Trial};

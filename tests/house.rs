@@ -1,0 +1,173 @@
+//! House rules that are about the tests themselves: none is forgotten, and none is skipped without a reason.
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A tree of tests: the repository's own, or one that a test below plants its faults in.
+struct Tree {
+    root: PathBuf,
+    /// What cargo builds and runs as a test or a benchmark.
+    targets: BTreeSet<PathBuf>,
+}
+
+impl Tree {
+    /// The repository, with its targets by cargo's own word.
+    fn own() -> Tree {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(&root);
+        let said = command.output().expect("cargo runs");
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let metadata: serde_json::Value = serde_json::from_slice(&said.stdout).expect("cargo prints JSON");
+        let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+        let runs = |target: &serde_json::Value| {
+            let kind = |name: &str| list(&target["kind"]).iter().any(|kind| kind == name);
+            kind("bench") || kind("test") && target["test"] == true
+        };
+        let targets =
+            list(&metadata["packages"]).into_iter().flat_map(|package| list(&package["targets"])).filter(runs);
+        let path = |target: serde_json::Value| target["src_path"].as_str().map(PathBuf::from).expect("a path");
+        Tree { root, targets: targets.map(path).collect() }
+    }
+
+    /// All files and all directories below one of the tree's directories.
+    fn below(&self, dir: &str) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        let (mut files, mut dirs, mut todo) = (Vec::new(), Vec::new(), vec![self.root.join(dir)]);
+        while let Some(dir) = todo.pop() {
+            for entry in std::fs::read_dir(&dir).into_iter().flatten() {
+                let path = entry.expect("readable").path();
+                if path.is_dir() {
+                    dirs.push(path.clone());
+                    todo.push(path);
+                } else {
+                    files.push(path);
+                }
+            }
+        }
+        files.sort();
+        dirs.sort();
+        (files, dirs)
+    }
+
+    /// The sources below `tests` and `benches`, without comments.
+    fn sources(&self) -> Vec<(PathBuf, String)> {
+        let files = ["tests", "benches"].into_iter().flat_map(|dir| self.below(dir).0);
+        files
+            .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+            .map(|path| (path.clone(), code(&path)))
+            .collect()
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}
+
+/// A source without the lines that are comments.
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+}
+
+/// Sources that no target is made of: neither one themselves nor a module of one.
+fn forgotten_sources(tree: &Tree) -> Vec<String> {
+    let sources = tree.sources();
+    let declares = |text: &str, name: &str| {
+        let word = |line: &str| line.trim().trim_start_matches("pub ").strip_prefix("mod ").map(str::to_owned);
+        text.lines().filter_map(word).any(|rest| rest.strip_suffix(';') == Some(name))
+    };
+    let built = |path: &Path| {
+        let stem = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let own = stem(path);
+        // `dir/mod.rs` is the module `dir` of what stands beside `dir`.
+        let place = if own == "mod" { path.parent().unwrap_or(path) } else { path };
+        let (name, beside) = (stem(place), place.parent());
+        let parent = |other: &Path| {
+            let root = matches!(stem(other).as_str(), "mod" | "main") || tree.targets.contains(other);
+            other.parent() == beside && root || beside.is_some_and(|dir| *other == dir.with_extension("rs"))
+        };
+        sources.iter().any(|(other, text)| parent(other) && declares(text, &name))
+    };
+    let left = sources.iter().map(|(path, _)| path).filter(|path| !tree.targets.contains(*path) && !built(path));
+    left.map(|path| tree.shown(path)).collect()
+}
+
+/// Files of the lab's table whose `trials` nobody collects: `main.rs` has to name them.
+fn forgotten_trials(tree: &Tree) -> Vec<String> {
+    let main = code(&tree.root.join("tests/lab/main.rs"));
+    let (mut left, sources) = (Vec::new(), tree.sources());
+    for (path, text) in sources.iter().filter(|(path, _)| path.starts_with(tree.root.join("tests/lab"))) {
+        let name = path.strip_prefix(tree.root.join("tests/lab")).unwrap_or(path).with_extension("");
+        let name = name.display().to_string().replace("/mod", "").replace('/', "::");
+        if text.contains("pub fn trials(") && !main.contains(&format!("{name}::trials(")) {
+            left.push(tree.shown(path));
+        }
+    }
+    left
+}
+
+/// Directories of `tests` that hold neither a target nor a module of one, and that no source names as its data.
+fn forgotten_directories(tree: &Tree) -> Vec<String> {
+    let sources = tree.sources();
+    let holds_sources = |dir: &Path| sources.iter().any(|(path, _)| path.parent() == Some(dir));
+    let named = |dir: &Path| {
+        let Some(name) = dir.file_name().map(|name| name.to_string_lossy().into_owned()) else { return false };
+        let words = [format!("\"{name}\""), format!("\"{name}/"), format!("tests/{name}\"")];
+        sources.iter().any(|(_, text)| words.iter().any(|word| text.contains(word)))
+    };
+    // One directory a kind: cases.rs itself compares them with the kinds that there are.
+    let compared = |dir: &Path| dir.parent() == Some(&tree.root.join("tests/cases"));
+    let left = tree.below("tests").1.into_iter().filter(|dir| !holds_sources(dir) && !named(dir) && !compared(dir));
+    left.map(|dir| tree.shown(&dir)).collect()
+}
+
+/// Tests that are skipped without a word: an attribute without a reason, or a flag that is not set where reasons are kept.
+fn skipped_in_silence(tree: &Tree) -> Vec<String> {
+    let (bare, flag) = (concat!("#[", "ignore]"), concat!("with_ignored", "_flag"));
+    let keeps = tree.root.join("tests/lab/harness/ignored.rs");
+    let silent = |(path, text): &(PathBuf, String)| text.contains(bare) || text.contains(flag) && *path != keeps;
+    tree.sources().iter().filter(|source| silent(source)).map(|(path, _)| tree.shown(path)).collect()
+}
+
+#[test]
+fn no_test_is_forgotten() {
+    let tree = Tree::own();
+    assert_eq!(forgotten_sources(&tree), [""; 0], "no target is made of these");
+    assert_eq!(forgotten_trials(&tree), [""; 0], "tests/lab/main.rs does not collect their trials");
+    assert_eq!(forgotten_directories(&tree), [""; 0], "no test reads these");
+}
+
+#[test]
+fn no_test_is_skipped_without_a_reason() {
+    assert_eq!(skipped_in_silence(&Tree::own()), [""; 0]);
+}
+
+/// The rules can fail: one fault each, among things that are as they should be.
+#[test]
+fn what_is_planted_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().to_path_buf();
+    let flag = concat!("with_ignored", "_flag(true)");
+    for (path, text) in [
+        ("tests/good.rs", "mod shared;\nconst DATA: &str = \"tests/data\";\n".to_owned()),
+        ("tests/shared/mod.rs", String::new()),
+        ("tests/data/one.txt", String::new()),
+        ("tests/stray-data/one.txt", String::new()),
+        ("tests/stray/mod.rs", "// mod stray;\n".to_owned()),
+        ("tests/silent.rs", format!("{}\nfn slow() {{}}\n", concat!("#[", "ignore]"))),
+        ("tests/lab/main.rs", "mod told;\nmod untold;\nfn main() { told::trials(); }\n".to_owned()),
+        ("tests/lab/told.rs", format!("pub fn trials() {{}}\n// {flag}\n")),
+        ("tests/lab/untold.rs", format!("pub fn trials() {{ {flag} }}\n")),
+        ("tests/lab/stray.rs", "pub fn trials() {}\n".to_owned()),
+    ] {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
+        std::fs::write(path, text).expect("a writable folder");
+    }
+    let targets = ["tests/good.rs", "tests/silent.rs", "tests/lab/main.rs"].map(|path| root.join(path));
+    let tree = Tree { root, targets: targets.into() };
+    assert_eq!(forgotten_sources(&tree), ["tests/lab/stray.rs", "tests/stray/mod.rs"]);
+    assert_eq!(forgotten_trials(&tree), ["tests/lab/stray.rs", "tests/lab/untold.rs"]);
+    assert_eq!(forgotten_directories(&tree), ["tests/stray-data"]);
+    assert_eq!(skipped_in_silence(&tree), ["tests/lab/untold.rs", "tests/silent.rs"]);
+}
