@@ -62,6 +62,7 @@ pub fn main() -> ExitCode {
 
 /// `petasos history | head` closes the pipe while we print; that is the reader's wish, not an error
 /// of ours.
+#[expect(clippy::exit, reason = "a panic hook cannot return an exit code")]
 fn end_quietly_when_nobody_reads() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

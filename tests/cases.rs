@@ -177,7 +177,7 @@ fn every_case_is_judged_as_it_says() {
 
 #[test]
 fn every_kind_has_a_met_a_drift_and_an_unknown_case() {
-    assert_eq!(names(&folder()), KINDS.iter().map(|kind| kind.to_string()).collect(), "one folder a kind");
+    assert_eq!(names(&folder()), KINDS.iter().map(ToString::to_string).collect(), "one folder a kind");
     for kind in KINDS {
         let cases = cases(kind);
         let has = |what: &str, is: fn(&Case) -> bool| {

@@ -228,7 +228,7 @@ fn dependencies_point_one_way() {
     }
     for (at, (module, allowed)) in MAY_NAME.iter().enumerate() {
         let before = |name: &&str| MAY_NAME[..at].iter().any(|(other, _)| is_in(name, other));
-        assert!(allowed.iter().all(|name| before(&name)), "`{module}` may name one that stands below it");
+        assert!(allowed.iter().all(before), "`{module}` may name one that stands below it");
     }
 }
 
@@ -275,7 +275,7 @@ fn named_files(file: &Path, src: &Path) -> BTreeSet<PathBuf> {
     let named = paths(&read(file)).iter().filter_map(absolute).filter_map(file_of).collect::<BTreeSet<_>>();
     let kin = |other: &&PathBuf| {
         let other = module_of(other, src);
-        !is_in(&own, &other) && !(is_in(&other, &own) && !parent.is_empty())
+        !is_in(&own, &other) && (parent.is_empty() || !is_in(&other, &own))
     };
     named.iter().filter(|other| *other != file).filter(kin).cloned().collect()
 }

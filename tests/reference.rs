@@ -43,7 +43,7 @@ fn every_key_is_shown_and_nothing_else() {
     for kind in KINDS {
         assert_eq!(shown(kind), keys_of_kind(kind), "`{kind}` in playbooks/reference.yaml");
     }
-    let kinds: BTreeSet<String> = KINDS.iter().map(|kind| kind.to_string()).collect();
+    let kinds: BTreeSet<String> = KINDS.iter().map(ToString::to_string).collect();
     let own: BTreeSet<String> = keys(&json!({ "no-such-key": 0 })).difference(&kinds).cloned().collect();
     let shown: BTreeSet<String> = reference().iter().flat_map(|entry| entry.keys().cloned()).collect();
     assert_eq!(shown.difference(&kinds).cloned().collect::<BTreeSet<_>>(), own, "the keys of an entry");

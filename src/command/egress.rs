@@ -55,7 +55,7 @@ pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
                 "\n# To allow what was refused, if that is what you want (else leave it: this is a list of wishes, not of needs):"
             );
             println!("network:\n  egress:\n    allow:");
-            kept.iter().for_each(|name| println!("      - {:?}", name));
+            kept.iter().for_each(|name| println!("      - {name:?}"));
             for (name, (count, why)) in &proposal {
                 println!("      - {:<40} # {why} {}", format!("{:?}", name.to_string()), times(*count));
             }

@@ -57,7 +57,7 @@ impl HostArgs {
                 self.files.config.display()
             );
         }
-        words.into_iter().map(|word| Choice::of(config, word)).collect()
+        words.iter().map(|word| Choice::of(config, word)).collect()
     }
 
     /// The jobs for the hosts that were chosen.

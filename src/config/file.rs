@@ -113,7 +113,7 @@ impl Config {
         }
         match &mut merged {
             Value::Object(sections) => sections.retain(|_, section| !section.is_null()),
-            other => *other = Value::Object(Default::default()),
+            other => *other = Value::Object(serde_json::Map::default()),
         }
         serde_json::from_value(merged).map_err(|error| error.to_string())
     }

@@ -103,7 +103,7 @@ impl Lock {
 
     /// The text of the file: the same lock gives the same bytes.
     pub fn render(&self) -> String {
-        // Strings, booleans and maps with string keys: nothing here that YAML cannot hold.
+        #[expect(clippy::expect_used, reason = "strings, booleans and maps of them: YAML holds all of it")]
         let body = serde_yaml::to_string(self).expect("a lock is plain data");
         format!("# Written by `petasos pin`: facts, not wishes. Commit it.\n{body}")
     }

@@ -35,14 +35,14 @@ impl Choice {
     ///
     /// # Errors
     /// When there is no such host, or the address is malformed.
-    pub fn of(config: &Config, word: String) -> Result<Self> {
+    pub fn of(config: &Config, word: &str) -> Result<Self> {
         let wrong = |why: String| anyhow!(why);
         let (name, target) = if word.contains('@') {
-            let target = Target::try_from(word.clone()).map_err(wrong)?;
+            let target = Target::try_from(word.to_owned()).map_err(wrong)?;
             (config.name_of(&target).map(str::to_owned), target)
         } else {
-            let target = config.address(&word).map_err(wrong)?.clone();
-            (Some(word.clone()), target)
+            let target = config.address(word).map_err(wrong)?.clone();
+            (Some(word.to_owned()), target)
         };
         let settings = config.settings(name.as_deref()).map_err(wrong)?;
         let label = name.clone().unwrap_or_else(|| target.host.clone());

@@ -26,7 +26,7 @@ pub fn desired_state(
 ) -> Result<DesiredState> {
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
     let keys = keys(&choice.settings.admin.authorized_keys, operator)?;
-    let mut vars = vars(choice, port, version, release, keys)?;
+    let mut vars = vars(choice, port, version, release, &keys)?;
     vars.insert("egress".into(), super::egress::vars(&choice.settings, sources)?);
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| anyhow!("a template: {why}"))?;
@@ -41,7 +41,7 @@ pub fn desired_state(
 }
 
 /// What templates and playbooks may name.
-fn vars(choice: &Choice, port: u16, version: &Version, release: &Release, keys: String) -> Result<Map<String, Value>> {
+fn vars(choice: &Choice, port: u16, version: &Version, release: &Release, keys: &str) -> Result<Map<String, Value>> {
     let settings = &choice.settings;
     let Value::Object(mut vars) = serde_json::to_value(settings)? else { bail!("settings are a map") };
     let platform_names = settings.agent.platforms.keys().map(|name| name.as_str());

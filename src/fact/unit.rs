@@ -60,7 +60,7 @@ fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<
 
 fn unit<'a>(block: &'a str, on_disk: impl Iterator<Item = &'a str>) -> Result<Seen<UnitState>, String> {
     let pairs: BTreeMap<&str, &str> = block.lines().filter_map(|line| line.split_once('=')).collect();
-    let need = |key: &str| pairs.get(key).map(|value| value.to_string()).ok_or_else(|| format!("no `{key}` in it"));
+    let need = |key: &str| pairs.get(key).map(ToString::to_string).ok_or_else(|| format!("no `{key}` in it"));
     match need("LoadState")?.as_str() {
         "loaded" | "masked" => {}
         "not-found" => return Ok(Seen::Absent),

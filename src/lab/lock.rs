@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// Held until dropped; the kernel drops it for a process that dies.
 #[derive(Debug)]
-pub struct Lock(#[allow(dead_code, reason = "held, not read")] File);
+pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
 /// Waits for the lock, saying so once when somebody else has it.
 pub async fn acquire(path: &Path, what: &str, say: super::Say<'_>) -> Result<Lock> {

@@ -53,7 +53,7 @@ pub struct Lab {
 
 /// As long as this lives, the internet outlives the last host (but not `down_all`).
 #[derive(Debug)]
-pub struct InternetHold(#[allow(dead_code, reason = "held, not read")] File);
+pub struct InternetHold(#[expect(dead_code, reason = "held, not read")] File);
 
 /// A host that runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -96,14 +96,14 @@ impl<'a> Repo<'a> {
             .map_err(no_git)?;
         let mut out = child.stdout.take().context("git archive has no output")?;
         let mut hash = sha2::Sha256::new();
-        let mut buffer = vec![0; 1 << 16];
+        let mut buffer = Vec::with_capacity(1 << 16);
         let reading = async {
             loop {
-                match out.read(&mut buffer).await? {
-                    0 => break,
-                    // `read` returns at most the length of the buffer.
-                    n => hash.update(&buffer[..n]),
+                buffer.clear();
+                if out.read_buf(&mut buffer).await? == 0 {
+                    break;
                 }
+                hash.update(&buffer);
             }
             child.wait().await
         };

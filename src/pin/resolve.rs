@@ -219,7 +219,7 @@ pub fn enter(lock: &mut Lock, host: Option<&str>, version: &Version, release: &R
     match old {
         None => changes.push(format!("release {version} pinned")),
         Some(old) if old != *release => {
-            changes.push(format!("source of {version}: {} -> {}", old.source, release.source))
+            changes.push(format!("source of {version}: {} -> {}", old.source, release.source));
         }
         Some(_) => {}
     }

@@ -21,7 +21,7 @@ impl Renderer {
         let mut tera = Tera::default();
         // Nothing here becomes HTML; where a value goes into YAML, the template says `| json`.
         tera.autoescape_on(Vec::<&'static str>::new());
-        tera.register_filter("json", |value: &tera::Value, _: tera::Kwargs, _: &tera::State| {
+        tera.register_filter("json", |value: &tera::Value, _: tera::Kwargs, _: &tera::State<'_>| {
             let json = serde_json::to_string(value).map_err(tera::Error::message)?;
             // The agent's YAML reader rejects a file for one odd letter, and then runs without its
             // policy.
@@ -63,6 +63,7 @@ impl Renderer {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
 fn said(error: tera::Error) -> String {
     let mut said = error.to_string();
     let mut source = error.source();

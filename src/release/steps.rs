@@ -63,8 +63,8 @@ pub fn extras_for<'a>(provider: &str, platforms: impl IntoIterator<Item = &'a st
 
 /// The directory of a release on a host.
 pub fn dir(version: &Version, release: &Release) -> String {
-    // A checked commit has 40 digits of one byte each.
-    let short = &release.commit.as_str()[..12];
+    let commit = release.commit.as_str();
+    let short = commit.get(..12).unwrap_or(commit);
     format!("{ROOT}/releases/{version}-{short}")
 }
 

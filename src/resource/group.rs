@@ -33,7 +33,7 @@ impl Resource for Spec {
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let argv = |system: &[&'static str]| {
-            let words = ["groupadd"].iter().chain(system).map(|word| word.to_string());
+            let words = ["groupadd"].iter().chain(system).map(ToString::to_string);
             words.chain([self.name.to_string()]).collect::<Vec<_>>()
         };
         Ok(match seen(&facts.groups, &self.name)? {

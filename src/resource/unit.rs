@@ -148,13 +148,13 @@ impl Resource for Unit {
         }
         match (spec.enabled, starts_with_host(&unit.file_state)?) {
             (Some(true), Starts::No) => {
-                changes.push(Change::new("enabled", &unit.file_state, "enabled", vec![self.systemctl(&["enable"])]))
+                changes.push(Change::new("enabled", &unit.file_state, "enabled", vec![self.systemctl(&["enable"])]));
             }
             (Some(false), Starts::Yes | Starts::UntilReboot) => {
-                changes.push(Change::new("enabled", &unit.file_state, "disabled", vec![self.systemctl(&["disable"])]))
+                changes.push(Change::new("enabled", &unit.file_state, "disabled", vec![self.systemctl(&["disable"])]));
             }
             (Some(true), Starts::UntilReboot) => {
-                changes.push(Change::new("enabled", &unit.file_state, "enabled", vec![self.systemctl(&["enable"])]))
+                changes.push(Change::new("enabled", &unit.file_state, "enabled", vec![self.systemctl(&["enable"])]));
             }
             (None, _) | (Some(true), Starts::Yes) | (Some(false), Starts::No) | (Some(_), Starts::AsOthersWish) => {}
         }

@@ -18,13 +18,13 @@ impl Job {
     /// The record's line for a run that begins.
     pub(super) fn begun(&self, verb: &str, steps: &[&Step]) -> Act {
         let changes: Vec<Value> = steps.iter().map(|step| json!([step.id, step.change.field])).collect();
-        self.line(json!({
+        self.line(&json!({
             "run": self.run_id.id, "event": "begun", "verb": verb, "by": self.run_id.owner, "login": self.login.target.user,
             "petasos": env!("CARGO_PKG_VERSION"), "playbooks": self.playbooks, "changes": changes,
         }))
     }
 
-    fn line(&self, line: Value) -> Act {
+    fn line(&self, line: &Value) -> Act {
         Act::sh("write to the record of runs", LINE, [line.to_string()])
     }
 
@@ -35,7 +35,7 @@ impl Job {
             Err(RunError::RolledBack { .. } | RunError::ReleaseRolledBack { .. }) => "taken back".to_owned(),
             Err(error) => format!("failed: {}", error.to_string().lines().next().unwrap_or_default()),
         };
-        let line = self.line(json!({ "run": self.run_id.id, "event": "ended", "outcome": outcome }));
+        let line = self.line(&json!({ "run": self.run_id.id, "event": "ended", "outcome": outcome }));
         let release = Act::sh("free the lock", RELEASE, Vec::<String>::new());
         // Where the host cannot be told any more, the record shows a run that never ended.
         let _ = self.execute_all(connection, ("end", &[line, release]), &[], |_| (), watch).await;

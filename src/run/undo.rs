@@ -146,7 +146,7 @@ impl Job {
         let frames = connection.ssh.run(&script, |_| ()).await?;
         let frame = frames.first().filter(|frame| frame.rc == 0);
         let text =
-            frame.map(|frame| frame.text()).ok_or_else(|| self.host_error(format!("`{kept}` cannot be read")))?;
+            frame.map(crate::shell::Frame::text).ok_or_else(|| self.host_error(format!("`{kept}` cannot be read")))?;
         let (paths, units) = text.split_once("--\n").unwrap_or((&text, ""));
         let lines = |text: &str| text.lines().map(str::to_owned).collect();
         Ok(Scope { paths: lines(paths), units: lines(units) })

@@ -153,9 +153,9 @@ impl Header {
             ("end", [count]) => Some(Self::End(decimal(count)?)),
             ("end", _) => None,
             (name, [rc, out, err]) => {
-                let (rc, out, err) = (decimal(rc)?, decimal(out)?, decimal(err)?);
-                let fits = rc <= 255 && out <= LARGEST && err <= LARGEST;
-                fits.then(|| Self::Step { name: name.to_owned(), rc: rc as i32, out, err })
+                let (rc, out, err) = (u8::try_from(decimal(rc)?).ok()?, decimal(out)?, decimal(err)?);
+                let fits = out <= LARGEST && err <= LARGEST;
+                fits.then(|| Self::Step { name: name.to_owned(), rc: rc.into(), out, err })
             }
             _ => None,
         }

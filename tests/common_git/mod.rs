@@ -1,6 +1,6 @@
 //! A release source of our own for tests: a small repository that looks like the agent's, made by
 //! git.
-#![allow(dead_code)] // each test file uses its own part
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -37,7 +37,7 @@ impl Upstream {
     }
 
     /// One commit with these files.
-    pub fn commit(&self, files: &Files) {
+    pub fn commit(&self, files: &Files<'_>) {
         let Files { name, version, .. } = files;
         let project =
             format!("[project]\nname = \"{name}\"\nversion = \"{version}\" # c\nrequires-python = \">=3.11,<3.14\"\n");

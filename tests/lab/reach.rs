@@ -15,9 +15,9 @@ pub fn trials() -> Vec<Trial> {
         trial("reach::sudo with a password, from the environment", || sudo("sudo", false)),
         trial("reach::sudo-rs with a password, from the environment", || sudo("sudo-rs", false)),
         trial("reach::sudo with a password, typed", || sudo("typed", true)),
-        trial("reach::the SSH port moves", || port_moves("moving", Form::default())),
+        trial("reach::the SSH port moves", || port_moves("moving", &Form::default())),
         trial("reach::the SSH port moves, where systemd listens", || {
-            port_moves("moving-socket", Form { ssh_socket: true, ..Form::default() })
+            port_moves("moving-socket", &Form { ssh_socket: true, ..Form::default() })
         }),
     ]
 }
@@ -163,9 +163,9 @@ fn at_a_terminal(desk: &Desk) -> Result<Said> {
     Said { code: status.code().unwrap_or(-1), out, err: String::new(), took: Duration::ZERO }.ended(0)
 }
 
-fn port_moves(name: &str, form: Form) -> Result<()> {
+fn port_moves(name: &str, form: &Form) -> Result<()> {
     let socket = form.ssh_socket;
-    let host = Host::formed(name, &form)?;
+    let host = Host::formed(name, form)?;
     let desk = desk(&host, "root")?;
     let yaml = desk.read("petasos.yaml")?;
     desk.write("petasos.yaml", &format!("{yaml}network: {{ ssh_port: 2222 }}\nguard: {{ window: 20 }}\n"))?;

@@ -101,7 +101,11 @@ fn host(number: usize, host: &HostReport) -> HostView {
         match groups.iter_mut().find(|group| group.name == report.group) {
             Some(group) => group.controls.push(control.clone()),
             None => {
-                groups.push(Group { name: report.group.clone(), tally: String::new(), controls: vec![control.clone()] })
+                groups.push(Group {
+                    name: report.group.clone(),
+                    tally: String::new(),
+                    controls: vec![control.clone()],
+                });
             }
         }
     }

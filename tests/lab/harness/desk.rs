@@ -48,7 +48,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn empty() -> Result<Desk> {
-        let env = world().lab.git_environment().into_iter().map(|(name, value)| (name.to_owned(), value));
+        let env = world().lab.git_environment().into_iter();
         let secret = ("OPENROUTER_API_KEY".to_owned(), SECRET.to_owned());
         Ok(Desk { folder: tempfile::tempdir()?, env: env.chain([secret]).collect() })
     }
