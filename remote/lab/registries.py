@@ -1,7 +1,9 @@
 """Prints the URLs that a package index needs: its own, and one per host that its files are on.
 
-Arguments: the URLs of simple indexes. The index is asked, so that no registry's name stands in the lab's code.
+Arguments: the URLs of simple indexes. The index is asked, so that no registry's name stands in the
+lab's code.
 """
+
 import html.parser
 import sys
 import urllib.parse

@@ -1,6 +1,10 @@
 # UNIT URL SECONDS: waits until the unit runs and answers 200 twice, a second apart, as the same
 # process; else exits 1 and says why.
-import http.client, subprocess, sys, time, urllib.parse
+import http.client
+import subprocess
+import sys
+import time
+import urllib.parse
 
 unit, url, seconds = sys.argv[1], urllib.parse.urlsplit(sys.argv[2]), float(sys.argv[3])
 keys = ["ActiveState", "SubState", "NRestarts", "MainPID", "ExecMainStatus"]

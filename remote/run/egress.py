@@ -2,13 +2,17 @@
 # users wrote, by journald's word), and what the filter counted since it was loaded. One JSON
 # object. Arguments: what `journalctl --since` takes; the names that `petasos verify` tries, as a
 # JSON list.
-import json, re, subprocess, sys
+import json
+import re
+import subprocess
+import sys
 
 since, tried = sys.argv[1], set(json.loads(sys.argv[2]))
 
+
 def entries(*which):
-    words = ["journalctl", "-q", "--no-pager", "--all", "-o", "json", "--output-fields=MESSAGE,UNIT", "--since", since]
-    log = subprocess.Popen([*words, *which], stdout=subprocess.PIPE)
+    words = "journalctl -q --no-pager --all -o json --output-fields=MESSAGE,UNIT --since".split()
+    log = subprocess.Popen([*words, since, *which], stdout=subprocess.PIPE)
     for line in log.stdout:
         entry = json.loads(line)
         text = entry.get("MESSAGE") or ""
@@ -18,9 +22,11 @@ def entries(*which):
     if log.wait():
         sys.exit(log.returncode)
 
+
 def messages(unit):
     for when, entry in entries("_SYSTEMD_UNIT=" + unit):
         yield when, entry["MESSAGE"]
+
 
 # When the probe's units began and ended, by the word of systemd itself.
 probes = {}
@@ -32,11 +38,15 @@ for when, entry in entries("_PID=1"):
 
 seen = {}
 
+
 def note(when, name, port, state):
-    if name.lower().rstrip(".") in tried and any(first - 1 <= when <= last + 1 for first, last in probes.values()):
+    if name.lower().rstrip(".") in tried and any(
+        first - 1 <= when <= last + 1 for first, last in probes.values()
+    ):
         return
     count, first, last = seen.get((name, port, state), (0, when, when))
     seen[name, port, state] = (count + 1, min(first, when), max(last, when))
+
 
 for when, text in messages("petasos-proxy.service"):
     try:
@@ -57,17 +67,23 @@ for when, text in messages("petasos-resolver.service"):
 
 # journald drops what comes too fast, and says how much.
 lost = 0
-for when, entry in entries("_SYSTEMD_UNIT=systemd-journald.service"):
-    count = re.match(r"Suppressed (\d+) messages from petasos-(?:proxy|resolver)\.service", entry["MESSAGE"])
+for _, entry in entries("_SYSTEMD_UNIT=systemd-journald.service"):
+    count = re.match(
+        r"Suppressed (\d+) messages from petasos-(?:proxy|resolver)\.service", entry["MESSAGE"]
+    )
     lost += int(count[1]) if count else 0
 
 counters = {}
-table = subprocess.run(["nft", "-j", "list", "counters", "table", "inet", "petasos"], stdout=subprocess.PIPE).stdout
+table = subprocess.run(
+    ["nft", "-j", "list", "counters", "table", "inet", "petasos"], stdout=subprocess.PIPE
+).stdout
 for item in json.loads(table or b"{}").get("nftables", []):
     if "counter" in item:
         counters[item["counter"]["name"]] = item["counter"]["packets"]
 rows = sorted(seen.items(), key=lambda row: -row[1][0])
 more, rows = len(rows[2000:]), rows[:2000]
-names = [{"name": name, "port": port, "state": state, "count": count, "first": first, "last": last}
-         for (name, port, state), (count, first, last) in rows]
+names = [
+    {"name": name, "port": port, "state": state, "count": count, "first": first, "last": last}
+    for (name, port, state), (count, first, last) in rows
+]
 print(json.dumps({"names": names, "more": more, "lost": lost, "refused": counters}))

@@ -1,7 +1,10 @@
-"""Takes connections on the ports that a hardened host must not reach: the positive control of its firewall tests.
+"""Takes connections on the ports that a hardened host must not reach.
+
+It is the positive control of the tests of that host's firewall.
 
 Arguments: the addresses to listen on.
 """
+
 import asyncio
 import os
 import sys

@@ -1,4 +1,6 @@
-"""Everything that the lab's internet serves but git: first of all a language model that obeys its prompt.
+"""Everything that the lab's internet serves but git.
+
+First of all a language model that obeys its prompt:
 
     hello           ->  STUB OK: hello
     RUN: command    ->  a call of the tool `terminal`, when the request offers it
@@ -8,6 +10,7 @@ Two names answer questions for names over HTTPS, as JSON: dns.google and cloudfl
 
 Every request becomes one line of JSON in the log. Arguments: port, log file, hosts file.
 """
+
 import itertools
 import json
 import sys
@@ -39,7 +42,7 @@ def answer(request):
     prompt = text_of(prompts[-1].get("content")).strip() if prompts else ""
     offered = {tool.get("function", {}).get("name") for tool in request.get("tools") or []}
     if prompt.startswith("RUN:") and "terminal" in offered:
-        return None, prompt[len("RUN:"):].strip()
+        return None, prompt[len("RUN:") :].strip()
     return "STUB OK: " + prompt, None
 
 
@@ -95,7 +98,7 @@ def models():
 
 
 def resolved(query):
-    """The answer of DNS over HTTPS: a name's addresses of version 4, and those that only this way tells."""
+    """The answer of DNS over HTTPS: IPv4 addresses, with those that only this way tells."""
     name = parse_qs(query).get("name", [""])[0].rstrip(".").lower()
     with open(sys.argv[3]) as hosts:
         lines = [line.split() for line in hosts]

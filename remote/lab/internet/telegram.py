@@ -1,10 +1,13 @@
 """Telegram's Bot API, as far as the agent uses it.
 
     POST /bot<number>:<secret>/<method>     what a bot asks; any secret will do
-    POST /lab/say                           {"bot": number, "from": user, "text": words}: a user writes to a bot
+    POST /lab/say                           a user writes to a bot, with
+                                            {"bot": number, "from": user, "text": words}
 
-Every call becomes one line of JSON in the log, with the bot's number and never its token. Arguments: port, log file.
+Every call becomes one line of JSON in the log, with the bot's number and never its token.
+Arguments: port, log file.
 """
+
 import collections
 import itertools
 import json
@@ -25,7 +28,12 @@ written = threading.Condition()
 
 
 def user(number, is_bot=False):
-    return {"id": number, "is_bot": is_bot, "first_name": f"number {number}", "username": f"lab_{number}_bot"}
+    return {
+        "id": number,
+        "is_bot": is_bot,
+        "first_name": f"number {number}",
+        "username": f"lab_{number}_bot",
+    }
 
 
 def message(sender, chat, text):
@@ -89,7 +97,10 @@ class Handler(BaseHTTPRequestHandler):
             said = json.loads(body)
             self.record(said["bot"], "/lab/say", said)
             with written:
-                update = {"update_id": next(numbers), "message": message(user(said["from"]), said["from"], said["text"])}
+                update = {
+                    "update_id": next(numbers),
+                    "message": message(user(said["from"]), said["from"], said["text"]),
+                }
                 updates[said["bot"]].append(update)
                 written.notify_all()
             self.reply(200, {"ok": True, "result": update["update_id"]})

@@ -1,4 +1,5 @@
 """One message to the agent; prints what it answers."""
+
 import json
 import re
 import sys
