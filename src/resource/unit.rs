@@ -244,7 +244,7 @@ impl crate::fact::unit::UnitState {
     }
 }
 
-/// Whether a unit starts with the host, by its own [Install] section.
+/// Whether a unit starts with the host, by its own `[Install]` section.
 enum Starts {
     Yes,
     /// Only by a link under /run.

@@ -24,7 +24,7 @@ impl Job {
     /// Makes the steps, and leaves with a connection that was opened after them.
     ///
     /// # Errors
-    /// [`RunError::TakenBack`] when a step failed or nobody could log in afterwards: the host is
+    /// [`RunError::RolledBack`] when a step failed or nobody could log in afterwards: the host is
     /// then as it was before the steps.
     pub(super) async fn guarded(
         &self,
