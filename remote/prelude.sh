@@ -9,6 +9,7 @@ trap 'exit 71' HUP INT TERM PIPE
 
 # frame NAME FUNCTION FLAGS: runs the function in a subshell of its own and prints what it said,
 # with its length before it.
+# shellcheck disable=SC2046,SC2183 # two numbers
 frame() {
 	(
 		set "$3"
@@ -31,6 +32,7 @@ ask() {
 	asked="$asked $1 $2 $!"
 }
 
+# shellcheck disable=SC2086 # lists of words
 answers() {
 	cd "$scratch" || return
 	set -- $asked
@@ -53,6 +55,7 @@ answers() {
 }
 
 # started PID: when a process started, in the kernel's own count; nothing when there is none.
+# shellcheck disable=SC2086 # fields
 started() {
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
 	set -- ${stat##*) }
@@ -61,6 +64,7 @@ started() {
 }
 
 # session: the sshd process that serves this connection; it ends with the client.
+# shellcheck disable=SC2086 # fields
 session() {
 	pid=$$
 	while [ "$pid" -gt 1 ]; do

@@ -1,4 +1,5 @@
 # Prints what is there of the paths that STATE names, without the leading slash.
+# shellcheck disable=SC2154 # what follows this file sets `state`
 list() {
 	cd /
 	xargs -r -a "$state/deep" -d '\n' sh -c 'for path; do [ -e "$path" ] && find "$path" ! -type s; done; :' sh

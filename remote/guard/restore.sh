@@ -51,6 +51,7 @@ done
 
 # Units: started with the host, and running, as before. Without waiting: at the start of the host
 # they wait for this script.
+# shellcheck disable=SC2094 # nothing writes there
 while read -r unit enabled active; do
 	# Its links are back with the files: most often there is nothing to do, and to do it once more
 	# would touch those of sysvinit.

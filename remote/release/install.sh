@@ -64,8 +64,9 @@ exec 9>"$releases/.lock"
 flock -w 60 9 || die 40 'another installation is running on this host'
 already
 rm -rf "$releases"/.staging-* "$releases"/.trash-*
-probe_home= compiling=
+probe_home='' compiling=''
 # ssh keeps 255 for itself, and 127 says nothing.
+# shellcheck disable=SC2154 # the trap sets it
 trap 'code=$?; [ -z "$compiling" ] || kill "$compiling" 2>/dev/null || :; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 

@@ -17,6 +17,7 @@ umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 [ -z "$prefix" ] || PATH=$prefix/bin:$PATH
 # ssh keeps 255 for itself, and 127 says nothing.
+# shellcheck disable=SC2154 # the trap sets it
 trap 'code=$?; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 

@@ -22,6 +22,7 @@ fi
 mkdir -p "$tools"
 rm -rf "$stage"
 # ssh keeps 255 for itself, and 127 says nothing.
+# shellcheck disable=SC2154 # the trap sets it
 trap 'code=$?; rm -rf "$stage"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$stage"
@@ -40,6 +41,7 @@ else
 fi
 {
   printf 'uv==%s' "$version"
+  # shellcheck disable=SC2086 # a list of words
   printf ' --hash=sha256:%s' $digests
   echo
 } >"$stage/requirements.txt"
