@@ -1,6 +1,6 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
-use crate::command::{completions, demo, egress, facts, history, init, lab, pin, plan, render, undo, up, verify};
+use crate::command::{completions, demo, egress, facts, history, init, lab, man, pin, plan, render, undo, up, verify};
 use crate::ui::exit;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
@@ -44,6 +44,8 @@ pub enum Verb {
     Demo(demo::DemoArgs),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),
+    /// Print the man page, or write those of all verbs
+    Man(man::ManArgs),
 }
 
 /// Parses the command line and runs one verb; the exit code is the verb's.
@@ -102,6 +104,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Undo(args) => undo::run(&args).await,
         Verb::Lab(args) => lab::run(args).await,
         Verb::Demo(args) => demo::run(&args).await,
+        Verb::Man(args) => man::run(&args, Cli::command()),
         Verb::Completions(args) => completions::run(&args, &mut Cli::command()),
     }
 }

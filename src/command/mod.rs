@@ -10,6 +10,7 @@ pub mod history;
 mod hosts;
 pub mod init;
 pub mod lab;
+pub mod man;
 pub mod pin;
 pub mod plan;
 mod reach;
