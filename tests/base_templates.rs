@@ -57,7 +57,7 @@ fn golden_files() {
     golden("base/sudoers", &sudoers());
 }
 
-// --- sshd ---------------------------------------------------------------------------------------------------------------------
+// --- sshd ----------------------------------------------------------------------------------------
 
 /// sshd with a configuration and a host key of its own; `mode` is `-t`, or `-T` with the login that
 /// is asked about.
@@ -109,7 +109,7 @@ fn in_force(vars: &Value) {
     }
 }
 
-// --- nft ----------------------------------------------------------------------------------------------------------------------
+// --- nft -----------------------------------------------------------------------------------------
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout == b"0\n")
@@ -196,7 +196,7 @@ nft list counter inet petasos refused_tcp";
     assert!(said.contains("hermes loopback passed\n") && said.contains("packets 3 "), "three were counted: {said}");
 }
 
-// --- the way out, by name -----------------------------------------------------------------------------------------------------
+// --- the way out, by name ------------------------------------------------------------------------
 
 #[test]
 fn dnsmasq_and_nginx_accept_their_files() {
@@ -237,7 +237,7 @@ fn systemd_accepts_the_helpers_units() {
     }
 }
 
-// --- sudo, systemd, apt ---------------------------------------------------------------------------------------------------------
+// --- sudo, systemd, apt --------------------------------------------------------------------------
 
 #[test]
 fn visudo_accepts_the_administrators_line() {

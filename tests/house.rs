@@ -1,4 +1,5 @@
-//! House rules that are about the tests themselves: none is forgotten, and none is skipped without a reason.
+//! House rules that are about the tests themselves: none is forgotten, and none is skipped without
+//! a reason.
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -106,7 +107,8 @@ fn forgotten_trials(tree: &Tree) -> Vec<String> {
     left
 }
 
-/// Directories of `tests` that hold neither a target nor a module of one, and that no source names as its data.
+/// Directories of `tests` that hold neither a target nor a module of one, and that no source names
+/// as its data.
 fn forgotten_directories(tree: &Tree) -> Vec<String> {
     let sources = tree.sources();
     let holds_sources = |dir: &Path| sources.iter().any(|(path, _)| path.parent() == Some(dir));
@@ -121,7 +123,8 @@ fn forgotten_directories(tree: &Tree) -> Vec<String> {
     left.map(|dir| tree.shown(&dir)).collect()
 }
 
-/// Tests that are skipped without a word: an attribute without a reason, or a flag that is not set where reasons are kept.
+/// Tests that are skipped without a word: an attribute without a reason, or a flag that is not set
+/// where reasons are kept.
 fn skipped_in_silence(tree: &Tree) -> Vec<String> {
     let (bare, flag) = (concat!("#[", "ignore]"), concat!("with_ignored", "_flag"));
     let keeps = tree.root.join("tests/lab/harness/ignored.rs");

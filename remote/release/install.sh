@@ -70,7 +70,7 @@ probe_home='' compiling=''
 trap 'code=$?; [ -z "$compiling" ] || kill "$compiling" 2>/dev/null || :; rm -rf "$stage" "$probe_home"; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# --- the source, and whether it is what was pinned --------------------------------------------------
+# --- the source, and whether it is what was pinned ------------------------------------------------
 git init -q --template= "$stage"
 cd "$stage"
 git fetch -q --depth 1 --no-tags -- "$source" "refs/tags/$tag:refs/tags/$tag" ||
@@ -87,7 +87,7 @@ git checkout -q --detach "$commit"
 [ -z "$(git status --porcelain --untracked-files=no)" ] || refuse 'the checkout' clean changed
 phase 'source fetched and verified'
 
-# --- its dependencies: from its own uv.lock, by hash, wheels only ------------------------------------
+# --- its dependencies: from its own uv.lock, by hash, wheels only ---------------------------------
 # No build: not one line of a dependency, or of the release itself, runs as root here. The release
 # is found by a path file and not installed, because a wheel of it lacks its skills.
 export UV_CACHE_DIR="$prefix/var/cache/petasos/uv" UV_PYTHON_INSTALL_DIR="$prefix/opt/hermes/python"
@@ -130,7 +130,7 @@ COMMAND
 chmod 0755 "$stage/venv/bin/hermes"
 phase 'dependencies installed, bytecode made'
 
-# --- it must import, for a user without any rights ---------------------------------------------------
+# --- it must import, for a user without any rights ------------------------------------------------
 cd /
 probe='import aiohttp, hermes_cli.main, gateway.run, tools.terminal_tool'
 probe_home=$(mktemp -d)
@@ -140,7 +140,7 @@ HOME=/nonexistent HERMES_HOME="$probe_home" HERMES_MANAGED_DIR=/nonexistent PYTH
   "$python" -B -c "$probe" >/dev/null || die 45 "release $version does not import"
 phase 'import-checked'
 
-# --- into its place ------------------------------------------------------------------------------
+# --- into its place -------------------------------------------------------------------------------
 chown -R -h root:root "$stage"
 # uv leaves a lock that everybody may write.
 chmod -R go-w "$stage"
