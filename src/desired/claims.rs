@@ -17,17 +17,18 @@ pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Re
     let Settings { admin, agent, network, .. } = &choice.settings;
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
     let way = egress::place();
+    let [here, here6] = way.here;
     Ok(Claims {
-        own_address: choice.target.host.parse::<core::net::IpAddr>().ok().map(|address| address.to_string()),
+        own_address: choice.target.host.parse().ok(),
         ssh_port: network.ssh_port.map_or(22, std::num::NonZeroU16::get),
         inbound: network.inbound.clone(),
         admin: admin.user.to_string(),
         mode: network.egress.mode,
         enforce: network.egress.enforce,
         allowed: egress::names(&choice.settings, sources)?,
-        here: way.here,
+        here: [here.parse()?, here6.parse()?],
         proxy: way.proxy,
-        ask: way.ask.to_owned(),
+        ask: way.ask.parse()?,
         platforms: agent.platforms.keys().map(|name| name.as_str().to_owned()).collect(),
         release: steps::dir(version, release),
         tree: release.tree.to_string(),
