@@ -134,7 +134,9 @@ def complaints_of(spec):
     tables = {machine: sorted(table) for machine, table in NUMBERS.items()}
     if any(table != tables["x86_64"] for table in tables.values()):
         held.complaints.append(f"not every machine has every system call: {tables}")
-    return held.complaints + [f"nobody uses the {each}" for each in sorted(held.unused)]
+    return list(dict.fromkeys(held.complaints)) + [
+        f"nobody uses the {each}" for each in sorted(held.unused)
+    ]
 
 
 def main(message):
