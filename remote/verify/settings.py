@@ -1,6 +1,7 @@
-# What the agent's own code makes of its settings: the policy in force, and whether each key of the
-# managed scope is. Names and verdicts only; of values, only those that the checklist asks for. Run
-# by the release's own Python, as the agent, in its unit's environment.
+"""What the agent's own code makes of its settings: the policy in force, and whether each key of the
+managed scope is. Names and verdicts only; of values, only those that the checklist asks for. Run by
+the release's own Python, as the agent, in its unit's environment."""
+
 import contextlib
 import json
 import os
@@ -29,13 +30,28 @@ def at(node, *path):
     return node
 
 
-keys = list(leaves(wanted))
+def not_in_force(wanted, effective):
+    """The wanted keys that have another value in force, by their dotted paths."""
+    return sorted(
+        ".".join(map(str, path)) for path, value in leaves(wanted) if at(effective, *path) != value
+    )
+
+
+def allowed_users(platform):
+    users = os.environ.get(f"{platform.upper()}_ALLOWED_USERS", "").split(",")
+    return sum(bool(user.strip()) for user in users)
+
+
+def is_on(value):
+    return value.lower() in ("1", "true", "yes", "on")
+
+
 deny = at(effective, "approvals", "deny")
-print(json.dumps({
-    "keys": len(keys),
-    "not_in_force": sorted(".".join(map(str, path)) for path, value in keys if at(effective, *path) != value),
+answer = {
+    "keys": sum(1 for _ in leaves(wanted)),
+    "not_in_force": not_in_force(wanted, effective),
     "env": len(names),
-    "env_not_in_force": sorted(name for name, value in names.items() if os.environ.get(name) != value),
+    "env_not_in_force": sorted(key for key in names if os.environ.get(key) != names[key]),
     "mode": at(effective, "approvals", "mode"),
     "cron_mode": at(effective, "approvals", "cron_mode"),
     "timeout": at(effective, "approvals", "timeout"),
@@ -44,6 +60,9 @@ print(json.dumps({
     "redact": at(effective, "security", "redact_secrets"),
     "redact_env": os.environ.get("HERMES_REDACT_SECRETS"),
     "strangers": at(effective, "unauthorized_dm_behavior"),
-    "allow_all": sorted(name for name, value in os.environ.items() if name.endswith("ALLOW_ALL_USERS") and value.lower() in ("1", "true", "yes", "on")),
-    "users": {name: len([user for user in os.environ.get(f"{name.upper()}_ALLOWED_USERS", "").split(",") if user.strip()]) for name in ("telegram", "discord", "slack")},
-}))
+    "allow_all": sorted(
+        key for key, value in os.environ.items() if key.endswith("ALLOW_ALL_USERS") and is_on(value)
+    ),
+    "users": {name: allowed_users(name) for name in ("telegram", "discord", "slack")},
+}
+print(json.dumps(answer))

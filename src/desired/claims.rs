@@ -3,6 +3,7 @@
 use super::{Choice, egress};
 use crate::config::Settings;
 use crate::config::lock::Lock;
+use crate::config::settings::EgressMode;
 use crate::playbook::Sources;
 use crate::release::steps;
 use crate::verify::{self, Claims};
@@ -17,17 +18,22 @@ pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Re
     let Settings { admin, agent, network, .. } = &choice.settings;
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
     let way = egress::place();
+    let [here, here6] = way.here;
+    let allowed = match network.egress.mode {
+        EgressMode::Names => egress::names(&choice.settings, sources)?,
+        EgressMode::Ports | EgressMode::Open => Vec::new(),
+    };
     Ok(Claims {
-        own_address: choice.target.host.parse::<core::net::IpAddr>().ok().map(|address| address.to_string()),
+        own_address: choice.target.host.parse().ok(),
         ssh_port: network.ssh_port.map_or(22, std::num::NonZeroU16::get),
         inbound: network.inbound.clone(),
         admin: admin.user.to_string(),
         mode: network.egress.mode,
         enforce: network.egress.enforce,
-        allowed: egress::names(&choice.settings, sources)?,
-        here: way.here,
+        allowed,
+        here: [here.parse()?, here6.parse()?],
         proxy: way.proxy,
-        ask: way.ask.to_owned(),
+        ask: way.ask.parse()?,
         platforms: agent.platforms.keys().map(|name| name.as_str().to_owned()).collect(),
         release: steps::dir(version, release),
         tree: release.tree.to_string(),
@@ -43,4 +49,43 @@ pub fn names(choice: &Choice, lock: &Lock, sources: &Sources) -> BTreeSet<String
         .filter_map(|full| claims(choice, lock, sources, full).ok())
         .flat_map(|claims| verify::names(&claims))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use std::path::Path;
+
+    const LOCK: &str = r#"version: 1
+release: "0.19.0"
+releases:
+  "0.19.0":
+    source: https://example.com/agent
+    tag: v2026.7.20
+    commit: "1111111111111111111111111111111111111111"
+    tree: "2222222222222222222222222222222222222222"
+    archive_sha256: "3333333333333333333333333333333333333333333333333333333333333333"
+    uv_lock_sha256: "4444444444444444444444444444444444444444444444444444444444444444"
+    signed: false
+    requires_python: ">=3.11"
+"#;
+
+    /// Of a host whose provider has no names that we know.
+    fn of_unknown_provider(mode: &str) -> Result<Claims> {
+        let yaml = format!(
+            "hosts:\n  web: {{ address: root@203.0.113.7 }}\nagent: {{ provider: nobody-knows }}\nnetwork: {{ egress: {{ mode: {mode} }} }}\n"
+        );
+        let config = Config::read("petasos.yaml", &yaml).unwrap();
+        let lock = Lock::parse(LOCK, Path::new("petasos.lock")).unwrap();
+        claims(&Choice::of(&config, "web".to_owned()).unwrap(), &lock, &Sources::embedded(), false)
+    }
+
+    #[test]
+    fn only_egress_by_name_needs_the_names_of_the_provider() {
+        for mode in ["ports", "open"] {
+            assert!(of_unknown_provider(mode).unwrap().allowed.is_empty());
+        }
+        assert!(of_unknown_provider("names").is_err());
+    }
 }

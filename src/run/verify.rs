@@ -10,16 +10,8 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// The driver: its text travels on standard input and is never on the host's disk.
-const DRIVER: [&str; 4] = [
-    include_str!("../../remote/verify/calls.py"),
-    include_str!("../../remote/verify/net.py"),
-    include_str!("../../remote/verify/look.py"),
-    include_str!("../../remote/verify/run.py"),
-];
-
-/// The first line is what to try, the rest is the program, which starts itself again as the agent
-/// and as root.
+/// The driver's text comes on standard input and is never on the host's disk; it starts itself
+/// again as the agent and as root.
 const START: &str = include_str!("../../remote/verify/start.sh");
 
 /// For an own connection to one port.
@@ -69,7 +61,7 @@ impl Job {
         watch(&self.name, Event::Attacking);
         let mut script = Script::observing();
         script.step("verify");
-        let text = format!("{}\n{}", verify::spec(claims), DRIVER.concat());
+        let text = verify::driver::program(&verify::spec(claims)).map_err(|why| self.host_error(why))?;
         script.sh(START, &[], Some(&text));
         connection.round_trips += 1;
         let frames = connection.ssh.run(&script, |_| ()).await?;
@@ -86,8 +78,8 @@ impl Job {
 
     /// Knocks from here at each port that listens there.
     async fn scan(&self, claims: &Claims, answer: &Answer) -> Scan {
-        let listeners = answer.look.found.listeners.clone().unwrap_or_default();
-        let ports: BTreeSet<u16> = verify::net_inbound::ports(claims, &listeners);
+        let listeners = answer.inspected.listeners.found().map_or(&[][..], Vec::as_slice);
+        let ports: BTreeSet<u16> = verify::net_inbound::ports(claims, listeners);
         let mut tasks = JoinSet::new();
         for port in ports {
             let host = self.login.target.host.clone();

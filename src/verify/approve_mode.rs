@@ -3,6 +3,7 @@
 use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::Check;
+use super::settings::Setting;
 use super::{Claims, Control, never_short, no_attacks, settings};
 
 pub const CONTROL: Control = Control {
@@ -22,7 +23,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let mode = settings::of(evidence).map(|found| {
         let words =
             format!("mode {}, in timed jobs {}, an answer within {} s", found.mode, found.cron_mode, found.timeout);
-        (found.mode == "manual" && found.cron_mode == "deny" && found.timeout.is_u64(), words)
+        (found.mode.is("manual") && found.cron_mode.is("deny") && matches!(found.timeout, Setting::Count(_)), words)
     });
     let deny = settings::of(evidence).map(|found| match found.deny {
         Some(count @ 1..) => (true, format!("{count} patterns")),

@@ -1,17 +1,17 @@
 //! One thing that is tried from inside, and the positive control that shows that the probe can see
 //! success.
 
-use super::evidence::{AttackRun, Evidence};
+use super::answer::AttackRun;
+use super::call::Call;
+use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
-use serde_json::{Value, json};
+use super::spec::{Actor, Attempt, Proof};
 
-/// An attack, as the driver on the host gets it (`remote/verify/`).
 #[derive(Debug, Clone)]
 pub struct Attack {
     pub id: String,
     pub what: String,
-    /// The driver's function, and its arguments.
-    pub call: Value,
+    pub call: Call,
     pub control: PositiveControl,
 }
 
@@ -24,42 +24,36 @@ pub enum PositiveControl {
     /// attacked.
     SameByRoot,
     /// Another call, by root.
-    ByRoot(&'static str, Value),
+    ByRoot(&'static str, Call),
     /// Another call, by the agent.
-    ByAgent(&'static str, Value),
+    ByAgent(&'static str, Call),
 }
 
-pub fn attack(id: &str, what: impl Into<String>, call: Value, control: PositiveControl) -> Attack {
+pub fn attack(id: &str, what: impl Into<String>, call: Call, control: PositiveControl) -> Attack {
     Attack { id: id.to_owned(), what: what.into(), call, control }
 }
 
 impl Attack {
     /// What the driver is told to do as the agent.
-    pub fn spec(&self) -> Value {
-        json!({ "id": self.id, "call": self.call })
+    pub fn attempt(&self) -> Attempt {
+        Attempt { id: self.id.clone(), call: self.call.clone() }
     }
 
     /// What it is told to do as the control.
-    pub fn proof_spec(&self) -> Option<Value> {
-        let spec = |by: &str, call: &Value| json!({ "id": proof_id(&self.id), "by": by, "call": call });
+    pub fn proof(&self) -> Option<Proof> {
+        let proof = |by, call: &Call| Some(Proof { id: proof_id(&self.id), by, call: call.clone() });
         match &self.control {
             PositiveControl::MustWork => None,
-            PositiveControl::SameByRoot => Some(spec("root", &self.call)),
-            PositiveControl::ByRoot(_, call) => Some(spec("root", call)),
-            PositiveControl::ByAgent(_, call) => Some(spec("agent", call)),
+            PositiveControl::SameByRoot => proof(Actor::Root, &self.call),
+            PositiveControl::ByRoot(_, call) => proof(Actor::Root, call),
+            PositiveControl::ByAgent(_, call) => proof(Actor::Agent, call),
         }
     }
 
-    /// The name that it says to a resolver or to the proxy, as their logs have it; empty for a
-    /// connection that says none.
+    /// The name that it shows to a resolver or to the proxy, as their logs have it; empty for a
+    /// connection without one.
     pub fn name(&self) -> Option<String> {
-        let said = match self.call.get(0)?.as_str()? {
-            "dns" => self.call.get(4)?,
-            "lookup" => self.call.get(1)?,
-            "tls" => self.call.get(3)?,
-            _ => return None,
-        };
-        Some(said.as_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase())
+        self.call.host_name().map(|name| name.trim_end_matches('.').to_ascii_lowercase())
     }
 
     /// What came of it.

@@ -3,11 +3,12 @@
 use crate::config::egress::Allowed;
 use crate::config::settings::EgressMode;
 use crate::name::Service;
+use core::net::IpAddr;
 
 #[derive(Debug, Clone)]
 pub struct Claims {
     /// The host's, as the operator reaches it, where it is a number and not a name.
-    pub own_address: Option<String>,
+    pub own_address: Option<IpAddr>,
     pub ssh_port: u16,
     pub inbound: Vec<Service>,
     pub admin: String,
@@ -17,10 +18,10 @@ pub struct Claims {
     pub allowed: Vec<Allowed>,
     /// What our resolver answers for an allowed name, and where the proxy and the resolver listen
     /// on loopback.
-    pub here: [String; 2],
+    pub here: [IpAddr; 2],
     pub proxy: u16,
     /// Whom the agent asks for names.
-    pub ask: String,
+    pub ask: IpAddr,
     /// The messaging platforms that are on.
     pub platforms: Vec<String>,
     /// Where the pinned release lies, and the id of its tree.

@@ -1,10 +1,11 @@
 //! fs.strict: the agent writes where its data is, and nowhere else.
 
+use super::answer::UnitState;
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
+use super::call::{Call, PathCall};
 use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, never_short};
-use serde_json::json;
 
 pub const CONTROL: Control = Control {
     id: "fs.strict",
@@ -89,35 +90,34 @@ const READS: [(&str, &str, &[&str]); 6] = [
 ];
 
 fn attacks(_: &Claims) -> Vec<Attack> {
-    let each =
-        |verb: &'static str, call: &'static str, rows: &[(&'static str, &'static str, &'static [&'static str])]| {
-            let one = |&(id, what, paths): &(&str, &str, &[&str])| {
-                attack(id, format!("{verb} {what}"), json!(["any_of", call, paths]), By::SameByRoot)
-            };
-            rows.iter().map(one).collect::<Vec<_>>()
+    let each = |verb: &'static str, name: PathCall, rows: &[(&'static str, &'static str, &'static [&'static str])]| {
+        let one = |&(id, what, paths): &(&str, &str, &'static [&'static str])| {
+            attack(id, format!("{verb} {what}"), Call::AnyOf { name, paths }, By::SameByRoot)
         };
-    let mut attacks = each("a new file in", "create", &FOLDERS);
-    attacks.extend(each("a change of", "change", &WRITES));
-    attacks.extend(each("a look at", "read", &READS));
+        rows.iter().map(one).collect::<Vec<_>>()
+    };
+    let mut attacks = each("a new file in", PathCall::Create, &FOLDERS);
+    attacks.extend(each("a change of", PathCall::Change, &WRITES));
+    attacks.extend(each("a look at", PathCall::Read, &READS));
     attacks.extend([
         attack(
             "fs.code",
             "each file of its own code, for writing",
-            json!(["rewrite", "/opt/hermes/current/"]),
+            Call::Rewrite { path: "/opt/hermes/current/" },
             By::SameByRoot,
         ),
-        attack("fs.anywhere", "a new file in each folder of the host but its own", json!(["anywhere"]), By::SameByRoot),
-        attack("fs.homes", "a look at others' homes", json!(["others_homes"]), By::SameByRoot),
+        attack("fs.anywhere", "a new file in each folder of the host but its own", Call::Anywhere, By::SameByRoot),
+        attack("fs.homes", "a look at others' homes", Call::OthersHomes, By::SameByRoot),
         attack(
             "fs.data",
             "its own data, which it must be able to write",
-            json!(["create", "/home/hermes/.hermes"]),
+            Call::Create { path: "/home/hermes/.hermes" },
             By::MustWork,
         ),
         attack(
             "fs.log",
             "its own log, which it must be able to write",
-            json!(["create", "/var/log/hermes"]),
+            Call::Create { path: "/var/log/hermes" },
             By::MustWork,
         ),
     ]);
@@ -128,30 +128,26 @@ fn attacks(_: &Claims) -> Vec<Attack> {
 const EXPOSED: f64 = 2.0;
 
 fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
-    let same =
-        evidence.answer.unit.as_ref().ok_or_else(|| "the attacks' unit did not run".to_owned()).and_then(|same| {
-            let first = same.differ.iter().next();
-            match first {
-                None if same.compared > 0 => {
-                    Ok((true, format!("{} properties of the {} settings, none different", same.compared, same.keys)))
-                }
-                None => Err("systemd told of no property".into()),
-                // Then the attacks say nothing of the agent.
-                Some((key, (real, mine))) => Err(format!("{key} is `{mine}` there, `{real}` in hermes.service")),
+    let same = evidence.answer.same.found().and_then(|same| {
+        let first = same.differ.iter().next();
+        match first {
+            None if same.compared > 0 => {
+                Ok((true, format!("{} properties of the {} settings, none different", same.compared, same.keys)))
             }
-        });
-    let unit = evidence.inspected("unit", |found| &found.unit);
-    let get = |unit: &std::collections::BTreeMap<String, String>, key: &str| unit.get(key).cloned().unwrap_or_default();
-    let loaded = unit.map(|unit| {
-        let (drop_ins, reload) = (get(unit, "DropInPaths"), get(unit, "NeedDaemonReload"));
-        let (user, path) = (get(unit, "User"), get(unit, "FragmentPath"));
+            None => Err("systemd told of no property".into()),
+            // Then the attacks say nothing of the agent.
+            Some((key, (real, mine))) => Err(format!("{key} is `{mine}` there, `{real}` in hermes.service")),
+        }
+    });
+    let loaded = evidence.inspected().unit.found().map(|unit| {
+        let UnitState { drop_in_paths: drop_ins, need_daemon_reload: reload, user, fragment_path: path, .. } = unit;
         let sound =
             drop_ins.is_empty() && reload == "no" && user == "hermes" && path == "/etc/systemd/system/hermes.service";
         let extra = if drop_ins.is_empty() { "no drop-in".to_owned() } else { format!("the drop-in {drop_ins}") };
         let fresh = if reload == "no" { "as loaded" } else { "changed since it was loaded" };
         (sound, format!("{path}, {extra}, {fresh}, user {user}"))
     });
-    let rating = evidence.inspected("security", |found| &found.security).and_then(|lines| {
+    let rating = evidence.inspected().security.found().and_then(|lines| {
         let line = lines.first().ok_or("systemd-analyze said nothing")?;
         let number = line
             .split(": ")

@@ -1,12 +1,15 @@
 //! The controls that a hardened host has, and the attacks that prove them. Pure: what is tried is
 //! data, and what came of it is judged here; `run::prove` makes the trips.
 //!
-//! To add a control: a file here, a line in [`registry`]. Its attacks name functions of
-//! `remote/verify/`.
+//! To add a control: a file here, a line in [`registry`]. Its attacks are `Call`s, which are
+//! functions of `remote/verify/calls.py`: a new one needs both.
 
+mod answer;
 mod approve_mode;
 mod attack;
+mod call;
 pub mod claims;
+pub mod driver;
 pub mod evidence;
 mod fs_strict;
 mod msg_allow;
@@ -17,16 +20,19 @@ mod planned;
 mod redact_secrets;
 pub mod report;
 mod settings;
+mod spec;
 mod ssh_keyonly;
 mod supply_pin;
+mod system_call;
 mod user_nonroot;
 
+pub use answer::Answer;
 pub use attack::Attack;
 pub use claims::Claims;
-pub use evidence::{Answer, Evidence, Scan};
+pub use evidence::{Evidence, Scan};
+pub use spec::Spec;
 
 use report::{AttackOutcome, Check, ControlReport, ControlStatus, HostReport};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// A claim, and how it is proved.
@@ -106,26 +112,8 @@ pub fn names(claims: &Claims) -> BTreeSet<String> {
 }
 
 /// What the driver on the host is told to try, beside what it looks at.
-pub fn spec(claims: &Claims) -> Value {
-    let attacks = attacks(claims);
-    let proofs: Vec<Value> = attacks.iter().filter_map(Attack::proof_spec).collect();
-    json!({
-        "attacks": attacks.iter().map(Attack::spec).chain([settings::spec()]).collect::<Vec<_>>(),
-        "proofs": proofs,
-        "scope": settings::QUESTION,
-        "look": {
-            "unit": "hermes.service",
-            "ssh_users": [claims.admin, "root"],
-            "ssh_port": claims.ssh_port,
-            "release": claims.release,
-            "helpers": helpers(claims),
-        },
-    })
-}
-
-fn helpers(claims: &Claims) -> Vec<&'static str> {
-    let all = ["petasos-egress.service", "petasos-resolver.service", "petasos-proxy.service"];
-    if claims.by_name() { all.to_vec() } else { all[..1].to_vec() }
+pub fn spec(claims: &Claims) -> Spec {
+    Spec::new(claims, &attacks(claims))
 }
 
 /// The judgement of a host.

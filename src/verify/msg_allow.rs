@@ -26,7 +26,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
             format!("{} allows all", found.allow_all.join(", "))
         };
         (
-            found.strangers == "ignore" && found.allow_all.is_empty(),
+            found.strangers.is("ignore") && found.allow_all.is_empty(),
             format!("a stranger's message: {}; {all}", found.strangers),
         )
     });

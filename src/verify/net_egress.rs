@@ -8,13 +8,18 @@ mod direct;
 mod dns;
 mod proxy;
 
+use super::answer::Proxied;
 use super::attack::{Attack, inspection};
-use super::evidence::{Evidence, Proxied};
+use super::call::Call;
+use super::evidence::Evidence;
 use super::report::{Check, ControlStatus};
 use super::{Claims, Control};
 use crate::config::settings::EgressMode;
-use serde_json::Value;
+use core::net::Ipv4Addr;
 use std::collections::BTreeSet;
+
+/// For documentation (RFC 5737): nobody is there. The lab has a host there that answers.
+pub const NOBODY: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 25);
 
 pub const CONTROL: Control = Control {
     id: "net.egress",
@@ -50,7 +55,7 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
 }
 
 /// In full mode, the same as root in place of a call on loopback.
-fn outward(claims: &Claims, id: &str, what: &str, call: Value, on_loopback: Value) -> Attack {
+fn outward(claims: &Claims, id: &str, what: &str, call: Call, on_loopback: Call) -> Attack {
     use super::attack::PositiveControl::{ByRoot, SameByRoot};
     let control =
         if claims.full { SameByRoot } else { ByRoot("the same probe as root, to a listener on loopback", on_loopback) };
@@ -61,7 +66,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     if !claims.filtered() {
         return Vec::new();
     }
-    let helpers = evidence.inspected("helpers", |found| &found.helpers).map(|helpers| {
+    let helpers = evidence.inspected().helpers.found().map(|helpers| {
         let words = helpers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", ");
         (helpers.values().all(|state| state == "active"), words)
     });
@@ -79,7 +84,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
 /// The proxy's word on each connection of the attacks: names that lead nowhere look refused,
 /// whatever it does with them.
 fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), String> {
-    let seen = &evidence.answer.proxied;
+    let seen = evidence.answer.proxied.found()?;
     let foreign = claims.foreign_name();
     if !seen.iter().any(|it| it.name == foreign) {
         return Err(format!("of {} connections in its log none is for {foreign}, which was tried", seen.len()));

@@ -1,7 +1,8 @@
 //! net.inbound: what listens, what is declared, and what answers from outside are the same.
 
+use super::answer::Listener;
 use super::attack::inspection;
-use super::evidence::{Evidence, Listener};
+use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, PositiveResult};
 use super::{Claims, Control, never_short, no_attacks};
 use std::collections::BTreeSet;
@@ -37,8 +38,8 @@ fn declared(claims: &Claims, protocol: &str) -> BTreeSet<u16> {
 }
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
-    let ufw = evidence.inspected("ufw", |found| &found.ufw).and_then(|text| firewall(text));
-    let listeners = evidence.inspected("listeners", |found| &found.listeners);
+    let ufw = evidence.inspected().ufw.found().and_then(|text| firewall(text));
+    let listeners = evidence.inspected().listeners.found();
     let loopback = |address: &str| address.starts_with("127.") || address == "::1";
     let foreign = listeners.clone().map(|listeners| {
         let undeclared = |it: &&Listener| {

@@ -1,7 +1,8 @@
 //! os.patched: the host keeps itself patched, and its kernel is set up to resist.
 
+use super::answer::Upgrades;
 use super::attack::inspection;
-use super::evidence::{Evidence, Upgrades};
+use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, never_short, no_attacks};
 
@@ -27,7 +28,7 @@ pub const CONTROL: Control = Control {
 };
 
 fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
-    let upgrades = || evidence.inspected("upgrades", |found| &found.upgrades);
+    let upgrades = || evidence.inspected().upgrades.found();
     vec![
         inspection("patched.settings", "apt's own settings", upgrades().map(settings)),
         inspection("patched.timers", "the timers that fetch and install", upgrades().map(timers)),

@@ -3,6 +3,7 @@
 use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::Check;
+use super::settings::Setting;
 use super::{Claims, Control, never_short, no_attacks, settings};
 
 pub const CONTROL: Control = Control {
@@ -22,7 +23,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let on = settings::of(evidence).map(|found| {
         let env = found.redact_env.as_deref().unwrap_or("unset");
         (
-            found.redact == true && env == "true",
+            matches!(found.redact, Setting::Switch(true)) && env == "true",
             format!("security.redact_secrets is {}, HERMES_REDACT_SECRETS is {env}", found.redact),
         )
     });

@@ -1,13 +1,17 @@
 //! The agent's settings, as its own code has them in its own unit: what three controls ask of.
 
+use super::answer::{Access, nullable};
+use super::call::Call;
 use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check};
+use super::spec::Attempt;
+use core::fmt;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// What the release's own Python is asked.
-pub const QUESTION: &str = include_str!("../../remote/verify/settings.py");
+const QUESTION: &str = include_str!("../../remote/verify/settings.py");
 /// What makes the policy: its files, and that the running agent has read them.
 pub const MADE_BY: &[&str] = &[
     "file /etc/hermes/config.yaml",
@@ -18,28 +22,63 @@ pub const MADE_BY: &[&str] = &[
 const ID: &str = "settings";
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AgentSettings {
     /// How many keys the managed scope has, and which of them are not in force.
     pub keys: usize,
     pub not_in_force: Vec<String>,
     pub env: usize,
     pub env_not_in_force: Vec<String>,
-    pub mode: Value,
-    pub cron_mode: Value,
-    pub timeout: Value,
+    pub mode: Setting,
+    pub cron_mode: Setting,
+    pub timeout: Setting,
     /// None where the agent has no list, or would read it letter by letter.
+    #[serde(deserialize_with = "nullable")]
     pub deny: Option<usize>,
     pub always_allowed: usize,
-    pub redact: Value,
+    pub redact: Setting,
+    #[serde(deserialize_with = "nullable")]
     pub redact_env: Option<String>,
-    pub strangers: Value,
+    pub strangers: Setting,
     pub allow_all: Vec<String>,
     pub users: BTreeMap<String, usize>,
 }
 
+/// The value of a setting, as the agent's own code has read it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    Unset,
+    Switch(bool),
+    Count(u64),
+    Number(f64),
+    Text(String),
+    Other(IgnoredAny),
+}
+
+impl Setting {
+    pub fn is(&self, text: &str) -> bool {
+        matches!(self, Self::Text(own) if own == text)
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Unset => out.write_str("null"),
+            Self::Switch(on) => on.fmt(out),
+            Self::Count(number) => number.fmt(out),
+            Self::Number(number) => number.fmt(out),
+            Self::Text(text) => write!(out, "{text:?}"),
+            Self::Other(_) => out.write_str("neither a text nor a number"),
+        }
+    }
+}
+
 /// For the driver: the answer comes with those of the attacks.
-pub fn spec() -> Value {
-    json!({ "id": ID, "call": ["scope", "/opt/hermes/current/venv/bin/python"] })
+pub fn attempt() -> Attempt {
+    let call = Call::Scope { python: "/opt/hermes/current/venv/bin/python", question: QUESTION };
+    Attempt { id: ID.to_owned(), call }
 }
 
 /// # Errors
@@ -70,10 +109,11 @@ pub fn in_force(evidence: &Evidence) -> Check {
 
 /// Whether the policy's files are for the agent to read only.
 pub fn locked(evidence: &Evidence) -> Check {
-    let found = evidence.inspected("files", |found| &found.files).map(|files| {
-        let loose = |(path, access): (&String, &String)| match access.rsplit_once(' ') {
-            Some(("root", mode)) if mode.ends_with("40") || mode.ends_with("50") => None,
-            _ => Some(format!("{path} is {}", if access.is_empty() { "not there" } else { access })),
+    let found = evidence.inspected().files.found().map(|files| {
+        let loose = |(path, access): (&String, &Option<Access>)| match access {
+            Some(Access { owner, mode }) if owner == "root" && (mode.ends_with("40") || mode.ends_with("50")) => None,
+            Some(Access { owner, mode }) => Some(format!("{path} is {owner} {mode}")),
+            None => Some(format!("{path} is not there")),
         };
         let bad: Vec<String> = files.iter().filter_map(loose).collect();
         if bad.is_empty() { (true, "root's own, and closed to others".to_owned()) } else { (false, bad.join("; ")) }

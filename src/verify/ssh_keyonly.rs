@@ -29,7 +29,7 @@ const WANTED: [(&str, &str); 5] = [
 ];
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
-    let found = evidence.inspected("sshd", |found| &found.sshd);
+    let found = evidence.inspected().sshd.found();
     let of = |user: &str| {
         found.clone().and_then(|all| {
             let settings = all.get(user).filter(|settings| !settings.is_empty()).ok_or("sshd -T says nothing")?;
@@ -59,14 +59,14 @@ fn doors(claims: &Claims, evidence: &Evidence) -> Check {
         let (_, rest) = text.rsplit_once("Permission denied (")?;
         Some(rest.split(')').next()?.split(',').map(str::to_owned).collect::<Vec<_>>())
     };
-    let found = evidence.inspected("doors", |found| &found.doors).and_then(|text| match offered(text) {
+    let found = evidence.inspected().doors.found().and_then(|text| match offered(text) {
         Some(ways) => Ok((ways == ["publickey"], format!("it offers {}", ways.join(", ")))),
         None if text.starts_with("let in") => Ok((false, "it let somebody in who showed nothing".to_owned())),
         None => Err(format!("it said `{text}`")),
     });
     let mut check =
         inspection("ssh.doors", format!("a login as {} with no key, to the running daemon", claims.admin), found);
-    let open = evidence.inspected("open_doors", |found| &found.open_doors);
+    let open = evidence.inspected().open_doors.found();
     let sees =
         open.clone().ok().and_then(|text| offered(text)).is_some_and(|ways| ways.iter().any(|way| way == "password"));
     check.control = Some(PositiveResult {

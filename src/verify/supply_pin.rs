@@ -1,7 +1,8 @@
 //! supply.pin: what runs is the pinned release, to the last bit.
 
+use super::answer::Contents;
 use super::attack::inspection;
-use super::evidence::{Evidence, FoundRelease};
+use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, never_short, no_attacks};
 
@@ -22,14 +23,14 @@ pub const CONTROL: Control = Control {
 type Judged = Result<(bool, String), String>;
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
-    let release = || evidence.inspected("release", |found| &found.release);
+    let release = || evidence.inspected().release.found();
     let pinned = release().map(|found| {
         (found.current == claims.release, format!("{} runs, {} is pinned", found.current, claims.release))
     });
-    let at_all = |judged: fn(&Claims, &FoundRelease) -> Judged| {
-        release().and_then(|found| match found.current == claims.release {
-            true => judged(claims, found),
-            false => Err("another release is current".into()),
+    let at_all = |judged: fn(&Claims, &Contents) -> Judged| {
+        release().and_then(|found| match &found.contents {
+            Some(contents) => judged(claims, contents),
+            None => Err("another release is current".into()),
         })
     };
     vec![
@@ -45,7 +46,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     ]
 }
 
-fn tree(claims: &Claims, found: &FoundRelease) -> Judged {
+fn tree(claims: &Claims, found: &Contents) -> Judged {
     if found.files == 0 {
         return Err("git lists no file of it".into());
     }
@@ -55,13 +56,16 @@ fn tree(claims: &Claims, found: &FoundRelease) -> Judged {
     ))
 }
 
-fn extra(_: &Claims, found: &FoundRelease) -> Judged {
+fn extra(_: &Claims, found: &Contents) -> Judged {
     let words = if found.extra.is_empty() { "none".to_owned() } else { found.extra.join(", ") };
     Ok((found.extra.is_empty(), words))
 }
 
-fn packages(_: &Claims, found: &FoundRelease) -> Judged {
-    let packages = found.packages.as_ref().filter(|packages| packages.packages > 0).ok_or("its Python did not tell")?;
+fn packages(_: &Claims, found: &Contents) -> Judged {
+    let packages = found.packages.found()?;
+    if packages.packages == 0 {
+        return Err("its Python did not tell".into());
+    }
     let bad: Vec<&str> = packages.changed.iter().chain(&packages.other).map(String::as_str).collect();
     let words = match bad.is_empty() {
         true => format!("{} packages with {} files", packages.packages, packages.files),
@@ -70,7 +74,7 @@ fn packages(_: &Claims, found: &FoundRelease) -> Judged {
     Ok((bad.is_empty(), words))
 }
 
-fn owner(_: &Claims, found: &FoundRelease) -> Judged {
+fn owner(_: &Claims, found: &Contents) -> Judged {
     let words = if found.loose.is_empty() { "yes".to_owned() } else { found.loose.join(", ") };
     Ok((found.loose.is_empty(), words))
 }

@@ -1,10 +1,14 @@
 //! user.nonroot: the agent is nobody special, and cannot become anybody else.
 
+use super::answer::{Account, Process};
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
-use super::evidence::{Account, Evidence};
+use super::call::{Call, Family, PathCall, Placeholder, Port};
+use super::evidence::Evidence;
+use super::net_egress::NOBODY;
 use super::report::Check;
+use super::system_call::SystemCall;
 use super::{Claims, Control, never_short};
-use serde_json::{Value, json};
+use core::net::Ipv4Addr;
 
 pub const CONTROL: Control = Control {
     id: "user.nonroot",
@@ -20,73 +24,69 @@ pub const CONTROL: Control = Control {
 };
 
 fn attacks(claims: &Claims) -> Vec<Attack> {
-    let same = |id: &str, what: &str, call: Value| attack(id, what, call, By::SameByRoot);
-    vec![
-        same("user.rights", "any privilege that the kernel would give", json!(["capabilities"])),
-        same("user.sudo", "sudo", json!(["run", ["sudo", "-n", "id", "-u"], "0"])),
-        same("user.su", "su", json!(["run", ["su", "-s", "/bin/sh", "-c", "id -u", "root"], "0"])),
-        same("user.setuid", "a file of its own that runs as its owner", json!(["setuid_file"])),
+    let same = |id: &str, what: &str, call: Call| attack(id, what, call, By::SameByRoot);
+    let run = |argv: &'static [&'static str]| Call::Run { argv, word: "0" };
+    let sockets = |paths: &'static [&'static str]| Call::AnyOf { name: PathCall::Unix, paths };
+    let mut attacks = vec![
+        same("user.rights", "any privilege that the kernel would give", Call::Capabilities),
+        same("user.sudo", "sudo", run(&["sudo", "-n", "id", "-u"])),
+        same("user.su", "su", run(&["su", "-s", "/bin/sh", "-c", "id -u", "root"])),
+        same("user.setuid", "a file of its own that runs as its owner", Call::SetuidFile),
         // It is held by the unit that it came from; it dials an address for documentation, where
         // nobody is.
         attack(
             "user.daemon",
             "a child that leaves its session and its parent, and dials out",
-            json!(["daemon", if claims.filtered() { "203.0.113.25" } else { "" }, 25]),
-            By::ByRoot("the same as root, to a listener on loopback", json!(["daemon", "127.0.0.1", "@tcp"])),
+            Call::Daemon { address: claims.filtered().then_some(NOBODY.into()), port: Port::Number(25) },
+            By::ByRoot(
+                "the same as root, to a listener on loopback",
+                Call::Daemon { address: Some(Ipv4Addr::LOCALHOST.into()), port: Placeholder::Tcp.into() },
+            ),
         ),
-        same("user.processes", "a look at others' processes", json!(["processes"])),
-        same("user.environment", "the environment of process 1", json!(["read", "/proc/1/environ"])),
-        same("user.signal", "a signal to process 1", json!(["kill", 1])),
-        same("user.trace", "tracing a process, be it its own child", json!(["trace"])),
+        same("user.processes", "a look at others' processes", Call::Processes),
+        same("user.environment", "the environment of process 1", Call::Read { path: "/proc/1/environ" }),
+        same("user.signal", "a signal to process 1", Call::Kill { pid: 1 }),
+        same("user.trace", "tracing a process, be it its own child", Call::Trace),
         same(
             "user.namespace",
             "a user namespace, to be root in",
-            json!(["run", ["unshare", "--user", "--map-root-user", "id", "-u"], "0"]),
+            run(&["unshare", "--user", "--map-root-user", "id", "-u"]),
         ),
-        same("user.mount", "mount", json!(["system", "mount", "none", "/", "petasos-none", 0, 0])),
-        same("user.module", "loading a kernel module", json!(["system", "finit_module", -1, "", 0])),
-        same("user.bpf", "a program in the kernel (bpf)", json!(["system", "bpf", 9999, 0, 0])),
-        same(
-            "user.perf",
-            "watching the kernel (perf_event_open)",
-            json!(["system", "perf_event_open", 0, 0, -1, -1, 0]),
-        ),
-        same("user.reboot", "a restart of the host", json!(["system", "reboot", 0, 0, 0, 0])),
-        same("user.hostname", "another host name", json!(["system", "sethostname", 0, -1])),
-        same("user.keys", "the kernel's keys", json!(["read", "/proc/keys"])),
-        same("user.code", "memory that is writable and runs", json!(["writable_code"])),
-        same(
-            "user.manager",
-            "systemd's own doors",
-            json!(["each_unix", ["/run/systemd/private", "/run/dbus/system_bus_socket"]]),
-        ),
+    ];
+    attacks.extend(SYSTEM_CALLS.map(|(id, what, call)| same(id, what, Call::System(call))));
+    attacks.extend([
+        same("user.keys", "the kernel's keys", Call::Read { path: "/proc/keys" }),
+        same("user.code", "memory that is writable and runs", Call::WritableCode),
+        same("user.manager", "systemd's own doors", sockets(&["/run/systemd/private", "/run/dbus/system_bus_socket"])),
         same(
             "user.containers",
             "a container engine's door, which is root's",
-            json!(["each_unix", ["/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"]]),
+            sockets(&["/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"]),
         ),
-        same("user.packets", "a socket that sees every packet", json!(["family", "AF_PACKET"])),
-        same("user.netlink", "the kernel's network settings", json!(["family", "AF_NETLINK"])),
-        same("user.crypto", "the kernel's crypto sockets, a favourite of exploits", json!(["family", "AF_ALG"])),
-        same("user.vsock", "a socket to the machine below", json!(["family", "AF_VSOCK"])),
-    ]
+    ]);
+    attacks.extend(FAMILIES.map(|(id, what, name)| same(id, what, Call::Family { name })));
+    attacks
 }
 
+const SYSTEM_CALLS: [(&str, &str, SystemCall); 6] = [
+    ("user.mount", "mount", SystemCall::Mount("none", "/", "petasos-none", 0, 0)),
+    ("user.module", "loading a kernel module", SystemCall::FinitModule(-1, "", 0)),
+    ("user.bpf", "a program in the kernel (bpf)", SystemCall::Bpf(9999, 0, 0)),
+    ("user.perf", "watching the kernel (perf_event_open)", SystemCall::PerfEventOpen(0, 0, -1, -1, 0)),
+    ("user.reboot", "a restart of the host", SystemCall::Reboot(0, 0, 0, 0)),
+    ("user.hostname", "another host name", SystemCall::Sethostname(0, -1)),
+];
+
+const FAMILIES: [(&str, &str, Family); 4] = [
+    ("user.packets", "a socket that sees every packet", Family::Packet),
+    ("user.netlink", "the kernel's network settings", Family::Netlink),
+    ("user.crypto", "the kernel's crypto sockets, a favourite of exploits", Family::Alg),
+    ("user.vsock", "a socket to the machine below", Family::Vsock),
+];
+
 fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
-    let owners = evidence.inspected("processes", |found| &found.processes).map(|processes| {
-        let free = |process: &std::collections::BTreeMap<String, String>| {
-            let is = |key: &str, value: &str| process.get(key).is_some_and(|word| word.trim() == value);
-            let root = |key: &str| process.get(key).is_none_or(|ids| ids.split_whitespace().any(|id| id == "0"));
-            let nothing = |key: &str| process.get(key).is_some_and(|set| set.chars().all(|c| c == '0'));
-            root("Uid")
-                || root("Gid")
-                || !is("NoNewPrivs", "1")
-                || !is("Seccomp", "2")
-                || !nothing("CapBnd")
-                || !nothing("CapEff")
-        };
-        let names = |name: &std::collections::BTreeMap<String, String>| name.get("Name").cloned().unwrap_or_default();
-        let bad: Vec<String> = processes.iter().filter(|process| free(process)).map(names).collect();
+    let owners = evidence.inspected().processes.found().map(|processes| {
+        let bad: Vec<&str> = processes.iter().filter(|it| is_free(it)).map(|it| it.name.as_str()).collect();
         match (processes.is_empty(), bad.is_empty()) {
             (true, _) => (false, "the agent's unit has no process: it does not run".to_owned()),
             (_, true) => {
@@ -95,21 +95,32 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             (_, false) => (false, format!("{} may more than it should", bad.join(", "))),
         }
     });
-    let account =
-        evidence.inspected("account", |found| &found.account).map(|account| (plain(account), described(account)));
-    let survivors = evidence.answer.survivors.ok_or_else(|| "the probe did not tell".to_owned());
-    let survivors = survivors.and_then(|left| match (left.agent, left.root) {
+    let account = evidence.inspected().account.found().map(|account| (plain(account), described(account)));
+    let left = evidence.answer.survivors;
+    let survivors = match (left.agent, left.root) {
         (0, 1..) => {
             Ok((true, "nothing of it was left when the unit ended; root's own lived on, and was ended".to_owned()))
         }
         (0, 0) => Err("not even root's own daemon was found again".to_owned()),
         (count, _) => Ok((false, format!("{count} of its processes outlived the unit, and were ended"))),
-    });
+    };
     vec![
         inspection("user.running", "every process of the running agent", owners),
         inspection("user.account", "the agent's account", account),
         inspection("user.survivors", "a daemon dies with the unit that it came from", survivors),
     ]
+}
+
+/// Whether a process has any privilege, a way to more, or no filter on system calls.
+fn is_free(process: &Process) -> bool {
+    let root = |ids: &str| ids.is_empty() || ids.split_whitespace().any(|id| id == "0");
+    let any = |capabilities: &str| capabilities.is_empty() || capabilities.chars().any(|digit| digit != '0');
+    root(&process.uid)
+        || root(&process.gid)
+        || process.no_new_privs.trim() != "1"
+        || process.seccomp.trim() != "2"
+        || any(&process.cap_bnd)
+        || any(&process.cap_eff)
 }
 
 fn plain(account: &Account) -> bool {

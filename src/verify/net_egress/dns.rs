@@ -2,65 +2,77 @@
 
 use super::super::attack::PositiveControl::ByRoot;
 use super::super::attack::{Attack, PositiveControl, attack};
+use super::super::call::{Call, Endpoint, PathCall, Placeholder, Transport};
 use super::super::claims::Claims;
-use super::outward;
-use serde_json::{Value, json};
+use super::direct::tcp;
+use super::{NOBODY, outward};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What a thief would say in a question about a name.
 const STOLEN: &str = "736b2d6f722d76312d346164356330666665653064646261313164";
+
+/// Public resolvers, which answer anybody.
+const CLOUDFLARE: Ipv4Addr = Ipv4Addr::new(1, 1, 1, 1);
+const CLOUDFLARE6: Ipv6Addr = Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111);
+const GOOGLE: Ipv4Addr = Ipv4Addr::new(8, 8, 8, 8);
+const GOOGLE6: Ipv6Addr = Ipv6Addr::new(0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888);
+const QUAD9: Ipv4Addr = Ipv4Addr::new(9, 9, 9, 9);
+/// Where systemd-resolved listens.
+const STUB: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 53);
 
 pub fn attacks(claims: &Claims) -> Vec<Attack> {
     let foreign = claims.foreign_name();
     let mut attacks = foreign_resolvers(claims, foreign);
     let Some(allowed) = claims.allowed_name() else { return attacks };
     // The control is the agent's: the same question about an allowed name has an answer.
-    let name = |id: &str, what: String, call: Value, control: Value| {
+    let name = |id: &str, what: String, call: Call, control: Call| {
         attack(id, what, call, PositiveControl::ByAgent("the same with an allowed name", control))
     };
-    let asked = |id: &str, what: &str, how: &str, name_: &str| {
-        name(
-            id,
-            format!("{what} ({name_})"),
-            json!(["dns", how, claims.ask, 53, name_]),
-            json!(["dns", how, claims.ask, 53, allowed]),
-        )
+    let question = |transport: Transport, name: &str| Call::Dns {
+        transport,
+        to: Endpoint::new(claims.ask, 53),
+        name: name.to_owned(),
+        any_answer: false,
     };
+    let asked = |id: &str, what: &str, transport: Transport, name_: &str| {
+        name(id, format!("{what} ({name_})"), question(transport, name_), question(transport, allowed))
+    };
+    let lookup = |name: &str| Call::Lookup { name: name.to_owned() };
+    let sockets = |paths: &'static [&'static str]| Call::AnyOf { name: PathCall::Unix, paths };
+    let (tunnel, below) = (format!("{STOLEN}.{foreign}"), format!("{STOLEN}.{allowed}"));
     attacks.extend([
-        asked("names.foreign", "a name that is not allowed", "udp", foreign),
-        asked("names.foreign-tcp", "the same over TCP", "tcp", foreign),
-        asked("names.tunnel", "a secret in a name", "udp", &format!("{STOLEN}.{foreign}")),
-        asked("names.tunnel-below", "a secret in a name below an allowed one", "udp", &format!("{STOLEN}.{allowed}")),
+        asked("names.foreign", "a name that is not allowed", Transport::Udp, foreign),
+        asked("names.foreign-tcp", "the same over TCP", Transport::Tcp, foreign),
+        asked("names.tunnel", "a secret in a name", Transport::Udp, &tunnel),
+        asked("names.tunnel-below", "a secret in a name below an allowed one", Transport::Udp, &below),
         name(
             "names.library",
             format!("the C library, with all that stands behind it ({foreign})"),
-            json!(["lookup", foreign]),
-            json!(["lookup", allowed]),
+            lookup(foreign),
+            lookup(allowed),
         ),
         name(
             "names.library-tunnel",
             "a secret in a name, by the C library".to_owned(),
-            json!(["lookup", format!("{STOLEN}.{foreign}")]),
-            json!(["lookup", allowed]),
+            lookup(&tunnel),
+            lookup(allowed),
         ),
         attack(
             "names.varlink",
             "systemd-resolved by varlink",
-            json!([
-                "each_unix",
-                ["/run/systemd/resolve/io.systemd.Resolve", "/run/systemd/resolve/io.systemd.Resolve.Monitor"]
-            ]),
+            sockets(&["/run/systemd/resolve/io.systemd.Resolve", "/run/systemd/resolve/io.systemd.Resolve.Monitor"]),
             PositiveControl::SameByRoot,
         ),
         attack(
             "names.bus",
             "systemd-resolved and others by D-Bus",
-            json!(["each_unix", ["/run/dbus/system_bus_socket", "/var/run/dbus/system_bus_socket"]]),
+            sockets(&["/run/dbus/system_bus_socket", "/var/run/dbus/system_bus_socket"]),
             PositiveControl::SameByRoot,
         ),
         attack(
             "names.allowed",
             format!("an allowed name has an address ({allowed})"),
-            json!(["lookup", allowed]),
+            lookup(allowed),
             PositiveControl::MustWork,
         ),
     ]);
@@ -68,47 +80,38 @@ pub fn attacks(claims: &Claims) -> Vec<Attack> {
 }
 
 fn foreign_resolvers(claims: &Claims, foreign: &str) -> Vec<Attack> {
-    let asked = |id: &str, what: &str, how: &str, server: &str| {
-        let port = if how == "udp" { "@udp" } else { "@tcp" };
-        outward(
-            claims,
-            id,
-            &format!("{what} ({server})"),
-            json!(["dns", how, server, 53, foreign, true]),
-            json!(["dns", how, "127.0.0.1", port, foreign, true]),
-        )
+    let question =
+        |transport: Transport, to: Endpoint| Call::Dns { transport, to, name: foreign.to_owned(), any_answer: true };
+    let on_loopback = |transport: Transport| {
+        let listener = match transport {
+            Transport::Udp => Placeholder::Udp,
+            Transport::Tcp => Placeholder::Tcp,
+        };
+        question(transport, Endpoint::loopback(listener))
     };
-    let dialled = |id: &str, what: &str, server: &str, port: u16| {
-        outward(
-            claims,
-            id,
-            &format!("{what} ({server} port {port})"),
-            json!(["tcp", server, port]),
-            json!(["tcp", "127.0.0.1", "@tcp"]),
-        )
+    let asked = |id: &str, what: &str, transport: Transport, server: IpAddr| {
+        let call = question(transport, Endpoint::new(server, 53));
+        outward(claims, id, &format!("{what} ({server})"), call, on_loopback(transport))
     };
     // On loopback a host's own resolver listens, which asks others; where none does, the control
     // has a listener of its own.
-    let local = |id: &str, what: &str, server: &str| {
-        let call = json!(["dns", "udp", server, 53, foreign, true]);
-        let control = ByRoot(
-            "the same probe as root, to a listener on loopback",
-            json!(["dns", "udp", "127.0.0.1", "@udp", foreign, true]),
-        );
+    let local = |id: &str, what: &str, server: IpAddr| {
+        let call = question(Transport::Udp, Endpoint::new(server, 53));
+        let control = ByRoot("the same probe as root, to a listener on loopback", on_loopback(Transport::Udp));
         attack(id, format!("{what} ({server})"), call, control)
     };
     vec![
-        local("names.stub", "systemd-resolved's own address", "127.0.0.53"),
-        local("names.local", "a resolver on loopback", "127.0.0.1"),
-        local("names.local6", "the same over IPv6", "::1"),
-        asked("names.udp", "a public resolver", "udp", "1.1.1.1"),
-        asked("names.udp8", "another one", "udp", "8.8.8.8"),
-        asked("names.tcp", "a public resolver, over TCP", "tcp", "9.9.9.9"),
-        asked("names.udp6", "a public resolver, over IPv6", "udp", "2606:4700:4700::1111"),
-        asked("names.own", "a resolver of the attacker's", "udp", super::direct::NOBODY),
+        local("names.stub", "systemd-resolved's own address", STUB.into()),
+        local("names.local", "a resolver on loopback", Ipv4Addr::LOCALHOST.into()),
+        local("names.local6", "the same over IPv6", Ipv6Addr::LOCALHOST.into()),
+        asked("names.udp", "a public resolver", Transport::Udp, CLOUDFLARE.into()),
+        asked("names.udp8", "another one", Transport::Udp, GOOGLE.into()),
+        asked("names.tcp", "a public resolver, over TCP", Transport::Tcp, QUAD9.into()),
+        asked("names.udp6", "a public resolver, over IPv6", Transport::Udp, CLOUDFLARE6.into()),
+        asked("names.own", "a resolver of the attacker's", Transport::Udp, NOBODY.into()),
         // Port 853 is tried at an address of nobody's: among the ways.
-        dialled("names.doh", "a public resolver over HTTPS, by its address", "1.1.1.1", 443),
-        dialled("names.doh8", "another one", "8.8.8.8", 443),
-        dialled("names.doh6", "a public resolver over HTTPS, by its IPv6 address", "2001:4860:4860::8888", 443),
+        tcp(claims, "names.doh", "a public resolver over HTTPS, by its address", CLOUDFLARE, 443),
+        tcp(claims, "names.doh8", "another one", GOOGLE, 443),
+        tcp(claims, "names.doh6", "a public resolver over HTTPS, by its IPv6 address", GOOGLE6, 443),
     ]
 }

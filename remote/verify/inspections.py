@@ -1,0 +1,58 @@
+"""What root looks at, by name. Each is found, or has an error that says why not."""
+
+import threading
+import time
+
+from . import sshd
+from .host import access, account, active_state, output_of, processes, unit_state
+from .listeners import listeners
+from .release import release
+from .upgrades import upgrades
+
+LONGEST = 40
+
+
+def inspections(spec):
+    """Each as a function without arguments."""
+    unit, admin = spec["unit"], spec["ssh_users"][0]
+
+    def security():
+        lines = output_of("systemd-analyze", "security", "--no-pager", unit).strip().splitlines()
+        return lines[-1:]
+
+    return {
+        "processes": lambda: processes(unit),
+        "unit": lambda: unit_state(unit),
+        "account": lambda: account(spec["account"]),
+        "security": security,
+        "sshd": lambda: sshd.settings(spec["ssh_users"]),
+        "doors": lambda: sshd.running(admin, spec["ssh_port"]),
+        "open_doors": lambda: sshd.open_to_passwords(admin),
+        "listeners": listeners,
+        "ufw": lambda: output_of("ufw", "status", "verbose"),
+        "release": lambda: release(spec["release"], spec["packages"]),
+        "files": lambda: {path: access(path) for path in spec["files"]},
+        "upgrades": upgrades,
+        "helpers": lambda: {name: active_state(name) for name in spec["helpers"]},
+    }
+
+
+def inspected(spec):
+    """All side by side: most of their time is the start of programs."""
+    todo = inspections(spec)
+    done = {}
+
+    def one(name, inspection):
+        try:
+            done[name] = {"found": inspection()}
+        except Exception as error:  # whatever it is, this one was not had
+            done[name] = {"error": f"{type(error).__name__}: {error}"}
+
+    threads = [threading.Thread(target=one, args=item, daemon=True) for item in todo.items()]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + LONGEST
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+    late = {"error": "it took too long"}
+    return {name: done.get(name, late) for name in todo}

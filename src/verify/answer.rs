@@ -1,0 +1,222 @@
+//! What the driver on the host answers. It is ours: a field that it leaves out, or that is not
+//! here, is an error.
+
+use super::report::AttackOutcome;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+
+/// The driver's one line of JSON.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    pub agent: Runs,
+    pub root: Runs,
+    /// How the attacks' unit compares with the agent's.
+    pub same: Inspection<Same>,
+    pub inspected: Inspected,
+    pub survivors: Survivors,
+    /// What the proxy noted meanwhile.
+    pub proxied: Inspection<Vec<Proxied>>,
+    pub seconds: f64,
+}
+
+impl Answer {
+    /// # Errors
+    /// When it is no answer of the driver's.
+    pub fn read(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| format!("the probe's answer: {error}"))
+    }
+}
+
+/// What one user's attacks came to, and what else was printed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runs {
+    pub runs: Vec<AttackRun>,
+    pub complaints: String,
+}
+
+/// One attack or control, and what came of it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttackRun {
+    pub id: String,
+    pub outcome: AttackOutcome,
+    pub detail: String,
+    pub seconds: f64,
+}
+
+/// What was looked at: there is a finding, or a reason why there is none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inspection<T> {
+    Found(T),
+    Error(String),
+}
+
+impl<T> Inspection<T> {
+    /// # Errors
+    /// Why there is no finding.
+    pub fn found(&self) -> Result<&T, String> {
+        match self {
+            Self::Found(found) => Ok(found),
+            Self::Error(why) => Err(why.clone()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Same {
+    /// The settings in the unit's files.
+    pub keys: usize,
+    /// The properties that systemd showed for them.
+    pub compared: usize,
+    /// The agent's, and that of the attacks.
+    pub differ: BTreeMap<String, (String, String)>,
+}
+
+/// One connection, by the proxy's own log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proxied {
+    /// As the client said it.
+    pub name: String,
+    /// Where the proxy went.
+    pub to: String,
+}
+
+/// Daemons that outlived the run that started them.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Survivors {
+    pub root: usize,
+    pub agent: usize,
+}
+
+/// What root saw.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inspected {
+    pub processes: Inspection<Vec<Process>>,
+    pub unit: Inspection<UnitState>,
+    pub account: Inspection<Account>,
+    /// The last line of `systemd-analyze security`.
+    pub security: Inspection<Vec<String>>,
+    /// `sshd -T`, by user and key.
+    pub sshd: Inspection<BTreeMap<String, BTreeMap<String, String>>>,
+    pub doors: Inspection<String>,
+    pub open_doors: Inspection<String>,
+    pub listeners: Inspection<Vec<Listener>>,
+    pub ufw: Inspection<String>,
+    pub release: Inspection<FoundRelease>,
+    /// None for a file that is not there.
+    pub files: Inspection<BTreeMap<String, Option<Access>>>,
+    pub upgrades: Inspection<Upgrades>,
+    pub helpers: Inspection<BTreeMap<String, String>>,
+}
+
+/// As /proc has it, line by line.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Process {
+    pub name: String,
+    pub uid: String,
+    pub gid: String,
+    pub groups: String,
+    pub no_new_privs: String,
+    pub seccomp: String,
+    pub cap_eff: String,
+    pub cap_bnd: String,
+}
+
+/// As `systemctl show` has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct UnitState {
+    pub active_state: String,
+    pub user: String,
+    pub group: String,
+    pub drop_in_paths: String,
+    pub need_daemon_reload: String,
+    pub fragment_path: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    pub uid: u32,
+    pub shell: String,
+    pub group: String,
+    pub groups: Vec<String>,
+    pub password: String,
+    pub sudo: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    pub protocol: String,
+    pub address: String,
+    pub port: u16,
+    pub program: String,
+    pub user: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundRelease {
+    pub current: String,
+    /// None where the current release is not the pinned one.
+    #[serde(deserialize_with = "nullable")]
+    pub contents: Option<Contents>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contents {
+    pub files: usize,
+    pub tree: String,
+    pub extra: Vec<String>,
+    pub packages: Inspection<Packages>,
+    pub loose: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packages {
+    pub packages: usize,
+    pub files: usize,
+    pub changed: Vec<String>,
+    pub other: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    pub owner: String,
+    /// In octal.
+    pub mode: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upgrades {
+    pub settings: BTreeMap<String, String>,
+    pub origins: usize,
+    pub timers: BTreeMap<String, String>,
+    pub installed: String,
+    pub reboot: bool,
+    pub clock: String,
+    pub container: bool,
+    pub journal: bool,
+}
+
+/// For a field that may be null and may not be missing: serde lets an `Option` be both.
+pub fn nullable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
+}

@@ -1,0 +1,76 @@
+//! What the driver on the host is told to try, and what to look at.
+
+use super::attack::Attack;
+use super::call::Call;
+use super::{Claims, settings};
+use serde::Serialize;
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Spec {
+    pub attacks: Vec<Attempt>,
+    pub proofs: Vec<Proof>,
+    pub inspect: Inspect,
+}
+
+/// By the agent.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attempt {
+    pub id: String,
+    pub call: Call,
+}
+
+/// A positive control.
+#[derive(Debug, Clone, Serialize)]
+pub struct Proof {
+    pub id: String,
+    pub by: Actor,
+    pub call: Call,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    Agent,
+    Root,
+}
+
+/// What root looks at.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspect {
+    unit: &'static str,
+    account: &'static str,
+    /// The administrator first.
+    ssh_users: [String; 2],
+    ssh_port: u16,
+    release: String,
+    /// What the release's own Python is asked about its packages.
+    packages: &'static str,
+    helpers: Vec<&'static str>,
+    files: [&'static str; 3],
+}
+
+const PACKAGES: &str = include_str!("../../remote/verify/packages.py");
+
+impl Spec {
+    pub fn new(claims: &Claims, attacks: &[Attack]) -> Self {
+        Self {
+            attacks: attacks.iter().map(Attack::attempt).chain([settings::attempt()]).collect(),
+            proofs: attacks.iter().filter_map(Attack::proof).collect(),
+            inspect: Inspect {
+                unit: "hermes.service",
+                account: "hermes",
+                ssh_users: [claims.admin.clone(), "root".to_owned()],
+                ssh_port: claims.ssh_port,
+                release: claims.release.clone(),
+                packages: PACKAGES,
+                helpers: helpers(claims),
+                files: ["/etc/hermes", "/etc/hermes/config.yaml", "/etc/hermes/.env"],
+            },
+        }
+    }
+}
+
+fn helpers(claims: &Claims) -> Vec<&'static str> {
+    let all = ["petasos-egress.service", "petasos-resolver.service", "petasos-proxy.service"];
+    if claims.by_name() { all.to_vec() } else { all[..1].to_vec() }
+}

@@ -1,0 +1,149 @@
+"""What of some calls does not fit the driver, and what the driver answers.
+
+It is loaded as the last of the driver's own modules, in place of a run: the calls are held to the
+functions' signatures, and a run is made in which no program is started.
+"""
+
+import contextlib
+import inspect
+import io
+import json
+import os
+import sys
+import tempfile
+import types
+from typing import Annotated, get_args, get_origin
+
+from . import host, inspections, release, sshd
+from . import main as driver
+from .bench import bench
+from .calls import CALLS, tried
+from .rights import NUMBERS
+
+
+class Held:
+    """Calls, held to the driver."""
+
+    def __init__(self, places):
+        self.places = places
+        self.complaints = []
+        # What nobody has used yet, in words.
+        self.unused = {f"function {name}" for name in CALLS} | {f"word {word}" for word in places}
+        for name, call in CALLS.items():
+            for parameter in inspect.signature(call).parameters.values():
+                for key in table_of(parameter.annotation):
+                    self.unused.add(f"{parameter.name} {key} of {name}")
+
+    def hold(self, call):
+        name, arguments = call["name"], call.get("arguments", {})
+        self.unused.discard(f"function {name}")
+        try:
+            signature = inspect.signature(CALLS[name])
+            signature.bind(**arguments)
+        except (KeyError, TypeError) as error:
+            self.complaints.append(f"{name}: {type(error).__name__}: {error}")
+            return
+        for key, value in arguments.items():
+            if isinstance(value, str) and value.startswith("@"):
+                self.unused.discard(f"word {value}")
+                if value not in self.places:
+                    self.complaints.append(f"{name}: nobody makes {value}")
+                    continue
+                value = self.places[value]
+            annotation = signature.parameters[key].annotation
+            if not fits(value, annotation):
+                self.complaints.append(f"{name}: {key} is {value!r}")
+            if table_of(annotation):
+                self.unused.discard(f"{key} {value} of {name}")
+
+
+def table_of(annotation):
+    return get_args(annotation)[1] if get_origin(annotation) is Annotated else {}
+
+
+def fits(value, annotation):
+    """Whether a value is of a type, as far as the driver's annotations go."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return value in arguments[1]
+    if origin is types.UnionType:
+        return any(fits(value, each) for each in arguments)
+    if origin is list:
+        return isinstance(value, list) and all(fits(each, arguments[0]) for each in value)
+    if annotation is inspect.Parameter.empty:
+        return False
+    return type(value) is (annotation or types.NoneType)
+
+
+def output_of(*argv, **_):
+    """In place of programs: the shape of what they print."""
+    match argv[:2]:
+        case ("systemctl", "show"):
+            return "".join(f"{word[2:]}=\n" for word in argv[3:])
+        case ("ss", _):
+            return 'tcp LISTEN 0 9 127.0.0.1:22 0.0.0.0:* users:(("sshd",pid=1,fd=3)) uid:0 ino:5\n'
+        case ("journalctl", _):
+            return json.dumps({"MESSAGE": json.dumps({"name": "a", "to": "b"})})
+        case (python, _) if python.endswith("/venv/bin/python"):
+            return printed_by(argv[argv.index("-c") + 1])
+    return ""
+
+
+def printed_by(script):
+    """What a script of the release's own Python prints, with nothing installed."""
+    sys.modules["tomllib"] = types.SimpleNamespace(load=lambda _: {"package": []})
+    sys.modules["hermes_cli"] = types.SimpleNamespace(
+        config=types.SimpleNamespace(load_config=dict, _expand_env_vars=dict),
+        env_loader=types.SimpleNamespace(load_hermes_dotenv=lambda **_: None),
+        managed_scope=types.SimpleNamespace(load_managed_config=dict, load_managed_env=dict),
+    )
+    os.environ["HERMES_HOME"] = "/"
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as out:
+        open(f"{folder}/uv.lock", "w").close()
+        sys.argv = ["-c", folder]
+        exec(compile(script, "script", "exec"), {"__name__": "__main__"})
+    return out.getvalue()
+
+
+def answer_of(message):
+    """What a run prints on which nothing is started, and everything is found."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("verify.")]
+    for module in modules:
+        if hasattr(module, "output_of"):
+            module.output_of = output_of
+    sshd.offered = lambda _: ""
+    release.checked_out = lambda _: []
+    inspections.processes = lambda _: [host.status_of("self")]
+    one = tried({"id": "one", "call": {"name": "kill", "arguments": {"pid": os.getpid()}}}, {})
+    runs = driver.runs(json.dumps(one), "")
+    settings = [("User", "hermes")]
+    same = {"found": driver.compared("petasos-verify.service", "hermes.service", settings)}
+    driver.as_agent = lambda *_: (runs, same)
+    driver.as_root = lambda *_: runs
+    message["spec"]["inspect"]["account"] = "root"
+    message["spec"]["inspect"]["release"] = os.path.realpath("/opt/hermes/current")
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        driver.launch(message)
+    return json.loads(out.getvalue())
+
+
+def complaints_of(spec):
+    held = Held({**bench(), **driver.places(), "@others": [["127.0.0.1", 22, "sshd"]]})
+    for attempt in spec["attacks"] + spec["proofs"]:
+        held.hold(attempt["call"])
+    tables = {machine: sorted(table) for machine, table in NUMBERS.items()}
+    if any(table != tables["x86_64"] for table in tables.values()):
+        held.complaints.append(f"not every machine has every system call: {tables}")
+    return list(dict.fromkeys(held.complaints)) + [
+        f"nobody uses the {each}" for each in sorted(held.unused)
+    ]
+
+
+def main(message):
+    spec = message["spec"]
+    if sys.argv[1] == "complaints":
+        print(json.dumps(complaints_of(spec)))
+        return
+    scope = next(it["call"] for it in spec["attacks"] if it["call"]["name"] == "scope")
+    settings = json.loads(printed_by(scope["arguments"]["question"]))
+    print(json.dumps({"answer": answer_of(message), "settings": settings}))
