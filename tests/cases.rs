@@ -7,8 +7,9 @@
 //! changes must be judged as met: idempotence on paper. The values are what the tools of Debian 12
 //! and 13 print and do, never what this program computed; digests are sha256sum's.
 use petasos::act::{Act, Text};
-use petasos::fact::{Facts, Query};
-use petasos::name::{AbsPath, EnvName};
+use petasos::fact::sshd::Sshd;
+use petasos::fact::{Facts, Query, Seen};
+use petasos::name::{AbsPath, Account, EnvName};
 use petasos::playbook::{KINDS, Playbook, Renderer};
 use petasos::resource::{Change, Diff, ResolveContext, Resource, Risk};
 use serde::Deserialize;
@@ -76,15 +77,41 @@ fn playbook(kind: &str, want: &Value) -> Playbook {
 fn asked(playbook: &Playbook, facts: &Facts) -> Facts {
     let mut queries = BTreeSet::new();
     playbook.entries[0].spec().queries(&mut queries);
-    let mut facts = facts.clone();
-    facts.packages.retain(|key, _| queries.contains(&Query::Package(key.clone())));
-    facts.users.retain(|key, _| queries.contains(&Query::User(key.clone())));
-    facts.groups.retain(|key, _| queries.contains(&Query::Group(key.clone())));
-    facts.paths.retain(|key, _| queries.contains(&Query::Path(key.clone())));
-    facts.texts.retain(|key, _| queries.contains(&Query::Text(key.clone())));
-    facts.units.retain(|key, _| queries.contains(&Query::Unit(key.clone())));
-    facts.sysctls.retain(|key, _| queries.contains(&Query::Sysctl(key.clone())));
-    facts
+    // Every host is asked what it is.
+    let mut asked = Facts { host: facts.host.clone(), ..Facts::default() };
+    for query in queries {
+        match query {
+            Query::Package(name) => copy(&facts.packages, name, &mut asked.packages),
+            Query::User(name) => copy(&facts.users, name, &mut asked.users),
+            Query::Group(name) => copy(&facts.groups, name, &mut asked.groups),
+            Query::Path(path) => copy(&facts.paths, path, &mut asked.paths),
+            Query::Text(path) => copy(&facts.texts, path, &mut asked.texts),
+            Query::Unit(name) => copy(&facts.units, name, &mut asked.units),
+            Query::Sysctl(key) => copy(&facts.sysctls, key, &mut asked.sysctls),
+            Query::Sshd(user) => login(facts, &user, &mut asked),
+            Query::Ufw => asked.ufw.clone_from(&facts.ufw),
+            Query::Table { table, .. } => copy(&facts.tables, table, &mut asked.tables),
+        }
+    }
+    asked
+}
+
+fn copy<K: Ord, T: Clone>(from: &BTreeMap<K, T>, key: K, to: &mut BTreeMap<K, T>) {
+    if let Some(fact) = from.get(&key) {
+        to.insert(key, fact.clone());
+    }
+}
+
+/// What sshd says of one user's login, beside the lines of its files.
+fn login(facts: &Facts, user: &Account, asked: &mut Facts) {
+    let sshd = asked.sshd.get_or_insert_with(|| match &facts.sshd {
+        Some(Seen::Is(sshd)) => Seen::Is(Sshd { effective: BTreeMap::new(), lines: sshd.lines.clone() }),
+        Some(other) => other.clone(),
+        None => Seen::Unreadable("the case does not say".into()),
+    });
+    if let (Seen::Is(asked), Some(Seen::Is(sshd))) = (sshd, &facts.sshd) {
+        copy(&sshd.effective, user.clone(), &mut asked.effective);
+    }
 }
 
 /// The judgements of all that a case's resource stands for, or why it cannot be settled.

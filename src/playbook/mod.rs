@@ -61,7 +61,7 @@ impl DesiredState {
         for playbook in &self.playbooks {
             for entry in &playbook.entries {
                 let place = |why: String| format!("`{}` in {}: {why}", entry.name, playbook.name);
-                if !renderer.holds(&entry.when).map_err(place)? {
+                if !holds(&renderer, &entry.when).map_err(place)? {
                     continue;
                 }
                 let context = ResolveContext {
@@ -81,10 +81,26 @@ impl DesiredState {
                         )));
                     }
                     provided.extend(resource.content_digests());
-                    items.push(PlannedResource { title: entry.name.clone(), risk: entry.risk, resource });
+                    items.push(PlannedResource {
+                        title: entry.name.clone(),
+                        risk: entry.risk,
+                        controls: entry.controls.clone(),
+                        resource,
+                    });
                 }
             }
         }
         Ok(items)
     }
+}
+
+/// Whether all conditions hold; the first that does not ends it, so that a group's guards those of
+/// its resources.
+fn holds(renderer: &Renderer, conditions: &[String]) -> Result<bool, String> {
+    for condition in conditions {
+        if !renderer.holds(condition)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

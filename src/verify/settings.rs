@@ -8,13 +8,6 @@ use std::collections::BTreeMap;
 
 /// What the release's own Python is asked.
 pub const QUESTION: &str = include_str!("../../remote/verify/settings.py");
-/// What makes the policy: its files, and that the running agent has read them.
-pub const MADE_BY: &[&str] = &[
-    "file /etc/hermes/config.yaml",
-    "directory /etc/hermes",
-    "env_file /etc/hermes/.env",
-    "unit hermes.service/read/old /etc/hermes",
-];
 const ID: &str = "settings";
 
 #[derive(Debug, Clone, Deserialize)]
