@@ -6,127 +6,18 @@
 //! cannot be told (`unknown`), or why it cannot be settled (`refused`). What is seen `after` the
 //! changes must be judged as met: idempotence on paper. The values are what the tools of Debian 12
 //! and 13 print and do, never what this program computed; digests are sha256sum's.
+mod common_cases;
+
+use common_cases::{Case, Expected, cases, folder, names, resolve};
 use petasos::act::{Act, Text};
-use petasos::fact::sshd::Sshd;
-use petasos::fact::{Facts, Query, Seen};
-use petasos::name::{AbsPath, Account, EnvName};
-use petasos::playbook::{KINDS, Playbook, Renderer};
-use petasos::resource::{Change, Diff, ResolveContext, Resource, Risk};
-use serde::Deserialize;
+use petasos::fact::Facts;
+use petasos::playbook::KINDS;
+use petasos::resource::{Change, Diff};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    /// What the case shows.
-    about: String,
-    want: Value,
-    /// What earlier resources of the plan write: path to SHA-256, or `link:TARGET`.
-    #[serde(default)]
-    provided: BTreeMap<AbsPath, String>,
-    /// What the caller's environment holds.
-    #[serde(default)]
-    secrets: BTreeMap<EnvName, String>,
-    seen: Facts,
-    changes: Option<Vec<Expected>>,
-    unknown: Option<String>,
-    refused: Option<String>,
-    after: Option<Facts>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    field: String,
-    from: String,
-    to: String,
-    #[serde(default)]
-    risk: Risk,
-    /// What mends it, one line an act; not looked at when left out.
-    acts: Option<Vec<String>>,
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
-}
-
-fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect()
-}
-
-fn cases(kind: &str) -> Vec<(String, Case)> {
-    let read = |name: String| {
-        let path = folder().join(kind).join(&name);
-        let text = std::fs::read_to_string(&path).expect("readable");
-        let case = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        (format!("{kind}/{name}"), case)
-    };
-    names(&folder().join(kind)).into_iter().map(read).collect()
-}
-
-fn playbook(kind: &str, want: &Value) -> Playbook {
-    let text = json!([{ "name": "case", kind: want }]).to_string();
-    let renderer = Renderer::new(&BTreeMap::new(), &json!({})).expect("nothing to render");
-    Playbook::read("case", &text, &renderer).unwrap_or_else(|why| panic!("{why}"))
-}
-
-/// What of the facts was asked for: a resource that looks at more than it asks about finds nothing.
-fn asked(playbook: &Playbook, facts: &Facts) -> Facts {
-    let mut queries = BTreeSet::new();
-    playbook.entries[0].spec().queries(&mut queries);
-    // Every host is asked what it is.
-    let mut asked = Facts { host: facts.host.clone(), ..Facts::default() };
-    for query in queries {
-        match query {
-            Query::Package(name) => copy(&facts.packages, name, &mut asked.packages),
-            Query::User(name) => copy(&facts.users, name, &mut asked.users),
-            Query::Group(name) => copy(&facts.groups, name, &mut asked.groups),
-            Query::Path(path) => copy(&facts.paths, path, &mut asked.paths),
-            Query::Text(path) => copy(&facts.texts, path, &mut asked.texts),
-            Query::Unit(name) => copy(&facts.units, name, &mut asked.units),
-            Query::Sysctl(key) => copy(&facts.sysctls, key, &mut asked.sysctls),
-            Query::Sshd(user) => login(facts, &user, &mut asked),
-            Query::Ufw => asked.ufw.clone_from(&facts.ufw),
-            Query::Table { table, .. } => copy(&facts.tables, table, &mut asked.tables),
-        }
-    }
-    asked
-}
-
-fn copy<K: Ord, T: Clone>(from: &BTreeMap<K, T>, key: K, to: &mut BTreeMap<K, T>) {
-    if let Some(fact) = from.get(&key) {
-        to.insert(key, fact.clone());
-    }
-}
-
-/// What sshd says of one user's login, beside the lines of its files.
-fn login(facts: &Facts, user: &Account, asked: &mut Facts) {
-    let sshd = asked.sshd.get_or_insert_with(|| match &facts.sshd {
-        Some(Seen::Is(sshd)) => Seen::Is(Sshd { effective: BTreeMap::new(), lines: sshd.lines.clone() }),
-        Some(other) => other.clone(),
-        None => Seen::Unreadable("the case does not say".into()),
-    });
-    if let (Seen::Is(asked), Some(Seen::Is(sshd))) = (sshd, &facts.sshd) {
-        copy(&sshd.effective, user.clone(), &mut asked.effective);
-    }
-}
 
 /// The judgements of all that a case's resource stands for, or why it cannot be settled.
 fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, String> {
-    let playbook = playbook(kind, &case.want);
-    let facts = asked(&playbook, facts);
-    let context = ResolveContext {
-        facts: &facts,
-        template: &|name| Err(format!("no template `{name}`")),
-        text: &|text| Ok(text.to_owned()),
-        secret: &|name| case.secrets.get(name).map(Text::secret),
-        fresh: &|_| Text::secret("f".repeat(64)),
-        provided: &case.provided,
-    };
-    let resources: Vec<Box<dyn Resource>> = playbook.entries[0].spec().resolve(&context)?;
+    let (resources, facts) = resolve(kind, case, facts)?;
     Ok(resources.iter().map(|resource| resource.judge(&facts)).collect())
 }
 
