@@ -62,7 +62,8 @@ pub struct Plan {
 impl Plan {
     /// Judges every resource.
     pub fn of(items: &[PlannedResource], facts: &Facts) -> Self {
-        let mut plan = Self { controls: items.iter().flat_map(|item| item.controls.clone()).collect(), ..Self::default() };
+        let mut plan =
+            Self { controls: items.iter().flat_map(|item| item.controls.clone()).collect(), ..Self::default() };
         let makers = makers(items);
         for item in items {
             let id = item.resource.id();

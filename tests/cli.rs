@@ -122,7 +122,10 @@ fn a_group_is_told_by_its_name_and_the_place_in_it() {
     refused(&group("  group: { name: x }\n"), &[here, "both", "hint: "]);
     refused("- name: greetings\n  resources: []\n", &[here, "no resource", "hint: "]);
     refused(&group("    - fiel: {}\n"), &["unknown field `fiel`", "playbooks/50-own.yaml:4:7", "did you mean `file`?"]);
-    refused(&format!("- name: greetings\n  control: fs.stric\n  file: {motd}\n"), &[here, "`fs.stric`", "hint: ", "fs.strict"]);
+    refused(
+        &format!("- name: greetings\n  control: fs.stric\n  file: {motd}\n"),
+        &[here, "`fs.stric`", "hint: ", "fs.strict"],
+    );
 }
 
 #[test]

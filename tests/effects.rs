@@ -5,15 +5,14 @@
 //! ours: a command that the table here does not know fails the test.
 mod common_cases;
 
-use common_cases::{cases, resolve};
-use petasos::act::{Act, Text};
-use petasos::fact::{Facts, Seen};
+use common_cases::{cases, plan, resolve};
+use petasos::act::Act;
 use petasos::guard::Scope;
-use petasos::plan::{Plan, Step};
-use petasos::playbook::{DesiredState, KINDS, Playbook, Renderer};
+use petasos::plan::Step;
+use petasos::playbook::KINDS;
 use petasos::resource::{Diff, Risk};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What is altered that no argument names: useradd(8), usermod(8), groupadd(8), ufw(8).
 const USERADD: &[&str] = &["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid"];
@@ -29,7 +28,8 @@ struct Altered {
 }
 
 fn altered(act: &Act) -> Altered {
-    let paths = |paths: &[&str]| Altered { paths: paths.iter().map(|path| (*path).to_owned()).collect(), units: Vec::new() };
+    let paths =
+        |paths: &[&str]| Altered { paths: paths.iter().map(|path| (*path).to_owned()).collect(), units: Vec::new() };
     let words = |list: &'_ [String]| list.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     match act {
         Act::Put(put) => paths(&[put.path.as_str()]),
@@ -134,28 +134,6 @@ fn all_that_the_changes_of_a_case_alter_is_kept() {
     }
 }
 
-/// The plan for these entries on a host with these facts.
-fn plan(entries: &Value, facts: Value) -> Plan {
-    let facts: Facts = serde_json::from_value(facts).expect("facts");
-    let renderer = Renderer::new(&BTreeMap::new(), &json!({})).expect("nothing to render");
-    let playbook = Playbook::read("mine", &entries.to_string(), &renderer).unwrap_or_else(|why| panic!("{why}"));
-    let secrets = BTreeMap::from([("TOKEN".to_owned().try_into().expect("a name"), Text::secret("x"))]);
-    let desired = DesiredState::new(vec![playbook], renderer, secrets, Text::secret("seed"));
-    let mut facts = facts;
-    for query in desired.queries() {
-        // What a case does not say is not there.
-        match query {
-            petasos::fact::Query::Path(path) => drop(facts.paths.entry(path).or_insert(Seen::Absent)),
-            petasos::fact::Query::Text(path) => drop(facts.texts.entry(path).or_insert(Seen::Absent)),
-            petasos::fact::Query::User(name) => drop(facts.users.entry(name).or_insert(Seen::Absent)),
-            petasos::fact::Query::Group(name) => drop(facts.groups.entry(name).or_insert(Seen::Absent)),
-            petasos::fact::Query::Unit(name) => drop(facts.units.entry(name).or_insert(Seen::Absent)),
-            _ => {}
-        }
-    }
-    Plan::of(&desired.resolve(&facts).unwrap_or_else(|why| panic!("{why}")), &facts)
-}
-
 /// The risks of the changes that an entry makes, as a playbook would have it that says nothing, or
 /// that there is none.
 fn risks(kind: &str, want: &Value, facts: &Value) -> BTreeSet<String> {
@@ -189,10 +167,22 @@ fn what_can_lock_out_is_guarded_whatever_the_entry_says() {
     let nothing = json!({});
     let guarded = [
         ("ufw", json!({ "allow": ["443/tcp"] }), json!({ "ufw": "absent" })),
-        ("nft", json!({ "table": "inet mine", "file": "/etc/mine.nft" }), json!({ "tables": { "inet mine": "absent" } })),
-        ("user", json!({ "name": "ops", "home": "/home/ops", "shell": "/usr/sbin/nologin", "groups": ["sudo"] }), ops.clone()),
+        (
+            "nft",
+            json!({ "table": "inet mine", "file": "/etc/mine.nft" }),
+            json!({ "tables": { "inet mine": "absent" } }),
+        ),
+        (
+            "user",
+            json!({ "name": "ops", "home": "/home/ops", "shell": "/usr/sbin/nologin", "groups": ["sudo"] }),
+            ops.clone(),
+        ),
         // A service's user is none that people log in as; one of theirs does not become one by this.
-        ("user", json!({ "name": "ops", "system": true, "home": "/home/ops", "shell": "/usr/sbin/nologin" }), ops.clone()),
+        (
+            "user",
+            json!({ "name": "ops", "system": true, "home": "/home/ops", "shell": "/usr/sbin/nologin" }),
+            ops.clone(),
+        ),
         ("file", sudoers("ops ALL=(ALL) !ALL\n"), nothing.clone()),
         ("file", sudoers("ops ALL=(ALL) !ALL\n"), there("/etc/sudoers.d/x")),
         ("file", sudoers(full), there("/etc/sudoers.d/x")),
@@ -200,12 +190,32 @@ fn what_can_lock_out_is_guarded_whatever_the_entry_says() {
         ("file", sudoers(&format!("{full}Defaults:ops !authenticate\n")), nothing.clone()),
         ("file", sudoers(&format!("{full}#include /tmp/x\n")), nothing.clone()),
         ("file", json!({ "path": "/etc/sudoers.d/x", "mode": "0666", "content": full }), nothing.clone()),
-        ("file", json!({ "path": "/etc/sudoers.d/x", "mode": "0440", "owner": "ops", "content": full }), nothing.clone()),
-        ("file", json!({ "path": "/etc/ssh/sshd_config.d/10.conf", "mode": "0600", "content": "Port 2200\n" }), nothing.clone()),
-        ("file", json!({ "path": "/home/ops/.ssh/authorized_keys", "mode": "0600", "content": "" }), there("/home/ops/.ssh/authorized_keys")),
+        (
+            "file",
+            json!({ "path": "/etc/sudoers.d/x", "mode": "0440", "owner": "ops", "content": full }),
+            nothing.clone(),
+        ),
+        (
+            "file",
+            json!({ "path": "/etc/ssh/sshd_config.d/10.conf", "mode": "0600", "content": "Port 2200\n" }),
+            nothing.clone(),
+        ),
+        (
+            "file",
+            json!({ "path": "/home/ops/.ssh/authorized_keys", "mode": "0600", "content": "" }),
+            there("/home/ops/.ssh/authorized_keys"),
+        ),
         ("env_file", json!({ "path": "/etc/environment", "mode": "0644", "set": { "PATH": "/" } }), nothing.clone()),
-        ("directory", json!({ "path": "/home/ops", "owner": "ops", "group": "ops", "mode": "0777" }), folder("/home/ops")),
-        ("directory", json!({ "path": "/home/ops", "owner": "root", "group": "games", "mode": "0750" }), folder("/home/ops")),
+        (
+            "directory",
+            json!({ "path": "/home/ops", "owner": "ops", "group": "ops", "mode": "0777" }),
+            folder("/home/ops"),
+        ),
+        (
+            "directory",
+            json!({ "path": "/home/ops", "owner": "root", "group": "games", "mode": "0750" }),
+            folder("/home/ops"),
+        ),
         ("directory", json!({ "path": "/etc", "mode": "0700" }), folder("/etc")),
         ("symlink", json!({ "path": "/etc/systemd/system/ssh.service", "target": "/dev/null" }), nothing.clone()),
         ("unit", json!({ "name": "ssh.service", "running": false }), live("ssh.service")),
@@ -220,7 +230,11 @@ fn what_can_lock_out_is_guarded_whatever_the_entry_says() {
         ("file", sudoers(&format!("# Managed by petasos.\n\n{full}")), nothing.clone()),
         ("file", json!({ "path": "/etc/motd", "mode": "0644", "content": "x" }), there("/etc/motd")),
         ("file", json!({ "path": "/home/ops/.ssh/authorized_keys", "mode": "0600", "content": "x" }), nothing.clone()),
-        ("directory", json!({ "path": "/home/ops", "owner": "ops", "group": "ops", "mode": "0700" }), folder("/home/ops")),
+        (
+            "directory",
+            json!({ "path": "/home/ops", "owner": "ops", "group": "ops", "mode": "0700" }),
+            folder("/home/ops"),
+        ),
         ("directory", json!({ "path": "/home/hermes", "group": "hermes", "mode": "0750" }), folder("/home/hermes")),
         ("user", json!({ "name": "ops", "home": "/home/ops", "shell": "/bin/bash" }), nothing.clone()),
         ("group", json!({ "name": "ops" }), nothing.clone()),
@@ -250,60 +264,4 @@ fn what_can_lock_out_is_guarded_whatever_the_entry_says() {
     let others = ["package", "release", "current", "sysctl", "sshd"];
     let known: BTreeSet<&str> = guarded.iter().chain(&free).map(|(kind, _, _)| *kind).chain(others).collect();
     assert_eq!(known, KINDS.iter().copied().collect());
-}
-
-fn controls(plan: &Plan, id: &str, field: &str) -> Vec<String> {
-    let found = plan.steps.iter().find(|step| step.id == id && step.change.field == field);
-    let step = found.unwrap_or_else(|| panic!("no {id}/{field} in {plan:?}"));
-    step.controls.iter().cloned().collect()
-}
-
-#[test]
-fn a_change_counts_for_the_controls_of_what_it_is_about() {
-    const UNIT: &str = "/etc/systemd/system/hermes.service";
-    let entries = json!([
-        { "name": "policy", "control": ["approve.mode", "msg.allow"], "file": { "path": "/etc/hermes/config.yaml", "mode": "0640", "content": "new" } },
-        { "name": "secrets", "control": "redact.secrets", "env_file": { "path": "/etc/hermes/.env", "mode": "0640", "secrets": ["TOKEN"] } },
-        { "name": "walls", "control": "fs.strict", "file": { "path": UNIT, "mode": "0644", "content": "same" } },
-        { "name": "it runs", "control": "user.nonroot", "unit": { "name": "hermes.service", "running": true, "no_drop_ins": true, "watches": ["/etc/hermes/config.yaml", "/etc/hermes/.env", UNIT] } },
-    ]);
-    let state = |active: &str, reload: bool, drop_ins: &[&str]| json!({ "is": { "file_state": "enabled", "active": active, "sub": "", "need_reload": reload, "fragment": UNIT, "drop_ins": drop_ins, "invocation": "" } });
-    let digest = petasos::resource::digest;
-    let (old, env, same) = (digest("old"), digest("TOKEN=x\n"), digest("same"));
-    let is = |digest: &str| json!({ "is": { "kind": { "file": digest }, "owner": "root", "group": "root", "mode": 0o640 } });
-    let host = |unit: Value, config: &str, dotenv: &str, stamp: String| {
-        let unit_file = json!({ "is": { "kind": { "file": same }, "owner": "root", "group": "root", "mode": 0o644 } });
-        plan(&entries, json!({
-            "units": { "hermes.service": unit },
-            "paths": { "/etc/hermes/config.yaml": is(config), "/etc/hermes/.env": is(dotenv), UNIT: unit_file },
-            "texts": { "/var/lib/petasos/stamps/hermes.service": { "is": stamp } },
-        }))
-    };
-    let stamp = |config: &str, dotenv: &str| format!("{config}  /etc/hermes/config.yaml\n{dotenv}  /etc/hermes/.env\n{same}  {UNIT}\n");
-    let new = digest("new");
-    let read = |config: &str, dotenv: &str| host(state("active", false, &[]), config, dotenv, stamp(config, dotenv));
-
-    // The settings alone are stale, and the file of the secrets, which no control knew of.
-    let of_config = read(&old, &env);
-    assert_eq!(controls(&of_config, "file /etc/hermes/config.yaml", "content"), ["approve.mode", "msg.allow"]);
-    assert_eq!(controls(&of_config, "unit hermes.service", "read"), ["approve.mode", "msg.allow"]);
-    let of_env = read(&new, &old);
-    assert_eq!(controls(&of_env, "file /etc/hermes/.env", "content"), ["redact.secrets"]);
-    assert_eq!(controls(&of_env, "unit hermes.service", "read"), ["redact.secrets"]);
-    // Both: the one that sorts first hides nothing.
-    let of_both = controls(&read(&old, &old), "unit hermes.service", "read");
-    assert_eq!(of_both, ["approve.mode", "msg.allow", "redact.secrets"]);
-
-    let drop_in = host(state("active", true, &["/etc/systemd/system/hermes.service.d/x.conf"]), &new, &env, stamp(&new, &env));
-    assert_eq!(controls(&drop_in, "unit hermes.service", "drop-in"), ["fs.strict"]);
-    assert_eq!(controls(&drop_in, "unit hermes.service", "read"), ["fs.strict"]);
-    let reload = host(state("active", true, &[]), &new, &env, stamp(&new, &env));
-    assert_eq!(controls(&reload, "unit hermes.service", "loaded"), ["fs.strict"]);
-    let stopped = host(state("inactive", false, &[]), &new, &env, stamp(&new, &env));
-    assert_eq!(controls(&stopped, "unit hermes.service", "running"), ["user.nonroot"]);
-
-    let blind = host(json!({ "unreadable": "it is odd" }), &new, &env, stamp(&new, &env));
-    let unknown = blind.unknown.first().expect("it cannot be told");
-    assert_eq!(unknown.controls, BTreeSet::from(["user.nonroot".to_owned()]));
-    assert_eq!(blind.controls.len(), 5, "all that any entry names");
 }

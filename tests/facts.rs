@@ -23,6 +23,14 @@ use std::process::{Command, Stdio};
 const STATES: [&str; 6] =
     ["debian12-converged", "debian12-fresh", "debian12-odd", "debian13-converged", "debian13-fresh", "debian13-odd"];
 
+/// The captures that are still to be taken on a lab host: state and family. What stands here is left
+/// out of the tests; a family that stands neither here nor in the state's folder fails them.
+const TO_BE_CAPTURED: [(&str, &str); 0] = [];
+
+fn is_captured(state: &str, family: &str) -> bool {
+    !TO_BE_CAPTURED.contains(&(state, family))
+}
+
 fn path(text: &str) -> AbsPath {
     AbsPath::new(text).expect("a path")
 }
@@ -107,8 +115,18 @@ fn frame(state: &str, family: &str) -> Frame {
 }
 
 fn facts(state: &str) -> Facts {
-    let frames: Vec<Frame> = FAMILIES.iter().map(|family| frame(state, family.name)).collect();
-    parse(&queries(), &frames).unwrap_or_else(|why| panic!("{state}: {why}"))
+    let there = FAMILIES.iter().filter(|family| is_captured(state, family.name));
+    let frames: Vec<Frame> = there.map(|family| frame(state, family.name)).collect();
+    let mut queries = queries();
+    queries.retain(|query| is_answered(state, query));
+    parse(&queries, &frames).unwrap_or_else(|why| panic!("{state}: {why}"))
+}
+
+/// Whether no family that is still to be captured is asked this.
+fn is_answered(state: &str, query: &Query) -> bool {
+    let alone = BTreeSet::from([query.clone()]);
+    let missing = FAMILIES.iter().filter(|family| !is_captured(state, family.name));
+    missing.filter(|family| (family.fragment)(&alone).is_some()).count() == 0
 }
 
 fn each(check: impl Fn(&str, &Facts), states: &[&str]) {
@@ -152,9 +170,26 @@ fn capture() {
 }
 
 #[test]
+fn every_family_is_captured_in_every_state_or_listed_as_missing() {
+    let names = |folder: PathBuf| -> BTreeSet<String> {
+        let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable"));
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name != "odd.sh").collect()
+    };
+    assert_eq!(names(folder("")), STATES.iter().map(|state| state.to_string()).collect(), "one folder a state");
+    for state in STATES {
+        let captured = FAMILIES.iter().filter(|family| is_captured(state, family.name));
+        let expected: BTreeSet<String> = captured.map(|family| format!("{}.frame", family.name)).collect();
+        assert_eq!(names(folder(state)), expected, "{state}: see the head of tests/facts.rs");
+    }
+    for (state, family) in TO_BE_CAPTURED {
+        assert!(STATES.contains(&state) && FAMILIES.iter().any(|known| known.name == family), "{state}/{family}");
+    }
+}
+
+#[test]
 fn every_capture_answers_the_command_of_today() {
     for state in STATES {
-        for family in &FAMILIES {
+        for family in FAMILIES.iter().filter(|family| is_captured(state, family.name)) {
             let (head, _) = captured(state, family.name);
             let (command, of) = (command(family.name, &queries()), format!("{state}/{}", family.name));
             assert_eq!(head.lines().nth(1), Some(command.as_str()), "{of}: see the head of tests/facts.rs");

@@ -75,7 +75,8 @@ fn every_key_of_a_groups_resource_is_shown_and_nothing_else() {
     let own: BTreeSet<String> = of_member.difference(&kinds).cloned().collect();
     let members = reference().into_iter().filter_map(|mut entry| entry.remove("resources"));
     let members = members.flat_map(|list| list.as_array().expect("a list").clone());
-    let shown: BTreeSet<String> = members.flat_map(|one| one.as_object().expect("a map").clone()).map(|(key, _)| key).collect();
+    let shown: BTreeSet<String> =
+        members.flat_map(|one| one.as_object().expect("a map").clone()).map(|(key, _)| key).collect();
     assert_eq!(shown.difference(&kinds).cloned().collect::<BTreeSet<_>>(), own);
 }
 

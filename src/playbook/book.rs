@@ -141,7 +141,9 @@ impl Member {
         match self.specs().len() {
             1 => Ok(()),
             0 => Err(nothing()),
-            _ => Err("it has more than one resource\nhint: one entry, one resource; several go under `resources`".into()),
+            _ => {
+                Err("it has more than one resource\nhint: one entry, one resource; several go under `resources`".into())
+            }
         }
     }
 }

@@ -37,7 +37,9 @@ impl Resource for Spec {
 
     fn touches(&self) -> Touches {
         // With the copies that groupadd(8) leaves.
-        ["/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-"].into_iter().fold(Touches::nothing(), Touches::path)
+        ["/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-"]
+            .into_iter()
+            .fold(Touches::nothing(), Touches::path)
     }
 
     /// A group is only ever added.

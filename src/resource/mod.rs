@@ -75,7 +75,15 @@ pub struct Change {
 
 impl Change {
     pub fn new(field: &str, from: impl Into<String>, to: impl Into<String>, acts: Vec<Act>) -> Self {
-        Self { field: field.to_owned(), from: from.into(), to: to.into(), risk: Risk::None, acts, files: BTreeSet::new(), texts: None }
+        Self {
+            field: field.to_owned(),
+            from: from.into(),
+            to: to.into(),
+            risk: Risk::None,
+            acts,
+            files: BTreeSet::new(),
+            texts: None,
+        }
     }
 
     pub fn about(mut self, files: impl IntoIterator<Item = String>) -> Self {

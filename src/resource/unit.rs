@@ -110,16 +110,8 @@ pub fn reread(unit: &str) -> Act {
 const REREAD: &str = include_str!("../../remote/unit/reread.sh");
 const SOCKET: &str = include_str!("../../remote/unit/socket-restart.sh");
 
-const RUNLEVELS: [&str; 8] = [
-    "/etc/rc0.d",
-    "/etc/rc1.d",
-    "/etc/rc2.d",
-    "/etc/rc3.d",
-    "/etc/rc4.d",
-    "/etc/rc5.d",
-    "/etc/rc6.d",
-    "/etc/rcS.d",
-];
+const RUNLEVELS: [&str; 8] =
+    ["/etc/rc0.d", "/etc/rc1.d", "/etc/rc2.d", "/etc/rc3.d", "/etc/rc4.d", "/etc/rc5.d", "/etc/rc6.d", "/etc/rcS.d"];
 
 impl Resource for Unit {
     fn id(&self) -> String {

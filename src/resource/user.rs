@@ -100,10 +100,8 @@ impl super::Spec for Spec {
     }
 
     fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
-        let mut resources: Vec<Box<dyn Resource>> = vec![Box::new(User {
-            spec: self.clone(),
-            is_service: self.is_service(context.facts),
-        })];
+        let mut resources: Vec<Box<dyn Resource>> =
+            vec![Box::new(User { spec: self.clone(), is_service: self.is_service(context.facts) })];
         if self.wants_keys() {
             let (owner, group) = (self.name.clone(), self.primary().clone());
             resources.push(Box::new(directory::Spec {

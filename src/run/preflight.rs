@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 const OFF: u64 = 3600;
 
 /// What every run needs that changes anything.
-const EVERY_RUN: [Need; 2] =
-    [Need { directory: "/etc", mebibytes: 4 }, Need { directory: "/var/lib", mebibytes: 16 }];
+const EVERY_RUN: [Need; 2] = [Need { directory: "/etc", mebibytes: 4 }, Need { directory: "/var/lib", mebibytes: 16 }];
 
 /// Why these steps cannot be made on this host; `now` is this machine's clock, in seconds since the
 /// epoch.

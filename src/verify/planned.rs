@@ -75,7 +75,7 @@ pub fn controls() -> Vec<Control> {
         group,
         title,
         claim,
-            attacks: no_attacks,
+        attacks: no_attacks,
         inspections: |_, _| Vec::new(),
         short,
         limits: "",

@@ -5,7 +5,8 @@ use petasos::act::Text;
 use petasos::fact::sshd::Sshd;
 use petasos::fact::{Facts, Query, Seen};
 use petasos::name::{AbsPath, Account, EnvName};
-use petasos::playbook::{Playbook, Renderer};
+use petasos::plan::Plan;
+use petasos::playbook::{DesiredState, Playbook, Renderer};
 use petasos::resource::{ResolveContext, Resource, Risk};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -124,4 +125,26 @@ pub fn resolve(kind: &str, case: &Case, facts: &Facts) -> Result<(Vec<Box<dyn Re
     };
     let resources = playbook.entries[0].spec().resolve(&context)?;
     Ok((resources, facts))
+}
+
+/// The plan for these entries on a host with these facts.
+pub fn plan(entries: &Value, facts: Value) -> Plan {
+    let facts: Facts = serde_json::from_value(facts).expect("facts");
+    let renderer = Renderer::new(&BTreeMap::new(), &json!({})).expect("nothing to render");
+    let playbook = Playbook::read("mine", &entries.to_string(), &renderer).unwrap_or_else(|why| panic!("{why}"));
+    let secrets = BTreeMap::from([("TOKEN".to_owned().try_into().expect("a name"), Text::secret("x"))]);
+    let desired = DesiredState::new(vec![playbook], renderer, secrets, Text::secret("seed"));
+    let mut facts = facts;
+    for query in desired.queries() {
+        // What a case does not say is not there.
+        match query {
+            Query::Path(path) => drop(facts.paths.entry(path).or_insert(Seen::Absent)),
+            Query::Text(path) => drop(facts.texts.entry(path).or_insert(Seen::Absent)),
+            Query::User(name) => drop(facts.users.entry(name).or_insert(Seen::Absent)),
+            Query::Group(name) => drop(facts.groups.entry(name).or_insert(Seen::Absent)),
+            Query::Unit(name) => drop(facts.units.entry(name).or_insert(Seen::Absent)),
+            _ => {}
+        }
+    }
+    Plan::of(&desired.resolve(&facts).unwrap_or_else(|why| panic!("{why}")), &facts)
 }
