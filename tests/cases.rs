@@ -3,7 +3,8 @@
 //!
 //! A case says what a playbook wants (`want`), what was seen (`seen`, as `petasos facts` prints it,
 //! and `texts`), and either the changes that are missing (`changes`, none when all is well), why it
-//! cannot be told (`unknown`), or why it cannot be settled (`refused`). What is seen `after` the
+//! cannot be told (`unknown`), or why it cannot be settled (`refused`). `guarded` are the changes
+//! that may lock people out. What is seen `after` the
 //! changes must be judged as met: idempotence on paper. The values are what the tools of Debian 12
 //! and 13 print and do, never what this program computed; digests are sha256sum's.
 mod common_cases;
@@ -12,8 +13,25 @@ use common_cases::{Case, Expected, cases, folder, names, resolve};
 use petasos::act::{Act, Text};
 use petasos::fact::Facts;
 use petasos::playbook::KINDS;
-use petasos::resource::{Change, Diff};
+use petasos::resource::{Change, Diff, Risk};
 use serde_json::{Value, json};
+
+#[test]
+fn what_may_lock_people_out_is_guarded_and_nothing_else() {
+    for kind in KINDS {
+        for (name, case) in cases(kind).into_iter().filter(|(_, case)| case.refused.is_none()) {
+            let (resources, facts) = resolve(kind, &case, &case.seen).unwrap_or_else(|why| panic!("{name}: {why}"));
+            for resource in &resources {
+                let Diff::Drift(changes) = resource.judge(&facts) else { continue };
+                for change in changes {
+                    let field = change.field.clone();
+                    let risk = change.risking(resource.least_risk()).risk;
+                    assert_eq!(risk == Risk::Lockout, case.guarded, "{name}: `{field}` is planned as {risk:?}");
+                }
+            }
+        }
+    }
+}
 
 /// The judgements of all that a case's resource stands for, or why it cannot be settled.
 fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, String> {

@@ -18,6 +18,10 @@ use std::path::{Path, PathBuf};
 pub struct Case {
     /// What the case shows.
     pub about: String,
+    /// Whether its changes may lock people out: then they are guarded whatever an entry says, and
+    /// else they are not.
+    #[serde(default)]
+    pub guarded: bool,
     pub want: Value,
     /// What earlier resources of the plan write: path to SHA-256, or `link:TARGET`.
     #[serde(default)]
@@ -42,6 +46,8 @@ pub struct Expected {
     pub risk: Risk,
     /// What mends it, one line an act; not looked at when left out.
     pub acts: Option<Vec<String>>,
+    /// The paths and units that its acts alter, where tests/effects.rs does not know the commands.
+    pub alters: Option<Vec<String>>,
 }
 
 pub fn folder() -> PathBuf {

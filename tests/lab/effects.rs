@@ -9,14 +9,16 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub fn trials() -> Vec<Trial> {
-    let shut_out: [(&str, fn(&Host, &Desk) -> Result<()>); 5] =
-        [("ufw", ufw), ("sshd", sshd), ("nft", nft), ("user", user), ("file", file)];
+    let shut_out: [(&str, Change); 5] = [("ufw", ufw), ("sshd", sshd), ("nft", nft), ("user", user), ("file", file)];
     let guarded = shut_out.map(|(kind, change)| {
         trial(&format!("effects::`{kind}` without a risk is guarded"), move || guarded(kind, change))
     });
     let undone = trial("effects::undo brings back what each kind changed", undone);
     guarded.into_iter().chain([undone]).collect()
 }
+
+/// What is done to the host, and to the desk's playbooks, so that the next run would shut the administrator out.
+type Change = fn(&Host, &Desk) -> Result<()>;
 
 const MINE: &str = "playbooks/50-mine.yaml";
 const BASE: &str = "playbooks/10-base.yaml";
@@ -43,7 +45,7 @@ fn plain(host: &Host) -> Result<Desk> {
     Ok(desk)
 }
 
-fn guarded(kind: &str, change: fn(&Host, &Desk) -> Result<()>) -> Result<()> {
+fn guarded(kind: &str, change: Change) -> Result<()> {
     let host = Host::from(&format!("effects-{kind}"), ready()?)?;
     let desk = plain(&host)?;
     change(&host, &desk)?;
