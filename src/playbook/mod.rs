@@ -1,6 +1,8 @@
 //! Playbooks: which resources a host has, in which order. YAML, with `{{ … }}` where the user's
 //! wishes go.
 //!
+//! An entry has one resource, or is a group: several under one name and one set of conditions.
+//!
 //! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then
 //! every text in it is rendered with what `petasos.yaml` says, and read again, which checks the
 //! values. `when`, `content` and templates are rendered only after the host was looked at: they may

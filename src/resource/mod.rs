@@ -1,5 +1,5 @@
-//! What a host should have. One file per kind: what a playbook says of it, and the judgement
-//! against what was observed.
+//! What a host should have. One file per kind: what a playbook says of it, the judgement against
+//! what was observed, and what its changes alter and risk (`effects.rs`, `access.rs`).
 //!
 //! To add a kind: a file here, a line in [`registry`], cases in `tests/cases/<kind>/`, an entry in
 //! `playbooks/reference.yaml`.
