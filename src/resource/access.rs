@@ -75,8 +75,8 @@ const OF_HOMES: [&str; 6] = [".bashrc", ".bash_login", ".bash_profile", ".profil
 /// Where units and their drop-ins are.
 const UNITS: [&str; 3] = ["/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"];
 
-/// Units by the beginning of their name, up to a dot, an `@` or a `-`.
-const SERVICES: [&str; 14] = [
+/// Units by their name, up to a dot or an `@`.
+const SERVICES: [&str; 12] = [
     "NetworkManager",
     "dhcpcd",
     "fail2ban",
@@ -86,8 +86,6 @@ const SERVICES: [&str; 14] = [
     "netfilter-persistent",
     "networking",
     "nftables",
-    "ssh",
-    "sshd",
     "sssd",
     "systemd-networkd",
     "ufw",
@@ -102,10 +100,11 @@ pub fn risk_of_path(path: &AbsPath) -> Risk {
         // sshd(8) reads what is there: new keys, or the folder for them, shut nobody out.
         return Risk::LockoutWhenChanged;
     }
+    let of_access = |below: &str| below.starts_with('/') && below.split('/').any(is_access_unit);
     let decides = PATHS.iter().any(|known| is_below(path, known))
         || OF_HOMES.contains(&name)
         || folder.split('/').any(|part| part == ".ssh")
-        || UNITS.iter().any(|units| is_below(path, units) && path[units.len()..].split('/').any(is_access_unit));
+        || UNITS.iter().filter_map(|units| path.strip_prefix(units)).any(of_access);
     if decides { Risk::Lockout } else { Risk::None }
 }
 
