@@ -5,8 +5,9 @@
 //! disarmed only over a connection that was opened after the change.
 
 use crate::act::{Act, Put, Text};
-use crate::name::{AbsPath, Account, Mode, UnitName};
+use crate::name::{AbsPath, Account, Mode};
 use crate::plan::Step;
+use crate::resource::effects::is_below;
 use std::collections::BTreeSet;
 
 /// The directory of the guard on the host.
@@ -14,7 +15,8 @@ pub const STATE: &str = "/var/lib/petasos/guard";
 /// The directory of what runs replaced.
 pub const RUNS: &str = "/var/lib/petasos/runs";
 
-/// What any change may touch, beside the paths of its own steps.
+/// What is kept whatever the steps touch: it lets people in, and a package's own scripts may change
+/// it too.
 const ALWAYS: [&str; 14] = [
     "/etc/ssh",
     "/etc/ufw",
@@ -33,7 +35,7 @@ const ALWAYS: [&str; 14] = [
     "/etc/systemd/system",
 ];
 
-/// Units that any change may restart.
+/// Units whose state is kept for the same reason.
 const UNITS: [&str; 3] = ["ssh.service", "ssh.socket", "ufw.service"];
 
 const CHECK: &str = include_str!("../remote/guard/check.sh");
@@ -55,17 +57,15 @@ pub struct Scope {
 impl Scope {
     /// What these steps may touch.
     pub fn of(steps: &[&Step]) -> Self {
-        let below = |path: &str| {
-            ALWAYS.iter().any(|dir| path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-        };
-        let own = steps.iter().flat_map(|step| own_paths(step)).filter(|path| !below(path));
+        let touched = || steps.iter().map(|step| &step.touches);
+        let trees: BTreeSet<&str> =
+            ALWAYS.into_iter().chain(touched().flat_map(|it| &it.trees).map(String::as_str)).collect();
+        let in_tree = |path: &&str| trees.iter().any(|tree| is_below(path, tree));
+        let single = touched().flat_map(|it| &it.paths).map(String::as_str).filter(|path| !in_tree(path));
         let relative = |sign: char, path: &str| format!("{sign}{}", path.trim_start_matches('/'));
-        let paths = ALWAYS.iter().map(|path| relative('+', path)).chain(own.map(|path| relative('-', path))).collect();
-        let own = steps.iter().filter_map(|step| match step.id.as_str() {
-            "current release" => Some("hermes.service"),
-            id => id.strip_prefix("unit "),
-        });
-        let units = own.chain(UNITS).filter(|unit| UnitName::new(*unit).is_ok()).map(str::to_owned).collect();
+        let paths =
+            trees.iter().map(|path| relative('+', path)).chain(single.map(|path| relative('-', path))).collect();
+        let units = touched().flat_map(|it| &it.units).map(String::as_str).chain(UNITS).map(str::to_owned).collect();
         Self { paths, units }
     }
 
@@ -73,21 +73,6 @@ impl Scope {
         let args = [state].into_iter().chain(self.paths.clone()).chain(["--".to_owned()]).chain(self.units.clone());
         Act::sh("keep what is there", KEEP, args)
     }
-}
-
-/// The paths that a step writes, removes, or gives another owner or mode.
-fn own_paths(step: &Step) -> Vec<&str> {
-    let named = match step.id.split_once(' ') {
-        Some(("file" | "directory" | "symlink", path)) => Some(path),
-        Some(("current", "release")) => Some("/opt/hermes/current"),
-        _ => None,
-    };
-    let put = step.change.acts.iter().filter_map(|act| match act {
-        Act::Put(put) => Some(put.path.as_str()),
-        Act::Remove(path) => Some(path.as_str()),
-        Act::Run { .. } | Act::Sh { .. } => None,
-    });
-    named.into_iter().chain(put).collect()
 }
 
 fn script(name: &str, text: &str) -> Result<Act, String> {

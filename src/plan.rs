@@ -2,24 +2,38 @@
 
 use crate::act::Act;
 use crate::fact::Facts;
-use crate::resource::{Change, Diff, Resource, Risk};
+use crate::resource::{Change, Diff, Need, Resource, Risk, Touches};
 use crate::shell::Script;
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A resource in its place of a playbook.
 pub struct PlannedResource {
     /// The playbook's words for it.
     pub title: String,
-    /// The least risk that a change of it has.
+    /// The risk that the playbook gives it, where that is more than its own.
     pub risk: Risk,
+    /// The ids of the controls that it is a part of.
+    pub controls: BTreeSet<String>,
     pub resource: Box<dyn Resource>,
 }
 
-/// A change with the resource that it belongs to.
+/// A change with the resource that it belongs to, and what that declares of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
     pub id: String,
+    pub kind: &'static str,
     pub title: String,
+    /// The controls that are not as declared until it is made.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub controls: BTreeSet<String>,
+    #[serde(skip_serializing_if = "Touches::is_empty")]
+    pub touches: Touches,
+    #[serde(skip)]
+    pub needs_room: &'static [Need],
+    /// Whether it stays when the run is undone.
+    #[serde(skip)]
+    pub stays: bool,
     #[serde(flatten)]
     pub change: Change,
 }
@@ -28,6 +42,8 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unknown {
     pub id: String,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub controls: BTreeSet<String>,
     pub why: String,
 }
 
@@ -38,22 +54,25 @@ pub struct Plan {
     pub unknown: Vec<Unknown>,
     /// How many resources are as they should be.
     pub met: usize,
+    /// The controls that any resource of this host is a part of.
+    #[serde(skip)]
+    pub controls: BTreeSet<String>,
 }
 
 impl Plan {
     /// Judges every resource.
     pub fn of(items: &[PlannedResource], facts: &Facts) -> Self {
-        let mut plan = Self::default();
+        let mut plan =
+            Self { controls: items.iter().flat_map(|item| item.controls.clone()).collect(), ..Self::default() };
+        let makers = makers(items);
         for item in items {
             let id = item.resource.id();
             match item.resource.judge(facts) {
                 Diff::Met => plan.met += 1,
-                Diff::Unknown(why) => plan.unknown.push(Unknown { id, why }),
-                Diff::Drift(changes) => plan.steps.extend(changes.into_iter().map(|change| Step {
-                    id: id.clone(),
-                    title: item.title.clone(),
-                    change: change.risking(item.risk),
-                })),
+                Diff::Unknown(why) => plan.unknown.push(Unknown { id, controls: item.controls.clone(), why }),
+                Diff::Drift(changes) => {
+                    plan.steps.extend(changes.into_iter().map(|change| item.step(&id, change, &makers)));
+                }
             }
         }
         plan
@@ -61,6 +80,48 @@ impl Plan {
 
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.unknown.is_empty()
+    }
+}
+
+impl Step {
+    /// A step of a run's own, which no resource stands behind.
+    pub fn of_run(id: impl Into<String>, title: &str, change: Change) -> Self {
+        Self {
+            id: id.into(),
+            kind: "run",
+            title: title.to_owned(),
+            controls: BTreeSet::new(),
+            touches: Touches::nothing().and_acts(&change.acts),
+            needs_room: &[],
+            stays: false,
+            change,
+        }
+    }
+}
+
+/// The controls of whatever decides a file's content.
+type Makers<'a> = BTreeMap<String, &'a BTreeSet<String>>;
+
+fn makers(items: &[PlannedResource]) -> Makers<'_> {
+    let of = |item: &'_ PlannedResource| item.resource.content_digests().into_iter().map(|(path, _)| path.to_string());
+    items.iter().flat_map(|item| of(item).map(move |path| (path, &item.controls))).collect()
+}
+
+impl PlannedResource {
+    fn step(&self, id: &str, change: Change, makers: &Makers<'_>) -> Step {
+        // A service that has not read a file yet is not what the entry of that file claims.
+        let of_files: BTreeSet<String> =
+            change.files.iter().filter_map(|file| makers.get(file)).flat_map(|controls| (*controls).clone()).collect();
+        Step {
+            id: id.to_owned(),
+            kind: self.resource.kind(),
+            title: self.title.clone(),
+            controls: if of_files.is_empty() { self.controls.clone() } else { of_files },
+            touches: self.resource.touches().and_acts(&change.acts),
+            needs_room: self.resource.needs_room(),
+            stays: self.resource.stays(),
+            change: change.risking(self.resource.least_risk()).risking(self.risk),
+        }
     }
 }
 

@@ -33,7 +33,7 @@ fn base_with(vars: &Value) -> Playbook {
 
 fn sudoers() -> String {
     let playbook = base();
-    let mut files = playbook.entries.iter().filter_map(|entry| entry.file.as_ref());
+    let mut files = playbook.entries.iter().filter_map(|entry| entry.resource.file.as_ref());
     let file = files.find(|file| file.path.as_str() == "/etc/sudoers.d/90-petasos").expect("it is in the playbook");
     renderer(&vars()).text(file.content.as_ref().expect("given in place")).unwrap_or_else(|why| panic!("{why}"))
 }
@@ -97,7 +97,7 @@ fn the_drop_in_makes_what_the_playbook_wants_of_sshd() {
 fn in_force(vars: &Value) {
     let (_dir, path) = folder("sshd.conf", &render("base/sshd.conf.tera", vars));
     let playbook = base_with(vars);
-    let wanted = playbook.entries.iter().find_map(|entry| entry.sshd.as_ref()).expect("it is in the playbook");
+    let wanted = playbook.entries.iter().find_map(|entry| entry.resource.sshd.as_ref()).expect("it is in the playbook");
     for user in &wanted.users {
         let login = format!("user={user},host=host.invalid,addr=192.0.2.1");
         let (accepted, said) = sshd(&path, &["-T", "-C", &login]);

@@ -3,103 +3,39 @@
 //!
 //! A case says what a playbook wants (`want`), what was seen (`seen`, as `petasos facts` prints it,
 //! and `texts`), and either the changes that are missing (`changes`, none when all is well), why it
-//! cannot be told (`unknown`), or why it cannot be settled (`refused`). What is seen `after` the
+//! cannot be told (`unknown`), or why it cannot be settled (`refused`). `guarded` are the changes
+//! that may lock people out. What is seen `after` the
 //! changes must be judged as met: idempotence on paper. The values are what the tools of Debian 12
 //! and 13 print and do, never what this program computed; digests are sha256sum's.
+mod common_cases;
+
+use common_cases::{Case, Expected, cases, folder, names, resolve};
 use petasos::act::{Act, Text};
-use petasos::fact::{Facts, Query};
-use petasos::name::{AbsPath, EnvName};
-use petasos::playbook::{KINDS, Playbook, Renderer};
-use petasos::resource::{Change, Diff, ResolveContext, Resource, Risk};
-use serde::Deserialize;
+use petasos::fact::Facts;
+use petasos::playbook::KINDS;
+use petasos::resource::{Change, Diff, Risk};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    /// What the case shows.
-    about: String,
-    want: Value,
-    /// What earlier resources of the plan write: path to SHA-256, or `link:TARGET`.
-    #[serde(default)]
-    provided: BTreeMap<AbsPath, String>,
-    /// What the caller's environment holds.
-    #[serde(default)]
-    secrets: BTreeMap<EnvName, String>,
-    seen: Facts,
-    changes: Option<Vec<Expected>>,
-    unknown: Option<String>,
-    refused: Option<String>,
-    after: Option<Facts>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expected {
-    field: String,
-    from: String,
-    to: String,
-    #[serde(default)]
-    risk: Risk,
-    /// What mends it, one line an act; not looked at when left out.
-    acts: Option<Vec<String>>,
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
-}
-
-fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect()
-}
-
-fn cases(kind: &str) -> Vec<(String, Case)> {
-    let read = |name: String| {
-        let path = folder().join(kind).join(&name);
-        let text = std::fs::read_to_string(&path).expect("readable");
-        let case = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        (format!("{kind}/{name}"), case)
-    };
-    names(&folder().join(kind)).into_iter().map(read).collect()
-}
-
-fn playbook(kind: &str, want: &Value) -> Playbook {
-    let text = json!([{ "name": "case", kind: want }]).to_string();
-    let renderer = Renderer::new(&BTreeMap::new(), &json!({})).expect("nothing to render");
-    Playbook::read("case", &text, &renderer).unwrap_or_else(|why| panic!("{why}"))
-}
-
-/// What of the facts was asked for: a resource that looks at more than it asks about finds nothing.
-fn asked(playbook: &Playbook, facts: &Facts) -> Facts {
-    let mut queries = BTreeSet::new();
-    playbook.entries[0].spec().queries(&mut queries);
-    let mut facts = facts.clone();
-    facts.packages.retain(|key, _| queries.contains(&Query::Package(key.clone())));
-    facts.users.retain(|key, _| queries.contains(&Query::User(key.clone())));
-    facts.groups.retain(|key, _| queries.contains(&Query::Group(key.clone())));
-    facts.paths.retain(|key, _| queries.contains(&Query::Path(key.clone())));
-    facts.texts.retain(|key, _| queries.contains(&Query::Text(key.clone())));
-    facts.units.retain(|key, _| queries.contains(&Query::Unit(key.clone())));
-    facts.sysctls.retain(|key, _| queries.contains(&Query::Sysctl(key.clone())));
-    facts
+#[test]
+fn what_may_lock_people_out_is_guarded_and_nothing_else() {
+    for kind in KINDS {
+        for (name, case) in cases(kind).into_iter().filter(|(_, case)| case.refused.is_none()) {
+            let (resources, facts) = resolve(kind, &case, &case.seen).unwrap_or_else(|why| panic!("{name}: {why}"));
+            for resource in &resources {
+                let Diff::Drift(changes) = resource.judge(&facts) else { continue };
+                for change in changes {
+                    let field = change.field.clone();
+                    let risk = change.risking(resource.least_risk()).risk;
+                    assert_eq!(risk == Risk::Lockout, case.guarded, "{name}: `{field}` is planned as {risk:?}");
+                }
+            }
+        }
+    }
 }
 
 /// The judgements of all that a case's resource stands for, or why it cannot be settled.
 fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, String> {
-    let playbook = playbook(kind, &case.want);
-    let facts = asked(&playbook, facts);
-    let context = ResolveContext {
-        facts: &facts,
-        template: &|name| Err(format!("no template `{name}`")),
-        text: &|text| Ok(text.to_owned()),
-        secret: &|name| case.secrets.get(name).map(Text::secret),
-        fresh: &|_| Text::secret("f".repeat(64)),
-        provided: &case.provided,
-    };
-    let resources: Vec<Box<dyn Resource>> = playbook.entries[0].spec().resolve(&context)?;
+    let (resources, facts) = resolve(kind, case, facts)?;
     Ok(resources.iter().map(|resource| resource.judge(&facts)).collect())
 }
 

@@ -109,6 +109,26 @@ fn an_entry_without_a_resource_is_named() {
 }
 
 #[test]
+fn a_group_is_told_by_its_name_and_the_place_in_it() {
+    let refused = |playbook: &str, parts: &[&str]| {
+        let files = [("playbooks/50-own.yaml", playbook), ("petasos.lock", LOCK)];
+        says(&error(&files, &["plan", "root@203.0.113.7"], 1), parts);
+    };
+    let motd = "{ path: /etc/motd, mode: \"0644\", content: x }";
+    let group = |rest: &str| format!("- name: greetings\n  resources:\n    - file: {motd}\n{rest}");
+    let here = "`greetings` in playbooks/50-own.yaml";
+    refused(&group("    - when: host.container\n"), &[here, "number 2", "no resource", "hint: "]);
+    refused(&group("      group: { name: x }\n"), &[here, "number 1", "more than one resource", "hint: "]);
+    refused(&group("  group: { name: x }\n"), &[here, "both", "hint: "]);
+    refused("- name: greetings\n  resources: []\n", &[here, "no resource", "hint: "]);
+    refused(&group("    - fiel: {}\n"), &["unknown field `fiel`", "playbooks/50-own.yaml:4:7", "did you mean `file`?"]);
+    refused(
+        &format!("- name: greetings\n  control: fs.stric\n  file: {motd}\n"),
+        &[here, "`fs.stric`", "hint: ", "fs.strict"],
+    );
+}
+
+#[test]
 fn an_unknown_host_is_named_with_the_nearest_known() {
     let yaml = "hosts:\n  staging: { address: root@203.0.113.7 }\n";
     let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up", "stagging"], 1);

@@ -60,11 +60,24 @@ fn every_key_has_its_comment() {
         if indent == 2 {
             kind = if kinds.contains(key) { key } else { "" };
         }
-        if indent == 4 && keys_of_kind(kind).contains(key) {
+        if indent == 4 && !kind.is_empty() && keys_of_kind(kind).contains(key) {
             let comment = rest.split_once(" # ").map_or("", |(_, comment)| comment);
             assert!(comment.len() > 8 || comment == "As above.", "`{kind}`: `{key}` has no comment");
         }
     }
+}
+
+/// What a resource of a group may have beside its kind.
+#[test]
+fn every_key_of_a_groups_resource_is_shown_and_nothing_else() {
+    let kinds: BTreeSet<String> = KINDS.iter().map(|kind| kind.to_string()).collect();
+    let of_member = keys(&json!({ "name": "x", "resources": [{ "no-such-key": 0 }] }));
+    let own: BTreeSet<String> = of_member.difference(&kinds).cloned().collect();
+    let members = reference().into_iter().filter_map(|mut entry| entry.remove("resources"));
+    let members = members.flat_map(|list| list.as_array().expect("a list").clone());
+    let shown: BTreeSet<String> =
+        members.flat_map(|one| one.as_object().expect("a map").clone()).map(|(key, _)| key).collect();
+    assert_eq!(shown.difference(&kinds).cloned().collect::<BTreeSet<_>>(), own);
 }
 
 /// The kinds' own files list their fields; serde lists the same ones. Were the error's list cut

@@ -1,15 +1,26 @@
 # STATE, paths without the leading slash (`+path` with all below it, `-path` alone), `--`, units.
-# Keeps in STATE what they are now.
+# Keeps in STATE what they are now. A kernel parameter (`-proc/sys/…`) is kept by its value: it
+# cannot be put back as a file.
 state=$1
 shift
 rm -rf "$state"
 mkdir -p -m 0700 "$state"
 : >"$state/deep"
 : >"$state/shallow"
+: >"$state/kernel"
 while [ "$1" != -- ]; do
 	case $1 in
 	+*) printf '%s\n' "${1#+}" >>"$state/deep" ;;
-	-*) printf '%s\n' "${1#-}" >>"$state/shallow" ;;
+	-proc/sys/*) ! value=$(cat "/${1#-}" 2>/dev/null) || printf '%s %s\n' "${1#-}" "$value" >>"$state/kernel" ;;
+	-*)
+		path=${1#-}
+		printf '%s\n' "$path" >>"$state/shallow"
+		# Folders that are made for it go with it.
+		while [ "$path" != "${path%/*}" ]; do
+			path=${path%/*}
+			[ -e "/$path" ] || printf '%s\n' "$path" >>"$state/shallow"
+		done
+		;;
 	esac
 	shift
 done

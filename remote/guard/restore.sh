@@ -13,6 +13,11 @@ done
 tar -C / --numeric-owner -xpf "$state/files.tar" || :
 systemctl daemon-reload || :
 
+# Kernel parameters. A run of an older version kept none.
+[ ! -e "$state/kernel" ] || while read -r path value; do
+	[ "$(cat "/$path")" = "$value" ] || printf '%s\n' "$value" >"/$path" || :
+done <"$state/kernel"
+
 # Rules: tables that came since go, the others are loaded as they were. Those of iptables are its
 # own to restore. While the host starts there are none yet, and what is to come is loaded from the
 # files above.

@@ -78,7 +78,7 @@ releases:
         );
         let config = Config::read("petasos.yaml", &yaml).unwrap();
         let lock = Lock::parse(LOCK, Path::new("petasos.lock")).unwrap();
-        claims(&Choice::of(&config, "web".to_owned()).unwrap(), &lock, &Sources::embedded(), false)
+        claims(&Choice::of(&config, "web").unwrap(), &lock, &Sources::embedded(), false)
     }
 
     #[test]

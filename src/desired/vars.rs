@@ -32,12 +32,25 @@ pub fn desired_state(
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| anyhow!("a template: {why}"))?;
     let mut playbooks = Vec::new();
     for (name, text) in sources.books() {
-        playbooks.push(Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(|why| anyhow!(why))?);
+        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(|why| anyhow!(why))?;
+        playbooks.push(known_controls(playbook)?);
     }
     let names = required_secrets(&choice.settings).into_iter().chain(provider_key(&choice.settings));
     let secrets =
         names.filter_map(|name| Some((name.clone(), Text::secret((operator.variable)(name.as_str())?)))).collect();
     Ok(DesiredState::new(playbooks, renderer, secrets, operator.seed.clone()))
+}
+
+/// A playbook whose every `control` is one that `petasos verify` judges.
+fn known_controls(playbook: Playbook) -> Result<Playbook> {
+    let known: Vec<&str> = crate::verify::registry().iter().map(|control| control.id).collect();
+    for entry in &playbook.entries {
+        if let Some(id) = entry.controls.iter().find(|id| !known.contains(&id.as_str())) {
+            let (name, book, known) = (&entry.name, &playbook.name, known.join(", "));
+            bail!("`{name}` in {book}: there is no control `{id}`\nhint: `control` takes one of {known}");
+        }
+    }
+    Ok(playbook)
 }
 
 /// What templates and playbooks may name.

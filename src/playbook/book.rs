@@ -1,34 +1,69 @@
 //! The form of a playbook.
 
 use super::Renderer;
+use crate::resource::env_file::Words;
 use crate::resource::{Risk, Spec, registry};
 use crate::yaml;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A playbook with its values filled in.
 #[derive(Debug, Clone)]
 pub struct Playbook {
     /// Its file, for messages.
     pub name: String,
+    /// In order; what stands in a group stands here one by one.
     pub entries: Vec<Entry>,
+}
+
+/// One step of a playbook: a name, conditions, and one resource of one kind.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What it is for, in the words of the hardening checklist.
+    pub name: String,
+    /// Expressions; the entry is left out unless all of them hold.
+    pub when: Vec<String>,
+    pub risk: Risk,
+    /// The ids of the controls that it is a part of.
+    pub controls: BTreeSet<String>,
+    pub resource: Member,
 }
 
 macro_rules! entry {
     ($($key:ident: $module:ident),* $(,)?) => {
-        /// One step of a playbook: a name, conditions, and one resource of one kind.
+        /// An entry as it is written: with one resource, or as a group with several.
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub struct Entry {
-            /// What it is for, in the words of the hardening checklist.
-            pub name: String,
+        struct Written {
+            name: String,
             /// An expression; the entry is left out where it does not hold.
             #[serde(default, skip_serializing_if = "String::is_empty")]
-            pub when: String,
+            when: String,
             /// `lockout` for what may shut people out when it is done wrong.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            risk: Option<Risk>,
             #[serde(default)]
-            pub risk: Risk,
+            control: Words,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            resources: Option<Vec<Member>>,
+            $(
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                $key: Option<crate::resource::$module::Spec>,
+            )*
+        }
+
+        /// One resource of one kind, with what it has of its own where it stands in a group.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Member {
+            #[serde(default, skip_serializing_if = "String::is_empty")]
+            when: String,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            risk: Option<Risk>,
+            #[serde(default)]
+            control: Words,
             $(
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $key: Option<crate::resource::$module::Spec>,
@@ -38,22 +73,86 @@ macro_rules! entry {
         /// The keys of all kinds.
         pub const KINDS: &[&str] = &[$(stringify!($key)),*];
 
-        impl Entry {
+        impl Member {
             fn specs(&self) -> Vec<&dyn Spec> {
                 let mut specs: Vec<&dyn Spec> = Vec::new();
                 $(specs.extend(self.$key.as_ref().map(|spec| spec as &dyn Spec));)*
                 specs
             }
         }
+
+        impl Written {
+            /// Its own resource.
+            fn member(&self) -> Member {
+                Member {
+                    when: String::new(),
+                    risk: None,
+                    control: Words::None,
+                    $($key: self.$key.clone(),)*
+                }
+            }
+        }
     };
 }
 registry!(entry);
+
+impl Written {
+    /// Its resources, each as an entry.
+    ///
+    /// # Errors
+    /// When it has none, or one of them is none, or more than one.
+    fn entries(self) -> Result<Vec<Entry>, String> {
+        let own = self.member();
+        let members = match (&self.resources, own.specs().is_empty()) {
+            (None, _) => return own.is_one().map(|()| vec![self.entry(own)]),
+            (Some(_), false) => {
+                return Err("it has both a resource and `resources`\nhint: list all of them under `resources`".into());
+            }
+            (Some(members), true) => members.clone(),
+        };
+        if members.is_empty() {
+            return Err(nothing());
+        }
+        let of_group = |(at, member): (usize, Member)| {
+            member.is_one().map_err(|why| format!("number {} of its resources: {why}", at + 1))?;
+            Ok(self.entry(member))
+        };
+        members.into_iter().enumerate().map(of_group).collect()
+    }
+
+    fn entry(&self, member: Member) -> Entry {
+        let control = if member.control == Words::None { &self.control } else { &member.control };
+        Entry {
+            name: self.name.clone(),
+            when: [&self.when, &member.when].into_iter().filter(|when| !when.is_empty()).cloned().collect(),
+            risk: member.risk.or(self.risk).unwrap_or_default(),
+            controls: control.list().into_iter().collect(),
+            resource: member,
+        }
+    }
+}
+
+fn nothing() -> String {
+    format!("it has no resource\nhint: give it one of {}", KINDS.join(", "))
+}
+
+impl Member {
+    fn is_one(&self) -> Result<(), String> {
+        match self.specs().len() {
+            1 => Ok(()),
+            0 => Err(nothing()),
+            _ => {
+                Err("it has more than one resource\nhint: one entry, one resource; several go under `resources`".into())
+            }
+        }
+    }
+}
 
 impl Entry {
     /// Its one resource.
     pub fn spec(&self) -> &dyn Spec {
         // `read` lets no entry pass that has not exactly one.
-        self.specs().into_iter().next().unwrap_or(&Nothing)
+        self.resource.specs().into_iter().next().unwrap_or(&Nothing)
     }
 }
 
@@ -61,7 +160,7 @@ impl Entry {
 struct Nothing;
 
 impl Spec for Nothing {
-    fn queries(&self, _: &mut std::collections::BTreeSet<crate::fact::Query>) {}
+    fn queries(&self, _: &mut BTreeSet<crate::fact::Query>) {}
     fn resolve(
         &self,
         _: &crate::resource::ResolveContext<'_>,
@@ -76,19 +175,15 @@ impl Playbook {
     /// # Errors
     /// With file, line and caret where the text is wrong; with the entry's name where a value is.
     pub fn read(name: &str, text: &str, renderer: &Renderer) -> Result<Self, String> {
-        let raw: Vec<Entry> = yaml::read(name, text)?;
-        let entries: Result<Vec<Entry>, String> = raw
-            .into_iter()
-            .map(|entry| {
-                let place = |why: String| format!("`{}` in {name}: {why}", entry.name);
-                match entry.specs().len() {
-                    1 => render(&entry, renderer).map_err(place),
-                    0 => Err(place(format!("it has no resource\nhint: give it one of {}", KINDS.join(", ")))),
-                    _ => Err(place("it has more than one resource\nhint: one entry, one resource".into())),
-                }
-            })
-            .collect();
-        Ok(Self { name: name.to_owned(), entries: entries? })
+        let raw: Vec<Written> = yaml::read(name, text)?;
+        let mut entries = Vec::new();
+        for entry in raw {
+            let place = |why: String| format!("`{}` in {name}: {why}", entry.name);
+            // What is missing is told before what cannot be filled in.
+            entry.clone().entries().map_err(place)?;
+            entries.extend(render(&entry, renderer).and_then(Written::entries).map_err(place)?);
+        }
+        Ok(Self { name: name.to_owned(), entries })
     }
 }
 

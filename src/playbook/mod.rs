@@ -1,6 +1,8 @@
 //! Playbooks: which resources a host has, in which order. YAML, with `{{ … }}` where the user's
 //! wishes go.
 //!
+//! An entry has one resource, or is a group: several under one name and one set of conditions.
+//!
 //! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then
 //! every text in it is rendered with what `petasos.yaml` says, and read again, which checks the
 //! values. `when`, `content` and templates are rendered only after the host was looked at: they may
@@ -61,7 +63,7 @@ impl DesiredState {
         for playbook in &self.playbooks {
             for entry in &playbook.entries {
                 let place = |why: String| format!("`{}` in {}: {why}", entry.name, playbook.name);
-                if !renderer.holds(&entry.when).map_err(place)? {
+                if !holds(&renderer, &entry.when).map_err(place)? {
                     continue;
                 }
                 let context = ResolveContext {
@@ -81,10 +83,26 @@ impl DesiredState {
                         )));
                     }
                     provided.extend(resource.content_digests());
-                    items.push(PlannedResource { title: entry.name.clone(), risk: entry.risk, resource });
+                    items.push(PlannedResource {
+                        title: entry.name.clone(),
+                        risk: entry.risk,
+                        controls: entry.controls.clone(),
+                        resource,
+                    });
                 }
             }
         }
         Ok(items)
     }
+}
+
+/// Whether all conditions hold; the first that does not ends it, so that a group's guards those of
+/// its resources.
+fn holds(renderer: &Renderer, conditions: &[String]) -> Result<bool, String> {
+    for condition in conditions {
+        if !renderer.holds(condition)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

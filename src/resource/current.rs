@@ -3,7 +3,7 @@
 
 use super::directory::said;
 use super::stamp::link_digest;
-use super::{Change, ResolveContext, Resource, Risk};
+use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
@@ -65,6 +65,19 @@ struct Current {
 impl Resource for Current {
     fn id(&self) -> String {
         "current release".into()
+    }
+
+    fn kind(&self) -> &'static str {
+        "current"
+    }
+
+    fn touches(&self) -> Touches {
+        let links = [link(), mark()].into_iter().flatten();
+        links.fold(Touches::nothing().unit(self.spec.unit.as_str()), Touches::path)
+    }
+
+    fn least_risk(&self) -> Risk {
+        Risk::None
     }
 
     fn content_digests(&self) -> Vec<(AbsPath, String)> {

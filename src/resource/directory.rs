@@ -1,6 +1,6 @@
 //! A directory, with its owner and mode.
 
-use super::{Change, ResolveContext, Resource};
+use super::{Change, ResolveContext, Resource, Risk, Touches, access};
 use crate::act::Act;
 use crate::fact::path::{PathEntry, PathKind};
 use crate::fact::{Facts, Query, Seen, seen};
@@ -34,6 +34,22 @@ impl Resource for Spec {
         format!("directory {}", self.path)
     }
 
+    fn kind(&self) -> &'static str {
+        "directory"
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::nothing().path(self.path.as_str())
+    }
+
+    fn least_risk(&self) -> Risk {
+        match access::home_of(&self.path) {
+            Some(user) if self.is_open_to(user) => Risk::None,
+            Some(_) => Risk::LockoutWhenChanged,
+            None => access::risk_of_path(&self.path),
+        }
+    }
+
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
         let path = self.path.as_str();
         let make = || {
@@ -58,6 +74,20 @@ impl Resource for Spec {
             Seen::Is(entry) => Err(format!("`{path}` is not a directory but {}", said(&entry.kind))),
             Seen::Unreadable(why) => Err(why.clone()),
         }
+    }
+}
+
+impl Spec {
+    /// Whether sshd lets a user in whose home it is: the user can enter it, and nobody else can
+    /// write to it (sshd_config(5), `StrictModes`).
+    fn is_open_to(&self, user: &str) -> bool {
+        let (owner, group, mode) = (self.owner.as_str(), self.group.as_str(), self.mode.bits());
+        let enters = match user {
+            _ if user == owner => mode & 0o500 == 0o500,
+            _ if user == group => mode & 0o050 == 0o050,
+            _ => mode & 0o005 == 0o005,
+        };
+        enters && mode & 0o022 == 0 && (owner == user || owner == "root")
     }
 }
 

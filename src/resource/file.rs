@@ -1,7 +1,7 @@
 //! A file with its content, from a template or given in place.
 
 use super::directory::{access_changes, said};
-use super::{Change, ResolveContext, Resource, digest, stamp};
+use super::{Change, ResolveContext, Resource, Risk, Touches, access, digest, stamp};
 use crate::act::{Act, Put, Text};
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
@@ -65,6 +65,8 @@ pub struct File {
     pub check: Vec<String>,
 }
 
+const SUDOERS: &str = "/etc/sudoers.d";
+
 impl File {
     fn put(&self) -> Vec<Act> {
         let mut acts = vec![stamp::forget(&self.path)];
@@ -78,6 +80,21 @@ impl File {
         }));
         acts.extend(stamp::reload(&self.path));
         acts
+    }
+
+    /// Whether it is a part of sudoers that lets users do everything, and says nothing else: sudo
+    /// goes by the last line that fits (sudoers(5)), so a new file of such lines takes nothing from
+    /// anybody. The administrator's first one is made before a fresh login can confirm anything:
+    /// that login needs it. Once it is there, another text may take something away.
+    fn grants_only(&self) -> bool {
+        let grants = |line: &str| match line.split_whitespace().collect::<Vec<_>>()[..] {
+            [] => true,
+            [user, "ALL=(ALL:ALL)", "NOPASSWD:", "ALL"] => Account::new(user).is_ok(),
+            [comment, ..] => comment == "#",
+        };
+        // sudo refuses a file that others may write to.
+        let sound = self.owner.as_str() == "root" && self.mode.bits() & 0o022 == 0;
+        self.path.parent().as_str() == SUDOERS && sound && self.content.reveal().lines().all(grants)
     }
 
     fn rewritten(&self, field: &str, from: impl Into<String>, facts: &Facts) -> Change {
@@ -104,6 +121,18 @@ pub fn short(digest: &str) -> String {
 impl Resource for File {
     fn id(&self) -> String {
         format!("file {}", self.path)
+    }
+
+    fn kind(&self) -> &'static str {
+        "file"
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::nothing().path(self.path.as_str()).tree(stamp::ALL)
+    }
+
+    fn least_risk(&self) -> Risk {
+        if self.grants_only() { Risk::LockoutWhenChanged } else { access::risk_of_path(&self.path) }
     }
 
     fn content_digests(&self) -> Vec<(AbsPath, String)> {

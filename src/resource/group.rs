@@ -1,6 +1,6 @@
 //! A group.
 
-use super::{Change, ResolveContext, Resource};
+use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::Account;
@@ -29,6 +29,22 @@ impl super::Spec for Spec {
 impl Resource for Spec {
     fn id(&self) -> String {
         format!("group {}", self.name)
+    }
+
+    fn kind(&self) -> &'static str {
+        "group"
+    }
+
+    fn touches(&self) -> Touches {
+        // With the copies that groupadd(8) leaves.
+        ["/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-"]
+            .into_iter()
+            .fold(Touches::nothing(), Touches::path)
+    }
+
+    /// A group is only ever added.
+    fn least_risk(&self) -> Risk {
+        Risk::None
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {

@@ -1,11 +1,13 @@
-//! What a host should have. One file per kind: what a playbook says of it, and the judgement
-//! against what was observed.
+//! What a host should have. One file per kind: what a playbook says of it, the judgement against
+//! what was observed, and what its changes alter and risk (`effects.rs`, `access.rs`).
 //!
 //! To add a kind: a file here, a line in [`registry`], cases in `tests/cases/<kind>/`, an entry in
 //! `playbooks/reference.yaml`.
 
+pub mod access;
 pub mod current;
 pub mod directory;
+pub mod effects;
 pub mod env_file;
 pub mod file;
 pub mod group;
@@ -19,6 +21,8 @@ pub mod sysctl;
 pub mod ufw;
 pub mod unit;
 pub mod user;
+
+pub use effects::{Need, Touches};
 
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query};
@@ -59,6 +63,10 @@ pub struct Change {
     pub to: String,
     pub risk: Risk,
     pub acts: Vec<Act>,
+    /// The files that it is about, where those are other entries': then it counts for the controls
+    /// of those entries.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub files: BTreeSet<String>,
     /// The texts before and after, where a file's content changes and the old text was asked for;
     /// never a secret's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,9 +75,23 @@ pub struct Change {
 
 impl Change {
     pub fn new(field: &str, from: impl Into<String>, to: impl Into<String>, acts: Vec<Act>) -> Self {
-        Self { field: field.to_owned(), from: from.into(), to: to.into(), risk: Risk::None, acts, texts: None }
+        Self {
+            field: field.to_owned(),
+            from: from.into(),
+            to: to.into(),
+            risk: Risk::None,
+            acts,
+            files: BTreeSet::new(),
+            texts: None,
+        }
     }
 
+    pub fn about(mut self, files: impl IntoIterator<Item = String>) -> Self {
+        self.files.extend(files);
+        self
+    }
+
+    /// With at least this risk.
     pub fn risking(mut self, risk: Risk) -> Self {
         let risk = match risk {
             Risk::LockoutWhenChanged if self.field == "exists" => Risk::None,
@@ -95,6 +117,26 @@ pub enum Diff {
 pub trait Resource {
     /// `kind name`, unique in a playbook.
     fn id(&self) -> String;
+
+    /// Its kind's key in a playbook.
+    fn kind(&self) -> &'static str;
+
+    /// What its changes alter on the host, beside what their `Put` and `Remove` name.
+    fn touches(&self) -> Touches;
+
+    /// The risk of its changes, whatever a playbook says, which may only raise it.
+    fn least_risk(&self) -> Risk;
+
+    /// The room that its changes need.
+    fn needs_room(&self) -> &'static [Need] {
+        &[]
+    }
+
+    /// Whether it stays when a run is undone: then what the run replaces is kept only after it,
+    /// with the files that it brings.
+    fn stays(&self) -> bool {
+        false
+    }
 
     /// The changes that are missing; none when all is as it should be.
     ///

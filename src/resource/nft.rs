@@ -1,6 +1,6 @@
 //! An nft table: what the kernel has must be what the table's file makes.
 
-use super::{Change, ResolveContext, Resource};
+use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
@@ -37,6 +37,19 @@ struct LoadedTable {
 impl Resource for LoadedTable {
     fn id(&self) -> String {
         format!("nft {}", self.spec.table)
+    }
+
+    fn kind(&self) -> &'static str {
+        "nft"
+    }
+
+    /// Tables alone, and those are kept whole with every run.
+    fn touches(&self) -> Touches {
+        Touches::nothing()
+    }
+
+    fn least_risk(&self) -> Risk {
+        Risk::Lockout
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {

@@ -1,7 +1,7 @@
 //! Distribution packages that must be there, or must not; and dpkg, which must not be left
 //! half-way.
 
-use super::{Change, ResolveContext, Resource, Spec as _};
+use super::{Change, Need, ResolveContext, Resource, Risk, Spec as _, Touches};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::PackageName;
@@ -29,7 +29,32 @@ impl super::Spec for Spec {
     }
 }
 
+/// The kind's key in a playbook.
+pub const KIND: &str = "package";
+
 impl Resource for Spec {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    /// Nothing that could be kept: a package is not brought back, nor taken away again.
+    fn touches(&self) -> Touches {
+        Touches::nothing()
+    }
+
+    /// The guard cannot bring a package back, so it would promise too much.
+    fn least_risk(&self) -> Risk {
+        Risk::None
+    }
+
+    fn needs_room(&self) -> &'static [Need] {
+        &[Need { directory: "/usr", mebibytes: 64 }, Need { directory: "/var/cache/apt", mebibytes: 48 }]
+    }
+
+    fn stays(&self) -> bool {
+        true
+    }
+
     fn id(&self) -> String {
         let words = |names: &[PackageName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         match (self.present.as_slice(), self.absent.as_slice()) {

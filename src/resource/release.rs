@@ -2,7 +2,7 @@
 //! switched here.
 
 use super::env_file::Words;
-use super::{Change, ResolveContext, Resource, digest};
+use super::{Change, Need, ResolveContext, Resource, Risk, Touches, digest};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::AbsPath;
@@ -80,6 +80,23 @@ impl Installed {
 impl Resource for Installed {
     fn id(&self) -> String {
         format!("release {}", self.version)
+    }
+
+    fn kind(&self) -> &'static str {
+        "release"
+    }
+
+    /// A release is left on the host; `current` says which one counts.
+    fn touches(&self) -> Touches {
+        Touches::nothing()
+    }
+
+    fn least_risk(&self) -> Risk {
+        Risk::None
+    }
+
+    fn needs_room(&self) -> &'static [Need] {
+        &[Need { directory: "/opt", mebibytes: 400 }, Need { directory: "/var/cache", mebibytes: 64 }]
     }
 
     fn content_digests(&self) -> Vec<(AbsPath, String)> {

@@ -6,7 +6,7 @@
 //! comment, and a main file that does not read the folder of ours is made to, on its first line.
 
 use super::unit::reread;
-use super::{Change, ResolveContext, Resource};
+use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::sshd::{Line, Sshd};
 use crate::fact::{Facts, Query, Seen, seen};
@@ -40,7 +40,9 @@ impl super::Spec for Spec {
         };
         let mut spec = self.clone();
         spec.set.retain(|_, value| !value.is_empty());
-        Ok(vec![Box::new(Effective { spec, file_changes })])
+        let sshd = context.facts.sshd.as_ref().and_then(Seen::is);
+        let files = sshd.iter().flat_map(|sshd| &sshd.lines).map(|line| line.file.clone()).collect();
+        Ok(vec![Box::new(Effective { spec, file_changes, files })])
     }
 }
 
@@ -49,11 +51,26 @@ struct Effective {
     /// Whether the same plan writes the file: then what is in force now says nothing of what will
     /// be.
     file_changes: bool,
+    /// All that sshd reads: an `Include` may lead anywhere.
+    files: BTreeSet<String>,
 }
 
 impl Resource for Effective {
     fn id(&self) -> String {
         "sshd settings".into()
+    }
+
+    fn kind(&self) -> &'static str {
+        "sshd"
+    }
+
+    fn touches(&self) -> Touches {
+        let own = Touches::nothing().tree("/etc/ssh").unit(UNIT).unit("ssh.socket");
+        self.files.iter().fold(own, Touches::path)
+    }
+
+    fn least_risk(&self) -> Risk {
+        Risk::Lockout
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {

@@ -13,12 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const FORGET: &str = include_str!("../../remote/unit/forget-stamps.sh");
 
+/// Where all stamps are kept.
+pub const ALL: &str = "/var/lib/petasos/stamps";
+
 /// Where a unit's stamp is kept.
 ///
 /// # Errors
 /// When the unit's name cannot be part of a path.
 pub fn path(unit: &UnitName) -> Result<AbsPath, String> {
-    AbsPath::new(format!("/var/lib/petasos/stamps/{unit}"))
+    AbsPath::new(format!("{ALL}/{unit}"))
 }
 
 /// The word by which a link's target takes part in stamps.
@@ -68,10 +71,10 @@ pub fn is_rewritten(path: &AbsPath, context: &ResolveContext<'_>) -> bool {
 }
 
 /// The watched files whose line is not in the old stamp.
-pub fn outdated(old: Option<&str>, new: &str) -> Vec<String> {
+pub fn outdated(old: Option<&str>, new: &str) -> BTreeSet<String> {
     let old: BTreeSet<&str> = old.unwrap_or_default().lines().collect();
     let fresh = |line: &&str| !old.contains(line);
-    new.lines().filter(fresh).filter_map(|line| line.split_once("  ")).map(|(_, path)| format!("old {path}")).collect()
+    new.lines().filter(fresh).filter_map(|line| line.split_once("  ")).map(|(_, path)| path.to_owned()).collect()
 }
 
 /// The act that comes before a watched path gets another content: without it, a run that is killed

@@ -1,7 +1,7 @@
 //! A symbolic link.
 
 use super::directory::said;
-use super::{Change, ResolveContext, Resource, stamp};
+use super::{Change, ResolveContext, Resource, Risk, Touches, access, effects, stamp};
 use crate::act::Act;
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
@@ -29,6 +29,23 @@ impl super::Spec for Spec {
 impl Resource for Spec {
     fn id(&self) -> String {
         format!("symlink {}", self.path)
+    }
+
+    fn kind(&self) -> &'static str {
+        "symlink"
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::nothing().path(self.path.as_str()).tree(stamp::ALL)
+    }
+
+    fn least_risk(&self) -> Risk {
+        access::risk_of_path(&self.path)
+    }
+
+    /// A mask keeps a service down that a package brings, and stays with the package.
+    fn stays(&self) -> bool {
+        effects::is_below(self.path.as_str(), "/etc/systemd/system")
     }
 
     fn content_digests(&self) -> Vec<(AbsPath, String)> {

@@ -1,7 +1,7 @@
 //! Kernel parameters: in force now, and after the next start.
 
 use super::file::File;
-use super::{Change, ResolveContext, Resource};
+use super::{Change, ResolveContext, Resource, Risk, Touches, access};
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query, Seen, seen, sysctl};
 use crate::name::{AbsPath, Account, Mode};
@@ -50,6 +50,18 @@ struct LiveValue {
 impl Resource for LiveValue {
     fn id(&self) -> String {
         format!("sysctl {}", self.key)
+    }
+
+    fn kind(&self) -> &'static str {
+        "sysctl"
+    }
+
+    fn touches(&self) -> Touches {
+        Touches::nothing().path(sysctl::file(&self.key))
+    }
+
+    fn least_risk(&self) -> Risk {
+        access::risk_of_parameter(&self.key, &self.value)
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {

@@ -2,7 +2,7 @@
 //! kernel.
 
 use super::env_file::Words;
-use super::{Change, ResolveContext, Resource};
+use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::ufw::{KernelRules, Ufw};
 use crate::fact::{Facts, Query, Seen};
@@ -35,6 +35,19 @@ struct Firewall {
 impl Resource for Firewall {
     fn id(&self) -> String {
         "ufw firewall".into()
+    }
+
+    fn kind(&self) -> &'static str {
+        "ufw"
+    }
+
+    /// With the kernel's own rules, which are kept whole with every run.
+    fn touches(&self) -> Touches {
+        Touches::nothing().tree("/etc/ufw").path("/etc/default/ufw").unit("ufw.service")
+    }
+
+    fn least_risk(&self) -> Risk {
+        Risk::Lockout
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {

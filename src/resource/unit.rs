@@ -1,7 +1,7 @@
 //! A systemd unit: whether it starts with the host, whether it runs, and whether it runs with what
 //! its files say now.
 
-use super::{Change, ResolveContext, Resource, Risk, stamp};
+use super::{Change, ResolveContext, Resource, Risk, Touches, access, stamp};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::{AbsPath, UnitName};
@@ -73,6 +73,11 @@ struct Unit {
 }
 
 impl Unit {
+    /// The administrator's file for it, which is what it should be.
+    fn own_file(&self) -> String {
+        format!("/etc/systemd/system/{}", self.spec.name)
+    }
+
     fn systemctl(&self, words: &[&str]) -> Act {
         Act::run(["systemctl"].iter().chain(words).copied().chain([self.spec.name.as_str()]))
     }
@@ -105,9 +110,35 @@ pub fn reread(unit: &str) -> Act {
 const REREAD: &str = include_str!("../../remote/unit/reread.sh");
 const SOCKET: &str = include_str!("../../remote/unit/socket-restart.sh");
 
+const RUNLEVELS: [&str; 8] =
+    ["/etc/rc0.d", "/etc/rc1.d", "/etc/rc2.d", "/etc/rc3.d", "/etc/rc4.d", "/etc/rc5.d", "/etc/rc6.d", "/etc/rcS.d"];
+
 impl Resource for Unit {
     fn id(&self) -> String {
         format!("unit {}", self.spec.name)
+    }
+
+    fn kind(&self) -> &'static str {
+        "unit"
+    }
+
+    fn touches(&self) -> Touches {
+        let name = self.spec.name.as_str();
+        let mut touches = Touches::nothing().unit(name).path(format!("/run/systemd/system/{name}")).tree(stamp::ALL);
+        // Its links: for itself and its aliases, under the targets that want it.
+        touches = touches.tree("/etc/systemd/system");
+        if self.spec.enabled.is_some() {
+            // systemctl(1) does the same to a script of sysvinit's.
+            touches = RUNLEVELS.into_iter().fold(touches, Touches::tree);
+        }
+        match name.strip_suffix(".socket") {
+            Some(stem) => touches.unit(format!("{stem}.service")),
+            None => touches,
+        }
+    }
+
+    fn least_risk(&self) -> Risk {
+        access::risk_of_unit(&self.spec.name)
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
@@ -128,13 +159,14 @@ impl Resource for Unit {
                     Act::Remove(AbsPath::new(file.as_str())?),
                     Act::run(["systemctl", "daemon-reload"]),
                 ];
-                changes.push(Change::new("drop-in", file, "absent", acts));
+                changes.push(Change::new("drop-in", file, "absent", acts).about([self.own_file()]));
             }
         }
         let has_drop_ins = !changes.is_empty();
         if unit.need_reload && !has_drop_ins {
             let act = Act::run(["systemctl", "daemon-reload"]);
-            changes.push(Change::new("loaded", "older than its file", "up to date", vec![act]));
+            let change = Change::new("loaded", "older than its file", "up to date", vec![act]);
+            changes.push(change.about([self.own_file()]));
         }
         if spec.enabled == Some(true) || spec.running == Some(true) {
             let unmask: &[&str] = match unit.file_state.as_str() {
@@ -192,7 +224,8 @@ impl Unit {
             Some(true) | None if !runs => None,
             Some(true) | None if has_drop_ins => Some(
                 Change::new("read", "drop-ins that go", "as it is now", self.start(self.systemctl(&["restart"]))?)
-                    .risking(Risk::Restart),
+                    .risking(Risk::Restart)
+                    .about([self.own_file()]),
             ),
             Some(true) | None => {
                 if spec.watches.is_empty() {
@@ -200,12 +233,9 @@ impl Unit {
                 }
                 let old = seen(&facts.texts, &stamp::path(&spec.name)?)?.is().map(String::as_str);
                 let mut changed = stamp::outdated(old, &self.stamp);
-                changed.extend(self.rewritten.iter().map(|path| format!("old {path}")));
-                changed.sort();
-                changed.dedup();
+                changed.extend(self.rewritten.iter().map(ToString::to_string));
                 // What systemd makes of the unit's own file takes effect at its start alone.
-                let own = format!("old /etc/systemd/system/{}", spec.name);
-                let on_change = if changed.contains(&own) { OnChange::Restart } else { spec.on_change };
+                let on_change = if changed.contains(&self.own_file()) { OnChange::Restart } else { spec.on_change };
                 // What nobody declared as running may be another unit's to start.
                 let start = match (on_change, spec.running) {
                     (OnChange::Restart, Some(_)) if spec.name.as_str().ends_with(".socket") => {
@@ -216,14 +246,12 @@ impl Unit {
                     (OnChange::Reload, Some(_)) => self.systemctl(&["reload-or-restart"]),
                     (OnChange::Reload, None) => reread(spec.name.as_str()),
                 };
-                (!changed.is_empty())
-                    .then(|| {
-                        Ok::<_, String>(
-                            Change::new("read", changed.join(" "), "as it is now", self.start(start)?)
-                                .risking(Risk::Restart),
-                        )
-                    })
-                    .transpose()?
+                if changed.is_empty() {
+                    return Ok(None);
+                }
+                let old = changed.iter().map(|path| format!("old {path}")).collect::<Vec<_>>().join(" ");
+                let change = Change::new("read", old, "as it is now", self.start(start)?);
+                Some(change.risking(Risk::Restart).about(changed))
             }
         })
     }

@@ -1,7 +1,7 @@
 //! A user, with the keys that open it.
 
 use super::file::File;
-use super::{Change, ResolveContext, Resource, directory};
+use super::{Change, ResolveContext, Resource, Risk, Touches, directory};
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::name::{AbsPath, Account, Mode};
@@ -49,6 +49,14 @@ impl Spec {
         self.group.as_ref().unwrap_or(&self.name)
     }
 
+    /// Whether nobody logs in as this user: it takes its number from the range for services, and
+    /// has it where it exists.
+    fn is_service(&self, facts: &Facts) -> bool {
+        let nobodys = NO_SHELLS.contains(&self.shell.as_str());
+        let number = facts.users.get(&self.name).and_then(Seen::is).map(|user| user.uid);
+        self.system && nobodys && !self.wants_keys() && number.is_none_or(|uid| (1..1000).contains(&uid))
+    }
+
     fn keys(&self, facts: &Facts) -> Result<String, String> {
         let given = plain_keys(&self.authorized_keys);
         if !given.is_empty() {
@@ -92,7 +100,8 @@ impl super::Spec for Spec {
     }
 
     fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
-        let mut resources: Vec<Box<dyn Resource>> = vec![Box::new(User { spec: self.clone() })];
+        let mut resources: Vec<Box<dyn Resource>> =
+            vec![Box::new(User { spec: self.clone(), is_service: self.is_service(context.facts) })];
         if self.wants_keys() {
             let (owner, group) = (self.name.clone(), self.primary().clone());
             resources.push(Box::new(directory::Spec {
@@ -117,11 +126,43 @@ impl super::Spec for Spec {
 /// The account itself.
 struct User {
     spec: Spec,
+    is_service: bool,
 }
+
+const NO_SHELLS: [&str; 4] = ["/usr/sbin/nologin", "/sbin/nologin", "/usr/bin/false", "/bin/false"];
+
+/// What useradd(8) and usermod(8) write, each with the copy that they leave.
+const ACCOUNTS: [&str; 12] = [
+    "/etc/passwd",
+    "/etc/passwd-",
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/group",
+    "/etc/group-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/subuid",
+    "/etc/subuid-",
+    "/etc/subgid",
+    "/etc/subgid-",
+];
 
 impl Resource for User {
     fn id(&self) -> String {
         format!("user {}", self.spec.name)
+    }
+
+    fn kind(&self) -> &'static str {
+        "user"
+    }
+
+    /// Its home alone: what is in there is its own.
+    fn touches(&self) -> Touches {
+        ACCOUNTS.into_iter().fold(Touches::nothing().path(self.spec.home.as_str()), Touches::path)
+    }
+
+    fn least_risk(&self) -> Risk {
+        if self.is_service { Risk::None } else { Risk::LockoutWhenChanged }
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {

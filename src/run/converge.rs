@@ -6,7 +6,7 @@ use super::reconnect::{Absences, is_cut};
 use super::{Connection, Event, Job, RunError, Watch, preflight};
 use crate::guard::Scope;
 use crate::plan::Step;
-use crate::resource::Risk;
+use crate::resource::{Risk, package};
 use crate::shell::Script;
 use crate::transport::{Login, TransportError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -66,7 +66,7 @@ impl Job {
             return Err(self.host_error(why));
         }
         let held = observation.host.apt_held_by.clone();
-        if !held.is_empty() && steps.iter().any(|step| step.id.starts_with("package ")) {
+        if !held.is_empty() && steps.iter().any(|step| step.kind == package::KIND) {
             watch(&self.name, Event::Note(format!("apt is in use ({held}): its end is waited for, up to 10 minutes")));
         }
         first.get_or_insert(observation);
@@ -123,9 +123,7 @@ impl Job {
         let (risky, before): (Vec<&Step>, Vec<&Step>) = upto.iter().partition(|step| risky(step));
         // Packages stay when a run is undone, and so do the masks of services that they bring: what
         // is kept for that is kept once they are there, with their files.
-        let stays =
-            |step: &&&Step| ["package ", "symlink /etc/systemd/system/"].iter().any(|kind| step.id.starts_with(kind));
-        let leading = before.iter().take_while(stays).count();
+        let leading = before.iter().take_while(|step| step.stays).count();
         let (packages, before) = before.split_at(leading);
         let (of, mut keep) = (steps.len(), vec![self.begun("up", &all)]);
         if !packages.is_empty() {

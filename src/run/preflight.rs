@@ -3,22 +3,15 @@
 
 use crate::fact::host::{Host, Room};
 use crate::plan::Step;
+use crate::resource::Need;
 use std::collections::BTreeMap;
 
 /// How far a clock may be off, in seconds: certificates and lists of packages are younger than they
 /// last.
 const OFF: u64 = 3600;
 
-/// What a run needs in a directory at the least, in mebibytes, by what the step's name begins with
-/// (every step has the empty word).
-const NEEDS: [(&str, &str, u64); 6] = [
-    ("", "/etc", 4),
-    ("", "/var/lib", 16),
-    ("package ", "/usr", 64),
-    ("package ", "/var/cache/apt", 48),
-    ("release ", "/opt", 400),
-    ("release ", "/var/cache", 64),
-];
+/// What every run needs that changes anything.
+const EVERY_RUN: [Need; 2] = [Need { directory: "/etc", mebibytes: 4 }, Need { directory: "/var/lib", mebibytes: 16 }];
 
 /// Why these steps cannot be made on this host; `now` is this machine's clock, in seconds since the
 /// epoch.
@@ -36,12 +29,19 @@ fn clock(theirs: u64, ours: u64) -> Option<String> {
     (theirs.abs_diff(ours) > OFF).then_some(why)
 }
 
-fn needs<'a>(steps: &'a [Step]) -> impl Iterator<Item = &'static (&'static str, &'static str, u64)> + 'a {
-    NEEDS.iter().filter(|(kind, _, _)| steps.iter().any(|step| step.id.starts_with(kind)))
+/// Steps of one kind need the room once: most of it is what the first of them fetches.
+fn needs(steps: &[Step]) -> Vec<Need> {
+    let mut needs = if steps.is_empty() { Vec::new() } else { EVERY_RUN.to_vec() };
+    for need in steps.iter().flat_map(|step| step.needs_room) {
+        if !needs.contains(need) {
+            needs.push(*need);
+        }
+    }
+    needs
 }
 
 fn read_only(host: &Host, steps: &[Step]) -> Option<String> {
-    let (_, path, _) = needs(steps).find(|(_, path, _)| host.read_only.contains(*path))?;
+    let path = needs(steps).into_iter().map(|need| need.directory).find(|path| host.read_only.contains(*path))?;
     Some(format!(
         "`{path}` cannot be written on the host: its file system is mounted read-only\nhint: `findmnt -T {path}` on the host \
          tells how; a disk with errors is mounted so too (`dmesg`), else `mount -o remount,rw` opens it"
@@ -51,9 +51,9 @@ fn read_only(host: &Host, steps: &[Step]) -> Option<String> {
 /// Directories on one file system share its room.
 fn full(room: &BTreeMap<String, Room>, steps: &[Step]) -> Option<String> {
     let mut devices: BTreeMap<&str, (&str, u64, u64)> = BTreeMap::new();
-    for (_, path, need) in needs(steps) {
-        if let Some(room) = room.get(*path) {
-            devices.entry(&room.device).or_insert((*path, room.mebibytes, 0)).2 += need;
+    for Need { directory, mebibytes } in needs(steps) {
+        if let Some(room) = room.get(directory) {
+            devices.entry(&room.device).or_insert((directory, room.mebibytes, 0)).2 += mebibytes;
         }
     }
     let (path, free, need) = devices.into_values().find(|(_, free, need)| free < need)?;
@@ -88,11 +88,16 @@ pub fn calendar(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::Change;
+    use crate::resource::{Change, Resource, package};
     use std::process::Command;
 
-    fn step(id: &str) -> Step {
-        Step { id: id.into(), title: String::new(), change: Change::new("x", "a", "b", Vec::new()) }
+    fn step() -> Step {
+        Step::of_run("x", "", Change::new("x", "a", "b", Vec::new()))
+    }
+
+    fn package() -> Step {
+        let package = package::Spec { present: Vec::new(), absent: Vec::new(), finished: false };
+        Step { needs_room: package.needs_room(), ..step() }
     }
 
     /// The oracle is date(1).
@@ -127,11 +132,11 @@ mod tests {
             ("/var/lib".into(), room("a", 100)),
             ("/var/cache/apt".into(), room("b", 47)),
         ]);
-        assert_eq!(in_the_way(&host, &[step("file /x")], now), None);
-        let why = in_the_way(&host, &[step("package git")], now).expect("47 MiB are too few");
+        assert_eq!(in_the_way(&host, &[step()], now), None);
+        let why = in_the_way(&host, &[package()], now).expect("47 MiB are too few");
         assert!(why.contains("47 MiB") && why.contains("/var/cache/apt"), "{why}");
         host.room.insert("/var/cache/apt".into(), room("a", 100));
-        let why = in_the_way(&host, &[step("package git")], now).expect("the four are one disk");
+        let why = in_the_way(&host, &[package()], now).expect("the four are one disk");
         assert!(why.contains("100 MiB are free") && why.contains("needs 132 MiB"), "{why}");
         assert_eq!(in_the_way(&host, &[], now), None, "a converged host needs no room");
     }
@@ -141,7 +146,7 @@ mod tests {
         let now = 1_795_357_151;
         let mut host = Host { time: now, ..Host::default() };
         host.read_only.insert("/usr".into());
-        assert_eq!(in_the_way(&host, &[step("file /x")], now), None);
-        assert!(in_the_way(&host, &[step("package git")], now).is_some_and(|why| why.contains("`/usr`")));
+        assert_eq!(in_the_way(&host, &[step()], now), None);
+        assert!(in_the_way(&host, &[package()], now).is_some_and(|why| why.contains("`/usr`")));
     }
 }

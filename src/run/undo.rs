@@ -124,12 +124,8 @@ impl Job {
         let kept = format!("{}/{}", guard::RUNS, last.run);
         let scope = self.scope(connection, &kept).await?;
         let acts = vec![guard::restore(&last.run), Act::sh("it cannot be undone twice", FORGET, [kept])];
-        let step = Step {
-            id: format!("run {}", last.run),
-            title: "undo the last run".into(),
-            change: Change::new("undone", format!("run of {}", last.begun), "as before it", acts)
-                .risking(Risk::Lockout),
-        };
+        let change = Change::new("undone", format!("run of {}", last.begun), "as before it", acts);
+        let step = Step::of_run(format!("run {}", last.run), "undo the last run", change.risking(Risk::Lockout));
         let line = [self.begun("undo", &[&step])];
         self.execute_all(connection, ("begin", &line), &[], |_| (), watch).await?;
         watch(&self.name, Event::Step { number: 1, of: 1, title: step.title.clone() });

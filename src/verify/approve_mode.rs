@@ -11,7 +11,6 @@ pub const CONTROL: Control = Control {
     group: "What the agent may do",
     title: "Approvals",
     claim: "A dangerous command waits for a person, silence is a no, denied patterns never run, and the agent cannot change that.",
-    made_by: super::settings::MADE_BY,
     attacks: no_attacks,
     inspections,
     short: never_short,

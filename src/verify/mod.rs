@@ -41,8 +41,6 @@ pub struct Control {
     pub group: &'static str,
     pub title: &'static str,
     pub claim: &'static str,
-    /// The resources that make it, none of which may drift: how `id/field/from` of a change begins.
-    pub made_by: &'static [&'static str],
     pub attacks: fn(&Claims) -> Vec<Attack>,
     pub inspections: fn(&Claims, &Evidence) -> Vec<Check>,
     /// Why it falls short whatever the attacks say: what the user chose, or what this version does
@@ -167,17 +165,17 @@ fn reason(verdict: ControlStatus, checks: &[Check]) -> Option<String> {
     Some(format!("{}: {}{blind}{more}", first.what, first.detail))
 }
 
-/// Whether what makes a control is as declared: the same judgement as that of `petasos plan`.
+/// Whether what makes a control is as declared, by the same judgement as that of `petasos plan`: the
+/// entries of the playbooks that name it.
 fn declared(control: &Control, evidence: &Evidence) -> Option<Check> {
-    if control.made_by.is_empty() {
+    let ours = |controls: &BTreeSet<String>| controls.contains(control.id);
+    if !ours(&evidence.plan.controls) {
         return None;
     }
-    let ours = |id: &str| control.made_by.iter().any(|start| id.starts_with(start));
-    let unknown: Vec<String> =
-        evidence.plan.unknown.iter().filter(|it| ours(&it.id)).map(|it| format!("{}: {}", it.id, it.why)).collect();
-    let drifting =
-        evidence.plan.steps.iter().filter(|it| ours(&format!("{}/{}/{}", it.id, it.change.field, it.change.from)));
-    let drifts: Vec<String> = drifting.map(|it| format!("{}: {}", it.id, it.change.field)).collect();
+    let unknown = evidence.plan.unknown.iter().filter(|it| ours(&it.controls));
+    let unknown: Vec<String> = unknown.map(|it| format!("{}: {}", it.id, it.why)).collect();
+    let drifting = evidence.plan.steps.iter().filter(|step| ours(&step.controls));
+    let drifts: Vec<String> = drifting.map(|step| format!("{}: {}", step.id, step.change.field)).collect();
     let found = match (drifts.is_empty(), unknown.is_empty()) {
         (false, _) => Ok((false, drifts.join("; "))),
         (true, false) => Err(unknown.join("; ")),

@@ -10,7 +10,6 @@ pub const CONTROL: Control = Control {
     group: "What the agent may do",
     title: "Listed users only",
     claim: "On each messaging platform only listed users are answered; a stranger gets no answer and no pairing code.",
-    made_by: super::settings::MADE_BY,
     attacks: no_attacks,
     inspections,
     short: never_short,

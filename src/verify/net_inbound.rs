@@ -12,7 +12,6 @@ pub const CONTROL: Control = Control {
     group: "The network",
     title: "Nothing undeclared comes in",
     claim: "The firewall is on and closed but for SSH and the declared ports, and from outside nothing else answers.",
-    made_by: &["ufw firewall"],
     attacks: no_attacks,
     inspections,
     short: never_short,

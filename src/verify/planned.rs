@@ -75,7 +75,6 @@ pub fn controls() -> Vec<Control> {
         group,
         title,
         claim,
-        made_by: &[],
         attacks: no_attacks,
         inspections: |_, _| Vec::new(),
         short,

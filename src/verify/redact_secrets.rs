@@ -11,7 +11,6 @@ pub const CONTROL: Control = Control {
     group: "What the agent may do",
     title: "Secrets are filtered",
     claim: "The agent's filter for secrets in tool output is on, and the agent cannot switch it off.",
-    made_by: super::settings::MADE_BY,
     attacks: no_attacks,
     inspections,
     short: never_short,

@@ -12,13 +12,6 @@ use std::collections::BTreeMap;
 
 /// What the release's own Python is asked.
 const QUESTION: &str = include_str!("../../remote/verify/settings.py");
-/// What makes the policy: its files, and that the running agent has read them.
-pub const MADE_BY: &[&str] = &[
-    "file /etc/hermes/config.yaml",
-    "directory /etc/hermes",
-    "env_file /etc/hermes/.env",
-    "unit hermes.service/read/old /etc/hermes",
-];
 const ID: &str = "settings";
 
 #[derive(Debug, Clone, Deserialize)]
@@ -63,7 +56,7 @@ impl Setting {
 }
 
 impl fmt::Display for Setting {
-    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unset => out.write_str("null"),
             Self::Switch(on) => on.fmt(out),

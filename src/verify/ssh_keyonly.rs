@@ -11,7 +11,6 @@ pub const CONTROL: Control = Control {
     group: "The network",
     title: "SSH by key only",
     claim: "sshd takes keys and nothing else, and root's login is closed.",
-    made_by: &["sshd settings", "file /etc/ssh/", "unit ssh"],
     attacks: no_attacks,
     inspections,
     short: never_short,

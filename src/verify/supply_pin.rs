@@ -11,7 +11,6 @@ pub const CONTROL: Control = Control {
     group: "Releases",
     title: "A pinned release",
     claim: "The code that runs is the release of petasos.lock: the same tree, the same packages as its uv.lock names, all root's own.",
-    made_by: &["release ", "current "],
     attacks: no_attacks,
     inspections,
     short: never_short,

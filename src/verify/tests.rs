@@ -6,7 +6,7 @@ use super::*;
 use crate::config::egress::Allowed;
 use crate::config::settings::EgressMode;
 use crate::plan::Plan;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn claims(mode: EgressMode) -> Claims {
@@ -154,4 +154,52 @@ fn names_for_questions_are_not_allowed_ones() {
     assert_eq!((claims.allowed_name(), claims.foreign_name()), (Some("openrouter.ai"), "example.com"));
     claims.allowed.push(Allowed::try_from("example.com".to_owned()).unwrap());
     assert_eq!(claims.foreign_name(), "example.org");
+}
+
+/// The controls that the playbooks' entries name, as YAML has them.
+fn named() -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (_, book) in crate::playbook::Sources::embedded().books() {
+        let entries: Vec<Value> = serde_yaml::from_str(book).unwrap();
+        let members = entries.iter().filter_map(|entry| entry["resources"].as_array()).flatten();
+        for control in entries.iter().chain(members).map(|entry| &entry["control"]) {
+            let list = control.as_array().cloned().unwrap_or_else(|| vec![control.clone()]);
+            named.extend(list.iter().filter_map(Value::as_str).flat_map(str::split_whitespace).map(str::to_owned));
+        }
+    }
+    named
+}
+
+#[test]
+fn every_control_has_an_entry_and_every_entry_its_control() {
+    let planned: BTreeSet<&str> = planned::controls().iter().map(|control| control.id).collect();
+    let made: BTreeSet<String> =
+        registry().iter().map(|control| control.id).filter(|id| !planned.contains(id)).map(str::to_owned).collect();
+    assert_eq!(named(), made);
+}
+
+/// What drifts fails those controls that it belongs to, and what cannot be told leaves them open.
+#[test]
+fn a_drift_is_a_drift_of_its_own_controls() {
+    use crate::plan::{Step, Unknown};
+    let claims = claims(EgressMode::Names);
+    let of = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
+    let all = of(&["fs.strict", "msg.allow", "approve.mode"]);
+    let judged = |plan: Plan| -> Vec<(String, ControlStatus)> {
+        let evidence = Evidence { plan, ..evidence(Vec::new(), Vec::new()) };
+        let declared = |report: &ControlReport| report.checks.iter().find(|check| check.id == "declared").cloned();
+        let reports = judge(&claims, &evidence);
+        reports.iter().filter_map(|report| Some((report.id.clone(), declared(report)?.result))).collect()
+    };
+    let step = Step::of_run("file /etc/hermes/.env", "", crate::resource::Change::new("content", "a", "b", Vec::new()));
+    let drift = Step { controls: of(&["msg.allow"]), ..step };
+    let unknown = Unknown { id: "x".into(), controls: of(&["approve.mode"]), why: "odd".into() };
+    let plan = Plan { steps: vec![drift], unknown: vec![unknown], controls: all, ..Plan::default() };
+    let expected = [
+        ("fs.strict", ControlStatus::Met),
+        ("approve.mode", ControlStatus::Unobserved),
+        ("msg.allow", ControlStatus::NotMet),
+    ];
+    assert_eq!(judged(plan), expected.map(|(id, status)| (id.to_owned(), status)));
+    assert!(judged(Plan::default()).is_empty(), "what no entry names is not declared");
 }

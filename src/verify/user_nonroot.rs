@@ -15,7 +15,6 @@ pub const CONTROL: Control = Control {
     group: "The agent's rights",
     title: "Never root",
     claim: "The agent runs as a user of its own without a shell, a password, sudo or another group, and cannot become anybody else.",
-    made_by: &["user hermes", "group hermes", "unit hermes.service/running"],
     attacks,
     inspections,
     short: never_short,

@@ -10,6 +10,7 @@ mod breaks;
 mod crash;
 mod drift;
 mod drifts;
+mod effects;
 mod errors;
 mod fresh;
 mod guard;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         errors::trials(),
         bookworm,
         guard::trials(),
+        effects::trials(),
         ways::trials(),
         reach::trials(),
         badday::trials(),
