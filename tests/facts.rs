@@ -101,7 +101,7 @@ fn every_host_is_known_for_what_it_is() {
             );
             assert!(host.time > 1_700_000_000, "{state}");
             // Nothing is in the way of a change on any of them; what is, lab hosts show in
-            // tests/lab/badday.rs.
+            // tests/lab/badday.
             let in_the_way = (host.ssh_socket, host.cloud_init, host.dpkg_interrupted, host.apt_held_by.as_str());
             assert_eq!((in_the_way, host.read_only.len()), ((false, false, false, ""), 0), "{state}");
             let room = &host.room["/etc"];

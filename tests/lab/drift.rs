@@ -1,6 +1,6 @@
 //! One drift at a time on a converged host: `plan` names exactly it, `up` heals it and only it, and the daemon says so itself.
 
-use super::drifts::{DRIFTS, Drift};
+use super::drifts::{self, Drift};
 use super::harness::{Host, Said, Shared, ignored, lab_key, shared, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -27,7 +27,7 @@ const TWINS: [&str; 12] = [
 
 /// The table of one suite.
 pub fn trials(suite: &'static str) -> Vec<Trial> {
-    assert!(TWINS.iter().all(|twin| DRIFTS.iter().any(|drift| drift.name == *twin)), "a twin that is no drift");
+    assert!(TWINS.iter().all(|twin| drifts::all().any(|drift| drift.name == *twin)), "a twin that is no drift");
     let one = |drift: &'static Drift| {
         let name = format!("drift::{}, {suite}", drift.name);
         let trial = trial(&name, move || test(drift, suite));
@@ -39,7 +39,7 @@ pub fn trials(suite: &'static str) -> Vec<Trial> {
             trial
         }
     };
-    DRIFTS.iter().map(one).collect()
+    drifts::all().map(one).collect()
 }
 
 fn test(drift: &Drift, suite: &str) -> Result<()> {

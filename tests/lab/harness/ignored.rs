@@ -29,6 +29,6 @@ pub fn left_out(args: &Arguments, trials: &[Trial]) -> String {
         names.iter().for_each(|name| *counts.entry(reason(name)).or_default() += 1);
         counts.iter().map(|(reason, count)| format!("{count:4}  {reason}")).collect()
     };
-    let head = format!("not run by default: {} tests; `--include-ignored` runs them too", names.len());
+    let head = format!("tests not run by default: {}; `--include-ignored` runs them too", names.len());
     format!("{head}\n{}\n", lines.join("\n"))
 }
