@@ -1,5 +1,6 @@
 //! Petasos: a fresh Ubuntu or Debian VPS becomes a hardened host for the Hermes Agent.
 pub mod act;
+pub mod addresses;
 pub mod cli;
 pub mod command;
 pub mod config;

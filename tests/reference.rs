@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const REFERENCE: &str = include_str!("../playbooks/reference.yaml");
 
 fn read(text: &str) -> Result<Playbook, String> {
-    let renderer = Renderer::new(&BTreeMap::new(), &json!({})).expect("nothing to render");
+    let renderer = Renderer::new(&BTreeMap::new(), &json!({ "api_port": 8642 })).expect("no templates");
     Playbook::read("reference.yaml", text, &renderer)
 }
 

@@ -1,6 +1,7 @@
 //! What is claimed of a host, for `petasos verify` to attack.
 
 use super::{Choice, egress};
+use crate::addresses;
 use crate::config::Settings;
 use crate::config::lock::Lock;
 use crate::playbook::Sources;
@@ -16,7 +17,7 @@ use std::collections::BTreeSet;
 pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<Claims> {
     let Settings { admin, agent, network, .. } = &choice.settings;
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
-    let way = egress::place();
+    let (sink, sink6) = addresses::sink(1);
     Ok(Claims {
         own_address: choice.target.host.parse::<core::net::IpAddr>().ok().map(|address| address.to_string()),
         ssh_port: network.ssh_port.map_or(22, std::num::NonZeroU16::get),
@@ -25,9 +26,9 @@ pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Re
         mode: network.egress.mode,
         enforce: network.egress.enforce,
         allowed: egress::names(&choice.settings, sources)?,
-        here: way.here,
-        proxy: way.proxy,
-        ask: way.ask.to_owned(),
+        here: [sink, sink6],
+        proxy: addresses::PROXY_PORT,
+        ask: addresses::RESOLVER_ADDR.to_owned(),
         platforms: agent.platforms.keys().map(|name| name.as_str().to_owned()).collect(),
         release: steps::dir(version, release),
         tree: release.tree.to_string(),

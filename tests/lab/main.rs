@@ -16,6 +16,7 @@ mod guard;
 mod harness;
 mod inside;
 mod names;
+mod providers;
 mod reach;
 mod release;
 mod secrets;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let lanes = [
         shared,
         release::trials(),
+        providers::trials(),
         errors::trials(),
         bookworm,
         guard::trials(),
