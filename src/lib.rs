@@ -3,6 +3,7 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::get_unwrap, clippy::panic, clippy::unreachable)]
 #![warn(clippy::indexing_slicing, clippy::string_slice, clippy::exit, clippy::verbose_file_reads)]
 pub mod act;
+pub mod addresses;
 pub mod cli;
 pub mod command;
 pub mod config;

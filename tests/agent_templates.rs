@@ -46,7 +46,8 @@ fn no_value_breaks_out_of_its_place() {
 
 fn unit(mode: &str) -> Value {
     let limits = json!({ "memory": "2G", "tasks": 256, "cpu": "200%" });
-    json!({ "agent": { "limits": limits }, "admin": { "user": "ops" }, "network": { "egress": { "mode": mode } } })
+    let egress = json!({ "sink_net": "192.0.2.0/24", "sink_net6": "100::/64", "helper_ports": "10053-10255" });
+    json!({ "agent": { "limits": limits }, "admin": { "user": "ops" }, "network": { "egress": { "mode": mode } }, "egress": egress })
 }
 
 #[test]

@@ -16,8 +16,9 @@ fn vars() -> Value {
         "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false },
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],
-            "ports": [{ "name": "git.example.com", "port": 22, "here": "192.0.2.2", "here6": "100::2", "proxy": 10055 }],
-            "here": "192.0.2.1", "here6": "100::1", "resolver": 10053, "proxy": 10054, "local": [11434], "mark": "0x01000000", "unmark": "0xfeffffff", "ask": "127.0.2.53",
+            "ports": [{ "name": "git.example.com", "port": 22, "sink": "192.0.2.2", "sink6": "100::2", "proxy": 10055 }],
+            "sink": "192.0.2.1", "sink6": "100::1", "sink_net": "192.0.2.0/24", "resolver": 10053, "proxy": 10054, "local": [11434],
+            "ct_mark": "0x01000000", "ct_unmask": "0xfeffffff", "resolver_addr": "127.0.2.53",
         },
     })
 }

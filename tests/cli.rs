@@ -171,7 +171,8 @@ fn what_may_go_out_is_checked_before_any_host_is_asked() {
     says(&of("network: { egress: { allow: [203.0.113.9] } }"), &["only names are let through"]);
     says(&of("network: { egress: { allow: [\"*\"] } }"), &["cannot be allowed"]);
     says(&of("agent: { provider: acme }"), &["`acme`", "agent.base_url"]);
-    let packs = "always: []\nproviders: { openrouter: [openrouter.ai] }\nplatforms: { telegram: { needs: [api.telegram.org], names: [] } }\n";
+    let packs = "always: []\nproviders: { openrouter: { names: [openrouter.ai] } }\n\
+                 platforms: { telegram: { needs: [api.telegram.org], names: [], tokens: [] } }\n";
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent: { platforms: { telegram: {} } }\n";
     let files = [("petasos.yaml", yaml), ("petasos.lock", LOCK), ("playbooks/data/packs.yaml", packs)];
     says(
@@ -180,6 +181,26 @@ fn what_may_go_out_is_checked_before_any_host_is_asked() {
     );
     let said = error(&[files[0], files[1], ("playbooks/data/packs.yaml", "allways: []\n")], &["up"], 1);
     says(&said, &["playbooks/data/packs.yaml:1", "did you mean `always`?"]);
+}
+
+/// Whatever egress there is: the agent would start and have nobody to ask.
+#[test]
+fn a_provider_that_the_agent_would_not_use_is_refused() {
+    let of = |mode: &str, agent: &str| {
+        let yaml = format!(
+            "hosts:\n  web: {{ address: root@203.0.113.7 }}\nnetwork: {{ egress: {{ mode: {mode} }} }}\nagent: {{ {agent} }}\n"
+        );
+        error(&[("petasos.yaml", &yaml), ("petasos.lock", LOCK)], &["up"], 1)
+    };
+    for mode in ["names", "ports", "open"] {
+        let said = of(mode, "provider: openai");
+        says(&said, &["agent.provider: unknown provider `openai`\nhint: did you mean `openai-api`?"]);
+        let said = of(mode, "base_url: \"https://llm.example.org/v1\"");
+        says(&said, &["agent.base_url: the agent ignores it for the provider `openrouter`", "hint: ", "custom"]);
+        let said = of(mode, "provider: anthropic, base_url: \"https://llm.example.org/v1\"");
+        says(&said, &["agent.base_url: ", "`anthropic`", "hint: ", "custom"]);
+        says(&of(mode, "provider: custom"), &["`custom`", "hint: ", "agent.base_url"]);
+    }
 }
 
 #[test]

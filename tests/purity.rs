@@ -7,15 +7,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What computes and never acts.
-const PURE: [&str; 11] =
-    ["name", "release", "shell", "act", "fact", "resource", "plan", "guard", "playbook", "verify", "desired"];
+const PURE: [&str; 12] = [
+    "addresses",
+    "name",
+    "release",
+    "shell",
+    "act",
+    "fact",
+    "resource",
+    "plan",
+    "guard",
+    "playbook",
+    "verify",
+    "desired",
+];
 /// What acts: the world outside the process, its clock and its environment.
 const IMPURE: [&str; 9] =
     ["tokio", "openssh", "reqwest", "indicatif", "std::fs", "std::env", "std::process", "std::net", "std::time"];
 
 /// Each module, and those modules of this crate that it may name. None names one further down, so
 /// there is no circle of modules.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
+    ("addresses", &[]),
     ("name", &[]),
     ("yaml", &[]),
     ("release", &[]),
@@ -28,16 +41,17 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("plan", &["name", "shell", "act", "fact", "resource"]),
     ("guard", &["name", "act", "resource", "plan"]),
     ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),
-    ("verify", &["name", "plan", "config"]),
+    ("verify", &["addresses", "name", "plan", "config"]),
     ("transport", &["name", "shell", "act", "config"]),
     ("pin", &["config", "release"]),
-    ("desired", &["name", "act", "config", "playbook", "release", "verify"]),
+    ("desired", &["addresses", "name", "act", "config", "playbook", "release", "verify"]),
     ("run", EVERYTHING_BELOW_RUN),
     ("ui", &["plan", "run", "verify"]),
     ("command", &["name", "act", "config", "desired", "lab", "pin", "playbook", "run", "transport", "ui", "verify"]),
 ];
 
 const EVERYTHING_BELOW_RUN: &[&str] = &[
+    "addresses",
     "name",
     "act",
     "fact",

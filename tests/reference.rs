@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const REFERENCE: &str = include_str!("../playbooks/reference.yaml");
 
 fn read(text: &str) -> Result<Playbook, String> {
-    let renderer = Renderer::new(&BTreeMap::new(), &json!({})).expect("nothing to render");
+    let renderer = Renderer::new(&BTreeMap::new(), &json!({ "api_port": 8642 })).expect("no templates");
     Playbook::read("reference.yaml", text, &renderer)
 }
 
@@ -70,7 +70,7 @@ fn every_key_has_its_comment() {
 /// What a resource of a group may have beside its kind.
 #[test]
 fn every_key_of_a_groups_resource_is_shown_and_nothing_else() {
-    let kinds: BTreeSet<String> = KINDS.iter().map(|kind| kind.to_string()).collect();
+    let kinds: BTreeSet<String> = KINDS.iter().map(ToString::to_string).collect();
     let of_member = keys(&json!({ "name": "x", "resources": [{ "no-such-key": 0 }] }));
     let own: BTreeSet<String> = of_member.difference(&kinds).cloned().collect();
     let members = reference().into_iter().filter_map(|mut entry| entry.remove("resources"));

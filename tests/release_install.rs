@@ -4,6 +4,7 @@ mod common_git;
 use common_git::{Upstream, lock, pin, stderr};
 use petasos::config::lock::{Lock, Release};
 use petasos::release::steps;
+use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 /// A source with one release, pinned, and an empty root directory.
@@ -26,7 +27,7 @@ fn host() -> Host {
 
 impl Host {
     fn install(&self) -> Output {
-        let extras = steps::extras_for("openrouter", []);
+        let extras = steps::with_messaging(&BTreeSet::new());
         let argv = steps::install(&self.version, &self.release, &extras);
         // The last argument of the script, which only tests give: what goes before /opt.
         Command::new(&argv[0]).args(&argv[1..]).arg(self.root.path()).output().unwrap()
@@ -104,7 +105,7 @@ fn the_leftovers_of_a_killed_run_are_cleared_away() {
 #[test]
 fn a_release_in_place_needs_no_network() {
     let host = host();
-    let extras = steps::extras_for("openrouter", []);
+    let extras = steps::with_messaging(&BTreeSet::new());
     let dir = host.root.path().join(&steps::dir(&host.version, &host.release)[1..]);
     std::fs::create_dir_all(&dir).unwrap();
     let manifest = steps::manifest(&host.version, &host.release, &extras);

@@ -75,5 +75,8 @@ mod tests {
         let settings = config.settings(Some("production")).expect("sound");
         assert_eq!(settings.agent.limits.memory, "4G");
         assert_eq!(settings.agent.platforms.len(), 1);
+        assert_eq!(settings.agent.secrets.len(), 1);
+        assert_eq!(settings.network.ssh_port.map(u16::from), Some(2222));
+        assert!(!settings.network.egress.enforce);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::each::each;
 use super::hosts::HostArgs;
-use super::up::finish;
+use super::up::{about, finish};
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ pub async fn run(args: &UndoArgs) -> Result<ExitCode> {
     if args.hosts.hosts.is_empty() {
         bail!("`undo` wants a host by name\nhint: petasos undo HOST");
     }
-    let jobs = args.hosts.jobs(false)?;
+    let jobs = args.hosts.jobs_with(false, about)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.undo(&watch).await }).await;
     Ok(ExitCode::from(finish(&args.hosts, done, true, false)))
 }

@@ -3,8 +3,11 @@
 use super::each::{Done, each};
 use super::hosts::HostArgs;
 use crate::config::Settings;
+use crate::config::lock::Lock;
+use crate::config::packs::Needs;
 use crate::config::settings::EgressMode;
-use crate::desired::vars::provider_key;
+use crate::desired::{Choice, login, packs};
+use crate::playbook::Sources;
 use crate::run::Outcome;
 use crate::ui::{exit, report};
 use anyhow::Result;
@@ -17,16 +20,29 @@ pub struct UpArgs {
 }
 
 pub async fn run(args: &UpArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs(false)?;
+    let jobs = args.hosts.jobs_with(false, about)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.up(&watch).await }).await;
     Ok(ExitCode::from(finish(&args.hosts, done, true, false)))
 }
 
+/// What the report says of a host's agent.
+pub struct About {
+    settings: Settings,
+    needs: Needs,
+}
+
+/// # Errors
+/// When the table of providers is not sound.
+pub fn about(choice: &Choice, _: &Lock, sources: &Sources) -> Result<About> {
+    let settings = choice.settings.clone();
+    Ok(About { needs: packs::needs(&settings, sources)?, settings })
+}
+
 /// Reports on every host; the exit code is the worst of theirs.
-pub fn finish(args: &HostArgs, done: Vec<Done<Settings, Outcome>>, applied: bool, diff: bool) -> u8 {
+pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, diff: bool) -> u8 {
     let mut worst = exit::DONE;
     let mut reports = Vec::new();
-    for Done { job, about: settings, result } in done {
+    for Done { job, about, result } in done {
         let name = &job.name;
         match result {
             Ok(outcome) => {
@@ -38,7 +54,7 @@ pub fn finish(args: &HostArgs, done: Vec<Done<Settings, Outcome>>, applied: bool
                 } else {
                     print!("{}", report::plan(&outcome, diff, applied));
                     if applied {
-                        print!("{}", report::table(&state(&settings)));
+                        print!("{}", report::table(&state(&about)));
                     }
                 }
             }
@@ -66,7 +82,8 @@ pub fn finish(args: &HostArgs, done: Vec<Done<Settings, Outcome>>, applied: bool
 }
 
 /// What is on, and what is still missing.
-fn state(settings: &Settings) -> Vec<(String, String)> {
+fn state(about: &About) -> Vec<(String, String)> {
+    let About { settings, needs } = about;
     let agent = &settings.agent;
     let row = |left: &str, right: String| (left.to_owned(), right);
     let mut rows = vec![
@@ -90,8 +107,18 @@ fn state(settings: &Settings) -> Vec<(String, String)> {
             },
         ),
     ];
-    if let Some(key) = provider_key(settings).filter(|key| std::env::var(key.as_str()).is_err()) {
-        rows.push(row("to check", format!("`{key}` was not given by this run: the host keeps the one it has, if any")));
+    let keys = packs::provider_keys(settings, needs);
+    if !keys.is_empty() && packs::given_key(keys, |key| std::env::var(key).ok()).is_none() {
+        let keys = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");
+        rows.push(row("to check", format!("{keys} was not given by this run: the host keeps the one it has, if any")));
+    }
+    if needs.login {
+        let by_name = settings.network.egress.mode == EgressMode::Names;
+        let command = login::command(&agent.provider, by_name);
+        rows.push(row(
+            "to check",
+            format!("`{}` takes no key; the agent is logged in on the host, once: {command}", agent.provider),
+        ));
     }
     for (name, platform) in &agent.platforms {
         if platform.allowed_users.is_empty() {

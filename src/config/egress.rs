@@ -1,9 +1,6 @@
-//! Where the agent may go, by name: what the user allows, and the packs that come with a provider
-//! or a platform.
+//! What the agent may reach: names, and single ports of single hosts.
 
-use crate::yaml;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What a user allows: `api.example.com`, `*.example.com` (every name below it),
 /// `git.example.com:22` (that port of that host alone), `localhost:11434` (what another user of the
@@ -22,7 +19,7 @@ pub struct Allowed {
 /// The port that TLS by name goes to.
 const HTTPS: u16 = 443;
 /// The host itself.
-const LOCALHOST: &str = "localhost";
+pub(super) const LOCALHOST: &str = "localhost";
 
 impl TryFrom<String> for Allowed {
     type Error = String;
@@ -111,87 +108,6 @@ impl Allowed {
     }
 }
 
-/// The names that come by themselves: data, in `playbooks/data/packs.yaml`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Packs {
-    /// For every agent.
-    pub always: Vec<Allowed>,
-    pub providers: BTreeMap<String, Vec<Allowed>>,
-    pub platforms: BTreeMap<String, Pack>,
-}
-
-/// What a messaging platform needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pack {
-    /// Without these it cannot work.
-    pub needs: Vec<String>,
-    pub names: Vec<Allowed>,
-}
-
-/// Who asks for names.
-pub struct Asked<'a> {
-    pub provider: &'a str,
-    /// The host of the provider's own address, where it is not the usual one.
-    pub base_url: Option<&'a str>,
-    pub platforms: Vec<&'a str>,
-    pub allow: &'a [Allowed],
-}
-
-impl Packs {
-    /// Reads the data.
-    ///
-    /// # Errors
-    /// What is wrong, with line and caret.
-    pub fn read(file: &str, text: &str) -> Result<Self, String> {
-        yaml::read(file, text)
-    }
-
-    /// All that one agent may reach.
-    ///
-    /// # Errors
-    /// A contradiction: somebody is enabled whose names are not allowed.
-    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, String> {
-        let mut names: BTreeSet<Allowed> = self.always.iter().chain(asked.allow).cloned().collect();
-        match (asked.base_url.map(host_of), self.providers.get(asked.provider)) {
-            (Some(host), _) => drop(names.insert(host?)),
-            (None, Some(pack)) => names.extend(pack.iter().cloned()),
-            (None, None) => {
-                return Err(format!(
-                    "nobody knows which names the provider `{}` has\nhint: give its address as `agent.base_url`; or give `{}` a line in playbooks/data/packs.yaml (`petasos init --eject`)",
-                    asked.provider, asked.provider
-                ));
-            }
-        }
-        for platform in &asked.platforms {
-            let pack = self.platforms.get(*platform).cloned().unwrap_or_default();
-            names.extend(pack.names);
-            let lacks = pack.needs.iter().find(|name| !names.iter().any(|allowed| allowed.covers(name)));
-            if let Some(name) = lacks {
-                return Err(format!(
-                    "{platform} is enabled, but {name} is not allowed\nhint: allow it under `network.egress.allow`, or in playbooks/data/packs.yaml"
-                ));
-            }
-        }
-        Ok(names)
-    }
-}
-
-/// The host of `https://host[:port]/…`.
-fn host_of(url: &str) -> Result<Allowed, String> {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !port.ends_with(']') => (name, port),
-        _ => (host, if scheme == "http" { "80" } else { "443" }),
-    };
-    let here = name.starts_with("127.") || name == "[::1]";
-    let name = if here { LOCALHOST } else { name };
-    Allowed::try_from(format!("{name}:{port}")).map_err(|why| format!("agent.base_url: {why}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,37 +153,5 @@ mod tests {
         assert!(star.covers("a.example.com") && star.covers("a.b.example.com"));
         assert!(!star.covers("example.com") && !star.covers("badexample.com") && !star.covers(".example.com"));
         assert!(!allowed("a.example.com:22").unwrap().covers("a.example.com"));
-    }
-
-    fn packs() -> Packs {
-        Packs::read(
-            "packs.yaml",
-            "always: [github.com]\nproviders: { openrouter: [openrouter.ai] }\nplatforms: { telegram: { needs: [api.telegram.org], names: [] } }\n",
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn a_contradiction_is_an_error() {
-        let asked = |provider, base_url, allow: &[Allowed], platforms: &[&str]| {
-            packs().names(&Asked { provider, base_url, platforms: platforms.to_vec(), allow })
-        };
-        let error = asked("openrouter", None, &[], &["telegram"]).unwrap_err();
-        assert!(error.starts_with("telegram is enabled, but api.telegram.org is not allowed"), "{error}");
-        let star = [allowed("*.telegram.org").unwrap()];
-        assert!(asked("openrouter", None, &star, &["telegram"]).is_ok());
-        assert!(asked("acme", None, &[], &[]).unwrap_err().contains("agent.base_url"));
-        let names = asked("acme", Some("https://llm.example.com/v1"), &[], &[]).unwrap();
-        assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["github.com", "llm.example.com"]);
-        assert!(asked("acme", Some("https://203.0.113.7/v1"), &[], &[]).is_err());
-        for (url, port) in [
-            ("http://127.0.0.1:8000/v1", "localhost:8000"),
-            ("http://localhost/v1", "localhost:80"),
-            ("https://[::1]:8443", "localhost:8443"),
-            ("https://[::1]", "localhost:443"),
-        ] {
-            let names = asked("acme", Some(url), &[], &[]).unwrap();
-            assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["github.com", port], "{url}");
-        }
     }
 }

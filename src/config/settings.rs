@@ -65,21 +65,15 @@ pub enum PlatformName {
 }
 
 impl PlatformName {
+    /// What each needs stands in `playbooks/data/packs.yaml`.
+    pub const ALL: [Self; 3] = [Self::Discord, Self::Slack, Self::Telegram];
+
     /// As petasos.yaml has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Telegram => "telegram",
             Self::Discord => "discord",
             Self::Slack => "slack",
-        }
-    }
-
-    /// The secrets without which the agent cannot log in there.
-    pub fn tokens(self) -> &'static [&'static str] {
-        match self {
-            Self::Telegram => &["TELEGRAM_BOT_TOKEN"],
-            Self::Discord => &["DISCORD_BOT_TOKEN"],
-            Self::Slack => &["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is claimed of a host, for `petasos verify` to attack.
 
 use super::{Choice, egress};
+use crate::addresses;
 use crate::config::Settings;
 use crate::config::lock::Lock;
 use crate::config::settings::EgressMode;
@@ -17,8 +18,7 @@ use std::collections::BTreeSet;
 pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<Claims> {
     let Settings { admin, agent, network, .. } = &choice.settings;
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
-    let way = egress::place();
-    let [here, here6] = way.here;
+    let (sink, sink6) = addresses::sink(1);
     let allowed = match network.egress.mode {
         EgressMode::Names => egress::names(&choice.settings, sources)?,
         EgressMode::Ports | EgressMode::Open => Vec::new(),
@@ -31,9 +31,9 @@ pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Re
         mode: network.egress.mode,
         enforce: network.egress.enforce,
         allowed,
-        here: [here.parse()?, here6.parse()?],
-        proxy: way.proxy,
-        ask: way.ask.parse()?,
+        sink: [sink.parse()?, sink6.parse()?],
+        proxy: addresses::PROXY_PORT,
+        resolver_addr: addresses::RESOLVER_ADDR.parse()?,
         platforms: agent.platforms.keys().map(|name| name.as_str().to_owned()).collect(),
         release: steps::dir(version, release),
         tree: release.tree.to_string(),

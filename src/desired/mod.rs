@@ -4,6 +4,8 @@
 
 pub mod claims;
 pub mod egress;
+pub mod login;
+pub mod packs;
 pub mod vars;
 
 use crate::act::Text;

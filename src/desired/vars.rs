@@ -1,9 +1,11 @@
 //! The values that templates and playbooks may name, and the playbooks filled in with them.
 
-use super::{Choice, Operator};
+use super::{Choice, Operator, packs};
 use crate::act::Text;
+use crate::addresses::API_PORT;
 use crate::config::Settings;
 use crate::config::lock::{Lock, Release};
+use crate::config::packs::Needs;
 use crate::config::settings::PlatformName;
 use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
@@ -11,6 +13,7 @@ use crate::release::steps;
 use anyhow::{Context, Result, anyhow, bail};
 use semver::Version;
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
 /// What a host should be: the playbooks, filled in. `port` is where its SSH is today.
@@ -25,9 +28,17 @@ pub fn desired_state(
     operator: &Operator<'_>,
 ) -> Result<DesiredState> {
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
-    let keys = keys(&choice.settings.admin.authorized_keys, operator)?;
-    let mut vars = vars(choice, port, version, release, &keys)?;
-    vars.insert("egress".into(), super::egress::vars(&choice.settings, sources)?);
+    let settings = &choice.settings;
+    let needs = packs::needs(settings, sources)?;
+    let secrets = Secrets::of(settings, &needs, operator);
+    let keys = keys(&settings.admin.authorized_keys, operator)?;
+    let mut vars = vars(choice, port, &keys)?;
+    vars.insert("release".into(), release_vars(version, release, &needs.extras));
+    vars.insert(
+        "secrets".into(),
+        json!({ "required": words(&secrets.required), "optional": words(&secrets.optional) }),
+    );
+    vars.insert("egress".into(), super::egress::vars(settings, sources)?);
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| anyhow!("a template: {why}"))?;
     let mut playbooks = Vec::new();
@@ -35,7 +46,7 @@ pub fn desired_state(
         let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(|why| anyhow!(why))?;
         playbooks.push(known_controls(playbook)?);
     }
-    let names = required_secrets(&choice.settings).into_iter().chain(provider_key(&choice.settings));
+    let names = secrets.required.into_iter().chain(secrets.optional);
     let secrets =
         names.filter_map(|name| Some((name.clone(), Text::secret((operator.variable)(name.as_str())?)))).collect();
     Ok(DesiredState::new(playbooks, renderer, secrets, operator.seed.clone()))
@@ -54,38 +65,23 @@ fn known_controls(playbook: Playbook) -> Result<Playbook> {
 }
 
 /// What templates and playbooks may name.
-fn vars(choice: &Choice, port: u16, version: &Version, release: &Release, keys: &str) -> Result<Map<String, Value>> {
+fn vars(choice: &Choice, port: u16, keys: &str) -> Result<Map<String, Value>> {
     let settings = &choice.settings;
     let Value::Object(mut vars) = serde_json::to_value(settings)? else { bail!("settings are a map") };
-    let platform_names = settings.agent.platforms.keys().map(|name| name.as_str());
-    let extras = steps::extras_for(&settings.agent.provider, platform_names);
-    let users = |name: PlatformName| {
-        let users =
-            settings.agent.platforms.get(&name).map(|platform| platform.allowed_users.clone()).unwrap_or_default();
-        users.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-    };
+    let users = PlatformName::ALL.map(|name| {
+        let users = settings.agent.platforms.get(&name).map(|platform| platform.allowed_users.iter());
+        let users: Vec<String> = users.into_iter().flatten().map(ToString::to_string).collect();
+        (name.as_str(), users.join(","))
+    });
     let own = json!({
         "admin": { "user": settings.admin.user, "authorized_keys": keys },
         "login": choice.target.user,
-        "users": {
-            "telegram": users(PlatformName::Telegram),
-            "discord": users(PlatformName::Discord),
-            "slack": users(PlatformName::Slack),
-        },
-        "secrets": {
-            "required": words(required_secrets(settings)),
-            "optional": words(provider_key(settings)),
-        },
-        "api_port": 8642,
+        "users": BTreeMap::from(users),
+        "api_port": API_PORT,
         "ssh_port": settings.network.ssh_port.map_or(port, NonZeroU16::get),
         // Empty where SSH stays where it is.
         "moved_port": settings.network.ssh_port.map(|port| port.to_string()).unwrap_or_default(),
-        "inbound": settings.network.inbound.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-        "release": {
-            "version": version, "source": release.source, "tag": release.tag, "commit": release.commit, "tree": release.tree,
-            "archive_sha256": release.archive_sha256, "uv_lock_sha256": release.uv_lock_sha256,
-            "extras": extras, "dir": steps::dir(version, release),
-        },
+        "inbound": words(&settings.network.inbound),
     });
     if let Value::Object(own) = own {
         vars.extend(own);
@@ -93,23 +89,34 @@ fn vars(choice: &Choice, port: u16, version: &Version, release: &Release, keys: 
     Ok(vars)
 }
 
-fn words(names: impl IntoIterator<Item = EnvName>) -> String {
-    names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(" ")
+fn release_vars(version: &Version, release: &Release, extras: &BTreeSet<String>) -> Value {
+    json!({
+        "version": version, "source": release.source, "tag": release.tag, "commit": release.commit, "tree": release.tree,
+        "archive_sha256": release.archive_sha256, "uv_lock_sha256": release.uv_lock_sha256,
+        "extras": steps::with_messaging(extras), "dir": steps::dir(version, release),
+    })
 }
 
-fn required_secrets(settings: &Settings) -> Vec<EnvName> {
-    let tokens = settings.agent.platforms.keys().flat_map(|name| name.tokens());
-    let mut names: Vec<EnvName> = tokens.filter_map(|name| EnvName::new(*name).ok()).collect();
-    names.extend(settings.agent.secrets.iter().cloned());
-    names.sort();
-    names.dedup();
-    names
+fn words<T: ToString>(list: &[T]) -> String {
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// The provider's own key: used when it is there, reported when it is not.
-pub fn provider_key(settings: &Settings) -> Option<EnvName> {
-    let name = settings.agent.provider.to_ascii_uppercase().replace(['-', '.'], "_");
-    EnvName::new(format!("{name}_API_KEY")).ok().filter(|name| !settings.agent.secrets.contains(name))
+/// The secrets that go to the host, as far as the caller or the host has them.
+struct Secrets {
+    required: Vec<EnvName>,
+    /// Used when they are there.
+    optional: Vec<EnvName>,
+}
+
+impl Secrets {
+    fn of(settings: &Settings, needs: &Needs, operator: &Operator<'_>) -> Self {
+        let required: BTreeSet<&EnvName> = needs.tokens.iter().chain(&settings.agent.secrets).collect();
+        let keys = packs::provider_keys(settings, needs);
+        // The agent would go on with an older one that it prefers, so only the one that is given
+        // stays; without any, the host keeps what it has.
+        let optional = packs::given_key(keys, operator.variable).map_or_else(|| keys.to_vec(), |key| vec![key.clone()]);
+        Self { required: required.into_iter().cloned().collect(), optional }
+    }
 }
 
 /// Keys as given, or the contents of the files that are named.
@@ -126,4 +133,47 @@ fn keys(given: &[String], operator: &Operator<'_>) -> Result<String> {
         keys.push('\n');
     }
     Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::playbook::Sources;
+
+    /// The secrets of an agent, with these variables in the caller's environment.
+    fn secrets(agent: &str, environment: &[(&str, &str)]) -> (String, String) {
+        let settings: Settings = serde_yaml::from_str(&format!("agent: {{ {agent} }}")).unwrap();
+        let needs = packs::needs(&settings, &Sources::embedded()).unwrap();
+        let given = environment.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let given: BTreeMap<String, String> = given.collect();
+        let operator = Operator {
+            variable: &|name| given.get(name).cloned(),
+            file: &|name| bail!("nobody reads {name}"),
+            seed: Text::secret(String::new()),
+        };
+        let secrets = Secrets::of(&settings, &needs, &operator);
+        (words(&secrets.required), words(&secrets.optional))
+    }
+
+    #[test]
+    fn the_first_key_that_is_given_goes_to_the_host() {
+        let gemini = |environment| secrets("provider: gemini", environment).1;
+        assert_eq!(gemini(&[("GEMINI_API_KEY", "a")]), "GEMINI_API_KEY");
+        assert_eq!(gemini(&[("GEMINI_API_KEY", "a"), ("GOOGLE_API_KEY", "b")]), "GOOGLE_API_KEY");
+        assert_eq!(gemini(&[("GEMINI_API_KEY", "a"), ("GOOGLE_API_KEY", "")]), "GEMINI_API_KEY");
+        // The host keeps whichever it has.
+        assert_eq!(gemini(&[]), "GOOGLE_API_KEY GEMINI_API_KEY");
+        let both = [("GEMINI_API_KEY", "a"), ("GOOGLE_API_KEY", "b")];
+        let chosen = secrets("provider: gemini, secrets: [GEMINI_API_KEY]", &both);
+        assert_eq!(chosen, ("GEMINI_API_KEY".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn tokens_must_be_there_and_a_login_has_none() {
+        let agent = "provider: nous, platforms: { slack: {} }, secrets: [X]";
+        assert_eq!(
+            secrets(agent, &[("NOUS_API_KEY", "a")]),
+            ("SLACK_APP_TOKEN SLACK_BOT_TOKEN X".into(), String::new())
+        );
+    }
 }

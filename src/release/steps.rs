@@ -37,28 +37,11 @@ pub struct Health {
     pub patience: u32,
 }
 
-impl Default for Health {
-    fn default() -> Self {
-        Self { unit: "hermes.service".to_owned(), url: "http://127.0.0.1:8642/health".to_owned(), patience: 60 }
-    }
-}
-
-/// The extras of the package that a configuration needs; they cannot be installed later, because
-/// lazy installs are off. `messaging` is always there: the API server needs its aiohttp.
-pub fn extras_for<'a>(provider: &str, platforms: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
-    let of_provider = match provider {
-        "anthropic" => Some("anthropic"),
-        "bedrock" => Some("bedrock"),
-        "vertex" => Some("vertex"),
-        "azure" | "azure-foundry" => Some("azure-identity"),
-        _ => None,
-    };
-    let of_platform = |platform: &'a str| match platform {
-        "matrix" | "dingtalk" | "feishu" | "wecom" | "teams" => Some(platform),
-        // telegram, discord, slack and everything over HTTP: messaging has it
-        _ => None,
-    };
-    platforms.into_iter().filter_map(of_platform).chain(of_provider).chain(["messaging"]).map(str::to_owned).collect()
+/// The extras of the package that are installed; they cannot be installed later, because lazy
+/// installs are off. `messaging` is always there: the API server needs its aiohttp, and Telegram,
+/// Discord and Slack are in it.
+pub fn with_messaging(extras: &BTreeSet<String>) -> BTreeSet<String> {
+    extras.iter().cloned().chain(["messaging".to_owned()]).collect()
 }
 
 /// The directory of a release on a host.
@@ -140,7 +123,7 @@ mod tests {
 
     #[test]
     fn values_are_arguments_and_never_text() {
-        let extras = extras_for("anthropic", ["telegram", "matrix"]);
+        let extras = with_messaging(&["matrix", "anthropic"].map(str::to_owned).into());
         let argv = install(&Version::new(0, 19, 0), &release(), &extras);
         assert_eq!(argv[..5], ["sh", "-eu", "-c", INSTALL, "release-install"]);
         assert_eq!(argv[5], "https://example.com/agent; id");
@@ -153,12 +136,13 @@ mod tests {
         let version = Version::new(0, 19, 0);
         let dir = dir(&version, &release());
         assert_eq!(dir, "/opt/hermes/releases/0.19.0-0123456789ab");
-        assert_eq!(switch(&dir, &Health::default())[5], dir);
+        let health = Health { unit: "a.service".into(), url: "http://127.0.0.1/health".into(), patience: 60 };
+        assert_eq!(switch(&dir, &health)[5], dir);
     }
 
     #[test]
     fn the_api_server_needs_messaging_whatever_is_configured() {
-        let extras = extras_for("openrouter", []);
+        let extras = with_messaging(&BTreeSet::new());
         assert_eq!(words(&extras), "messaging");
         assert!(manifest(&Version::new(0, 19, 0), &release(), &extras).ends_with("extras=messaging\nuv=0.13.9\n"));
     }

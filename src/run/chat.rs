@@ -2,12 +2,10 @@
 //! tunnel leads there.
 
 use super::{Job, RunError};
+use crate::addresses::API_PORT;
 use crate::shell::Script;
 use serde_json::{Value, json};
 use std::time::Duration;
-
-/// Where the agent's API listens on the host.
-const API_PORT: u16 = 8642;
 
 impl Job {
     /// Asks the agent each question, in an own conversation, and returns its answers.

@@ -18,10 +18,10 @@ pub struct Claims {
     pub allowed: Vec<Allowed>,
     /// What our resolver answers for an allowed name, and where the proxy and the resolver listen
     /// on loopback.
-    pub here: [IpAddr; 2],
+    pub sink: [IpAddr; 2],
     pub proxy: u16,
     /// Whom the agent asks for names.
-    pub ask: IpAddr,
+    pub resolver_addr: IpAddr,
     /// The messaging platforms that are on.
     pub platforms: Vec<String>,
     /// Where the pinned release lies, and the id of its tree.

@@ -5,6 +5,7 @@ use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, PositiveResult};
 use super::{Claims, Control, never_short, no_attacks};
+use crate::addresses::AGENT_PORTS;
 use std::collections::BTreeSet;
 
 pub const CONTROL: Control = Control {
@@ -19,13 +20,10 @@ pub const CONTROL: Control = Control {
     how: Some("`network.inbound`, then `petasos up`"),
 };
 
-/// The agent's own API, its dashboard, its webhooks: never for others.
-const INSIDE: [u16; 3] = [8642, 9119, 8644];
-
 /// What is worth a connection from outside.
 pub fn ports(claims: &Claims, listeners: &[Listener]) -> BTreeSet<u16> {
     let listening = listeners.iter().filter(|it| it.protocol == "tcp").map(|it| it.port);
-    listening.chain(INSIDE).chain([claims.ssh_port, claims.proxy]).chain(declared(claims, "tcp")).collect()
+    listening.chain(AGENT_PORTS).chain([claims.ssh_port, claims.proxy]).chain(declared(claims, "tcp")).collect()
 }
 
 fn declared(claims: &Claims, protocol: &str) -> BTreeSet<u16> {

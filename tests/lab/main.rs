@@ -17,6 +17,7 @@ mod guard;
 mod harness;
 mod inside;
 mod names;
+mod providers;
 mod reach;
 mod release;
 mod secrets;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let lanes = [
         shared,
         release::trials(),
+        providers::trials(),
         errors::trials(),
         bookworm,
         guard::trials(),

@@ -30,7 +30,7 @@ pub fn attacks(claims: &Claims) -> Vec<Attack> {
     };
     let question = |transport: Transport, name: &str| Call::Dns {
         transport,
-        to: Endpoint::new(claims.ask, 53),
+        to: Endpoint::new(claims.resolver_addr, 53),
         name: name.to_owned(),
         any_answer: false,
     };

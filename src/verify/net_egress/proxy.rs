@@ -12,7 +12,7 @@ const STRANGER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 82);
 pub fn attacks(claims: &Claims) -> Vec<Attack> {
     let foreign = claims.foreign_name();
     let Some(allowed) = claims.allowed_name() else { return Vec::new() };
-    let [here, here6] = claims.here.map(|address| Endpoint::new(address, 443));
+    let [here, here6] = claims.sink.map(|address| Endpoint::new(address, 443));
     let proxy = Endpoint::new(Ipv4Addr::LOCALHOST, claims.proxy);
     let message = |to: Endpoint, name: Option<&str>, delivery: Delivery| Call::Tls {
         to,

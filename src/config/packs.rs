@@ -1,0 +1,196 @@
+//! What providers and platforms need: names to reach, keys and tokens, optional dependencies. Data,
+//! in `playbooks/data/packs.yaml`; nothing here knows a provider by its name.
+
+use super::base_url::BaseUrl;
+use super::egress::Allowed;
+use crate::name::EnvName;
+use crate::yaml;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packs {
+    /// Names for every agent.
+    pub always: Vec<Allowed>,
+    pub providers: BTreeMap<String, Provider>,
+    pub platforms: BTreeMap<String, Platform>,
+}
+
+/// Who serves the model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Provider {
+    /// What it is reached by, at its usual address.
+    pub names: Vec<Allowed>,
+    /// Where the agent reads its key from: the first one that is there.
+    pub keys: Vec<EnvName>,
+    /// It takes no key: the agent is logged in on the host.
+    pub login: bool,
+    /// Of the agent's package.
+    pub extras: BTreeSet<String>,
+    pub base_url: Policy,
+    /// What people call it; the agent itself may know it by none of them.
+    pub aliases: BTreeSet<String>,
+}
+
+/// What the agent makes of `agent.base_url`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    #[default]
+    Honoured,
+    Ignored,
+    Required,
+    /// Honoured where such an address speaks Anthropic's API, else ignored.
+    Anthropic,
+}
+
+/// A messaging platform.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// Without these it cannot work.
+    pub needs: Vec<String>,
+    pub names: Vec<Allowed>,
+    /// The secrets without which the agent cannot log in there.
+    pub tokens: Vec<EnvName>,
+    #[serde(default)]
+    pub extras: BTreeSet<String>,
+}
+
+/// What one agent is to use.
+#[derive(Debug, Clone)]
+pub struct Asked<'a> {
+    pub provider: &'a str,
+    pub base_url: Option<&'a str>,
+    pub platforms: Vec<&'a str>,
+    pub allow: &'a [Allowed],
+}
+
+/// What comes with that, beside names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Where the agent reads the provider's key from, in its order of preference.
+    pub keys: Vec<EnvName>,
+    pub login: bool,
+    pub tokens: BTreeSet<EnvName>,
+    pub extras: BTreeSet<String>,
+}
+
+impl Packs {
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// What is wrong, with line and caret.
+    pub fn read(file: &str, text: &str) -> Result<Self, String> {
+        let packs: Self = yaml::read(file, text)?;
+        let keys = packs.providers.values().flat_map(|provider| &provider.keys);
+        let mut secrets = keys.chain(packs.platforms.values().flat_map(|platform| &platform.tokens));
+        match secrets.find(|name| name.is_open()) {
+            Some(name) => Err(format!("`{name}` in {file}: a name has no `{{{{` here")),
+            None => Ok(packs),
+        }
+    }
+
+    /// The provider that is meant, if the agent can be set up for it.
+    fn provider(&self, asked: &Asked<'_>) -> Result<&Provider, String> {
+        let id = asked.provider;
+        let provider = self.providers.get(id).ok_or_else(|| self.unknown(id))?;
+        let own = "for a server of your own set `agent.provider: custom`";
+        match (provider.base_url, asked.base_url.map(BaseUrl::of)) {
+            (Policy::Required, None) => Err(format!(
+                "agent.provider: `{id}` has no usual address\nhint: give the server's address as `agent.base_url`"
+            )),
+            (Policy::Ignored, Some(_)) => Err(format!(
+                "agent.base_url: the agent ignores it for the provider `{id}`\nhint: remove `agent.base_url`, or {own}"
+            )),
+            (Policy::Anthropic, Some(url)) if !url.suits_anthropic() => Err(format!(
+                "agent.base_url: for the provider `{id}` the agent ignores an address that does not speak Anthropic's API\n\
+                 hint: its path must end in `/anthropic`, or its host be one of Anthropic's or Azure's; {own}"
+            )),
+            _ => Ok(provider),
+        }
+    }
+
+    /// The platforms that are meant, each with its name.
+    fn platforms<'a>(&'a self, asked: &Asked<'a>) -> Result<Vec<(&'a str, &'a Platform)>, String> {
+        let line = |name: &&'a str| {
+            let platform = self.platforms.get(*name).ok_or_else(|| {
+                format!("agent.platforms: `{name}` has no line in playbooks/data/packs.yaml\nhint: `petasos init --eject` writes the built-in table")
+            });
+            platform.map(|platform| (*name, platform))
+        };
+        asked.platforms.iter().map(line).collect()
+    }
+
+    fn unknown(&self, id: &str) -> String {
+        let lower = id.to_ascii_lowercase();
+        let alias =
+            self.providers.iter().find(|(known, provider)| **known == lower || provider.aliases.contains(&lower));
+        let hint = match alias {
+            Some((meant, _)) => format!("did you mean `{meant}`?"),
+            None => {
+                let near = yaml::nearest(&lower, self.providers.keys().map(String::as_str));
+                let near = near.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+                let known = self.providers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                format!(
+                    "{near}known are {known}; for a server of your own set `agent.provider: custom` and `agent.base_url`; any other provider of the agent's needs a line in playbooks/data/packs.yaml (`petasos init --eject`)"
+                )
+            }
+        };
+        format!("agent.provider: unknown provider `{id}`\nhint: {hint}")
+    }
+
+    /// What one agent needs, beside names.
+    ///
+    /// # Errors
+    /// When the provider is unknown, or would ignore the address that is given for it.
+    pub fn needs(&self, asked: &Asked<'_>) -> Result<Needs, String> {
+        let provider = self.provider(asked)?;
+        let platforms = self.platforms(asked)?;
+        let platforms = || platforms.iter().map(|(_, platform)| platform);
+        let url = asked.base_url.map(BaseUrl::of);
+        let own_server = provider.keys.is_empty() && !provider.login;
+        let anthropic = url.as_ref().is_some_and(BaseUrl::speaks_anthropic).then(|| "anthropic".to_owned());
+        Ok(Needs {
+            keys: url.filter(|_| own_server).map_or_else(|| provider.keys.clone(), |url| url.keys()),
+            login: provider.login,
+            tokens: platforms().flat_map(|platform| &platform.tokens).cloned().collect(),
+            extras: platforms()
+                .flat_map(|platform| &platform.extras)
+                .chain(&provider.extras)
+                .cloned()
+                .chain(anthropic)
+                .collect(),
+        })
+    }
+
+    /// All that one agent may reach.
+    ///
+    /// # Errors
+    /// As for [`Packs::needs`]; and a contradiction: something is enabled whose names are not
+    /// allowed.
+    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, String> {
+        let provider = self.provider(asked)?;
+        let mut names: BTreeSet<Allowed> = self.always.iter().chain(asked.allow).cloned().collect();
+        match asked.base_url {
+            Some(url) => drop(names.insert(BaseUrl::of(url).allowed()?)),
+            None => names.extend(provider.names.iter().cloned()),
+        }
+        for (platform, pack) in self.platforms(asked)? {
+            names.extend(pack.names.iter().cloned());
+            let lacks = pack.needs.iter().find(|name| !names.iter().any(|allowed| allowed.covers(name)));
+            if let Some(name) = lacks {
+                return Err(format!(
+                    "{platform} is enabled, but {name} is not allowed\nhint: allow it under `network.egress.allow`, or in playbooks/data/packs.yaml"
+                ));
+            }
+        }
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests;
