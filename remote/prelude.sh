@@ -72,35 +72,38 @@ session() {
 	echo "$pid"
 }
 
-# lock RUN HOLDER: one run at a time. The record beside the lock names the run, this shell and this
-# connection; it counts while one of the two lives. The first frame says whether the lock was had,
-# and from whom it was taken over. Where a connection was lost, its script may be at work still: the
+# lock RUN OWNER: one run at a time. The record beside the lock (lock/record.sh) counts while the
+# script or the connection that it names lives. The first frame says whether the lock was had, and
+# from whom it was taken over. Where a connection was lost, its script may be at work still: the
 # same run waits for it too, and a run is never beside itself.
 lock() {
 	mkdir -p /run/petasos
 	exec 9>>/run/petasos/lock
 	flock 9
 	note='' left=30
-	while read -r run shell shell_start holder 2>/dev/null </run/petasos/holder && [ "$run" = "$1" ] && [ "$(started "$shell")" = "$shell_start" ]; do
+	while works "$1"; do
 		left=$((left - 1))
 		if [ "$left" = 0 ]; then
-			holder="this very run, over a connection that was lost (process $shell on the host)"
-			printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"
+			taken "this very run, over a connection that was lost (process $shell on the host)"
 			return 1
 		fi
 		sleep 1
 	done
-	if read -r run shell shell_start connection connection_start holder 2>/dev/null </run/petasos/holder && [ "$run" != "$1" ]; then
-		if [ "$(started "$shell")" = "$shell_start" ] || [ "$(started "$connection")" = "$connection_start" ]; then
-			printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"
+	if other "$1"; then
+		if counts; then
+			taken "$owner"
 			return 1
 		fi
-		note=$holder
+		note=$owner
 	fi
-	connection=$(session)
-	printf '%s %s %s %s %s %s\n' "$1" $$ "$(started $$)" "$connection" "$(started "$connection")" "$2" >/run/petasos/holder
+	write_record "$1" "$2"
 	exec 9>&-
 	printf '@lock 0 %d 0\n%s' "$(printf %s "$note" | wc -c)" "$note"
+}
+
+# taken OWNER: the frame of a lock that somebody has.
+taken() {
+	printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$1" | wc -c)" "$1"
 }
 
 # put PATH OWNER GROUP MODE [CHECK…]: standard input becomes PATH, in one rename, if CHECK accepts

@@ -190,7 +190,7 @@ impl Script {
 const LONGEST_WORD: usize = 96 * 1024;
 
 /// The functions that every script starts with.
-const PRELUDE: &str = include_str!("../remote/prelude.sh");
+const PRELUDE: &str = concat!(include_str!("../remote/prelude.sh"), include_str!("../remote/lock/record.sh"));
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 mod chat;
 mod converge;
 pub mod egress;
+mod lock;
 mod lockout_guard;
 mod observe;
 pub mod owner;

@@ -1,6 +1,6 @@
 //! One look at a host.
 
-use super::{Connection, Event, Job, RunError, Watch};
+use super::{Connection, Event, Job, RunError, Watch, lock};
 use crate::act::Act;
 use crate::fact::host::Host;
 use crate::fact::{self, Facts, Query, Seen};
@@ -156,9 +156,8 @@ fn guard_paths() -> impl Iterator<Item = AbsPath> {
     ["armed", "reverting"].into_iter().filter_map(|name| AbsPath::new(format!("{}/{name}", crate::guard::STATE)).ok())
 }
 
-/// The record of who holds the host's lock; a run that ended takes it away.
 fn lock_path() -> Option<AbsPath> {
-    AbsPath::new("/run/petasos/holder").ok()
+    AbsPath::new(lock::RECORD).ok()
 }
 
 fn capitalized(word: &str) -> String {

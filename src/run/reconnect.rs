@@ -1,8 +1,8 @@
 //! A host that goes away in the middle of a run, because it restarts or the network is down: it is
 //! waited for, and the run is taken up again from a fresh look.
 
-use super::{Connection, Event, Job, RunError, Watch};
-use crate::act::Act;
+use super::lock::State;
+use super::{Connection, Event, Job, RunError, Watch, lock};
 use crate::shell::{FrameError, Script};
 use crate::transport::{Ssh, TransportError};
 use std::time::{Duration, Instant};
@@ -15,11 +15,6 @@ const OFTEN: u32 = 5;
 const ORPHAN: Duration = Duration::from_secs(900);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(3);
-
-/// RUN: says `down` while the host goes down, `busy` while a script of this run is at work that an
-/// earlier connection began, else `free`. A script whose connection is lost goes on until its next
-/// word to nobody; beside it nothing must run.
-const STATE: &str = include_str!("../../remote/lock/state.sh");
 
 /// The absences of one run.
 #[derive(Default)]
@@ -36,7 +31,7 @@ impl Job {
             // A step fails for no reason of its own while the host goes down.
             RunError::Step { .. } | RunError::ReleaseRolledBack { .. } => {
                 let state = tokio::time::timeout(Duration::from_secs(25), self.work_left(&connection.ssh)).await;
-                matches!(state, Err(_) | Ok(HostState::Down | HostState::Cut))
+                matches!(state, Err(_) | Ok(HostState::Says(State::Down) | HostState::Cut))
             }
             _ => false,
         }
@@ -71,16 +66,16 @@ impl Job {
                 None => HostState::Cut,
             };
             match state {
-                HostState::Free => break,
-                HostState::Busy if busy.is_none() => {
+                HostState::Says(State::Free) => break,
+                HostState::Says(State::Busy) if busy.is_none() => {
                     busy = Some(Instant::now());
                     let note = "what the lost connection began is still at work: waiting for its end";
                     watch(&self.name, Event::Note(note.into()));
                 }
-                HostState::Busy => {}
+                HostState::Says(State::Busy) => {}
                 // A host that goes down still answers for a moment: what counts is a connection
                 // after that.
-                HostState::Down | HostState::Cut => {
+                HostState::Says(State::Down) | HostState::Cut => {
                     if let Some(fresh) = fresh.take() {
                         let _ = tokio::time::timeout(PAUSE, fresh.ssh.close()).await;
                     }
@@ -129,13 +124,9 @@ impl Job {
     async fn work_left(&self, ssh: &Ssh) -> HostState {
         let mut script = Script::observing();
         script.step("state");
-        Act::sh("say whether the host can be gone on with", STATE, [self.run_id.id.clone()]).write(&mut script);
+        lock::state(&self.run_id.id).write(&mut script);
         match ssh.run(&script, |_| ()).await {
-            Ok(frames) => match frames.first().map(|frame| frame.text().trim().to_owned()).as_deref() {
-                Some("down") => HostState::Down,
-                Some("busy") => HostState::Busy,
-                _ => HostState::Free,
-            },
+            Ok(frames) => HostState::Says(frames.first().map_or(State::Busy, State::read)),
             Err(_) => HostState::Cut,
         }
     }
@@ -143,9 +134,7 @@ impl Job {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HostState {
-    Free,
-    Busy,
-    Down,
+    Says(State),
     Cut,
 }
 

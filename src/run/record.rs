@@ -1,13 +1,12 @@
 //! The host's own record of runs, and what a run keeps so that it can be undone.
 
-use super::{Connection, Job, RunError, Watch};
+use super::{Connection, Job, RunError, Watch, lock};
 use crate::act::Act;
 use crate::guard::{self, Scope};
 use crate::plan::Step;
 use serde_json::{Value, json};
 
 const LINE: &str = include_str!("../../remote/run/record.sh");
-const RELEASE: &str = "rm -f /run/petasos/holder";
 
 impl Job {
     /// Keeps what a run may replace.
@@ -36,8 +35,7 @@ impl Job {
             Err(error) => format!("failed: {}", error.to_string().lines().next().unwrap_or_default()),
         };
         let line = self.line(json!({ "run": self.run_id.id, "event": "ended", "outcome": outcome }));
-        let release = Act::sh("free the lock", RELEASE, Vec::<String>::new());
         // Where the host cannot be told any more, the record shows a run that never ended.
-        let _ = self.execute_all(connection, ("end", &[line, release]), &[], |_| (), watch).await;
+        let _ = self.execute_all(connection, ("end", &[line, lock::release()]), &[], |_| (), watch).await;
     }
 }

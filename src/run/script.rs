@@ -1,22 +1,12 @@
 //! One script that changes a host: lock, what comes before, the steps.
 
-use super::{Connection, Event, Job, RunError, Watch, owner};
+use super::lock::{Held, Lock};
+use super::{Connection, Event, Job, RunError, Watch, lock, owner};
 use crate::act::Act;
 use crate::plan::{self, Step};
 use crate::release::steps::UNHEALTHY;
 use crate::shell::{Frame, Script};
 use crate::transport::TransportError;
-
-/// The exit status of a script that found the lock taken.
-const LOCKED: i32 = 75;
-
-/// RUN. Who but this run holds the lock, and whether that counts: `lock` in the prelude decides the
-/// same.
-const HELD: &str = include_str!("../../remote/lock/held.sh");
-
-/// Only that holder's, and only when its last step is over: two at once would trip over each other
-/// (dpkg's lock, above all).
-const BREAK: &str = include_str!("../../remote/lock/steal.sh");
 
 /// The frames of a script, or why they did not all arrive.
 pub(super) type Ran = Result<Vec<Frame>, TransportError>;
@@ -64,23 +54,25 @@ impl Job {
             Ok(frames) => frames,
             Err(error) => return Ok(Err(error)),
         };
+        let unclear = || self.host_error("the host did not say whether it is locked".into());
         if frames.is_empty() {
-            return Err(self.host_error("the host did not say whether it is locked".into()));
+            return Err(unclear());
         }
-        let lock = frames.remove(0);
-        if lock.rc == LOCKED {
-            let holder = lock.error_text();
-            if retried || !owner::gone(&holder, &self.run_id.owner) {
-                return Err(RunError::Locked { host: self.name.clone(), holder });
+        match Lock::read(&frames.remove(0)) {
+            Some(Lock::Ours { dead: None }) => Ok(Ok(frames)),
+            Some(Lock::Ours { dead: Some(dead) }) => {
+                watch(&self.name, Event::Note(format!("took the lock over from a run that died: {dead}")));
+                Ok(Ok(frames))
             }
-            self.steal_lock(connection, &holder, watch).await?;
-            return Box::pin(self.execute_once(connection, first, steps, tell, watch, true)).await;
+            Some(Lock::Taken { owner: holder }) => {
+                if retried || !owner::gone(&holder, &self.run_id.owner) {
+                    return Err(RunError::Locked { host: self.name.clone(), holder });
+                }
+                self.steal_lock(connection, &holder, watch).await?;
+                Box::pin(self.execute_once(connection, first, steps, tell, watch, true)).await
+            }
+            None => Err(unclear()),
         }
-        let dead = lock.text();
-        if !dead.trim().is_empty() {
-            watch(&self.name, Event::Note(format!("took the lock over from a run that died: {}", dead.trim())));
-        }
-        Ok(Ok(frames))
     }
 
     /// Waits for what a run that died left at work on the host, and frees its lock.
@@ -90,13 +82,14 @@ impl Job {
     pub(super) async fn wait_for_dead_run(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
         let mut script = Script::observing();
         script.step("held");
-        Act::sh("say who holds the lock", HELD, [self.run_id.id.clone()]).write(&mut script);
+        lock::held(&self.run_id.id).write(&mut script);
         connection.round_trips += 1;
         let frames = connection.ssh.run(&script, |_| ()).await?;
-        let holder = frames.first().map(|frame| frame.text().trim().to_owned()).unwrap_or_default();
-        if holder.is_empty() {
-            return Ok(());
-        }
+        let unclear = || self.host_error("the host did not say whether it is locked".into());
+        let holder = match frames.first().and_then(Held::read).ok_or_else(unclear)? {
+            Held::Free => return Ok(()),
+            Held::By(owner) => owner,
+        };
         if !owner::gone(&holder, &self.run_id.owner) {
             return Err(RunError::Locked { host: self.name.clone(), holder });
         }
@@ -112,7 +105,7 @@ impl Job {
         );
         let mut script = Script::observing();
         script.step("unlock");
-        Act::sh("free a dead run's lock", BREAK, [holder]).write(&mut script);
+        lock::steal(holder).write(&mut script);
         connection.round_trips += 1;
         connection.ssh.run(&script, |_| ()).await?;
         Ok(())
