@@ -52,9 +52,10 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
         parallel: 1,
         json: false,
     };
+    let watch = hosts.watch(&[], true);
     for (job, _) in hosts.jobs(false)? {
         println!("\nA first chat, over an SSH tunnel to the agent's API (the model is the lab's stub):");
-        for (question, answer) in QUESTIONS.iter().zip(job.chat(&QUESTIONS).await?) {
+        for (question, answer) in QUESTIONS.iter().zip(job.chat(&QUESTIONS, &watch).await?) {
             println!("  > {question}\n  < {answer}");
         }
     }

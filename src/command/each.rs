@@ -2,7 +2,6 @@
 
 use super::hosts::HostArgs;
 use crate::run::{Job, RunError, Watch};
-use crate::ui::progress;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -24,7 +23,7 @@ where
     R: Future<Output = Result<O, RunError>> + Send,
 {
     let names: Vec<String> = jobs.iter().map(|(job, _)| job.name.clone()).collect();
-    let watch = progress::watch(&names, args.json);
+    let watch = args.watch(&names, args.json);
     let places = Arc::new(Semaphore::new(args.parallel.max(1)));
     let mut tasks = JoinSet::new();
     for (index, (job, about)) in jobs.into_iter().enumerate() {

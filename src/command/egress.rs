@@ -32,11 +32,12 @@ fn since(text: &str) -> Result<String, String> {
 /// When a host cannot be asked.
 pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
     let mut all = Map::new();
+    let watch = args.hosts.watch(&[], true);
     let jobs = args.hosts.jobs_with(false, |choice, lock, sources| {
         Ok((choice.settings.clone(), claims::names(choice, lock, sources)))
     })?;
     for (job, (settings, tried)) in jobs {
-        let egress = job.egress(&args.since, &tried).await?;
+        let egress = job.egress(&args.since, &tried, &watch).await?;
         let proposal = proposal(&egress.names);
         if args.hosts.json {
             let allow: Vec<String> = proposal.keys().map(ToString::to_string).collect();

@@ -13,8 +13,9 @@ pub struct FactsArgs {
 
 pub async fn run(args: &FactsArgs) -> Result<ExitCode> {
     let mut all = Map::new();
+    let watch = args.hosts.watch(&[], true);
     for (job, _) in args.hosts.jobs(false)? {
-        all.insert(job.name.clone(), serde_json::to_value(job.look().await?)?);
+        all.insert(job.name.clone(), serde_json::to_value(job.look(&watch).await?)?);
     }
     println!("{}", serde_json::to_string_pretty(&Value::Object(all))?);
     Ok(ExitCode::SUCCESS)

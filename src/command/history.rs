@@ -18,8 +18,9 @@ pub struct HistoryArgs {
 /// When a host cannot be asked.
 pub async fn run(args: &HistoryArgs) -> Result<ExitCode> {
     let mut all = Map::new();
+    let watch = args.hosts.watch(&[], true);
     for (job, _) in args.hosts.jobs(false)? {
-        let runs = job.history().await?;
+        let runs = job.history(&watch).await?;
         if args.hosts.json {
             all.insert(job.name.clone(), serde_json::to_value(runs)?);
             continue;

@@ -8,7 +8,8 @@ use crate::config::{Config, Settings};
 use crate::desired::{Choice, Operator, vars};
 use crate::name::Fingerprint;
 use crate::playbook::Sources;
-use crate::run::{Job, owner};
+use crate::run::{Job, Watch, owner};
+use crate::ui::progress;
 use anyhow::{Result, anyhow, bail};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -60,6 +61,11 @@ impl HostArgs {
         words.into_iter().map(|word| Choice::of(config, word)).collect()
     }
 
+    /// Shows how these hosts fare, and records what they teach.
+    pub fn watch(&self, names: &[String], quiet: bool) -> Watch {
+        reach::recording(&self.files.lock, progress::watch(names, quiet))
+    }
+
     /// The jobs for the hosts that were chosen.
     ///
     /// # Errors
@@ -87,9 +93,9 @@ impl HostArgs {
         let sources = self.files.sources()?;
         let options = reach::ssh_options(self.ssh_config.clone(), self.identity.clone());
         let job = |choice: Choice| {
-            let known = reach::Known { lock: &lock, file: &self.files.lock, given: self.host_key.as_ref() };
+            let known = reach::Known { lock: &lock, given: self.host_key.as_ref() };
             let login = known.login(&choice.label, choice.target.clone(), &options)?;
-            let (known_port, record_port) = known.port(&choice.label);
+            let known_port = known.port(&choice.label);
             let port = known_port.unwrap_or(login.resolved.port);
             let variable = |name: &str| std::env::var(name).ok();
             let operator = Operator { variable: &variable, file: &key_file, seed: Text::secret(seed()?) };
@@ -102,7 +108,6 @@ impl HostArgs {
                 admin: settings.admin.user.clone(),
                 ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
                 known_port,
-                record_port,
                 desired,
                 run_id: owner::this_run().map_err(|why| anyhow!(why))?,
                 playbooks: sources.digest(),

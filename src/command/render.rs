@@ -15,8 +15,9 @@ pub struct RenderArgs {
 /// When a host cannot be looked at, or a file cannot be filled in.
 pub async fn run(args: &RenderArgs) -> Result<ExitCode> {
     let mut all = Map::new();
+    let watch = args.hosts.watch(&[], true);
     for (job, _) in args.hosts.jobs(false)? {
-        let puts = job.render().await?;
+        let puts = job.render(&watch).await?;
         if args.hosts.json {
             all.insert(job.name.clone(), serde_json::to_value(puts)?);
             continue;

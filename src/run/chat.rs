@@ -1,8 +1,8 @@
 //! A word with the agent, through its own API, which listens on the host's loopback only: an SSH
 //! tunnel leads there.
 
-use super::{Job, RunError};
-use crate::shell::Script;
+use super::{Job, RunError, Session, Watch};
+use crate::act::Act;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -14,18 +14,15 @@ impl Job {
     ///
     /// # Errors
     /// When the host or the agent does not answer.
-    pub async fn chat(&self, questions: &[&str]) -> Result<Vec<String>, RunError> {
-        let connection = self.connect().await?;
-        let mut script = Script::observing();
-        script.step("key");
-        script.run(&["sed", "-n", "s/^API_SERVER_KEY=//p", "/etc/hermes/.env"].map(str::to_owned), None);
-        let frames = connection.ssh.run(&script, |_| ()).await?;
-        let key = frames.first().map(|frame| frame.text().trim().to_owned()).unwrap_or_default();
+    pub async fn chat(&self, questions: &[&str], watch: &Watch) -> Result<Vec<String>, RunError> {
+        let mut session = Session::open(self, watch).await?;
+        let key = Act::run(["sed", "-n", "s/^API_SERVER_KEY=//p", "/etc/hermes/.env"]);
+        let key = session.first_frame("key", &key).await?.text().trim().to_owned();
         let failed = |why: String| self.host_error(format!("the agent's API: {why}"));
         if key.is_empty() {
             return Err(failed("the host has no key for it\nhint: run `petasos up` first".into()));
         }
-        let port = connection.ssh.forward(API_PORT).await?;
+        let port = session.connection.forward(API_PORT).await?;
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(120))
@@ -42,7 +39,7 @@ impl Job {
             let content = answer.pointer("/choices/0/message/content").and_then(Value::as_str);
             answers.push(content.ok_or_else(|| failed(format!("an answer without content: {answer}")))?.to_owned());
         }
-        connection.ssh.close().await;
+        session.close().await;
         Ok(answers)
     }
 }

@@ -1,113 +1,119 @@
 //! One script that changes a host: lock, what comes before, the steps.
 
 use super::lock::{Held, Lock};
-use super::{Connection, Event, Job, RunError, Watch, lock, owner};
+use super::{Event, RunError, Session, lock, owner};
 use crate::act::Act;
 use crate::plan::{self, Step};
 use crate::release::steps::UNHEALTHY;
-use crate::shell::{Frame, Script};
+use crate::shell::{Frame, RunId, Script};
 use crate::transport::TransportError;
 
 /// The frames of a script, or why they did not all arrive.
 pub(super) type Ran = Result<Vec<Frame>, TransportError>;
 
-impl Job {
-    /// Runs `first` and then the steps, under the host's lock; the frames begin with that of
-    /// `first`.
+/// A script that changes the host.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'a> {
+    /// The name of the first frame, which is that of `first`.
+    pub name: &'a str,
+    /// What comes before the steps.
+    pub first: &'a [Act],
+    pub steps: &'a [&'a Step],
+    /// How many steps of the plan come before these, of how many.
+    pub before: usize,
+    pub of: usize,
+}
+
+impl<'a> Batch<'a> {
+    pub fn of_acts(name: &'a str, first: &'a [Act]) -> Self {
+        Self { name, first, steps: &[], before: 0, of: 0 }
+    }
+
+    fn script(&self, run_id: &RunId) -> Script {
+        let mut script = Script::applying(run_id);
+        script.step(self.name);
+        self.first.iter().for_each(|act| act.write(&mut script));
+        plan::write(&mut script, self.steps);
+        script
+    }
+
+    /// The step that begins once `frames` have arrived: those of the lock and of `first` come
+    /// before those of the steps.
+    fn begins(&self, frames: usize) -> Option<Event> {
+        let index = frames.checked_sub(2)?;
+        let step = self.steps.get(index)?;
+        let title = format!("{}: {}", step.id, step.title);
+        Some(Event::Step { number: self.before + index + 1, of: self.of, title })
+    }
+}
+
+impl Session<'_> {
+    /// Runs a batch under the host's lock; the frames begin with that of what comes first.
     ///
     /// # Errors
     /// When another run has the lock; nothing was done then.
-    pub(super) async fn execute(
-        &self,
-        connection: &mut Connection,
-        first: (&str, &[Act]),
-        steps: &[&Step],
-        mut tell: impl FnMut(usize) + Send,
-        watch: &Watch,
-    ) -> Result<Ran, RunError> {
-        self.execute_once(connection, first, steps, &mut tell, watch, false).await
+    pub(super) async fn execute(&mut self, batch: Batch<'_>) -> Result<Ran, RunError> {
+        let script = batch.script(&self.job.run_id);
+        let mut stolen = false;
+        loop {
+            self.count();
+            let mut seen = 0;
+            let ran = self.connection.run(&script, |frame| {
+                seen += 1;
+                if let Some(event) = batch.begins(seen).filter(|_| frame.rc == 0) {
+                    self.tell(event);
+                }
+            });
+            let mut frames = match ran.await {
+                Ok(frames) => frames.into_iter(),
+                Err(error) => return Ok(Err(error)),
+            };
+            match frames.next().as_ref().and_then(Lock::read) {
+                Some(Lock::Ours { dead }) => {
+                    if let Some(dead) = dead {
+                        self.note(format!("took the lock over from a run that died: {dead}"));
+                    }
+                    return Ok(Ok(frames.collect()));
+                }
+                Some(Lock::Taken { owner }) => {
+                    if stolen || !owner::gone(&owner, &self.job.run_id.owner) {
+                        return Err(self.locked(owner));
+                    }
+                    self.steal_lock(&owner).await?;
+                    stolen = true;
+                }
+                None => return Err(self.unclear_lock()),
+            }
+        }
     }
 
-    async fn execute_once(
-        &self,
-        connection: &mut Connection,
-        first: (&str, &[Act]),
-        steps: &[&Step],
-        tell: &mut (dyn FnMut(usize) + Send),
-        watch: &Watch,
-        retried: bool,
-    ) -> Result<Ran, RunError> {
-        let mut script = Script::applying(&self.run_id);
-        script.step(first.0);
-        first.1.iter().for_each(|act| act.write(&mut script));
-        plan::write(&mut script, steps);
-        connection.round_trips += 1;
-        let mut seen = 0;
-        let ran = connection.ssh.run(&script, |frame| {
-            // The frames of the lock and of `first` come before those of the steps.
-            seen += 1;
-            if seen >= 2 && frame.rc == 0 {
-                tell(seen - 2);
-            }
-        });
-        let mut frames = match ran.await {
-            Ok(frames) => frames,
-            Err(error) => return Ok(Err(error)),
-        };
-        let unclear = || self.host_error("the host did not say whether it is locked".into());
-        if frames.is_empty() {
-            return Err(unclear());
-        }
-        match Lock::read(&frames.remove(0)) {
-            Some(Lock::Ours { dead: None }) => Ok(Ok(frames)),
-            Some(Lock::Ours { dead: Some(dead) }) => {
-                watch(&self.name, Event::Note(format!("took the lock over from a run that died: {dead}")));
-                Ok(Ok(frames))
-            }
-            Some(Lock::Taken { owner: holder }) => {
-                if retried || !owner::gone(&holder, &self.run_id.owner) {
-                    return Err(RunError::Locked { host: self.name.clone(), holder });
-                }
-                self.steal_lock(connection, &holder, watch).await?;
-                Box::pin(self.execute_once(connection, first, steps, tell, watch, true)).await
-            }
-            None => Err(unclear()),
-        }
+    fn locked(&self, holder: String) -> RunError {
+        RunError::Locked { host: self.job.name.clone(), holder }
+    }
+
+    fn unclear_lock(&self) -> RunError {
+        self.host_error("the host did not say whether it is locked")
     }
 
     /// Waits for what a run that died left at work on the host, and frees its lock.
     ///
     /// # Errors
     /// When the run lives, or may live on another machine.
-    pub(super) async fn wait_for_dead_run(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
-        let mut script = Script::observing();
-        script.step("held");
-        lock::held(&self.run_id.id).write(&mut script);
-        connection.round_trips += 1;
-        let frames = connection.ssh.run(&script, |_| ()).await?;
-        let unclear = || self.host_error("the host did not say whether it is locked".into());
-        let holder = match frames.first().and_then(Held::read).ok_or_else(unclear)? {
-            Held::Free => return Ok(()),
-            Held::By(owner) => owner,
-        };
-        if !owner::gone(&holder, &self.run_id.owner) {
-            return Err(RunError::Locked { host: self.name.clone(), holder });
+    pub(super) async fn wait_for_dead_run(&mut self) -> Result<(), RunError> {
+        let frame = self.first_frame("held", &lock::held(&self.job.run_id.id)).await?;
+        match Held::read(&frame) {
+            Some(Held::Free) => Ok(()),
+            Some(Held::By(owner)) if owner::gone(&owner, &self.job.run_id.owner) => self.steal_lock(&owner).await,
+            Some(Held::By(owner)) => Err(self.locked(owner)),
+            None => Err(self.unclear_lock()),
         }
-        self.steal_lock(connection, &holder, watch).await
     }
 
-    /// Frees a lock whose holder ran on this machine and is gone; its last step and its connection
+    /// Frees a lock whose owner ran on this machine and is gone; its last step and its connection
     /// to the host may outlive it.
-    async fn steal_lock(&self, connection: &mut Connection, holder: &str, watch: &Watch) -> Result<(), RunError> {
-        watch(
-            &self.name,
-            Event::Note(format!("taking the lock over from a run that died, after its last step: {holder}")),
-        );
-        let mut script = Script::observing();
-        script.step("unlock");
-        lock::steal(holder).write(&mut script);
-        connection.round_trips += 1;
-        connection.ssh.run(&script, |_| ()).await?;
+    async fn steal_lock(&mut self, owner: &str) -> Result<(), RunError> {
+        self.note(format!("taking the lock over from a run that died, after its last step: {owner}"));
+        self.first_frame("unlock", &lock::steal(owner)).await?;
         Ok(())
     }
 
@@ -115,21 +121,14 @@ impl Job {
     ///
     /// # Errors
     /// See [`RunError`].
-    pub(super) async fn execute_all(
-        &self,
-        connection: &mut Connection,
-        first: (&str, &[Act]),
-        steps: &[&Step],
-        tell: impl FnMut(usize) + Send,
-        watch: &Watch,
-    ) -> Result<(), RunError> {
-        let frames = self.execute(connection, first, steps, tell, watch).await??;
-        let steps = [None].into_iter().chain(steps.iter().copied().map(Some));
+    pub(super) async fn execute_all(&mut self, batch: Batch<'_>) -> Result<(), RunError> {
+        let frames = self.execute(batch).await??;
+        let steps = [None].into_iter().chain(batch.steps.iter().copied().map(Some));
         frames.iter().zip(steps).try_for_each(|(frame, step)| self.judge(frame, step))
     }
 
     pub(super) fn judge(&self, frame: &Frame, step: Option<&Step>) -> Result<(), RunError> {
-        let host = self.name.clone();
+        let host = self.job.name.clone();
         let before = || (frame.name.clone(), "what comes before the steps".to_owned());
         let (id, title) = step.map_or_else(before, |step| (step.id.clone(), step.title.clone()));
         match frame.rc {

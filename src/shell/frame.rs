@@ -33,6 +33,8 @@ pub enum FrameError {
     Broken(String),
     #[error("the host counted {said} steps, but {got} arrived")]
     Count { said: usize, got: usize },
+    #[error("the host's answer lacks the step `{0}`")]
+    Missing(String),
     #[error("the host's answer goes on after its end")]
     Trailing,
 }

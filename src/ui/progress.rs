@@ -26,7 +26,10 @@ fn lines() -> Watch {
 /// What an event says on a line of its own; small ones say nothing.
 fn said(event: &Event) -> Option<String> {
     match event {
-        Event::Connecting => None,
+        Event::Connecting | Event::Port(_) => None,
+        Event::HostKey(fingerprint) => {
+            Some(format!("first contact: its host key is {fingerprint}, recorded in petasos.lock"))
+        }
         Event::Observing { user } => Some(format!("looking, as {user}")),
         Event::Planned { changes, met } => Some(format!("{changes} to change, {met} as wanted")),
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
@@ -69,10 +72,10 @@ fn bars(hosts: &[String]) -> Watch {
             bar.set_position(number.saturating_sub(1) as u64);
         }
         // What is worth a note must not be overwritten by the next event.
-        if let Event::Note(note) = &event {
-            let _ = all.println(format!("{host}: {note}"));
-            return;
+        match (&event, said(&event)) {
+            (Event::Note(_) | Event::HostKey(_), Some(note)) => drop(all.println(format!("{host}: {note}"))),
+            (Event::Port(_), _) => {}
+            (_, line) => bar.set_message(line.unwrap_or_else(|| "connecting".into())),
         }
-        bar.set_message(said(&event).unwrap_or_else(|| "connecting".into()));
     })
 }
