@@ -1,7 +1,11 @@
-//! Something done for every host, several at once.
+//! Something done for every host, several at once; and one report of all.
 
 use super::hosts::HostArgs;
 use crate::run::{Job, RunError, Watch};
+use crate::ui::{self, exit};
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -39,4 +43,43 @@ where
     let mut done = tasks.join_all().await;
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, done)| done).collect()
+}
+
+/// A text for each host, or its value in one JSON object of all; where a host failed, its error.
+/// The exit code is the worst.
+///
+/// # Errors
+/// When the report cannot be written.
+pub fn report<T, O>(
+    done: Vec<Done<T, O>>,
+    as_json: bool,
+    value: impl Fn(&T, &O) -> serde_json::Result<Value>,
+    text: impl Fn(&Job, &T, &O) -> String,
+) -> Result<ExitCode> {
+    let (mut all, mut codes) = (Map::new(), Vec::new());
+    for Done { job, about, result } in &done {
+        match result {
+            Ok(result) if as_json => drop(all.insert(job.name.clone(), value(about, result)?)),
+            Ok(result) => ui::out(&text(job, about, result))?,
+            Err(error) => {
+                codes.push(exit::of_run(error));
+                ui::error(&error.fault());
+                all.insert(job.name.clone(), failure(error));
+            }
+        }
+    }
+    if as_json {
+        ui::json(&all)?;
+    }
+    Ok(ExitCode::from(exit::worst(codes)))
+}
+
+/// What a report for programs says of a host that failed.
+pub fn failure(error: &RunError) -> Value {
+    let fault = error.fault();
+    let mut failure = json!({ "error": fault.message, "exit": exit::of_run(error) });
+    if let (Some(hint), Value::Object(failure)) = (fault.hint, &mut failure) {
+        failure.insert("hint".into(), hint.into());
+    }
+    failure
 }

@@ -6,6 +6,7 @@ use crate::act::Text;
 use crate::config::lock::Lock;
 use crate::config::{Config, Settings};
 use crate::desired::{Choice, Operator, vars};
+use crate::fault::Fault;
 use crate::name::Fingerprint;
 use crate::playbook::Sources;
 use crate::run::{Job, Watch, owner};
@@ -53,10 +54,8 @@ impl HostArgs {
             self.hosts.clone()
         };
         if words.is_empty() {
-            bail!(
-                "no host: none is named, and `{}` has none\nhint: `petasos up root@203.0.113.7`, or `petasos init` for a file",
-                self.files.config.display()
-            );
+            let none = format!("no host: none is named, and `{}` has none", self.files.config.display());
+            bail!(Fault::new(none).hint("`petasos up root@203.0.113.7`, or `petasos init` for a file"));
         }
         words.into_iter().map(|word| Choice::of(config, word)).collect()
     }
@@ -87,7 +86,8 @@ impl HostArgs {
         let choices = self.choose(&config)?;
         if self.host_key.is_some() && choices.len() > 1 {
             let hosts = choices.len();
-            bail!("`--host-key` is one host's key, and {hosts} hosts are meant\nhint: name one host");
+            let fault = Fault::new(format!("`--host-key` is one host's key, and {hosts} hosts are meant"));
+            bail!(fault.hint("name one host"));
         }
         let lock = Lock::load(&self.files.lock)?;
         let sources = self.files.sources()?;
@@ -109,7 +109,7 @@ impl HostArgs {
                 ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
                 known_port,
                 desired,
-                run_id: owner::this_run().map_err(|why| anyhow!(why))?,
+                run_id: owner::this_run()?,
                 playbooks: sources.digest(),
                 window: settings.guard.window,
                 texts,

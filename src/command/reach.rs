@@ -1,14 +1,15 @@
 //! How hosts are reached: ssh's options, whose host key is known, and who knows a sudo password.
 
+use super::explain;
 use crate::act::Text;
 use crate::config::Target;
 use crate::config::lock::{HostFacts, Lock};
 use crate::name::Fingerprint;
 use crate::run::{Event, Watch};
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
-use anyhow::{Context, Result, anyhow};
+use crate::ui;
+use anyhow::{Context, Result};
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,7 +32,7 @@ impl Known<'_> {
         let recorded = self.lock.hosts.get(label).and_then(|facts| facts.host_key.clone());
         let known = self.given.cloned().or_else(|| recorded.clone());
         let recorded = known.is_some() && known == recorded;
-        let resolved: Resolved = resolve(&target, options).map_err(|why| anyhow!(why)).context(label.to_owned())?;
+        let resolved: Resolved = resolve(&target, options).context(label.to_owned())?;
         let host_key = Arc::new(HostKey::new(known, recorded));
         Ok(Login { target, options: options.clone(), host_key, resolved: Arc::new(resolved) })
     }
@@ -76,7 +77,7 @@ fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts))
         Ok(lock.save(&file)?)
     };
     if let Err(error) = write() {
-        eprintln!("warning: {name}: its host key or SSH port is not recorded: {error:#}");
+        ui::warning(&format!("{name}: its host key or SSH port is not recorded: {}", explain::fault(&error)));
     }
 }
 
@@ -90,18 +91,10 @@ fn password() -> AskPassword {
         }
         // Held while somebody types: one question at a time.
         let mut typed = typed.lock().unwrap_or_else(PoisonError::into_inner);
-        typed.entry(target.to_string()).or_insert_with(|| ask(target)).clone()
-    })
-}
-
-fn ask(target: &Target) -> Option<Text> {
-    let terminal = console::Term::stderr();
-    if !terminal.is_term() || !std::io::stdin().is_terminal() {
-        return None;
-    }
-    crate::ui::progress::aside(|| {
-        eprint!("sudo password of {target}: ");
-        terminal.read_secure_line().ok().map(Text::secret)
+        typed
+            .entry(target.to_string())
+            .or_insert_with(|| ui::secret(&format!("sudo password of {target}: ")).map(Text::secret))
+            .clone()
     })
 }
 

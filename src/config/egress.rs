@@ -1,6 +1,7 @@
 //! Where the agent may go, by name: what the user allows, and the packs that come with a provider
 //! or a platform.
 
+use crate::fault::Fault;
 use crate::yaml;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,13 +26,13 @@ const HTTPS: u16 = 443;
 const LOCALHOST: &str = "localhost";
 
 impl TryFrom<String> for Allowed {
-    type Error = String;
+    type Error = Fault;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Fault> {
         let wrong = |why: &str| {
-            format!(
+            Fault::new(format!(
                 "`{text}` cannot be allowed: {why} (write `api.example.com`, `*.example.com`, or `git.example.com:22`)"
-            )
+            ))
         };
         if text.contains("//") || text.contains('/') {
             return Err(wrong("it is an address of the web; only its host's name counts"));
@@ -144,7 +145,7 @@ impl Packs {
     ///
     /// # Errors
     /// What is wrong, with line and caret.
-    pub fn read(file: &str, text: &str) -> Result<Self, String> {
+    pub fn read(file: &str, text: &str) -> Result<Self, Fault> {
         yaml::read(file, text)
     }
 
@@ -152,16 +153,16 @@ impl Packs {
     ///
     /// # Errors
     /// A contradiction: somebody is enabled whose names are not allowed.
-    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, String> {
+    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, Fault> {
         let mut names: BTreeSet<Allowed> = self.always.iter().chain(asked.allow).cloned().collect();
         match (asked.base_url.map(host_of), self.providers.get(asked.provider)) {
             (Some(host), _) => drop(names.insert(host?)),
             (None, Some(pack)) => names.extend(pack.iter().cloned()),
             (None, None) => {
-                return Err(format!(
-                    "nobody knows which names the provider `{}` has\nhint: give its address as `agent.base_url`; or give `{}` a line in playbooks/data/packs.yaml (`petasos init --eject`)",
-                    asked.provider, asked.provider
-                ));
+                let provider = asked.provider;
+                return Err(Fault::new(format!("nobody knows which names the provider `{provider}` has")).hint(format!(
+                    "give its address as `agent.base_url`; or give `{provider}` a line in playbooks/data/packs.yaml (`petasos init --eject`)"
+                )));
             }
         }
         for platform in &asked.platforms {
@@ -169,9 +170,8 @@ impl Packs {
             names.extend(pack.names);
             let lacks = pack.needs.iter().find(|name| !names.iter().any(|allowed| allowed.covers(name)));
             if let Some(name) = lacks {
-                return Err(format!(
-                    "{platform} is enabled, but {name} is not allowed\nhint: allow it under `network.egress.allow`, or in playbooks/data/packs.yaml"
-                ));
+                return Err(Fault::new(format!("{platform} is enabled, but {name} is not allowed"))
+                    .hint("allow it under `network.egress.allow`, or in playbooks/data/packs.yaml"));
             }
         }
         Ok(names)
@@ -179,7 +179,7 @@ impl Packs {
 }
 
 /// The host of `https://host[:port]/…`.
-fn host_of(url: &str) -> Result<Allowed, String> {
+fn host_of(url: &str) -> Result<Allowed, Fault> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
@@ -189,14 +189,14 @@ fn host_of(url: &str) -> Result<Allowed, String> {
     };
     let here = name.starts_with("127.") || name == "[::1]";
     let name = if here { LOCALHOST } else { name };
-    Allowed::try_from(format!("{name}:{port}")).map_err(|why| format!("agent.base_url: {why}"))
+    Allowed::try_from(format!("{name}:{port}")).map_err(|why| why.at("agent.base_url"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn allowed(text: &str) -> Result<Allowed, String> {
+    fn allowed(text: &str) -> Result<Allowed, Fault> {
         Allowed::try_from(text.to_owned())
     }
 
@@ -253,10 +253,10 @@ mod tests {
             packs().names(&Asked { provider, base_url, platforms: platforms.to_vec(), allow })
         };
         let error = asked("openrouter", None, &[], &["telegram"]).unwrap_err();
-        assert!(error.starts_with("telegram is enabled, but api.telegram.org is not allowed"), "{error}");
+        assert!(error.message.starts_with("telegram is enabled, but api.telegram.org is not allowed"), "{error}");
         let star = [allowed("*.telegram.org").unwrap()];
         assert!(asked("openrouter", None, &star, &["telegram"]).is_ok());
-        assert!(asked("acme", None, &[], &[]).unwrap_err().contains("agent.base_url"));
+        assert!(asked("acme", None, &[], &[]).unwrap_err().to_string().contains("agent.base_url"));
         let names = asked("acme", Some("https://llm.example.com/v1"), &[], &[]).unwrap();
         assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["github.com", "llm.example.com"]);
         assert!(asked("acme", Some("https://203.0.113.7/v1"), &[], &[]).is_err());

@@ -73,7 +73,7 @@ pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
 /// As for [`vars`].
 pub fn names(settings: &Settings, sources: &Sources) -> Result<Vec<Allowed>> {
     let text = sources.playbooks.get(PACKS).ok_or_else(|| anyhow!("playbooks/{PACKS} is missing"))?;
-    let packs = Packs::read(&format!("playbooks/{PACKS}"), text).map_err(|why| anyhow!(why))?;
+    let packs = Packs::read(&format!("playbooks/{PACKS}"), text)?;
     let agent = &settings.agent;
     let platforms = agent.platforms.keys().map(|name| name.as_str()).collect();
     let asked = Asked {
@@ -82,5 +82,5 @@ pub fn names(settings: &Settings, sources: &Sources) -> Result<Vec<Allowed>> {
         platforms,
         allow: &settings.network.egress.allow,
     };
-    packs.names(&asked).map(|names| names.into_iter().collect()).map_err(|why| anyhow!(why))
+    Ok(packs.names(&asked)?.into_iter().collect())
 }

@@ -8,7 +8,7 @@ pub mod vars;
 
 use crate::act::Text;
 use crate::config::{Config, Settings, Target};
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 /// What only the operator's machine knows.
 pub struct Operator<'a> {
@@ -36,15 +36,14 @@ impl Choice {
     /// # Errors
     /// When there is no such host, or the address is malformed.
     pub fn of(config: &Config, word: String) -> Result<Self> {
-        let wrong = |why: String| anyhow!(why);
         let (name, target) = if word.contains('@') {
-            let target = Target::try_from(word.clone()).map_err(wrong)?;
+            let target = Target::try_from(word.clone())?;
             (config.name_of(&target).map(str::to_owned), target)
         } else {
-            let target = config.address(&word).map_err(wrong)?.clone();
+            let target = config.address(&word)?.clone();
             (Some(word.clone()), target)
         };
-        let settings = config.settings(name.as_deref()).map_err(wrong)?;
+        let settings = config.settings(name.as_deref())?;
         let label = name.clone().unwrap_or_else(|| target.host.clone());
         Ok(Self { label, name, target, settings })
     }

@@ -5,10 +5,11 @@ use crate::act::Text;
 use crate::config::Settings;
 use crate::config::lock::{Lock, Release};
 use crate::config::settings::PlatformName;
+use crate::fault::Fault;
 use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
 use crate::release::steps;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use semver::Version;
 use serde_json::{Map, Value, json};
 use std::num::NonZeroU16;
@@ -29,10 +30,10 @@ pub fn desired_state(
     let mut vars = vars(choice, port, version, release, keys)?;
     vars.insert("egress".into(), super::egress::vars(&choice.settings, sources)?);
     let vars = Value::Object(vars);
-    let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| anyhow!("a template: {why}"))?;
+    let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| Fault::from(why).at("a template"))?;
     let mut playbooks = Vec::new();
     for (name, text) in sources.books() {
-        playbooks.push(Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(|why| anyhow!(why))?);
+        playbooks.push(Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(Fault::from)?);
     }
     let names = required_secrets(&choice.settings).into_iter().chain(provider_key(&choice.settings));
     let secrets =

@@ -3,6 +3,7 @@
 
 use super::{Job, RunError, Session, Watch};
 use crate::act::Act;
+use crate::fault::Fault;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -18,16 +19,16 @@ impl Job {
         let mut session = Session::open(self, watch).await?;
         let key = Act::run(["sed", "-n", "s/^API_SERVER_KEY=//p", "/etc/hermes/.env"]);
         let key = session.first_frame("key", &key).await?.text().trim().to_owned();
-        let failed = |why: String| self.host_error(format!("the agent's API: {why}"));
+        let failed = |why: Fault| self.host_error(why.at("the agent's API"));
         if key.is_empty() {
-            return Err(failed("the host has no key for it\nhint: run `petasos up` first".into()));
+            return Err(failed(Fault::new("the host has no key for it").hint("run `petasos up` first")));
         }
         let port = session.connection.forward(API_PORT).await?;
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(120))
             .build()
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| failed(Fault::new(error.to_string())))?;
         let mut answers = Vec::new();
         for question in questions {
             let request = client
@@ -35,9 +36,11 @@ impl Job {
                 .bearer_auth(&key)
                 .json(&json!({ "model": "hermes-agent", "messages": [{ "role": "user", "content": question }] }));
             let answer = async { request.send().await?.error_for_status()?.json::<Value>().await }.await;
-            let answer = answer.map_err(|error| failed(error.to_string()))?;
+            let answer = answer.map_err(|error| failed(Fault::new(error.to_string())))?;
             let content = answer.pointer("/choices/0/message/content").and_then(Value::as_str);
-            answers.push(content.ok_or_else(|| failed(format!("an answer without content: {answer}")))?.to_owned());
+            answers.push(
+                content.ok_or_else(|| failed(Fault::new(format!("an answer without content: {answer}"))))?.to_owned(),
+            );
         }
         session.close().await;
         Ok(answers)

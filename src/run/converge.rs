@@ -6,6 +6,7 @@ use super::reconnect::{Absences, is_cut};
 use super::script::Batch;
 use super::{Event, RunError, Session, preflight};
 use crate::act::Act;
+use crate::fault::Fault;
 use crate::guard::Scope;
 use crate::plan::Step;
 use crate::resource::Risk;
@@ -137,16 +138,16 @@ impl Session<'_> {
     pub(super) async fn check_admin_login(&mut self) -> Result<(), RunError> {
         let (host, user) = (self.job.name.clone(), self.job.admin.to_string());
         self.tell(Event::AdminLogin { user: user.clone() });
-        let failed = |why: String| RunError::AdminLogin { host: host.clone(), user: user.clone(), why };
+        let failed = |why: Fault| RunError::AdminLogin { host: host.clone(), user: user.clone(), why };
         // A host that went away says nothing about the administrator.
         let told = |error: TransportError| {
-            if is_cut(&error) { error.into() } else { failed(error.to_string()) }
+            if is_cut(&error) { error.into() } else { failed(error.fault()) }
         };
         let fresh = self.here().with_user(&self.job.admin).open().await.map_err(told)?;
         self.count();
         let id = fresh.ask("id", &Act::run(["id", "-u"])).await.map_err(told)?;
         if id.text().trim() != "0" {
-            return Err(failed("sudo did not make it root".into()));
+            return Err(failed(Fault::new("sudo did not make it root")));
         }
         self.switch_to(fresh).await;
         Ok(())

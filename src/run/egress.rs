@@ -2,6 +2,7 @@
 
 use super::{Job, RunError, Session, Watch};
 use crate::act::{Act, Text};
+use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,14 +62,15 @@ impl Job {
     /// When the host has no such logs, or cannot be asked.
     pub async fn egress(&self, since: &str, tried: &BTreeSet<String>, watch: &Watch) -> Result<EgressLog, RunError> {
         let mut session = Session::open(self, watch).await?;
-        let tried = serde_json::to_string(tried).map_err(|error| self.host_error(error.to_string()))?;
+        let tried = serde_json::to_string(tried).map_err(|error| self.host_error(Fault::new(error.to_string())))?;
         let argv = ["python3", "-I", "-", since, &tried].map(str::to_owned).to_vec();
         let collected = session.first_frame("egress", &Act::Run { argv, stdin: Some(Text::open(COLLECT)) }).await;
         session.close().await;
         let frame = collected?;
         if frame.rc != 0 {
-            return Err(self.host_error(format!("its logs cannot be read: {}", frame.error_text())));
+            return Err(self.host_error(Fault::new(frame.error_text()).at("its logs cannot be read")));
         }
-        serde_json::from_slice(&frame.out).map_err(|error| self.host_error(format!("its record is not sound: {error}")))
+        serde_json::from_slice(&frame.out)
+            .map_err(|error| self.host_error(Fault::new(format!("its record is not sound: {error}"))))
     }
 }

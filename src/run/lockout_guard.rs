@@ -3,6 +3,7 @@
 use super::script::Batch;
 use super::{Event, RunError, Session};
 use crate::act::Act;
+use crate::fault::Fault;
 use crate::guard::{self, Scope};
 use crate::plan::Step;
 use crate::shell::Script;
@@ -56,12 +57,12 @@ impl Session<'_> {
 
     /// Arms the way back and makes the steps, in one script. Inside: why the change has to be taken
     /// back.
-    async fn armed(&mut self, batch: Batch<'_>) -> Result<Result<(), String>, RunError> {
+    async fn armed(&mut self, batch: Batch<'_>) -> Result<Result<(), Fault>, RunError> {
         let frames = match self.execute(batch).await? {
             Ok(frames) => frames,
             // The steps may have been made, or some of them.
             Err(error @ (TransportError::Broken { .. } | TransportError::Answer { .. })) => {
-                return Ok(Err(error.to_string()));
+                return Ok(Err(error.fault()));
             }
             Err(error) => return Err(error.into()),
         };
@@ -71,13 +72,13 @@ impl Session<'_> {
             self.judge(first, None)?;
         }
         let failed = frames.zip(batch.steps).find_map(|(frame, step)| self.judge(frame, Some(step)).err());
-        Ok(failed.map_or(Ok(()), |error| Err(error.to_string())))
+        Ok(failed.map_or(Ok(()), |error| Err(error.fault())))
     }
 
     /// New connections as the administrator, until one confirms or more than half of the window is
     /// over. A login that is refused twice stays refused: more of them would only make sshd shut
     /// out this address (PerSourcePenalties).
-    async fn confirm(&mut self, armed: Instant, way: ConfirmBy) -> Result<Ssh, String> {
+    async fn confirm(&mut self, armed: Instant, way: ConfirmBy) -> Result<Ssh, Fault> {
         let patience = Duration::from_secs(u64::from(self.job.window) * 6 / 10);
         let mut refused = 0;
         loop {
@@ -89,7 +90,7 @@ impl Session<'_> {
                 },
                 Err(error) => {
                     refused += u32::from(matches!(error, RunError::Transport(TransportError::Refused { .. })));
-                    error.to_string()
+                    error.fault()
                 }
             };
             if refused == 2 || armed.elapsed() + Duration::from_secs(2) > patience {
@@ -107,13 +108,13 @@ impl Session<'_> {
         }
     }
 
-    async fn disarm(fresh: Ssh) -> Result<Ssh, String> {
-        let frame = fresh.ask("disarm", &guard::disarm()).await.map_err(|error| error.to_string())?;
-        if frame.text().trim() == "disarmed" { Ok(fresh) } else { Err(frame.error_text()) }
+    async fn disarm(fresh: Ssh) -> Result<Ssh, Fault> {
+        let frame = fresh.ask("disarm", &guard::disarm()).await.map_err(|error| error.fault())?;
+        if frame.text().trim() == "disarmed" { Ok(fresh) } else { Err(Fault::new(frame.error_text())) }
     }
 
     /// Over the old connection if it still works, else by waiting for the host's own timer.
-    async fn roll_back(&self, armed: Instant, why: String) -> RunError {
+    async fn roll_back(&self, armed: Instant, why: Fault) -> RunError {
         self.note("the change is taken back");
         let deadline = armed + Duration::from_secs(u64::from(self.job.window) + AFTER);
         let over_old = tokio::time::timeout(Duration::from_secs(10), self.revert()).await;
@@ -154,7 +155,8 @@ impl Session<'_> {
         if self.revert().await {
             return Ok(());
         }
-        Err(self.host_error("an earlier run's change is armed, and cannot be taken back\nhint: see `journalctl -u petasos-revert` on the host"))
+        let stuck = Fault::new("an earlier run's change is armed, and cannot be taken back");
+        Err(self.host_error(stuck.hint("see `journalctl -u petasos-revert` on the host")))
     }
 }
 

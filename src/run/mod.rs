@@ -19,7 +19,9 @@ mod verify;
 
 pub use error::RunError;
 pub use preflight::calendar;
+pub use undo::RunRecord;
 
+use crate::fault::Fault;
 use crate::name::{Account, Fingerprint};
 use crate::plan::Plan;
 use crate::playbook::DesiredState;
@@ -124,7 +126,7 @@ impl Job {
         session.finish(done.map(|(first, second_pass)| (first.system, first.plan, second_pass))).await
     }
 
-    fn host_error(&self, why: impl Into<String>) -> RunError {
-        RunError::Host { host: self.name.clone(), why: why.into() }
+    fn host_error(&self, fault: impl Into<Fault>) -> RunError {
+        RunError::Host { host: self.name.clone(), fault: fault.into() }
     }
 }

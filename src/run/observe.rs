@@ -4,6 +4,7 @@ use super::{Event, Job, RunError, Session, Watch, lock};
 use crate::act::Act;
 use crate::fact::host::Host;
 use crate::fact::{self, Facts, Query, Seen};
+use crate::fault::Fault;
 use crate::name::AbsPath;
 use crate::plan::Plan;
 use crate::transport::TransportError;
@@ -71,7 +72,7 @@ impl Session<'_> {
             }
             ran => ran?,
         };
-        fact::parse(&queries, &frames).map_err(|why| self.host_error(why))
+        fact::parse(&queries, &frames).map_err(|why| self.host_error(Fault::new(why)))
     }
 
     /// A first run that died may leave an administrator who can log in and is not root yet: the
@@ -93,10 +94,13 @@ impl Session<'_> {
         let host = facts.host.clone().unwrap_or_default();
         if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
             let name = if host.distribution.is_empty() { "an unknown system" } else { &host.distribution };
-            return Err(self.host_error(format!("this is {name}, not Debian or Ubuntu\nhint: set the host up anew with Ubuntu 22.04 or later, or Debian 12 or later")));
+            return Err(self.host_error(
+                Fault::new(format!("this is {name}, not Debian or Ubuntu"))
+                    .hint("set the host up anew with Ubuntu 22.04 or later, or Debian 12 or later"),
+            ));
         }
         if host.init != "systemd" {
-            return Err(self.host_error(format!("its first process is `{}`, not systemd", host.init)));
+            return Err(self.host_error(Fault::new(format!("its first process is `{}`, not systemd", host.init))));
         }
         let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
@@ -116,9 +120,10 @@ impl Session<'_> {
             let waited = began.elapsed();
             if waited > FIRST_START {
                 let minutes = FIRST_START.as_secs() / 60;
-                return Err(self.host_error(format!(
-                    "cloud-init is still at work after {minutes} minutes\nhint: `cloud-init status --long` on the host tells with what"
-                )));
+                return Err(self.host_error(
+                    Fault::new(format!("cloud-init is still at work after {minutes} minutes"))
+                        .hint("`cloud-init status --long` on the host tells with what"),
+                ));
             }
             if waited < PAUSE {
                 self.note("cloud-init is still at work on the host: waiting for its end, up to 10 minutes");

@@ -133,7 +133,10 @@ impl Session<'_> {
         let (id, title) = step.map_or_else(before, |step| (step.id.clone(), step.title.clone()));
         match frame.rc {
             0 => Ok(()),
-            UNHEALTHY => Err(RunError::ReleaseRolledBack { host, id, said: tail(frame) }),
+            UNHEALTHY => {
+                let (said, hint) = hinted(&tail(frame));
+                Err(RunError::ReleaseRolledBack { host, id, said, hint: Some(hint) })
+            }
             _ => {
                 let (said, hint) = hinted(&tail(frame));
                 Err(RunError::Step { host, id, title, said, hint })

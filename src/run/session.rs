@@ -2,6 +2,7 @@
 
 use super::{Event, Job, Outcome, RunError, Watch};
 use crate::act::Act;
+use crate::fault::Fault;
 use crate::plan::{Plan, Step};
 use crate::shell::{Frame, Script};
 use crate::transport::{Login, Ssh, TransportError};
@@ -34,8 +35,8 @@ impl Session<'_> {
         self.tell(Event::Note(text.into()));
     }
 
-    pub fn host_error(&self, why: impl Into<String>) -> RunError {
-        self.job.host_error(why)
+    pub fn host_error(&self, fault: impl Into<Fault>) -> RunError {
+        self.job.host_error(fault)
     }
 
     /// Counts a script that runs on the host, whether over this connection or a fresh one.

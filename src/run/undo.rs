@@ -4,6 +4,7 @@ use super::lockout_guard::ConfirmBy;
 use super::script::Batch;
 use super::{Job, Outcome, RunError, Session, Watch};
 use crate::act::Act;
+use crate::fault::Fault;
 use crate::guard::{self, Scope};
 use crate::plan::{Plan, Step};
 use crate::resource::{Change, Risk};
@@ -127,7 +128,7 @@ impl Session<'_> {
     async fn scope(&mut self, kept: &str) -> Result<Scope, RunError> {
         let frame = self.first_frame("scope", &Act::sh("read what a run kept", READ_SCOPE, [kept])).await?;
         if frame.rc != 0 {
-            return Err(self.host_error(format!("`{kept}` cannot be read")));
+            return Err(self.host_error(Fault::new(format!("`{kept}` cannot be read"))));
         }
         let text = frame.text();
         let (paths, units) = text.split_once("--\n").unwrap_or((&text, ""));

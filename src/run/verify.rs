@@ -3,6 +3,7 @@
 use super::observe::Observation;
 use super::{Event, Job, RunError, Session, Watch};
 use crate::act::{Act, Text};
+use crate::fault::Fault;
 use crate::verify::report::{ControlStatus, HostReport};
 use crate::verify::{self, Answer, Claims, Evidence, Scan};
 use std::collections::BTreeSet;
@@ -52,6 +53,7 @@ impl Job {
             round_trips,
             seconds: 0.0,
             error: None,
+            hint: None,
         };
         verify::sum_up(&mut report);
         report.seconds = (took + began.elapsed()).as_secs_f64();
@@ -88,9 +90,9 @@ impl Session<'_> {
             let said = frame.error_text();
             let last = said.lines().last().unwrap_or("it said nothing").to_owned();
             let hint = "it needs the host's own python3 and systemd-run: `petasos up` first";
-            return Err(self.host_error(format!("the probe ended with {}: {last}\nhint: {hint}", frame.rc)));
+            return Err(self.host_error(Fault::new(format!("the probe ended with {}: {last}", frame.rc)).hint(hint)));
         }
-        let answer = Answer::read(&frame.text()).map_err(|why| self.host_error(why))?;
+        let answer = Answer::read(&frame.text()).map_err(|why| self.host_error(Fault::new(why)))?;
         Ok((observation, answer))
     }
 }

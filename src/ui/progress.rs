@@ -1,5 +1,7 @@
 //! Progress: a line a host that redraws itself on a terminal, plain lines in a pipe.
 
+use super::print::note;
+use super::visible::line;
 use crate::run::{Event, Watch};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -17,8 +19,8 @@ pub fn watch(hosts: &[String], quiet: bool) -> Watch {
 
 fn lines() -> Watch {
     Arc::new(|host, event| {
-        if let Some(line) = said(&event) {
-            eprintln!("{host}: {line}");
+        if let Some(said) = said(&event) {
+            note(&line(&format!("{host}: {said}")));
         }
     })
 }
@@ -73,9 +75,9 @@ fn bars(hosts: &[String]) -> Watch {
         }
         // What is worth a note must not be overwritten by the next event.
         match (&event, said(&event)) {
-            (Event::Note(_) | Event::HostKey(_), Some(note)) => drop(all.println(format!("{host}: {note}"))),
+            (Event::Note(_) | Event::HostKey(_), Some(note)) => drop(all.println(line(&format!("{host}: {note}")))),
             (Event::Port(_), _) => {}
-            (_, line) => bar.set_message(line.unwrap_or_else(|| "connecting".into())),
+            (_, said) => bar.set_message(line(&said.unwrap_or_else(|| "connecting".into()))),
         }
     })
 }
