@@ -107,7 +107,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     fn answer(rc: i32, out: &str) -> Frame {
-        Frame { name: "x".into(), rc, out: out.into(), err: Vec::new() }
+        Frame { name: "x".into(), rc, out: out.into(), err: Vec::new(), hint: Vec::new() }
     }
 
     #[test]
@@ -227,6 +227,21 @@ mod tests {
         host.writes("1-a", 999_999_999, "1", OWNER);
         assert_eq!(host.asked(&release()).rc, 0);
         assert!(!host.record().exists());
+    }
+
+    /// The last step of a run writes to the host's record of runs, and then frees the lock.
+    #[test]
+    fn what_comes_before_the_release_loses_nothing() {
+        let host = Host::new();
+        let log = host.0.path().join("log");
+        std::fs::write(&log, "line\n").unwrap();
+        host.writes("1-a", 999_999_999, "1", OWNER);
+        let mut script = Script::observing();
+        script.step("ended");
+        Act::sh("x", "record=$1 holder=$1 lock=$1", [log.to_str().unwrap()]).write(&mut script);
+        release().write(&mut script);
+        host.frames(&script);
+        assert!(log.exists() && !host.record().exists());
     }
 
     #[test]

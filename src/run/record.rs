@@ -39,6 +39,6 @@ impl Session<'_> {
         };
         let line = self.job.line(json!({ "run": self.job.run_id.id, "event": "ended", "outcome": outcome }));
         // Where the host cannot be told any more, the record shows a run that never ended.
-        let _ = self.execute_all(Batch::of_acts("end", &[line, lock::release()])).await;
+        let _ = self.execute_all(Batch::of_acts("ended", &[line, lock::release()])).await;
     }
 }
