@@ -133,53 +133,50 @@ impl Session<'_> {
         let (id, title) = step.map_or_else(before, |step| (step.id.clone(), step.title.clone()));
         match frame.rc {
             0 => Ok(()),
-            UNHEALTHY => {
-                let (said, hint) = hinted(&tail(frame));
-                Err(RunError::ReleaseRolledBack { host, id, said, hint: Some(hint) })
-            }
-            _ => {
-                let (said, hint) = hinted(&tail(frame));
-                Err(RunError::Step { host, id, title, said, hint })
-            }
+            UNHEALTHY => Err(RunError::ReleaseRolledBack { host, id, said: said(frame), hint: frame.hint_text() }),
+            _ => Err(RunError::Step { host, id, title, said: said(frame), hint: hint(frame) }),
         }
     }
 }
 
-/// What a step said, and the hint that it gave, or the one that always holds.
-fn hinted(said: &str) -> (String, String) {
-    let (hints, words): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.trim().starts_with("hint: "));
-    let given = hints.last().map(|line| line.trim().trim_start_matches("hint: "));
+/// The hint that a step gave, or the one that always holds.
+fn hint(frame: &Frame) -> String {
     // Whatever ran, it has nothing better to say than this.
-    let full = said.contains("No space left on device").then_some(
-        "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run `petasos up` again",
-    );
-    let given = full.or(given);
-    let hint = given.unwrap_or("what came before it is done; mend the cause, then run `petasos up` again").to_owned();
-    // The one word `error: ` is that of the message which this goes into.
-    let word = |line: &&str| line.replacen("  error: ", "  ", 1);
-    (words.iter().map(word).collect::<Vec<_>>().join("\n"), hint)
+    if [&frame.out, &frame.err].iter().any(|said| String::from_utf8_lossy(said).contains("No space left on device")) {
+        return "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run `petasos up` again".into();
+    }
+    let usual = || "what came before it is done; mend the cause, then run `petasos up` again".to_owned();
+    frame.hint_text().unwrap_or_else(usual)
 }
 
-/// The end of what a step said: of its complaints, or else of its words.
-fn tail(frame: &Frame) -> String {
+/// The end of what a step said: of its complaints, or else of its words. The one word `error: ` is
+/// that of the message which this goes into.
+fn said(frame: &Frame) -> String {
     let (complaints, words) = (frame.error_text(), frame.text());
     let text = if complaints.is_empty() { words.trim() } else { &complaints };
     let lines: Vec<&str> = text.lines().collect();
     let last = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
-    last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    let line = |line: &&str| format!("  {}", line.strip_prefix("error: ").unwrap_or(line));
+    last.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::hinted;
+    use super::{hint, said};
+    use crate::shell::Frame;
+
+    fn frame(err: &str, hint: &str) -> Frame {
+        Frame { name: "x".into(), rc: 1, out: Vec::new(), err: err.into(), hint: hint.into() }
+    }
 
     #[test]
     fn a_step_may_give_its_own_hint() {
-        let (said, hint) = hinted("  one\n  error: two\n  hint: three");
-        assert_eq!((said.as_str(), hint.as_str()), ("  one\n  two", "three"));
-        let (_, hint) = hinted("  write: No space left on device\n  hint: three");
-        assert!(hint.starts_with("make room"), "{hint}");
-        let (said, hint) = hinted("  dpkg: error: four");
-        assert!(said == "  dpkg: error: four" && hint.contains("petasos up"), "{said}, {hint}");
+        let own = frame("one\nerror: two\n", "three\n");
+        assert_eq!((said(&own).as_str(), hint(&own).as_str()), ("  one\n  two", "three"));
+        assert!(hint(&frame("write: No space left on device", "three")).starts_with("make room"));
+        let none = frame("dpkg: error: four", "");
+        assert!(said(&none) == "  dpkg: error: four" && hint(&none).contains("petasos up"));
+        let fished = frame("one\nhint: rm -rf /", "");
+        assert!(hint(&fished).contains("petasos up"), "what it says on standard error is no hint");
     }
 }
