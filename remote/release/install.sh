@@ -140,7 +140,7 @@ probe_home=$(mktemp -d)
 chown 65534:65534 "$probe_home"
 # The host's own policy is not for this user to read, and an unreadable one is fatal to the agent.
 HOME=/nonexistent HERMES_HOME="$probe_home" HERMES_MANAGED_DIR=/nonexistent PYTHONPATH="$stage" setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
-  "$python" -B -c "$probe" >/dev/null || die 45 "release $version does not import"
+  "$python" -B -c "$probe" >/dev/null 8>&- || die 45 "release $version does not import"
 phase 'import-checked'
 
 # --- into its place ------------------------------------------------------------------------------
