@@ -120,7 +120,7 @@ impl HostArgs {
     }
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+fn fingerprint(text: &str) -> Result<Fingerprint, Fault> {
     Fingerprint::new(text)
 }
 

@@ -24,7 +24,7 @@ impl TryFrom<String> for Target {
             Fault::new(format!("`{text}` is no host: {why} (write `root@203.0.113.7`, with `:2222` for another port)"))
         };
         let (user, rest) = text.split_once('@').unwrap_or(("root", text.as_str()));
-        let user = Account::new(user).map_err(|why| wrong(&why))?;
+        let user = Account::new(user).map_err(|why| wrong(&why.message))?;
         let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, "")) => (host, None),
             Some((host, port)) => {

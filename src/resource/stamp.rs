@@ -18,7 +18,7 @@ const FORGET: &str = include_str!("../../remote/unit/forget-stamps.sh");
 /// # Errors
 /// When the unit's name cannot be part of a path.
 pub fn path(unit: &UnitName) -> Result<AbsPath, String> {
-    AbsPath::new(format!("/var/lib/petasos/stamps/{unit}"))
+    Ok(AbsPath::new(format!("/var/lib/petasos/stamps/{unit}"))?)
 }
 
 /// The word by which a link's target takes part in stamps.
