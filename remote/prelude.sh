@@ -7,17 +7,24 @@ scratch=$(mktemp -d /run/petasos.XXXXXX 2>/dev/null || mktemp -d) || exit 70
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 71' HUP INT TERM PIPE
 
-# frame NAME FUNCTION FLAGS: runs the function in a subshell of its own and prints what it said,
-# with its length before it.
-# shellcheck disable=SC2046,SC2183 # two numbers
+# hint TEXT: what to do about the step that fails, on a channel of its own: descriptor 8, which
+# programs that a step starts have too.
+hint() {
+	printf '%s\n' "$*" >&8
+}
+
+# frame NAME FUNCTION FLAGS: runs the function in a subshell of its own and prints what it said and
+# what it hinted, with the lengths before it.
+# shellcheck disable=SC2046,SC2183 # three numbers
 frame() {
 	(
 		set "$3"
 		"$2"
-	) >"$scratch/out" 2>"$scratch/err" </dev/null
+	) >"$scratch/out" 2>"$scratch/err" 8>"$scratch/hint" </dev/null
 	rc=$?
-	printf '@%s %d %d %d\n' "$1" "$rc" $(stat -c %s "$scratch/out" "$scratch/err")
-	cat "$scratch/out" "$scratch/err"
+	set -- "$1" "$scratch/out" "$scratch/err" "$scratch/hint"
+	printf '@%s %d %d %d %d\n' "$1" "$rc" $(stat -c %s "$2" "$3" "$4")
+	cat "$2" "$3" "$4"
 }
 
 # ask NAME FUNCTION FLAGS: runs the function like `frame`, but beside the others; `answers` prints
@@ -28,7 +35,7 @@ ask() {
 	(
 		set "$3"
 		"$2"
-	) >"$scratch/$2.out" 2>"$scratch/$2.err" </dev/null &
+	) >"$scratch/$2.out" 2>"$scratch/$2.err" 8>"$scratch/$2.hint" </dev/null &
 	asked="$asked $1 $2 $!"
 }
 
@@ -39,16 +46,16 @@ answers() {
 	asked='' files=''
 	while [ $# -gt 0 ]; do
 		wait "$3"
-		asked="$asked $1 $2 $?" files="$files $2.out $2.err"
+		asked="$asked $1 $2 $?" files="$files $2.out $2.err $2.hint"
 		shift 3
 	done
 	stat -c %s $files >sizes || return
 	set -- $asked
 	files=''
 	while [ $# -gt 0 ]; do
-		read -r out && read -r err || return
-		printf '@%s %d %d %d\n' "$1" "$3" "$out" "$err" >"$2.head"
-		files="$files $2.head $2.out $2.err"
+		read -r out && read -r err && read -r hint || return
+		printf '@%s %d %d %d %d\n' "$1" "$3" "$out" "$err" "$hint" >"$2.head"
+		files="$files $2.head $2.out $2.err $2.hint"
 		shift 3
 	done <sizes
 	cat $files
@@ -76,35 +83,38 @@ session() {
 	echo "$pid"
 }
 
-# lock RUN HOLDER: one run at a time. The record beside the lock names the run, this shell and this
-# connection; it counts while one of the two lives. The first frame says whether the lock was had,
-# and from whom it was taken over. Where a connection was lost, its script may be at work still: the
+# lock RUN OWNER: one run at a time. The record beside the lock (lock/record.sh) counts while the
+# script or the connection that it names lives. The first frame says whether the lock was had, and
+# from whom it was taken over. Where a connection was lost, its script may be at work still: the
 # same run waits for it too, and a run is never beside itself.
 lock() {
 	mkdir -p /run/petasos
 	exec 9>>/run/petasos/lock
 	flock 9
 	note='' left=30
-	while read -r run shell shell_start holder 2>/dev/null </run/petasos/holder && [ "$run" = "$1" ] && [ "$(started "$shell")" = "$shell_start" ]; do
+	while works "$1"; do
 		left=$((left - 1))
 		if [ "$left" = 0 ]; then
-			holder="this very run, over a connection that was lost (process $shell on the host)"
-			printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"
+			taken "this very run, over a connection that was lost (process $shell on the host)"
 			return 1
 		fi
 		sleep 1
 	done
-	if read -r run shell shell_start connection connection_start holder 2>/dev/null </run/petasos/holder && [ "$run" != "$1" ]; then
-		if [ "$(started "$shell")" = "$shell_start" ] || [ "$(started "$connection")" = "$connection_start" ]; then
-			printf '@lock 75 0 %d\n%s@end 1\n' "$(printf %s "$holder" | wc -c)" "$holder"
+	if other "$1"; then
+		if counts; then
+			taken "$owner"
 			return 1
 		fi
-		note=$holder
+		note=$owner
 	fi
-	connection=$(session)
-	printf '%s %s %s %s %s %s\n' "$1" $$ "$(started $$)" "$connection" "$(started "$connection")" "$2" >/run/petasos/holder
+	write_record "$1" "$2"
 	exec 9>&-
-	printf '@lock 0 %d 0\n%s' "$(printf %s "$note" | wc -c)" "$note"
+	printf '@lock 0 %d 0 0\n%s' "$(printf %s "$note" | wc -c)" "$note"
+}
+
+# taken OWNER: the frame of a lock that somebody has.
+taken() {
+	printf '@lock 75 0 %d 0\n%s@end 1\n' "$(printf %s "$1" | wc -c)" "$1"
 }
 
 # put PATH OWNER GROUP MODE [CHECK…]: standard input becomes PATH, in one rename, if CHECK accepts

@@ -1,7 +1,10 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
-use crate::command::{completions, demo, egress, facts, history, init, lab, man, pin, plan, render, undo, up, verify};
-use crate::ui::exit;
+use crate::command::{
+    completions, demo, egress, facts, fault, history, init, lab, man, pin, plan, render, undo, up, verify,
+};
+use crate::fault::Fault;
+use crate::ui::{self, exit};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -50,7 +53,6 @@ pub enum Verb {
 
 /// Parses the command line and runs one verb; the exit code is the verb's.
 pub fn main() -> ExitCode {
-    end_quietly_when_nobody_reads();
     match Cli::try_parse() {
         Ok(cli) => run(cli),
         Err(error) => {
@@ -62,30 +64,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// `petasos history | head` closes the pipe while we print; that is the reader's wish, not an error
-/// of ours.
-#[expect(clippy::exit, reason = "a panic hook cannot return an exit code")]
-fn end_quietly_when_nobody_reads() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let said = panic.payload().downcast_ref::<String>();
-        if said.is_some_and(|said| said.starts_with("failed printing to stdout") && said.contains("Broken pipe")) {
-            std::process::exit(i32::from(exit::DONE));
-        }
-        usual(panic);
-    }));
-}
-
 fn run(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start the async runtime: {error}");
+            ui::error(&Fault::new(format!("cannot start the async runtime: {error}")));
             return ExitCode::from(exit::ERROR);
         }
     };
     runtime.block_on(dispatch(cli.verb)).unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        ui::error(&fault(&error));
         ExitCode::from(exit::of_error(&error))
     })
 }

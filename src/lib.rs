@@ -9,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod desired;
 pub mod fact;
+pub mod fault;
 pub mod guard;
 pub mod lab;
 pub mod name;

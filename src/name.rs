@@ -3,6 +3,7 @@
 //! A playbook may still hold `{{ … }}` where a name goes: `Deserialize` lets that pass. It is read
 //! twice, and after rendering nothing is left of it, or the second reading refuses it.
 
+use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -16,13 +17,13 @@ macro_rules! checked_name {
         impl $name {
             /// # Errors
             /// When the text is not such a name; the message quotes it.
-            pub fn new(text: impl Into<String>) -> Result<Self, String> {
+            pub fn new(text: impl Into<String>) -> Result<Self, Fault> {
                 let text = text.into();
                 let check: fn(&str) -> bool = $check;
                 if check(&text) {
                     return Ok(Self(text));
                 }
-                Err(format!("`{text}` is not {}", $what))
+                Err(Fault::new(format!("`{text}` is not {}", $what)))
             }
 
             /// Whether it still has a `{{` where its value goes.
@@ -36,8 +37,8 @@ macro_rules! checked_name {
         }
 
         impl TryFrom<String> for $name {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
+            type Error = Fault;
+            fn try_from(text: String) -> Result<Self, Fault> {
                 if text.contains("{{") {
                     return Ok(Self(text));
                 }
@@ -161,7 +162,7 @@ impl AbsPath {
 
     /// # Errors
     /// When `name` cannot be a part of a path.
-    pub fn join(&self, name: &str) -> Result<Self, String> {
+    pub fn join(&self, name: &str) -> Result<Self, Fault> {
         Self::new(format!("{}/{name}", self.0.trim_end_matches('/')))
     }
 }

@@ -1,8 +1,8 @@
 //! Scripts: the only quoting and the only framing between Petasos and a host.
 //!
 //! A script is a list of named steps. It travels on the standard input of one `sh -s` and answers
-//! with one frame a step: `@name rc outlen errlen`, a newline, that many bytes of standard output
-//! and of standard error. The last line is `@end N`. Lengths make the answer binary-safe, so that
+//! with one frame a step: `@name rc outlen errlen hintlen`, a newline, that many bytes of standard
+//! output, of standard error and of what is to be done about a failure. The last line is `@end N`. Lengths make the answer binary-safe, so that
 //! no content can pass for a frame; a missing end makes a cut-off answer an error. The whole script
 //! is one function, called on its last line: a shell that got only half of it runs nothing.
 
@@ -79,8 +79,10 @@ impl Script {
         Self { on_failure: Failure::Stop, run_id: Some(run_id.clone()), steps: Vec::new(), fed: false }
     }
 
-    /// Begins a step. Names are single words; a step's lines run in one subshell.
+    /// Begins a step. Names are single words, and `end` is that of the answer's last line; a step's
+    /// lines run in one subshell.
     pub fn step(&mut self, name: &str) {
+        debug_assert!(name != "end", "a frame of that name would end the answer");
         debug_assert!(!name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()), "a frame's name is one word");
         self.steps.push((name.to_owned(), String::new()));
     }
@@ -190,7 +192,7 @@ impl Script {
 const LONGEST_WORD: usize = 96 * 1024;
 
 /// The functions that every script starts with.
-const PRELUDE: &str = include_str!("../remote/prelude.sh");
+const PRELUDE: &str = concat!(include_str!("../remote/prelude.sh"), include_str!("../remote/lock/record.sh"));
 
 #[cfg(test)]
 mod tests;

@@ -1,22 +1,26 @@
 //! Reading YAML: errors with file, line, caret, and what was probably meant.
 
+use crate::fault::Fault;
 use serde::de::DeserializeOwned;
 
 /// # Errors
 /// What is wrong, where, with the lines around it.
-pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, String> {
+pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Fault> {
     // A file may have any number of comments; by default the parser keeps them, and gives up at a
     // hundred.
     let options = serde_yaml::options! { emit_comments: false };
     serde_yaml::from_str_with_options(text, options).map_err(|error| explain(file, &error.to_string()))
 }
 
-fn explain(file: &str, message: &str) -> String {
+fn explain(file: &str, message: &str) -> Fault {
     let message = message.strip_prefix("error: ").unwrap_or(message).replace("<input>", file);
     let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
     let what = first.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(first, |(_, what)| what);
-    let hint = meant(what).map(|word| format!("\nhint: did you mean `{word}`?")).unwrap_or_default();
-    format!("{what}\n{}{hint}", rest.trim_end())
+    let fault = Fault::new(format!("{what}\n{}", rest.trim_end()));
+    match meant(what) {
+        Some(word) => fault.hint(format!("did you mean `{word}`?")),
+        None => fault,
+    }
 }
 
 /// The known word nearest to the unknown one, if it is near enough.

@@ -1,8 +1,9 @@
 //! What a user sees who makes a mistake: one clear error and the right exit code. Nothing here
 //! reaches a host.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 const LOCK: &str = r#"version: 1
@@ -223,5 +224,98 @@ fn bad_usage_ends_with_64_and_help_with_0() {
         let output = petasos(desk(&[]).path(), words);
         assert_eq!(output.status.code(), Some(0), "{words:?}");
         assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{words:?}");
+    }
+}
+
+#[test]
+fn a_reader_who_leaves_early_is_no_error() {
+    // More than a pipe holds, so that it is written to when nobody is there any more.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_petasos"));
+    let child = child.args(["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error() {
+    let mut full = Command::new(env!("CARGO_BIN_EXE_petasos"));
+    let full =
+        full.args(["completions", "bash"]).stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let output = full.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.starts_with("error: ") && said.contains("No space left"), "{said}");
+}
+
+/// An `ssh` that a hostile host answers: no login, and words that a terminal would obey.
+const HOSTILE: &str = r#"#!/bin/sh
+for word; do
+	if [ "$word" = -G ]; then
+		printf 'hostname %s\nport 22\n' "$word"
+		exit
+	fi
+done
+while [ $# -gt 0 ]; do
+	[ "$1" = -E ] && log=$2
+	shift
+done
+printf 'root@web: Permission denied (publickey).\033]0;owned\007\033[2J\302\2332J\342\200\256\n' >"$log"
+exit 255
+"#;
+
+/// Two hosts, both of them hostile.
+fn hostile(words: &[&str]) -> Output {
+    let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\n  db: { address: root@203.0.113.8 }\n";
+    let folder = desk(&[("petasos.yaml", yaml), ("petasos.lock", LOCK), ("bin/ssh", HOSTILE)]);
+    let ssh = folder.path().join("bin/ssh");
+    std::fs::set_permissions(&ssh, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
+    let path = format!("{}:{}", folder.path().join("bin").display(), std::env::var("PATH").unwrap());
+    command.args(words).current_dir(folder.path()).env("PATH", path).output().unwrap()
+}
+
+#[test]
+fn what_a_hostile_host_says_does_not_act_on_the_terminal() {
+    for words in [&["plan"][..], &["up", "--json"], &["verify"], &["verify", "--json"], &["facts"]] {
+        let output = hostile(words);
+        let all = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!all.contains(obeyed) && all.contains("owned"), "{words:?}: {all:?}");
+    }
+}
+
+#[test]
+fn one_hosts_failure_does_not_stop_the_others() {
+    for verb in ["plan", "facts", "render", "history", "egress", "verify"] {
+        let output = hostile(&[verb]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{verb}: {said}");
+        let at = |host: &str| {
+            said.find(&format!("error: root@{host} refused the login")).unwrap_or_else(|| panic!("{verb}: {said}"))
+        };
+        assert!(at("203.0.113.8") < at("203.0.113.7"), "{verb}: in the order of the hosts: {said}");
+        assert_eq!(said.matches("\nhint: is the right key").count(), 2, "{verb}: {said}");
+    }
+}
+
+#[test]
+fn in_json_an_error_and_its_hint_stand_apart() {
+    let report = |words: &[&str]| -> serde_json::Value {
+        let output = hostile(words);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{words:?}: {why}: {output:?}"))
+    };
+    let of = |value: &serde_json::Value| {
+        let word = |key: &str| value[key].as_str().unwrap_or_else(|| panic!("{key}: {value}")).to_owned();
+        (word("error"), word("hint"))
+    };
+    let (up, history, verify) =
+        (report(&["up", "--json"]), report(&["history", "--json"]), report(&["verify", "--json"]));
+    assert_eq!((up[0]["host"].as_str(), up[0]["exit"].as_u64()), (Some("db"), Some(1)), "{up}");
+    for value in [&up[0], &up[1], &history["web"], &verify["hosts"][0]] {
+        let (error, hint) = of(value);
+        assert!(error.contains("refused the login") && !error.contains("hint"), "{error}");
+        assert!(hint.starts_with("is the right key"), "{hint}");
     }
 }

@@ -52,9 +52,9 @@ fn capture() {
     for frame in frames {
         let head = format!("Debian {release}, {state}\n{}\n\n", command(&frame.name, &queries));
         let mut bytes = head.into_bytes();
-        bytes.extend(format!("@{} {} {} {}\n", frame.name, frame.rc, frame.out.len(), frame.err.len()).bytes());
-        bytes.extend(&frame.out);
-        bytes.extend(&frame.err);
+        let lengths = [frame.out.len(), frame.err.len(), frame.hint.len()].map(|length| length.to_string());
+        bytes.extend(format!("@{} {} {}\n", frame.name, frame.rc, lengths.join(" ")).bytes());
+        bytes.extend([frame.out, frame.err, frame.hint].concat());
         std::fs::write(folder(state).join(format!("{}.frame", frame.name)), bytes).expect("writable");
     }
 }

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What computes and never acts.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "addresses",
+    "fault",
     "name",
     "release",
     "shell",
@@ -27,7 +28,8 @@ const IMPURE: [&str; 9] =
 
 /// Each module, and those modules of this crate that it may name. None names one further down, so
 /// there is no circle of modules.
-const MAY_NAME: [(&str, &[&str]); 20] = [
+const MAY_NAME: [(&str, &[&str]); 21] = [
+    (EVERYWHERE, &[]),
     ("addresses", &[]),
     ("name", &[]),
     ("yaml", &[]),
@@ -49,6 +51,9 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("ui", &["plan", "run", "verify"]),
     ("command", &["name", "act", "config", "desired", "lab", "pin", "playbook", "run", "transport", "ui", "verify"]),
 ];
+
+/// What went wrong: the one word that every module may say.
+const EVERYWHERE: &str = "fault";
 
 const EVERYTHING_BELOW_RUN: &[&str] = &[
     "addresses",
@@ -190,7 +195,7 @@ fn misdirected(module: &str, allowed: &[&str], text: &str) -> Vec<String> {
     let wrong = |path: &String| {
         let Some(inner) = path.strip_prefix("crate::") else { return false };
         let own = is_in(inner, module) || inner.chars().next().is_some_and(char::is_uppercase);
-        !own && !allowed.iter().any(|other| is_in(inner, other))
+        !own && !is_in(inner, EVERYWHERE) && !allowed.iter().any(|other| is_in(inner, other))
     };
     paths(text).into_iter().filter(wrong).collect()
 }
@@ -244,6 +249,23 @@ fn dependencies_point_one_way() {
         let before = |name: &&str| MAY_NAME[..at].iter().any(|(other, _)| is_in(name, other));
         assert!(allowed.iter().all(before), "`{module}` may name one that stands below it");
     }
+}
+
+/// What people and programs see goes through `ui`, which spells out what a terminal would obey.
+#[test]
+fn only_ui_prints() {
+    fn prints(text: &str) -> bool {
+        let code = code(text);
+        let macros = ["println!", "print!", "eprintln!", "eprint!", "dbg!"];
+        macros.iter().any(|name| code.contains(name)) || code.contains("io::stdout") || code.contains("io::stderr")
+    }
+    for (module, _) in MAY_NAME.iter().filter(|(module, _)| *module != "ui").chain([&("cli", EVERYTHING_BELOW_RUN)]) {
+        for path in sources(module) {
+            assert!(!prints(&read(&path)), "{}", path.display());
+        }
+    }
+    assert!(sources("ui").iter().any(|path| prints(&read(path))), "nobody prints");
+    assert!(prints("fn f() { println!(\"x\"); }") && prints("fn f() { std::io::stderr().write(b); }"));
 }
 
 /// Every module of the crate has its place above; `cli` stands over all of them.

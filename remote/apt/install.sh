@@ -20,6 +20,6 @@ fi
 if grep -q -i -E '(failed to|could not|cannot) (fetch|connect|resolve)|failure resolving' "$scratch/lists"; then
 	echo 'the lists of packages could not be fetched:'
 	grep -i -E 'failed to fetch|could not (connect|resolve)|failure resolving' "$scratch/lists" | sort -u | head -n 4
-	echo "hint: does the host reach its mirror, and does it resolve that name? \`apt-get update\` on the host tells more"
+	hint 'does the host reach its mirror, and does it resolve that name? `apt-get update` on the host tells more'
 fi >&2
 return 1

@@ -18,7 +18,7 @@ patient() {
 	cat "$scratch/said" >&2
 	if [ "$rc" != 0 ] && locked; then
 		echo "waited 10 minutes: $(grep -h -o -E '(held|locked) by .*process [^.]*' "$scratch/words" "$scratch/said" | tail -n 1)" >&2
-		echo "hint: if that process hangs, end it on the host; then run \`petasos up\` again" >&2
+		hint 'if that process hangs, end it on the host; then run `petasos up` again'
 	fi
 	return "$rc"
 }

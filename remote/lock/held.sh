@@ -1,5 +1,6 @@
-read -r run shell shell_start connection connection_start holder </run/petasos/holder || return 0
-[ "$run" != "$1" ] || return 0
-if [ "$(started "$shell")" = "$shell_start" ] || [ "$(started "$connection")" = "$connection_start" ]; then
-	printf %s "$holder"
+# RUN. Says `held OWNER` where a run that lives, and is another one, has the lock; else `free`.
+if other "$1" && counts; then
+	printf 'held %s\n' "$owner"
+else
+	echo free
 fi

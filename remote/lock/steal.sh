@@ -1,10 +1,11 @@
-grep -qF -- "$1" /run/petasos/holder || return 0
-read -r run shell shell_start rest </run/petasos/holder || return 0
+# OWNER. Frees that owner's lock, and only that one's, once its last step is over: two at once would
+# trip over each other (dpkg's lock, above all).
 seconds=0
-while [ "$(started "$shell")" = "$shell_start" ]; do
+while read_record && [ "$owner" = "$1" ] && lives "$shell" "$shell_start"; do
 	[ "$seconds" -lt 900 ] || return 0
 	sleep 1
 	seconds=$((seconds + 1))
 done
-grep -qF -- "$1" /run/petasos/holder && rm -f /run/petasos/holder
-:
+if read_record && [ "$owner" = "$1" ]; then
+	drop_record
+fi

@@ -23,9 +23,13 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=
 export GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=https:ssh:file:git:http
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
+# What to do, to whoever listens on descriptor 8 (prelude.sh), else below the error.
+hint() { # TEXT
+  { printf '%s\n' "$1" >&8; } 2>/dev/null || printf 'hint: %s\n' "$1" >&2
+}
 die() { # CODE MESSAGE [HINT]
   printf 'error: %s\n' "$2" >&2
-  [ -z "${3:-}" ] || printf 'hint: %s\n' "$3" >&2
+  [ -z "${3:-}" ] || hint "$3"
   exit "$1"
 }
 refuse() { # WHAT WANTED FOUND
@@ -137,7 +141,7 @@ probe_home=$(mktemp -d)
 chown 65534:65534 "$probe_home"
 # The host's own policy is not for this user to read, and an unreadable one is fatal to the agent.
 HOME=/nonexistent HERMES_HOME="$probe_home" HERMES_MANAGED_DIR=/nonexistent PYTHONPATH="$stage" setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
-  "$python" -B -c "$probe" >/dev/null || die 45 "release $version does not import"
+  "$python" -B -c "$probe" >/dev/null 8>&- || die 45 "release $version does not import"
 phase 'import-checked'
 
 # --- into its place -------------------------------------------------------------------------------

@@ -21,6 +21,10 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=
 trap 'code=$?; [ "$code" -lt 126 ] || code=1; exit "$code"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# What to do, to whoever listens on descriptor 8 (prelude.sh), else below the error.
+hint() { # TEXT
+  { printf '%s\n' "$1" >&8; } 2>/dev/null || printf 'hint: %s\n' "$1" >&2
+}
 link() { # TARGET, or nothing
   if [ -n "$1" ]; then
     ln -sfn "$1" "$opt/.current"
@@ -74,7 +78,7 @@ if [ -z "$before" ]; then
   systemctl stop "$unit" || :
   rm -f "$mark"
   echo "error: $new is not healthy; there was no release before it, so $unit is stopped" >&2
-  echo "hint: journalctl -u $unit" >&2
+  hint "journalctl -u $unit"
   exit 41
 fi
 systemctl reset-failed "$unit" 2>/dev/null || :
@@ -84,5 +88,5 @@ else
   echo "error: $new is not healthy; switched back to $before, which does NOT answer either" >&2
 fi
 rm -f "$mark"
-echo "hint: journalctl -u $unit" >&2
+hint "journalctl -u $unit"
 exit 41

@@ -16,6 +16,10 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=
 export PIP_CERT=/etc/ssl/certs/ca-certificates.crt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
+# What to do, to whoever listens on descriptor 8 (prelude.sh), else below the error.
+hint() { # TEXT
+  { printf '%s\n' "$1" >&8; } 2>/dev/null || printf 'hint: %s\n' "$1" >&2
+}
 if [ "$(cat "$final/.petasos-tool" 2>/dev/null)" = "uv=$version" ]; then
   exit 0
 fi
@@ -34,7 +38,7 @@ if [ -n "$pip" ]; then
 else
   python3 -m venv "$stage/env" || {
     echo 'error: python3 -m venv does not work on this host' >&2
-    echo 'hint: the package python3-venv is missing' >&2
+    hint 'the package python3-venv is missing'
     exit 1
   }
   set -- "$stage/env/bin/pip"

@@ -1,5 +1,6 @@
 //! `petasos completions`.
 
+use crate::ui;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -10,8 +11,10 @@ pub struct CompletionsArgs {
 /// Prints the completions of `command`.
 ///
 /// # Errors
-/// None.
+/// When they cannot be written.
 pub fn run(args: &CompletionsArgs, command: &mut clap::Command) -> anyhow::Result<ExitCode> {
-    clap_complete::generate(args.shell, command, "petasos", &mut std::io::stdout());
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, command, "petasos", &mut text);
+    ui::raw(&String::from_utf8(text)?)?;
     Ok(ExitCode::SUCCESS)
 }

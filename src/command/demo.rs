@@ -2,7 +2,9 @@
 
 use super::files::FileArgs;
 use super::hosts::HostArgs;
+use crate::fault::Fault;
 use crate::lab::{Form, Lab};
+use crate::ui;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,9 +31,8 @@ const QUESTIONS: [&str; 2] = ["Hello, who are you?", "RUN: id -un && touch /etc/
 pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
     let mut phases = Phases::default();
-    println!("$ petasos lab up {HOST}");
-    let host =
-        lab.up(HOST, &Form { suite: args.suite.clone(), ..Form::default() }, &mut |line| eprintln!("{line}")).await?;
+    ui::out(&format!("$ petasos lab up {HOST}\n"))?;
+    let host = lab.up(HOST, &Form { suite: args.suite.clone(), ..Form::default() }, &mut |line| ui::note(line)).await?;
     phases.end("lab host");
 
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -52,19 +53,21 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
         parallel: 1,
         json: false,
     };
+    let watch = hosts.watch(&[], true);
     for (job, _) in hosts.jobs(false)? {
-        println!("\nA first chat, over an SSH tunnel to the agent's API (the model is the lab's stub):");
-        for (question, answer) in QUESTIONS.iter().zip(job.chat(&QUESTIONS).await?) {
-            println!("  > {question}\n  < {answer}");
+        ui::out("\nA first chat, over an SSH tunnel to the agent's API (the model is the lab's stub):\n")?;
+        for (question, answer) in QUESTIONS.iter().zip(job.chat(&QUESTIONS, &watch).await?) {
+            ui::out(&format!("  > {question}\n  < {answer}\n"))?;
         }
     }
     phases.end("chat");
-    println!("\n{}", phases.text());
-    println!(
-        "Look inside:  petasos lab shell {HOST} --user ops   (then: sudo systemd-analyze security hermes.service)"
-    );
-    println!("Again:        petasos demo                        (0 changes)");
-    println!("Remove it:    petasos lab down --all");
+    ui::out(&format!(
+        "\n{}
+Look inside:  petasos lab shell {HOST} --user ops   (then: sudo systemd-analyze security hermes.service)
+Again:        petasos demo                        (0 changes)
+Remove it:    petasos lab down --all\n",
+        phases.text()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,7 +80,7 @@ struct Petasos<'a> {
 
 impl Petasos<'_> {
     async fn run(&self, words: &[&str], ssh: bool) -> Result<()> {
-        println!("\n$ petasos {}", words.join(" "));
+        ui::out(&format!("\n$ petasos {}\n", words.join(" ")))?;
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = tokio::process::Command::new(program);
         command.args(words).arg("--lock").arg(&self.lock);
@@ -89,8 +92,8 @@ impl Petasos<'_> {
         let status = command.status().await.context("cannot start petasos")?;
         if !status.success() {
             bail!(
-                "`petasos {}` ended with {status}\nhint: `petasos lab down {HOST}` removes the host",
-                words.join(" ")
+                Fault::new(format!("`petasos {}` ended with {status}", words.join(" ")))
+                    .hint(format!("`petasos lab down {HOST}` removes the host"))
             );
         }
         Ok(())

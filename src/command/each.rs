@@ -1,8 +1,11 @@
-//! Something done for every host, several at once.
+//! Something done for every host, several at once; and one report of all.
 
 use super::hosts::HostArgs;
 use crate::run::{Job, RunError, Watch};
-use crate::ui::progress;
+use crate::ui::{self, exit};
+use anyhow::Result;
+use serde_json::{Map, Value};
+use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -24,7 +27,7 @@ where
     R: Future<Output = Result<O, RunError>> + Send,
 {
     let names: Vec<String> = jobs.iter().map(|(job, _)| job.name.clone()).collect();
-    let watch = progress::watch(&names, args.json);
+    let watch = args.watch(&names, args.json);
     let places = Arc::new(Semaphore::new(args.parallel.max(1)));
     let mut tasks = JoinSet::new();
     for (index, (job, about)) in jobs.into_iter().enumerate() {
@@ -40,4 +43,43 @@ where
     let mut done = tasks.join_all().await;
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, done)| done).collect()
+}
+
+/// A text for each host, or its value in one JSON object of all; where a host failed, its error.
+/// The exit code is the worst.
+///
+/// # Errors
+/// When the report cannot be written.
+pub fn report<T, O>(
+    done: Vec<Done<T, O>>,
+    as_json: bool,
+    value: impl Fn(&T, &O) -> serde_json::Result<Value>,
+    text: impl Fn(&Job, &T, &O) -> String,
+) -> Result<ExitCode> {
+    let (mut all, mut codes) = (Map::new(), Vec::new());
+    for Done { job, about, result } in done {
+        match &result {
+            Ok(result) if as_json => drop(all.insert(job.name.clone(), value(&about, result)?)),
+            Ok(result) => ui::out(&text(&job, &about, result))?,
+            Err(error) => {
+                codes.push(exit::of_run(error));
+                ui::error(&error.fault());
+                all.insert(job.name.clone(), Value::Object(failure(error)));
+            }
+        }
+    }
+    if as_json {
+        ui::json(&all)?;
+    }
+    Ok(ExitCode::from(exit::worst(codes)))
+}
+
+/// What a report for programs says of a host that failed.
+pub fn failure(error: &RunError) -> Map<String, Value> {
+    let fault = error.fault();
+    let mut failure = Map::new();
+    failure.insert("error".into(), fault.message.into());
+    failure.insert("exit".into(), exit::of_run(error).into());
+    failure.extend(fault.hint.map(|hint| ("hint".to_owned(), hint.into())));
+    failure
 }

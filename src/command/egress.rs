@@ -1,13 +1,17 @@
 //! `petasos egress`: what the agent was let out to, what it was refused, and what to allow.
 
+use super::each::{each, report};
 use super::hosts::HostArgs;
 use crate::config::egress::Allowed;
 use crate::desired::claims;
+use crate::fault::Fault;
 use crate::run::egress::{EgressLog, EgressRecord, EgressState};
+use crate::run::{Job, Watch};
 use anyhow::Result;
-use serde_json::{Map, json};
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub struct EgressArgs {
@@ -19,7 +23,7 @@ pub struct EgressArgs {
 }
 
 /// `24h`; what journalctl(1) is given is that with a minus before it.
-fn since(text: &str) -> Result<String, String> {
+fn since(text: &str) -> Result<String, Fault> {
     let number = text.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or_default();
     if number.is_empty() || number.len() > 6 || !number.chars().all(|c| c.is_ascii_digit()) {
         return Err("write a number and a unit, such as 90m, 24h or 7d".into());
@@ -29,42 +33,45 @@ fn since(text: &str) -> Result<String, String> {
 }
 
 /// # Errors
-/// When a host cannot be asked.
+/// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
-    let mut all = Map::new();
     let jobs = args.hosts.jobs_with(false, |choice, lock, sources| {
-        Ok((choice.settings.clone(), claims::names(choice, lock, sources)))
+        Ok((choice.settings.network.egress.allow.clone(), claims::names(choice, lock, sources)))
     })?;
-    for (job, (settings, tried)) in jobs {
-        let egress = job.egress(&args.since, &tried).await?;
-        let proposal = proposal(&egress.names);
-        if args.hosts.json {
-            let allow: Vec<String> = proposal.keys().map(ToString::to_string).collect();
-            all.insert(job.name.clone(), json!({ "names": egress.names, "more": egress.more, "lost": egress.lost, "refused": egress.refused, "allow": allow }));
-            continue;
-        }
-        println!(
-            "{}: what the agent (user hermes) asked for, since {} ago",
-            job.name,
-            args.since.trim_start_matches('-')
-        );
-        print!("{}", table(&egress));
-        if !proposal.is_empty() {
-            let kept: Vec<String> = settings.network.egress.allow.iter().map(ToString::to_string).collect();
-            println!(
-                "\n# To allow what was refused, if that is what you want (else leave it: this is a list of wishes, not of needs):"
-            );
-            println!("network:\n  egress:\n    allow:");
-            kept.iter().for_each(|name| println!("      - {name:?}"));
-            for (name, (count, why)) in &proposal {
-                println!("      - {:<40} # {why} {}", format!("{:?}", name.to_string()), times(*count));
-            }
-        }
+    let since = args.since.clone();
+    let ask = move |job: Arc<Job>, about: Arc<(Vec<Allowed>, BTreeSet<String>)>, watch: Watch| {
+        let since = since.clone();
+        async move { job.egress(&since, &about.1, &watch).await }
+    };
+    let done = each(jobs, &args.hosts, ask).await;
+    report(
+        done,
+        args.hosts.json,
+        |_, egress| Ok(value(egress)),
+        |job, (allowed, _), egress| text(&job.name, &args.since, allowed, egress),
+    )
+}
+
+fn value(egress: &EgressLog) -> Value {
+    let allow: Vec<String> = proposal(&egress.names).keys().map(ToString::to_string).collect();
+    let EgressLog { names, more, lost, refused } = egress;
+    json!({ "names": names, "more": more, "lost": lost, "refused": refused, "allow": allow })
+}
+
+fn text(host: &str, since: &str, allowed: &[Allowed], egress: &EgressLog) -> String {
+    let since = since.trim_start_matches('-');
+    let mut text = format!("{host}: what the agent (user hermes) asked for, since {since} ago\n{}", table(egress));
+    let proposal = proposal(&egress.names);
+    if proposal.is_empty() {
+        return text;
     }
-    if args.hosts.json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+    text += "\n# To allow what was refused, if that is what you want (else leave it: this is a list of wishes, not of needs):\n";
+    text += "network:\n  egress:\n    allow:\n";
+    text.extend(allowed.iter().map(|name| format!("      - {:?}\n", name.to_string())));
+    for (name, (count, why)) in &proposal {
+        text += &format!("      - {:<40} # {why} {}\n", format!("{:?}", name.to_string()), times(*count));
     }
-    Ok(ExitCode::SUCCESS)
+    text
 }
 
 fn times(count: u64) -> String {
@@ -162,7 +169,7 @@ mod tests {
 
     #[test]
     fn times_are_a_number_and_a_unit() {
-        assert_eq!(since("24h").as_deref(), Ok("-24h"));
+        assert_eq!(since("24h"), Ok("-24h".to_owned()));
         for bad in ["", "h", "24", "1 h", "-1h", "1h; id", "yesterday"] {
             assert!(since(bad).is_err(), "{bad}");
         }

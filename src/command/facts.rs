@@ -1,8 +1,8 @@
 //! `petasos facts`.
 
+use super::each::{each, report};
 use super::hosts::HostArgs;
 use anyhow::Result;
-use serde_json::{Map, Value};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -11,11 +11,10 @@ pub struct FactsArgs {
     pub hosts: HostArgs,
 }
 
+/// # Errors
+/// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &FactsArgs) -> Result<ExitCode> {
-    let mut all = Map::new();
-    for (job, _) in args.hosts.jobs(false)? {
-        all.insert(job.name.clone(), serde_json::to_value(job.look().await?)?);
-    }
-    println!("{}", serde_json::to_string_pretty(&Value::Object(all))?);
-    Ok(ExitCode::SUCCESS)
+    let jobs = args.hosts.jobs(false)?;
+    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.look(&watch).await }).await;
+    report(done, true, |_, facts| serde_json::to_value(facts), |_, _, _| String::new())
 }

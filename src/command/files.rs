@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::playbook::Sources;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ impl FileArgs {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", self.config.display())),
         };
-        Config::read(&self.config.display().to_string(), &text).map_err(|why| anyhow!(why))
+        Ok(Config::read(&self.config.display().to_string(), &text)?)
     }
 
     /// The built-in playbooks and templates, with the user's own in their place.

@@ -1,8 +1,11 @@
 //! `petasos history`.
 
+use super::each::{each, report};
 use super::hosts::HostArgs;
+use crate::config::Settings;
+use crate::run::{Job, RunRecord};
+use crate::ui::report::count;
 use anyhow::Result;
-use serde_json::{Map, Value};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -15,28 +18,25 @@ pub struct HistoryArgs {
 }
 
 /// # Errors
-/// When a host cannot be asked.
+/// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &HistoryArgs) -> Result<ExitCode> {
-    let mut all = Map::new();
-    for (job, _) in args.hosts.jobs(false)? {
-        let runs = job.history().await?;
-        if args.hosts.json {
-            all.insert(job.name.clone(), serde_json::to_value(runs)?);
-            continue;
-        }
-        println!("{}", job.name);
-        for run in runs {
-            let outcome = run.outcome.as_deref().unwrap_or("did not end");
-            let (changes, kept) =
-                (crate::ui::report::count(run.changes.len(), "change"), if run.kept { "" } else { ", not kept" });
-            println!("  {}  {:6} {changes}, {outcome}{kept}; {}, petasos {}", run.begun, run.verb, run.by, run.petasos);
-            if args.changes {
-                run.changes.iter().for_each(|change| println!("      {change}"));
-            }
-        }
+    let jobs = args.hosts.jobs(false)?;
+    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.history(&watch).await }).await;
+    let text = |job: &Job, _: &Settings, runs: &Vec<RunRecord>| text(&job.name, runs, args.changes);
+    report(done, args.hosts.json, |_, runs| serde_json::to_value(runs), text)
+}
+
+fn text(host: &str, runs: &[RunRecord], with_changes: bool) -> String {
+    let mut text = format!("{host}\n");
+    for run in runs {
+        let outcome = run.outcome.as_deref().unwrap_or("did not end");
+        let (changes, kept) = (count(run.changes.len(), "change"), if run.kept { "" } else { ", not kept" });
+        text += &format!(
+            "  {}  {:6} {changes}, {outcome}{kept}; {}, petasos {}\n",
+            run.begun, run.verb, run.by, run.petasos
+        );
+        let shown = run.changes.iter().filter(|_| with_changes);
+        text.extend(shown.map(|change| format!("      {change}\n")));
     }
-    if args.hosts.json {
-        println!("{}", serde_json::to_string_pretty(&Value::Object(all))?);
-    }
-    Ok(ExitCode::SUCCESS)
+    text
 }

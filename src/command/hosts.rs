@@ -6,9 +6,11 @@ use crate::act::Text;
 use crate::config::lock::Lock;
 use crate::config::{Config, Settings};
 use crate::desired::{Choice, Operator, vars};
+use crate::fault::Fault;
 use crate::name::Fingerprint;
 use crate::playbook::Sources;
-use crate::run::{Job, owner};
+use crate::run::{Job, Watch, owner};
+use crate::ui::progress;
 use anyhow::{Result, anyhow, bail};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -52,12 +54,15 @@ impl HostArgs {
             self.hosts.clone()
         };
         if words.is_empty() {
-            bail!(
-                "no host: none is named, and `{}` has none\nhint: `petasos up root@203.0.113.7`, or `petasos init` for a file",
-                self.files.config.display()
-            );
+            let none = format!("no host: none is named, and `{}` has none", self.files.config.display());
+            bail!(Fault::new(none).hint("`petasos up root@203.0.113.7`, or `petasos init` for a file"));
         }
         words.iter().map(|word| Choice::of(config, word)).collect()
+    }
+
+    /// Shows how these hosts fare, and records what they teach.
+    pub fn watch(&self, names: &[String], quiet: bool) -> Watch {
+        reach::recording(&self.files.lock, progress::watch(names, quiet))
     }
 
     /// The jobs for the hosts that were chosen.
@@ -81,15 +86,16 @@ impl HostArgs {
         let choices = self.choose(&config)?;
         if self.host_key.is_some() && choices.len() > 1 {
             let hosts = choices.len();
-            bail!("`--host-key` is one host's key, and {hosts} hosts are meant\nhint: name one host");
+            let fault = Fault::new(format!("`--host-key` is one host's key, and {hosts} hosts are meant"));
+            bail!(fault.hint("name one host"));
         }
         let lock = Lock::load(&self.files.lock)?;
         let sources = self.files.sources()?;
         let options = reach::ssh_options(self.ssh_config.clone(), self.identity.clone());
         let job = |choice: Choice| {
-            let known = reach::Known { lock: &lock, file: &self.files.lock, given: self.host_key.as_ref() };
+            let known = reach::Known { lock: &lock, given: self.host_key.as_ref() };
             let login = known.login(&choice.label, choice.target.clone(), &options)?;
-            let (known_port, record_port) = known.port(&choice.label);
+            let known_port = known.port(&choice.label);
             let port = known_port.unwrap_or(login.resolved.port);
             let variable = |name: &str| std::env::var(name).ok();
             let operator = Operator { variable: &variable, file: &key_file, seed: Text::secret(seed()?) };
@@ -102,9 +108,8 @@ impl HostArgs {
                 admin: settings.admin.user.clone(),
                 ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
                 known_port,
-                record_port,
                 desired,
-                run_id: owner::this_run().map_err(|why| anyhow!(why))?,
+                run_id: owner::this_run()?,
                 playbooks: sources.digest(),
                 window: settings.guard.window,
                 texts,
@@ -115,7 +120,7 @@ impl HostArgs {
     }
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+fn fingerprint(text: &str) -> Result<Fingerprint, Fault> {
     Fingerprint::new(text)
 }
 

@@ -1,6 +1,8 @@
 //! `petasos init`.
 
+use crate::fault::Fault;
 use crate::playbook::Sources;
+use crate::ui;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,13 +41,13 @@ pub fn run(args: &InitArgs) -> Result<ExitCode> {
         files.extend(below("templates", sources.templates));
     }
     if let Some((there, _)) = files.iter().find(|(path, _)| path.exists() && !args.force) {
-        bail!("`{}` is there already\nhint: `--force` overwrites it", there.display());
+        bail!(Fault::new(format!("`{}` is there already", there.display())).hint("`--force` overwrites it"));
     }
     for (path, text) in &files {
         write(path, text)?;
-        eprintln!("wrote {}", path.display());
+        ui::note(&format!("wrote {}", path.display()));
     }
-    eprintln!("next: `petasos pin VERSION`, then `petasos up`");
+    ui::note("next: `petasos pin VERSION`, then `petasos up`");
     Ok(ExitCode::SUCCESS)
 }
 

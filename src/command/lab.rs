@@ -1,7 +1,8 @@
 //! `petasos lab`: disposable hosts on this machine.
+use crate::fault::Fault;
 use crate::lab::{Form, Lab, LabHost};
+use crate::ui;
 use anyhow::{Context, Result, bail};
-use std::io::Write;
 use std::process::ExitCode;
 
 /// Disposable hosts with a real systemd and an internet of their own (Linux, root)
@@ -74,17 +75,17 @@ enum LabVerb {
 
 pub async fn run(args: LabArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
-    let mut say = |line: &str| eprintln!("{line}");
+    let mut say = |line: &str| ui::note(line);
     match args.verb {
         LabVerb::Up { name, suite, ipv6, ssh_socket, from } => {
             let host = lab.up(&name, &Form { from, suite, ipv6, ssh_socket }, &mut say).await?;
-            println!("{}", host.address);
-            eprintln!("ssh -F {} root@{}", host.ssh_config.display(), host.address);
+            ui::out(&format!("{}\n", host.address))?;
+            ui::note(&format!("ssh -F {} root@{}", host.ssh_config.display(), host.address));
         }
         LabVerb::Snapshot { host, snapshot } => lab.snapshot(&host, &snapshot).await?,
         LabVerb::Snapshots { remove } if remove.is_empty() => {
             for snapshot in lab.snapshots() {
-                println!("{:<16} {:<12} {}", snapshot.name, snapshot.suite, snapshot.below.join(" "));
+                ui::out(&format!("{:<16} {:<12} {}\n", snapshot.name, snapshot.suite, snapshot.below.join(" ")))?;
             }
         }
         LabVerb::Snapshots { remove } => {
@@ -105,10 +106,10 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
         LabVerb::List { json } => {
             let hosts = lab.list().await?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&hosts).context("cannot encode the hosts")?);
+                ui::json(&hosts)?;
             } else {
                 for host in hosts {
-                    println!("{:<16} {:<12} {}", host.name, host.suite, host.address);
+                    ui::out(&format!("{:<16} {:<12} {}\n", host.name, host.suite, host.address))?;
                 }
             }
         }
@@ -117,8 +118,7 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
             for host in lab.list().await? {
                 let text = std::fs::read_to_string(&host.ssh_config)
                     .with_context(|| format!("cannot read `{}`", host.ssh_config.display()))?;
-                // Whoever reads may stop early, as `head` does.
-                std::io::stdout().write_all(text.as_bytes()).context("cannot write the configuration")?;
+                ui::raw(&text)?;
             }
         }
     }
@@ -129,7 +129,10 @@ async fn host(lab: &Lab, name: &str) -> Result<LabHost> {
     let hosts = lab.list().await?;
     match hosts.into_iter().find(|host| host.name == name) {
         Some(host) => Ok(host),
-        None => bail!("no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`"),
+        None => bail!(
+            Fault::new(format!("no lab host `{name}` runs"))
+                .hint(format!("`petasos lab up {name}`, or see `petasos lab list`"))
+        ),
     }
 }
 

@@ -22,7 +22,7 @@ pub fn run(args: &ManArgs, command: clap::Command) -> Result<ExitCode> {
     let Some(dir) = &args.dir else {
         let mut text = Vec::new();
         page(command).render(&mut text)?;
-        print!("{}", String::from_utf8_lossy(&text));
+        ui::raw(&String::from_utf8(text)?)?;
         return Ok(ExitCode::SUCCESS);
     };
     let failed = || format!("cannot write man pages into `{}`", dir.display());

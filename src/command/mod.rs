@@ -4,6 +4,7 @@ pub mod completions;
 pub mod demo;
 mod each;
 pub mod egress;
+mod explain;
 pub mod facts;
 mod files;
 pub mod history;
@@ -18,3 +19,5 @@ pub mod render;
 pub mod undo;
 pub mod up;
 pub mod verify;
+
+pub use explain::fault;

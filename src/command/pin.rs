@@ -2,7 +2,9 @@
 use crate::config::lock::{Lock, LockError, Release};
 use crate::pin::request::Request;
 use crate::pin::resolve;
+use crate::ui;
 use semver::Version;
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,8 +41,8 @@ pub async fn run(args: PinArgs) -> anyhow::Result<ExitCode> {
         lock.save(&args.lock)?;
     }
     match args.json {
-        true => println!("{}", json(&version, &release, &changes)),
-        false => print!("{}", text(&version, &release, &changes)),
+        true => ui::json_line(&json!({ "version": version, "release": release, "changes": changes }))?,
+        false => ui::out(&text(&version, &release, &changes))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -49,10 +51,6 @@ pub async fn run(args: PinArgs) -> anyhow::Result<ExitCode> {
 fn default_source(lock: &Lock) -> String {
     let known = lock.release.as_ref().and_then(|version| lock.releases.get(version));
     known.map_or_else(|| resolve::SOURCE.to_owned(), |release| release.source.clone())
-}
-
-fn json(version: &Version, release: &Release, changes: &[String]) -> String {
-    serde_json::json!({ "version": version, "release": release, "changes": changes }).to_string()
 }
 
 fn text(version: &Version, release: &Release, changes: &[String]) -> String {

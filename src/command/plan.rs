@@ -18,5 +18,5 @@ pub struct PlanArgs {
 pub async fn run(args: &PlanArgs) -> Result<ExitCode> {
     let jobs = args.hosts.jobs_with(args.diff, about)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.plan(&watch).await }).await;
-    Ok(ExitCode::from(finish(&args.hosts, done, false, args.diff)))
+    finish(&args.hosts, done, false, args.diff)
 }

@@ -1,13 +1,15 @@
 //! How hosts are reached: ssh's options, whose host key is known, and who knows a sudo password.
 
+use super::explain;
 use crate::act::Text;
 use crate::config::Target;
 use crate::config::lock::{HostFacts, Lock};
 use crate::name::Fingerprint;
+use crate::run::{Event, Watch};
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
-use anyhow::{Context, Result, anyhow};
+use crate::ui;
+use anyhow::{Context, Result};
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,37 +19,27 @@ const PASSWORD: &str = "PETASOS_SUDO_PASSWORD";
 /// What is known of hosts before they are reached.
 pub struct Known<'a> {
     pub lock: &'a Lock,
-    /// Where the lock lies: what is learned of a host is written there.
-    pub file: &'a Path,
     /// The key that the command line says a host has.
     pub given: Option<&'a Fingerprint>,
 }
 
 impl Known<'_> {
-    /// A host's login: its key is the one of the command line, or the lock's; one that the lock has
-    /// not is recorded there.
+    /// A host's login: its key is the one of the command line, or the lock's.
     ///
     /// # Errors
     /// When ssh does not accept its configuration.
     pub fn login(&self, label: &str, target: Target, options: &SshOptions) -> Result<Login> {
         let recorded = self.lock.hosts.get(label).and_then(|facts| facts.host_key.clone());
         let known = self.given.cloned().or_else(|| recorded.clone());
-        let (path, name) = (self.file.to_owned(), label.to_owned());
-        let write =
-            move |fingerprint: &Fingerprint| record(&path, &name, |facts| facts.host_key = Some(fingerprint.clone()));
-        let record =
-            (known.is_none() || known != recorded).then(|| Box::new(write) as Box<dyn Fn(&Fingerprint) + Send + Sync>);
-        let resolved: Resolved = resolve(&target, options).map_err(|why| anyhow!(why)).context(label.to_owned())?;
-        let host_key = Arc::new(HostKey::new(known, record));
+        let recorded = known.is_some() && known == recorded;
+        let resolved: Resolved = resolve(&target, options).context(label.to_owned())?;
+        let host_key = Arc::new(HostKey::new(known, recorded));
         Ok(Login { target, options: options.clone(), host_key, resolved: Arc::new(resolved) })
     }
 
-    /// The port that a host was last reached at, if not at its address's own, and what writes down
-    /// another.
-    pub fn port(&self, label: &str) -> (Option<u16>, Box<dyn Fn(u16) + Send + Sync>) {
-        let (path, name) = (self.file.to_owned(), label.to_owned());
-        let known = self.lock.hosts.get(label).and_then(|facts| facts.ssh_port);
-        (known, Box::new(move |port| record(&path, &name, |facts| facts.ssh_port = Some(port))))
+    /// The port that a host was last reached at, if not at its address's own.
+    pub fn port(&self, label: &str) -> Option<u16> {
+        self.lock.hosts.get(label).and_then(|facts| facts.ssh_port)
     }
 }
 
@@ -56,17 +48,36 @@ pub fn ssh_options(config: Option<PathBuf>, identity: Option<PathBuf>) -> SshOpt
     SshOptions { config, identity, connect_timeout: None, password: Some(password()) }
 }
 
-/// Writes what was learnt of a host to the lock file, which other hosts of the same run do too.
-fn record(path: &Path, name: &str, learn: impl FnOnce(&mut HostFacts)) {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+/// Passes all events on; what hosts taught is written to the lock file, as soon as it is known.
+pub fn recording(file: &Path, watch: Watch) -> Watch {
+    // Several hosts of one run write it.
+    let file = Mutex::new(file.to_owned());
+    Arc::new(move |host, event| {
+        match &event {
+            Event::HostKey(key) => record(&file, host, |facts| facts.host_key = Some(key.clone())),
+            Event::Port(port) => record(&file, host, |facts| facts.ssh_port = Some(*port)),
+            Event::Connecting
+            | Event::Observing { .. }
+            | Event::Planned { .. }
+            | Event::Step { .. }
+            | Event::AdminLogin { .. }
+            | Event::Rechecking
+            | Event::Attacking
+            | Event::Note(_) => {}
+        }
+        watch(host, event);
+    })
+}
+
+fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts)) {
+    let file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let write = || -> Result<()> {
-        let mut lock = Lock::load(path)?;
+        let mut lock = Lock::load(&file)?;
         learn(lock.hosts.entry(name.to_owned()).or_default());
-        Ok(lock.save(path)?)
+        Ok(lock.save(&file)?)
     };
     if let Err(error) = write() {
-        eprintln!("warning: {name}: its host key or SSH port is not recorded: {error:#}");
+        ui::warning(&format!("{name}: its host key or SSH port is not recorded: {}", explain::fault(&error)));
     }
 }
 
@@ -80,17 +91,30 @@ fn password() -> AskPassword {
         }
         // Held while somebody types: one question at a time.
         let mut typed = typed.lock().unwrap_or_else(PoisonError::into_inner);
-        typed.entry(target.to_string()).or_insert_with(|| ask(target)).clone()
+        typed
+            .entry(target.to_string())
+            .or_insert_with(|| ui::secret(&format!("sudo password of {target}: ")).map(Text::secret))
+            .clone()
     })
 }
 
-fn ask(target: &Target) -> Option<Text> {
-    let terminal = console::Term::stderr();
-    if !terminal.is_term() || !std::io::stdin().is_terminal() {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_host_teaches_is_kept_and_passed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("petasos.lock");
+        Lock::default().save(&file).unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let all = heard.clone();
+        let watch = recording(&file, Arc::new(move |host, event| all.lock().unwrap().push((host.to_owned(), event))));
+        let key = Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).unwrap();
+        let events = [Event::Connecting, Event::HostKey(key.clone()), Event::Port(2222)];
+        events.iter().for_each(|event| watch("web", event.clone()));
+        let facts = &Lock::load(&file).unwrap().hosts["web"];
+        assert_eq!((facts.host_key.as_ref(), facts.ssh_port), (Some(&key), Some(2222)));
+        assert_eq!(*heard.lock().unwrap(), events.map(|event| ("web".to_owned(), event)));
     }
-    crate::ui::progress::aside(|| {
-        eprint!("sudo password of {target}: ");
-        terminal.read_secure_line().ok().map(Text::secret)
-    })
 }

@@ -1,8 +1,10 @@
 //! `petasos render`.
 
+use super::each::{each, report};
 use super::hosts::HostArgs;
+use crate::act::Put;
+use crate::run::Job;
 use anyhow::Result;
-use serde_json::{Map, Value};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -12,29 +14,17 @@ pub struct RenderArgs {
 }
 
 /// # Errors
-/// When a host cannot be looked at, or a file cannot be filled in.
+/// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &RenderArgs) -> Result<ExitCode> {
-    let mut all = Map::new();
-    for (job, _) in args.hosts.jobs(false)? {
-        let puts = job.render().await?;
-        if args.hosts.json {
-            all.insert(job.name.clone(), serde_json::to_value(puts)?);
-            continue;
-        }
-        for put in puts {
-            println!(
-                "=== {}: {} ({}:{} {})\n{}",
-                job.name,
-                put.path,
-                put.owner,
-                put.group,
-                put.mode,
-                put.content.shown()
-            );
-        }
-    }
-    if args.hosts.json {
-        println!("{}", serde_json::to_string_pretty(&Value::Object(all))?);
-    }
-    Ok(ExitCode::SUCCESS)
+    let jobs = args.hosts.jobs(false)?;
+    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.render(&watch).await }).await;
+    report(done, args.hosts.json, |_, puts| serde_json::to_value(puts), |job, _, puts| text(job, puts))
+}
+
+fn text(job: &Job, puts: &[Put]) -> String {
+    let file = |put: &Put| {
+        let Put { path, owner, group, mode, content, .. } = put;
+        format!("=== {}: {path} ({owner}:{group} {mode})\n{}\n", job.name, content.shown())
+    };
+    puts.iter().map(file).collect()
 }

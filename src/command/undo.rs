@@ -3,6 +3,7 @@
 use super::each::each;
 use super::hosts::HostArgs;
 use super::up::{about, finish};
+use crate::fault::Fault;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
@@ -16,9 +17,9 @@ pub struct UndoArgs {
 /// When no host is named, or a file is not sound.
 pub async fn run(args: &UndoArgs) -> Result<ExitCode> {
     if args.hosts.hosts.is_empty() {
-        bail!("`undo` wants a host by name\nhint: petasos undo HOST");
+        bail!(Fault::new("`undo` wants a host by name").hint("petasos undo HOST"));
     }
     let jobs = args.hosts.jobs_with(false, about)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.undo(&watch).await }).await;
-    Ok(ExitCode::from(finish(&args.hosts, done, true, false)))
+    finish(&args.hosts, done, true, false)
 }

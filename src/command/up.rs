@@ -1,6 +1,6 @@
 //! `petasos up`.
 
-use super::each::{Done, each};
+use super::each::{Done, each, failure};
 use super::hosts::HostArgs;
 use crate::config::Settings;
 use crate::config::lock::Lock;
@@ -9,8 +9,9 @@ use crate::config::settings::EgressMode;
 use crate::desired::{Choice, login, packs};
 use crate::playbook::Sources;
 use crate::run::Outcome;
-use crate::ui::{exit, report};
+use crate::ui::{self, exit, report};
 use anyhow::Result;
+use serde_json::Value;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,7 @@ pub struct UpArgs {
 pub async fn run(args: &UpArgs) -> Result<ExitCode> {
     let jobs = args.hosts.jobs_with(false, about)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.up(&watch).await }).await;
-    Ok(ExitCode::from(finish(&args.hosts, done, true, false)))
+    finish(&args.hosts, done, true, false)
 }
 
 /// What the report says of a host's agent.
@@ -39,46 +40,37 @@ pub fn about(choice: &Choice, _: &Lock, sources: &Sources) -> Result<About> {
 }
 
 /// Reports on every host; the exit code is the worst of theirs.
-pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, diff: bool) -> u8 {
-    let mut worst = exit::DONE;
-    let mut reports = Vec::new();
+///
+/// # Errors
+/// When the report cannot be written.
+pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, diff: bool) -> Result<ExitCode> {
+    let (mut codes, mut reports) = (Vec::new(), Vec::new());
     for Done { job, about, result } in done {
-        let name = &job.name;
         match result {
             Ok(outcome) => {
-                if !applied {
-                    worst = worst.max(report::plan_code(&outcome.plan));
-                }
+                codes.push(if applied { exit::DONE } else { report::plan_code(&outcome.plan) });
                 if args.json {
-                    reports.push(serde_json::to_value(&outcome).unwrap_or_default());
-                } else {
-                    print!("{}", report::plan(&outcome, diff, applied));
-                    if applied {
-                        print!("{}", report::table(&state(&about)));
-                    }
+                    reports.push(serde_json::to_value(&outcome)?);
+                    continue;
+                }
+                ui::out(&report::plan(&outcome, diff, applied))?;
+                if applied {
+                    ui::out(&report::table(&state(&about)))?;
                 }
             }
             Err(error) => {
-                // An error outranks drift; a host that was taken back outranks both.
-                let code = exit::of_run(&error);
-                worst = if worst == exit::ROLLED_BACK || code == exit::ROLLED_BACK {
-                    exit::ROLLED_BACK
-                } else if worst == exit::ERROR {
-                    worst
-                } else {
-                    code
-                };
-                if args.json {
-                    reports.push(serde_json::json!({ "host": name, "error": error.to_string(), "exit": code }));
-                }
-                eprintln!("error: {error}");
+                codes.push(exit::of_run(&error));
+                ui::error(&error.fault());
+                let mut failure = failure(&error);
+                failure.insert("host".into(), job.name.clone().into());
+                reports.push(Value::Object(failure));
             }
         }
     }
     if args.json {
-        println!("{}", serde_json::Value::Array(reports));
+        ui::json_line(&reports)?;
     }
-    worst
+    Ok(ExitCode::from(exit::worst(codes)))
 }
 
 /// What is on, and what is still missing.

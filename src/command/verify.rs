@@ -3,9 +3,10 @@
 use super::each::{Done, each};
 use super::hosts::HostArgs;
 use crate::desired::claims::claims;
-use crate::ui::{exit, html, verify_text};
+use crate::fault::Fault;
+use crate::ui::{self, exit, html, verify_text};
 use crate::verify::report::{HostReport, Report};
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -48,28 +49,31 @@ pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
             }
             Err(error) => {
                 codes.push(exit::of_run(&error));
-                eprintln!("error: {error}");
-                report.hosts.push(HostReport::failed(&job.name, &job.login.target.host, &error.to_string()));
+                let fault = error.fault();
+                ui::error(&fault);
+                let failed = HostReport::failed(&job.name, &job.login.target.host, &fault.message);
+                report.hosts.push(HostReport { hint: fault.hint, ..failed });
             }
         }
     }
     if args.hosts.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        ui::json(&report)?;
     } else {
-        print!("{}", verify_text::text(&report, args.verbose));
+        ui::out(&verify_text::text(&report, args.verbose))?;
     }
     if let Some(path) = &args.html {
         write_page(path, &report)?;
     }
-    Ok(ExitCode::from(verify_text::worst(&codes)))
+    Ok(ExitCode::from(exit::worst(codes)))
 }
 
 /// The page names a host's weak places: it is for its owner's eyes until the owner passes it on.
 fn write_page(path: &Path, report: &Report) -> Result<()> {
-    let page = html::page(report).map_err(|why| anyhow!(why))?;
+    let page = html::page(report)?;
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(page.as_bytes())).map_err(|why| {
         let path = path.display();
-        anyhow!("cannot write `{path}`: {why}\nhint: `--html FILE` wants a file in a folder that is there and that you may write")
+        let fault = Fault::new(format!("cannot write `{path}`: {why}"));
+        fault.hint("`--html FILE` wants a file in a folder that is there and that you may write").into()
     })
 }

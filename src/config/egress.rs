@@ -1,5 +1,6 @@
 //! What the agent may reach: names, and single ports of single hosts.
 
+use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 
 /// What a user allows: `api.example.com`, `*.example.com` (every name below it),
@@ -22,13 +23,13 @@ const HTTPS: u16 = 443;
 pub(super) const LOCALHOST: &str = "localhost";
 
 impl TryFrom<String> for Allowed {
-    type Error = String;
+    type Error = Fault;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Fault> {
         let wrong = |why: &str| {
-            format!(
+            Fault::new(format!(
                 "`{text}` cannot be allowed: {why} (write `api.example.com`, `*.example.com`, or `git.example.com:22`)"
-            )
+            ))
         };
         if text.contains("//") || text.contains('/') {
             return Err(wrong("it is an address of the web; only its host's name counts"));
@@ -112,7 +113,7 @@ impl Allowed {
 mod tests {
     use super::*;
 
-    fn allowed(text: &str) -> Result<Allowed, String> {
+    fn allowed(text: &str) -> Result<Allowed, Fault> {
         Allowed::try_from(text.to_owned())
     }
 

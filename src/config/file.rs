@@ -2,6 +2,7 @@
 
 use super::Target;
 use super::settings::{Admin, Agent, Guard, Network, Settings};
+use crate::fault::Fault;
 use crate::name::{Account, EnvName, Service};
 use crate::yaml;
 use serde::Deserialize;
@@ -59,7 +60,7 @@ impl Config {
     ///
     /// # Errors
     /// What is wrong, with file, line and caret.
-    pub fn read(file: &str, text: &str) -> Result<Self, String> {
+    pub fn read(file: &str, text: &str) -> Result<Self, Fault> {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
         }
@@ -67,7 +68,7 @@ impl Config {
         let hosts = config.hosts.values().map(|host| (&host._admin, &host._agent, &host._network));
         let all = [(&config._admin, &config._agent, &config._network)].into_iter().chain(hosts);
         if let Some(name) = all.into_iter().find_map(|(admin, agent, network)| open_name(admin, agent, network)) {
-            return Err(format!("`{name}` in {file}: a name has no `{{{{` here"));
+            return Err(Fault::new(format!("`{name}` in {file}: a name has no `{{{{` here")));
         }
         config.said = yaml::read(file, text)?;
         Ok(config)
@@ -82,7 +83,7 @@ impl Config {
     ///
     /// # Errors
     /// When there is no such host; says which one may have been meant.
-    pub fn address(&self, name: &str) -> Result<&Target, String> {
+    pub fn address(&self, name: &str) -> Result<&Target, Fault> {
         self.hosts.get(name).map(|host| &host.address).ok_or_else(|| {
             let meant = yaml::nearest(name, self.hosts.keys().map(String::as_str));
             let hint = match (meant, self.hosts.is_empty()) {
@@ -90,7 +91,7 @@ impl Config {
                 (None, true) => format!("to name an address, write `root@{name}`"),
                 (None, false) => format!("it has {}; to name an address, write `root@{name}`", self.names().join(", ")),
             };
-            format!("petasos.yaml has no host `{name}`\nhint: {hint}")
+            Fault::new(format!("petasos.yaml has no host `{name}`")).hint(hint)
         })
     }
 
@@ -105,7 +106,7 @@ impl Config {
     ///
     /// # Errors
     /// None that a file which was read could cause.
-    pub fn settings(&self, name: Option<&str>) -> Result<Settings, String> {
+    pub fn settings(&self, name: Option<&str>) -> Result<Settings, Fault> {
         let mut merged = self.said.clone();
         let own = name.and_then(|name| self.said.get("hosts")?.get(name)).cloned();
         if let Some(own) = own {
@@ -115,7 +116,7 @@ impl Config {
             Value::Object(sections) => sections.retain(|_, section| !section.is_null()),
             other => *other = Value::Object(serde_json::Map::default()),
         }
-        serde_json::from_value(merged).map_err(|error| error.to_string())
+        serde_json::from_value(merged).map_err(|error| Fault::new(error.to_string()))
     }
 }
 
@@ -164,7 +165,7 @@ agent: { provider: anthropic, limits: { tasks: 99 } }
 
     #[test]
     fn a_misspelt_key_is_shown_with_what_was_meant() {
-        let error = Config::read("petasos.yaml", "agent:\n  provder: x\n").expect_err("no such key");
+        let error = Config::read("petasos.yaml", "agent:\n  provder: x\n").expect_err("no such key").to_string();
         assert!(error.contains("unknown field `provder`") && error.contains("petasos.yaml:2:3"), "{error}");
         assert!(error.contains("  ^") && error.ends_with("hint: did you mean `provider`?"), "{error}");
     }
@@ -172,13 +173,15 @@ agent: { provider: anthropic, limits: { tasks: 99 } }
     #[test]
     fn a_misspelt_host_is_shown_with_what_was_meant() {
         let config = Config::read("petasos.yaml", FILE).expect("it is sound");
-        assert!(config.address("prodction").expect_err("no such host").ends_with("did you mean `production`?"));
+        assert!(
+            config.address("prodction").expect_err("no such host").to_string().ends_with("did you mean `production`?")
+        );
     }
 
     #[test]
     fn a_name_is_checked_although_it_has_braces() {
         for text in ["admin: { user: \"{{; id\" }", "hosts: { a: { address: h, network: { inbound: [\"{{\"] } } }"] {
-            assert!(Config::read("petasos.yaml", text).is_err_and(|error| error.contains("{{")), "{text}");
+            assert!(Config::read("petasos.yaml", text).is_err_and(|error| error.message.contains("{{")), "{text}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! `petasos.lock`: facts, not wishes. Which release each name stands for, to the last bit, and
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
+use crate::fault::Fault;
 use crate::name::Fingerprint;
 pub use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use serde::{Deserialize, Serialize};
@@ -45,20 +46,37 @@ pub struct HostFacts {
 /// Why a lock cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    #[error("no lock file `{}`\nhint: `petasos pin VERSION` resolves a release and writes it", .0.display())]
+    #[error("no lock file `{}`", .0.display())]
     Missing(PathBuf),
     #[error("cannot read `{}`: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write `{}`: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },
-    #[error("`{}` is not a lock file: {message}\nhint: it is written by `petasos pin`; take it back from version control", path.display())]
+    #[error("`{}` is not a lock file: {message}", path.display())]
     Parse { path: PathBuf, message: String },
     #[error("`{}` has format {found}, this petasos reads {FORMAT}", path.display())]
     Format { path: PathBuf, found: u32 },
-    #[error("no release is pinned for `{0}`\nhint: `petasos pin VERSION`")]
+    #[error("no release is pinned for `{0}`")]
     NoRelease(String),
-    #[error("release {0} is named in the lock but its facts are not there\nhint: `petasos pin {0}`")]
+    #[error("release {0} is named in the lock but its facts are not there")]
     NotPinned(semver::Version),
+}
+
+impl LockError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing(_) => Some("`petasos pin VERSION` resolves a release and writes it".into()),
+            Self::Parse { .. } => Some("it is written by `petasos pin`; take it back from version control".into()),
+            Self::NoRelease(_) => Some("`petasos pin VERSION`".into()),
+            Self::NotPinned(version) => Some(format!("`petasos pin {version}`")),
+            Self::Read { .. } | Self::Write { .. } | Self::Format { .. } => None,
+        }
+    }
+
+    pub fn fault(&self) -> Fault {
+        Fault { message: self.to_string(), hint: self.hint() }
+    }
 }
 
 impl Default for Lock {
@@ -93,7 +111,7 @@ impl Lock {
     /// An unknown key, a malformed digest, another format.
     pub fn parse(text: &str, path: &Path) -> Result<Self, LockError> {
         let lock: Self = crate::yaml::read(&path.display().to_string(), text)
-            .map_err(|message| LockError::Parse { path: path.to_owned(), message })?;
+            .map_err(|fault: Fault| LockError::Parse { path: path.to_owned(), message: fault.message })?;
         if lock.version != FORMAT {
             let (path, found) = (path.to_owned(), lock.version);
             return Err(LockError::Format { path, found });
@@ -189,7 +207,7 @@ mod tests {
     fn a_missing_lock_names_the_command() {
         let error = Lock::load(Path::new("/nonexistent/petasos.lock")).unwrap_err();
         assert!(matches!(error, LockError::Missing(_)));
-        assert!(error.to_string().contains("petasos pin VERSION"));
+        assert!(error.fault().to_string().contains("petasos pin VERSION"));
     }
 
     #[test]

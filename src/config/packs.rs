@@ -3,6 +3,7 @@
 
 use super::base_url::BaseUrl;
 use super::egress::Allowed;
+use crate::fault::Fault;
 use crate::name::EnvName;
 use crate::yaml;
 use serde::Deserialize;
@@ -84,48 +85,49 @@ impl Packs {
     ///
     /// # Errors
     /// What is wrong, with line and caret.
-    pub fn read(file: &str, text: &str) -> Result<Self, String> {
+    pub fn read(file: &str, text: &str) -> Result<Self, Fault> {
         let packs: Self = yaml::read(file, text)?;
         let keys = packs.providers.values().flat_map(|provider| &provider.keys);
         let mut secrets = keys.chain(packs.platforms.values().flat_map(|platform| &platform.tokens));
         match secrets.find(|name| name.is_open()) {
-            Some(name) => Err(format!("`{name}` in {file}: a name has no `{{{{` here")),
+            Some(name) => Err(Fault::new(format!("`{name}` in {file}: a name has no `{{{{` here"))),
             None => Ok(packs),
         }
     }
 
     /// The provider that is meant, if the agent can be set up for it.
-    fn provider(&self, asked: &Asked<'_>) -> Result<&Provider, String> {
+    fn provider(&self, asked: &Asked<'_>) -> Result<&Provider, Fault> {
         let id = asked.provider;
         let provider = self.providers.get(id).ok_or_else(|| self.unknown(id))?;
         let own = "for a server of your own set `agent.provider: custom`";
         match (provider.base_url, asked.base_url.map(BaseUrl::of)) {
-            (Policy::Required, None) => Err(format!(
-                "agent.provider: `{id}` has no usual address\nhint: give the server's address as `agent.base_url`"
-            )),
-            (Policy::Ignored, Some(_)) => Err(format!(
-                "agent.base_url: the agent ignores it for the provider `{id}`\nhint: remove `agent.base_url`, or {own}"
-            )),
-            (Policy::Anthropic, Some(url)) if !url.suits_anthropic() => Err(format!(
-                "agent.base_url: for the provider `{id}` the agent ignores an address that does not speak Anthropic's API\n\
-                 hint: its path must end in `/anthropic`, or its host be one of Anthropic's or Azure's; {own}"
-            )),
+            (Policy::Required, None) => Err(Fault::new(format!("agent.provider: `{id}` has no usual address"))
+                .hint("give the server's address as `agent.base_url`")),
+            (Policy::Ignored, Some(_)) => Err(Fault::new(format!(
+                "agent.base_url: the agent ignores it for the provider `{id}`"
+            ))
+            .hint(format!("remove `agent.base_url`, or {own}"))),
+            (Policy::Anthropic, Some(url)) if !url.suits_anthropic() => Err(Fault::new(format!(
+                "agent.base_url: for the provider `{id}` the agent ignores an address that does not speak Anthropic's API"
+            ))
+            .hint(format!("its path must end in `/anthropic`, or its host be one of Anthropic's or Azure's; {own}"))),
             _ => Ok(provider),
         }
     }
 
     /// The platforms that are meant, each with its name.
-    fn platforms<'a>(&'a self, asked: &Asked<'a>) -> Result<Vec<(&'a str, &'a Platform)>, String> {
+    fn platforms<'a>(&'a self, asked: &Asked<'a>) -> Result<Vec<(&'a str, &'a Platform)>, Fault> {
         let line = |name: &&'a str| {
             let platform = self.platforms.get(*name).ok_or_else(|| {
-                format!("agent.platforms: `{name}` has no line in playbooks/data/packs.yaml\nhint: `petasos init --eject` writes the built-in table")
+                Fault::new(format!("agent.platforms: `{name}` has no line in playbooks/data/packs.yaml"))
+                    .hint("`petasos init --eject` writes the built-in table")
             });
             platform.map(|platform| (*name, platform))
         };
         asked.platforms.iter().map(line).collect()
     }
 
-    fn unknown(&self, id: &str) -> String {
+    fn unknown(&self, id: &str) -> Fault {
         let lower = id.to_ascii_lowercase();
         let alias =
             self.providers.iter().find(|(known, provider)| **known == lower || provider.aliases.contains(&lower));
@@ -140,14 +142,14 @@ impl Packs {
                 )
             }
         };
-        format!("agent.provider: unknown provider `{id}`\nhint: {hint}")
+        Fault::new(format!("agent.provider: unknown provider `{id}`")).hint(hint)
     }
 
     /// What one agent needs, beside names.
     ///
     /// # Errors
     /// When the provider is unknown, or would ignore the address that is given for it.
-    pub fn needs(&self, asked: &Asked<'_>) -> Result<Needs, String> {
+    pub fn needs(&self, asked: &Asked<'_>) -> Result<Needs, Fault> {
         let provider = self.provider(asked)?;
         let platforms = self.platforms(asked)?;
         let platforms = || platforms.iter().map(|(_, platform)| platform);
@@ -172,7 +174,7 @@ impl Packs {
     /// # Errors
     /// As for [`Packs::needs`]; and a contradiction: something is enabled whose names are not
     /// allowed.
-    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, String> {
+    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, Fault> {
         let provider = self.provider(asked)?;
         let mut names: BTreeSet<Allowed> = self.always.iter().chain(asked.allow).cloned().collect();
         match asked.base_url {
@@ -183,9 +185,8 @@ impl Packs {
             names.extend(pack.names.iter().cloned());
             let lacks = pack.needs.iter().find(|name| !names.iter().any(|allowed| allowed.covers(name)));
             if let Some(name) = lacks {
-                return Err(format!(
-                    "{platform} is enabled, but {name} is not allowed\nhint: allow it under `network.egress.allow`, or in playbooks/data/packs.yaml"
-                ));
+                return Err(Fault::new(format!("{platform} is enabled, but {name} is not allowed"))
+                    .hint("allow it under `network.egress.allow`, or in playbooks/data/packs.yaml"));
             }
         }
         Ok(names)

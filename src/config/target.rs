@@ -1,5 +1,6 @@
 //! Where a host is: `user@address:port`.
 
+use crate::fault::Fault;
 use crate::name::Account;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -16,13 +17,14 @@ pub struct Target {
 }
 
 impl TryFrom<String> for Target {
-    type Error = String;
+    type Error = Fault;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong =
-            |why: &str| format!("`{text}` is no host: {why} (write `root@203.0.113.7`, with `:2222` for another port)");
+    fn try_from(text: String) -> Result<Self, Fault> {
+        let wrong = |why: &str| {
+            Fault::new(format!("`{text}` is no host: {why} (write `root@203.0.113.7`, with `:2222` for another port)"))
+        };
         let (user, rest) = text.split_once('@').unwrap_or(("root", text.as_str()));
-        let user = Account::new(user).map_err(|why| wrong(&why))?;
+        let user = Account::new(user).map_err(|why| wrong(&why.message))?;
         let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, "")) => (host, None),
             Some((host, port)) => {

@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::config::egress::Allowed;
 use crate::config::settings::EgressMode;
 use crate::playbook::Sources;
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 /// # Errors
@@ -47,6 +47,5 @@ pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
 /// # Errors
 /// As for [`vars`].
 pub fn names(settings: &Settings, sources: &Sources) -> Result<Vec<Allowed>> {
-    let names = packs::read(sources)?.names(&packs::asked(settings)).map_err(|why| anyhow!(why))?;
-    Ok(names.into_iter().collect())
+    Ok(packs::read(sources)?.names(&packs::asked(settings))?.into_iter().collect())
 }

@@ -10,7 +10,7 @@ pub mod vars;
 
 use crate::act::Text;
 use crate::config::{Config, Settings, Target};
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 /// What only the operator's machine knows.
 pub struct Operator<'a> {
@@ -38,15 +38,14 @@ impl Choice {
     /// # Errors
     /// When there is no such host, or the address is malformed.
     pub fn of(config: &Config, word: &str) -> Result<Self> {
-        let wrong = |why: String| anyhow!(why);
         let (name, target) = if word.contains('@') {
-            let target = Target::try_from(word.to_owned()).map_err(wrong)?;
+            let target = Target::try_from(word.to_owned())?;
             (config.name_of(&target).map(str::to_owned), target)
         } else {
-            let target = config.address(word).map_err(wrong)?.clone();
+            let target = config.address(word)?.clone();
             (Some(word.to_owned()), target)
         };
-        let settings = config.settings(name.as_deref()).map_err(wrong)?;
+        let settings = config.settings(name.as_deref())?;
         let label = name.clone().unwrap_or_else(|| target.host.clone());
         Ok(Self { label, name, target, settings })
     }

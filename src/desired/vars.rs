@@ -7,10 +7,11 @@ use crate::config::Settings;
 use crate::config::lock::{Lock, Release};
 use crate::config::packs::Needs;
 use crate::config::settings::PlatformName;
+use crate::fault::Fault;
 use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
 use crate::release::steps;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use semver::Version;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,10 +41,10 @@ pub fn desired_state(
     );
     vars.insert("egress".into(), super::egress::vars(settings, sources)?);
     let vars = Value::Object(vars);
-    let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| anyhow!("a template: {why}"))?;
+    let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| Fault::from(why).at("a template"))?;
     let mut playbooks = Vec::new();
     for (name, text) in sources.books() {
-        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(|why| anyhow!(why))?;
+        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(Fault::from)?;
         playbooks.push(known_controls(playbook)?);
     }
     let names = secrets.required.into_iter().chain(secrets.optional);

@@ -1,5 +1,6 @@
 //! The `git` command, as far as pinning needs it: always argv, never a shell; no prompt, no hook,
 //! no template, a bounded time. The user's own settings (proxies, CAs, credentials) stay in force.
+use crate::fault::Fault;
 use anyhow::{Context, bail};
 use std::path::Path;
 use std::process::Stdio;
@@ -190,13 +191,13 @@ async fn output(argv: &[&str]) -> anyhow::Result<Vec<u8>> {
     }
     let said = String::from_utf8_lossy(&done.stderr);
     let verb = argv.iter().find(|word| !word.starts_with('-') && !word.starts_with('/'));
-    bail!("git {} failed: {}", verb.unwrap_or(&""), said.trim());
+    bail!(Fault::new(format!("git {} failed: {}", verb.unwrap_or(&""), said.trim())));
 }
 
 fn no_git(error: std::io::Error) -> anyhow::Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            anyhow::anyhow!("there is no `git` on this machine\nhint: install it (`apt install git`)")
+            Fault::new("there is no `git` on this machine").hint("install it (`apt install git`)").into()
         }
         _ => anyhow::Error::new(error).context("cannot run git"),
     }

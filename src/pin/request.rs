@@ -1,5 +1,6 @@
 //! What the user may name as a release, and what is refused before any look at the network.
 use crate::config::lock::Tag;
+use crate::fault::Fault;
 use std::fmt;
 use std::str::FromStr;
 
@@ -18,18 +19,34 @@ pub enum Request {
 /// Why a name or a version is not a release that petasos pins.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    #[error("`{0}` is a commit id, not a release\nhint: pin a release: `petasos pin 0.19.0`, or its tag")]
+    #[error("`{0}` is a commit id, not a release")]
     Commit(String),
-    #[error("`{0}` is a pre-release\nhint: pin a final release")]
+    #[error("`{0}` is a pre-release")]
     Prerelease(String),
     #[error(
         "`{0}` is not a release: a branch moves, and only release tags (like `v2026.7.20`) or versions (like `0.19.0`) are pinned"
     )]
     NotARelease(String),
     #[error(
-        "release {0} is too old: before 0.18.2 the agent has neither `approvals.deny` nor `terminal.docker_network: false` (and before 0.18.0 no managed scope), so it cannot be hardened\nhint: pin {OLDEST} or later"
+        "release {0} is too old: before 0.18.2 the agent has neither `approvals.deny` nor `terminal.docker_network: false` (and before 0.18.0 no managed scope), so it cannot be hardened"
     )]
     TooOld(semver::Version),
+}
+
+impl RequestError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Commit(_) => Some("pin a release: `petasos pin 0.19.0`, or its tag".into()),
+            Self::Prerelease(_) => Some("pin a final release".into()),
+            Self::TooOld(_) => Some(format!("pin {OLDEST} or later")),
+            Self::NotARelease(_) => None,
+        }
+    }
+
+    pub fn fault(&self) -> Fault {
+        Fault { message: self.to_string(), hint: self.hint() }
+    }
 }
 
 impl FromStr for Request {

@@ -4,6 +4,7 @@ use super::git::{self, RemoteTag, Repo};
 use super::project::Project;
 use super::request::{Request, accept};
 use crate::config::lock::{Lock, Release, Tag};
+use crate::fault::Fault;
 use anyhow::{Context, bail};
 use semver::Version;
 
@@ -19,20 +20,37 @@ const LOOK: usize = 12;
 /// Why a release that exists is not pinned.
 #[derive(Debug, thiserror::Error)]
 pub enum PinError {
-    #[error(
-        "tag `{0}` is a lightweight tag: releases of the agent are annotated tags\nhint: ask upstream; a lightweight tag carries no author, no date and no signature"
-    )]
+    #[error("tag `{0}` is a lightweight tag: releases of the agent are annotated tags")]
     Lightweight(String),
-    #[error(
-        "MOVED TAG: {version} was pinned as {was}, but the source now says {now}\nhint: do not deploy it before upstream explains the move; then delete `{version}` under `releases` in the lock and pin it again"
-    )]
+    #[error("MOVED TAG: {version} was pinned as {was}, but the source now says {now}")]
     Moved { version: Version, was: String, now: String },
     #[error("tag `{tag}` is a release of `{found}`, not of `{PACKAGE}`")]
     WrongPackage { tag: String, found: String },
-    #[error("tag `{0}` has no `uv.lock`, so its dependencies are not pinned by hash\nhint: pin a release that has one")]
+    #[error("tag `{0}` has no `uv.lock`, so its dependencies are not pinned by hash")]
     NoUvLock(String),
     #[error("`{0}` is not a source: {1}")]
     Source(String, &'static str),
+}
+
+impl PinError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Lightweight(_) => {
+                Some("ask upstream; a lightweight tag carries no author, no date and no signature".into())
+            }
+            Self::Moved { version, .. } => Some(format!(
+                "do not deploy it before upstream explains the move; then delete `{version}` under `releases` in the \
+                 lock and pin it again"
+            )),
+            Self::NoUvLock(_) => Some("pin a release that has one".into()),
+            Self::WrongPackage { .. } | Self::Source(..) => None,
+        }
+    }
+
+    pub fn fault(&self) -> Fault {
+        Fault { message: self.to_string(), hint: self.hint() }
+    }
 }
 
 /// What a source may look like: it is stored in the lock and shown, so it carries no credentials.
@@ -75,7 +93,7 @@ pub async fn resolve(source: &str, target: &Request, lock: &Lock) -> anyhow::Res
     let tag = match target {
         Request::Tag(tag) => tag.clone(),
         Request::Version(version) => {
-            search(source, version, lock, &tags).await?.with_context(|| nothing(source, target, &tags))?
+            search(source, version, lock, &tags).await?.ok_or_else(|| nothing(source, target, &tags))?
         }
     };
     let Some(found) = tags.iter().find(|found| found.name == tag.as_str()) else {
@@ -238,13 +256,14 @@ pub fn enter(lock: &mut Lock, host: Option<&str>, version: &Version, release: &R
     changes
 }
 
-fn nothing(source: &str, target: &Request, tags: &[RemoteTag]) -> String {
+fn nothing(source: &str, target: &Request, tags: &[RemoteTag]) -> Fault {
     let mut known: Vec<Tag> = tags.iter().filter_map(|tag| tag.name.parse().ok()).collect();
     known.sort_by_key(|tag| std::cmp::Reverse(tag.numbers()));
     let newest: Vec<&str> = known.iter().take(4).map(Tag::as_str).collect();
+    let none = format!("`{source}` has no release {target}");
     match newest.is_empty() {
-        true => format!("`{source}` has no release {target}: it has no release tags at all"),
-        false => format!("`{source}` has no release {target}\nhint: its newest tags are {}", newest.join(", ")),
+        true => Fault::new(format!("{none}: it has no release tags at all")),
+        false => Fault::new(none).hint(format!("its newest tags are {}", newest.join(", "))),
     }
 }
 

@@ -25,12 +25,12 @@ pub struct Spec {
 }
 
 fn link() -> Result<AbsPath, String> {
-    AbsPath::new(format!("{}/current", steps::ROOT))
+    Ok(AbsPath::new(format!("{}/current", steps::ROOT))?)
 }
 
 /// Left by a switch that was killed half-way.
 fn mark() -> Result<AbsPath, String> {
-    AbsPath::new(format!("{}/.switching", steps::ROOT))
+    Ok(AbsPath::new(format!("{}/.switching", steps::ROOT))?)
 }
 
 impl super::Spec for Spec {
@@ -51,7 +51,7 @@ impl super::Spec for Spec {
 
 impl Spec {
     fn manifest(&self) -> Result<AbsPath, String> {
-        self.release.join(".petasos-release")
+        Ok(self.release.join(".petasos-release")?)
     }
 }
 

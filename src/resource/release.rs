@@ -73,7 +73,7 @@ struct Installed {
 
 impl Installed {
     fn manifest_path(&self) -> Result<AbsPath, String> {
-        AbsPath::new(format!("{}/.petasos-release", steps::dir(&self.version, &self.release)))
+        Ok(AbsPath::new(format!("{}/.petasos-release", steps::dir(&self.version, &self.release)))?)
     }
 }
 

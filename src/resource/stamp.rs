@@ -21,7 +21,7 @@ pub const ALL: &str = "/var/lib/petasos/stamps";
 /// # Errors
 /// When the unit's name cannot be part of a path.
 pub fn path(unit: &UnitName) -> Result<AbsPath, String> {
-    AbsPath::new(format!("{ALL}/{unit}"))
+    Ok(AbsPath::new(format!("{ALL}/{unit}"))?)
 }
 
 /// The word by which a link's target takes part in stamps.

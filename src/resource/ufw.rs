@@ -6,6 +6,7 @@ use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::ufw::{KernelRules, Ufw};
 use crate::fact::{Facts, Query, Seen};
+use crate::fault::Fault;
 use crate::name::Service;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ impl super::Spec for Spec {
     }
 
     fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
-        let allow: Result<BTreeSet<Service>, String> = self.allow.list().into_iter().map(Service::new).collect();
+        let allow: Result<BTreeSet<Service>, Fault> = self.allow.list().into_iter().map(Service::new).collect();
         Ok(vec![Box::new(Firewall { allow: allow? })])
     }
 }

@@ -38,11 +38,11 @@ impl Spec {
     }
 
     fn ssh_dir(&self) -> Result<AbsPath, String> {
-        self.home.join(".ssh")
+        Ok(self.home.join(".ssh")?)
     }
 
     fn keys_file(&self) -> Result<AbsPath, String> {
-        self.ssh_dir()?.join("authorized_keys")
+        Ok(self.ssh_dir()?.join("authorized_keys")?)
     }
 
     fn primary(&self) -> &Account {

@@ -3,27 +3,25 @@
 use super::lockout_guard::ConfirmBy;
 use super::observe::Observation;
 use super::reconnect::{Absences, is_cut};
-use super::{Connection, Event, Job, RunError, Watch, preflight};
+use super::script::Batch;
+use super::{Event, RunError, Session, preflight};
+use crate::act::Act;
+use crate::fault::Fault;
 use crate::guard::Scope;
 use crate::plan::Step;
 use crate::resource::{Risk, package};
-use crate::shell::Script;
-use crate::transport::{Login, TransportError};
+use crate::transport::TransportError;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-impl Job {
+impl Session<'_> {
     /// Brings the host to what is wanted: at most two passes, each followed by a look. A host that
     /// goes away in between is waited for.
-    pub(super) async fn converge(
-        &self,
-        connection: &mut Connection,
-        watch: &Watch,
-    ) -> Result<(Observation, Vec<Step>), RunError> {
+    pub(super) async fn converge(&mut self) -> Result<(Observation, Vec<Step>), RunError> {
         let (mut first, mut absences) = (None, Absences::default());
         let result = loop {
-            match self.pass(connection, &mut first, watch).await {
-                Err(error) if self.went_away(connection, &error).await => {
-                    if let Err(error) = self.reconnect(connection, &mut absences, &error, watch).await {
+            match self.pass(&mut first).await {
+                Err(error) if self.went_away(&error).await => {
+                    if let Err(error) = self.reconnect(&mut absences, &error).await {
                         break Err(error);
                     }
                 }
@@ -32,30 +30,25 @@ impl Job {
         };
         let begun = first.as_ref().is_some_and(|first: &Observation| !first.plan.steps.is_empty());
         if begun && !matches!(result, Err(RunError::Locked { .. } | RunError::Away { .. })) {
-            self.end(connection, &result, watch).await;
+            self.end(&result).await;
         }
         let second_pass = result?;
-        first.map(|first| (first, second_pass)).ok_or_else(|| self.host_error("it was not looked at".into()))
+        first.map(|first| (first, second_pass)).ok_or_else(|| self.host_error("it was not looked at"))
     }
 
     /// From a look to a host that is as wanted; returns what came to light only afterwards. `first`
     /// keeps the first plan of the run.
-    async fn pass(
-        &self,
-        connection: &mut Connection,
-        first: &mut Option<Observation>,
-        watch: &Watch,
-    ) -> Result<Vec<Step>, RunError> {
-        let mut observation = self.observe_when_ready(connection, watch).await?;
+    async fn pass(&mut self, first: &mut Option<Observation>) -> Result<Vec<Step>, RunError> {
+        let mut observation = self.observe_when_ready().await?;
         // Before anything is taken back: the change that waits may be a live run's, or that of a
         // dead one whose script is still at work.
         if observation.held && (observation.unconfirmed || !observation.plan.is_empty()) {
-            self.wait_for_dead_run(connection, watch).await?;
-            observation = self.observe(connection, watch).await?;
+            self.wait_for_dead_run().await?;
+            observation = self.observe().await?;
         }
         if observation.unconfirmed {
-            self.roll_back_earlier(connection, watch).await?;
-            observation = self.observe(connection, watch).await?;
+            self.roll_back_earlier().await?;
+            observation = self.observe().await?;
         }
         let steps = observation.plan.steps.clone();
         if steps.is_empty() && !observation.plan.is_empty() {
@@ -67,28 +60,25 @@ impl Job {
         }
         let held = observation.host.apt_held_by.clone();
         if !held.is_empty() && steps.iter().any(|step| step.kind == package::KIND) {
-            watch(&self.name, Event::Note(format!("apt is in use ({held}): its end is waited for, up to 10 minutes")));
+            self.note(format!("apt is in use ({held}): its end is waited for, up to 10 minutes"));
         }
         first.get_or_insert(observation);
-        if steps.is_empty() { Ok(Vec::new()) } else { self.change(connection, &steps, watch).await }
+        if steps.is_empty() { Ok(Vec::new()) } else { self.change(&steps).await }
     }
 
-    async fn change(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<Vec<Step>, RunError> {
-        self.apply(connection, steps, watch).await?;
-        watch(&self.name, Event::Rechecking);
-        let second = self.observe(connection, watch).await?;
+    async fn change(&mut self, steps: &[Step]) -> Result<Vec<Step>, RunError> {
+        self.apply(steps).await?;
+        self.tell(Event::Rechecking);
+        let second = self.observe().await?;
         if second.plan.is_empty() {
             return Ok(Vec::new());
         }
         if second.plan.steps.is_empty() {
             return Err(self.unknown(&second));
         }
-        watch(
-            &self.name,
-            Event::Note(format!("a second pass: {} more changes came to light", second.plan.steps.len())),
-        );
-        self.apply(connection, &second.plan.steps, watch).await?;
-        let third = self.observe(connection, watch).await?;
+        self.note(format!("a second pass: {} more changes came to light", second.plan.steps.len()));
+        self.apply(&second.plan.steps).await?;
+        let third = self.observe().await?;
         match (third.plan.steps.is_empty(), third.plan.unknown.is_empty()) {
             (true, true) => Ok(second.plan.steps),
             (true, false) => Err(self.unknown(&third)),
@@ -97,7 +87,7 @@ impl Job {
                     format!("\n  {} {}: {} instead of {}", step.id, step.change.field, step.change.from, step.change.to)
                 };
                 let list = third.plan.steps.iter().map(line).collect();
-                Err(RunError::NotConverged { host: self.name.clone(), list })
+                Err(RunError::NotConverged { host: self.job.name.clone(), list })
             }
         }
     }
@@ -109,13 +99,13 @@ impl Job {
             .first()
             .map(|unknown| (unknown.id.clone(), unknown.why.clone()))
             .unwrap_or_default();
-        RunError::Unknown { host: self.name.clone(), id, why }
+        RunError::Unknown { host: self.job.name.clone(), id, why }
     }
 
     /// In the playbooks' order, but what may lock people out is made in one go, under guard: so
     /// what comes after the last of that (the agent, above all) starts only once the firewall
     /// stands.
-    async fn apply(&self, connection: &mut Connection, steps: &[Step], watch: &Watch) -> Result<(), RunError> {
+    async fn apply(&mut self, steps: &[Step]) -> Result<(), RunError> {
         let all: Vec<&Step> = steps.iter().collect();
         let risky = |step: &Step| step.change.risk == Risk::Lockout;
         let last = steps.iter().rposition(risky).map_or(0, |last| last + 1);
@@ -125,60 +115,39 @@ impl Job {
         // is kept for that is kept once they are there, with their files.
         let leading = before.iter().take_while(|step| step.stays).count();
         let (packages, before) = before.split_at(leading);
-        let (of, mut keep) = (steps.len(), vec![self.begun("up", &all)]);
+        let (of, mut keep) = (steps.len(), vec![self.job.begun("up", &all)]);
         if !packages.is_empty() {
-            let tell = self.teller(packages, 0, of, watch);
-            self.execute_all(connection, ("begin", &keep), packages, tell, watch).await?;
+            self.execute_all(Batch { name: "begin", first: &keep, steps: packages, before: 0, of }).await?;
             keep.clear();
         }
-        keep.extend(self.keep(&all));
-        self.execute_all(connection, ("keep", &keep), before, self.teller(before, leading, of, watch), watch).await?;
+        keep.extend(self.job.keep(&all));
+        self.execute_all(Batch { name: "keep", first: &keep, steps: before, before: leading, of }).await?;
         if !risky.is_empty() {
-            let tell = self.teller(&risky, leading + before.len(), of, watch);
-            self.guarded(connection, &risky, &Scope::of(&risky), ConfirmBy::Admin, tell, watch).await?;
+            let numbers = (leading + before.len(), of);
+            self.guarded(&risky, numbers, &Scope::of(&risky), ConfirmBy::Admin).await?;
         }
         if !after.is_empty() {
-            self.execute_all(connection, ("rest", &[]), after, self.teller(after, last, of, watch), watch).await?;
+            self.execute_all(Batch { name: "rest", first: &[], steps: after, before: last, of }).await?;
         }
         Ok(())
     }
 
-    /// Tells of the step that begins, by its place in `steps`.
-    fn teller<'a>(
-        &'a self,
-        steps: &'a [&'a Step],
-        before: usize,
-        of: usize,
-        watch: &'a Watch,
-    ) -> impl FnMut(usize) + Send + 'a {
-        move |index| {
-            if let Some(step) = steps.get(index) {
-                let title = format!("{}: {}", step.id, step.title);
-                watch(&self.name, Event::Step { number: before + index + 1, of, title });
-            }
-        }
-    }
-
     /// A new connection as the administrator, who must be able to be root; it replaces the old one.
-    pub(super) async fn check_admin_login(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
-        watch(&self.name, Event::AdminLogin { user: self.admin.to_string() });
-        let failed = |why: String| RunError::AdminLogin { host: self.name.clone(), user: self.admin.to_string(), why };
+    pub(super) async fn check_admin_login(&mut self) -> Result<(), RunError> {
+        let (host, user) = (self.job.name.clone(), self.job.admin.to_string());
+        self.tell(Event::AdminLogin { user: user.clone() });
+        let failed = |why: Fault| RunError::AdminLogin { host: host.clone(), user: user.clone(), why };
         // A host that went away says nothing about the administrator.
         let told = |error: TransportError| {
-            if is_cut(&error) { error.into() } else { failed(error.to_string()) }
+            if is_cut(&error) { error.into() } else { failed(error.fault()) }
         };
-        let here = Login { target: connection.ssh.target().clone(), ..self.login.clone() };
-        let fresh = here.with_user(&self.admin).open().await.map_err(told)?;
-        let mut script = Script::observing();
-        script.step("id");
-        script.run(&["id".to_owned(), "-u".to_owned()], None);
-        connection.round_trips += 1;
-        let frames = fresh.run(&script, |_| ()).await.map_err(told)?;
-        if frames.first().map(|frame| frame.text().trim().to_owned()).as_deref() != Some("0") {
-            return Err(failed("sudo did not make it root".into()));
+        let fresh = self.here().with_user(&self.job.admin).open().await.map_err(told)?;
+        self.count();
+        let id = fresh.ask("id", &Act::run(["id", "-u"])).await.map_err(told)?;
+        if id.text().trim() != "0" {
+            return Err(failed(Fault::new("sudo did not make it root")));
         }
-        let old = std::mem::replace(&mut connection.ssh, fresh);
-        old.close().await;
+        self.switch_to(fresh).await;
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! What an agent asked for, and what became of it, by the host's own logs.
 
-use super::{Job, RunError};
+use super::{Job, RunError, Session, Watch};
 use crate::act::{Act, Text};
-use crate::shell::Script;
+use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,20 +60,17 @@ impl Job {
     ///
     /// # Errors
     /// When the host has no such logs, or cannot be asked.
-    pub async fn egress(&self, since: &str, tried: &BTreeSet<String>) -> Result<EgressLog, RunError> {
-        let connection = self.connect().await?;
-        let mut script = Script::observing();
-        script.step("egress");
-        let tried = serde_json::to_string(tried).map_err(|error| self.host_error(error.to_string()))?;
+    pub async fn egress(&self, since: &str, tried: &BTreeSet<String>, watch: &Watch) -> Result<EgressLog, RunError> {
+        let mut session = Session::open(self, watch).await?;
+        let tried = serde_json::to_string(tried).map_err(|error| self.host_error(Fault::new(error.to_string())))?;
         let argv = ["python3", "-I", "-", since, &tried].map(str::to_owned).to_vec();
-        Act::Run { argv, stdin: Some(Text::open(COLLECT)) }.write(&mut script);
-        let frames = connection.ssh.run(&script, |_| ()).await;
-        connection.ssh.close().await;
-        let frames = frames?;
-        let frame = frames.first().ok_or_else(|| self.host_error("it did not say what it has on record".into()))?;
+        let collected = session.first_frame("egress", &Act::Run { argv, stdin: Some(Text::open(COLLECT)) }).await;
+        session.close().await;
+        let frame = collected?;
         if frame.rc != 0 {
-            return Err(self.host_error(format!("its logs cannot be read: {}", frame.error_text())));
+            return Err(self.host_error(Fault::new(frame.error_text()).at("its logs cannot be read")));
         }
-        serde_json::from_slice(&frame.out).map_err(|error| self.host_error(format!("its record is not sound: {error}")))
+        serde_json::from_slice(&frame.out)
+            .map_err(|error| self.host_error(Fault::new(format!("its record is not sound: {error}"))))
     }
 }

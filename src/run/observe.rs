@@ -1,13 +1,13 @@
 //! One look at a host.
 
-use super::{Connection, Event, Job, RunError, Watch};
+use super::{Event, Job, RunError, Session, Watch, lock};
 use crate::act::Act;
 use crate::fact::host::Host;
 use crate::fact::{self, Facts, Query, Seen};
+use crate::fault::Fault;
 use crate::name::AbsPath;
 use crate::plan::Plan;
-use crate::shell::Script;
-use crate::transport::{Login, TransportError};
+use crate::transport::TransportError;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -48,55 +48,63 @@ impl Job {
         queries
     }
 
+    /// Looks at a host for its facts alone.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn look(&self, watch: &Watch) -> Result<Facts, RunError> {
+        let mut session = Session::open(self, watch).await?;
+        let facts = session.facts().await;
+        session.close().await;
+        facts
+    }
+}
+
+impl Session<'_> {
     /// Asks all there is to ask, in one round trip.
-    pub(super) async fn facts(&self, connection: &mut Connection) -> Result<Facts, RunError> {
-        let queries = self.queries();
+    pub(super) async fn facts(&mut self) -> Result<Facts, RunError> {
+        let queries = self.job.queries();
         let script = fact::script(&queries);
-        connection.round_trips += 1;
-        let frames = match connection.ssh.run(&script, |_| ()).await {
+        let frames = match self.ask(&script).await {
             Err(error @ TransportError::NoSudo { .. }) => {
-                self.fall_back(connection, error).await?;
-                connection.round_trips += 1;
-                connection.ssh.run(&script, |_| ()).await?
+                self.fall_back(error).await?;
+                self.ask(&script).await?
             }
             ran => ran?,
         };
-        fact::parse(&queries, &frames).map_err(|why| self.host_error(why))
+        fact::parse(&queries, &frames).map_err(|why| self.host_error(Fault::new(why)))
     }
 
     /// A first run that died may leave an administrator who can log in and is not root yet: the
     /// user that was named may still be.
-    async fn fall_back(&self, connection: &mut Connection, error: TransportError) -> Result<(), TransportError> {
-        let user = &self.login.target.user;
-        if *connection.ssh.user() != self.admin || self.admin == *user {
+    async fn fall_back(&mut self, error: TransportError) -> Result<(), TransportError> {
+        let user = &self.job.login.target.user;
+        if *self.connection.user() != self.job.admin || self.job.admin == *user {
             return Err(error);
         }
         // Where that user is refused too, what the administrator lacks is the news.
-        let here = Login { target: connection.ssh.target().clone(), ..self.login.clone() };
-        let Ok(named) = here.with_user(user).open().await else { return Err(error) };
-        let old = std::mem::replace(&mut connection.ssh, named);
-        old.close().await;
+        let Ok(named) = self.here().with_user(user).open().await else { return Err(error) };
+        self.switch_to(named).await;
         Ok(())
     }
 
-    pub(super) fn host_error(&self, why: String) -> RunError {
-        RunError::Host { host: self.name.clone(), why }
-    }
-
-    pub(super) async fn observe(&self, connection: &mut Connection, watch: &Watch) -> Result<Observation, RunError> {
-        watch(&self.name, Event::Observing { user: connection.ssh.user().to_string() });
-        let facts = self.facts(connection).await?;
+    pub(super) async fn observe(&mut self) -> Result<Observation, RunError> {
+        self.tell(Event::Observing { user: self.connection.user().to_string() });
+        let facts = self.facts().await?;
         let host = facts.host.clone().unwrap_or_default();
         if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
             let name = if host.distribution.is_empty() { "an unknown system" } else { &host.distribution };
-            return Err(self.host_error(format!("this is {name}, not Debian or Ubuntu\nhint: set the host up anew with Ubuntu 22.04 or later, or Debian 12 or later")));
+            return Err(self.host_error(
+                Fault::new(format!("this is {name}, not Debian or Ubuntu"))
+                    .hint("set the host up anew with Ubuntu 22.04 or later, or Debian 12 or later"),
+            ));
         }
         if host.init != "systemd" {
-            return Err(self.host_error(format!("its first process is `{}`, not systemd", host.init)));
+            return Err(self.host_error(Fault::new(format!("its first process is `{}`, not systemd", host.init))));
         }
-        let items = self.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
+        let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
-        watch(&self.name, Event::Planned { changes: plan.steps.len(), met: plan.met });
+        self.tell(Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
         let held = lock_path().into_iter().any(waits);
@@ -105,49 +113,26 @@ impl Job {
 
     /// A look at a host that cloud-init is through with: before that it is another host with every
     /// look.
-    pub(super) async fn observe_when_ready(
-        &self,
-        connection: &mut Connection,
-        watch: &Watch,
-    ) -> Result<Observation, RunError> {
-        let mut observation = self.observe(connection, watch).await?;
+    pub(super) async fn observe_when_ready(&mut self) -> Result<Observation, RunError> {
+        let mut observation = self.observe().await?;
         let began = Instant::now();
         while observation.host.cloud_init {
             let waited = began.elapsed();
             if waited > FIRST_START {
                 let minutes = FIRST_START.as_secs() / 60;
-                return Err(self.host_error(format!(
-                    "cloud-init is still at work after {minutes} minutes\nhint: `cloud-init status --long` on the host tells with what"
-                )));
+                return Err(self.host_error(
+                    Fault::new(format!("cloud-init is still at work after {minutes} minutes"))
+                        .hint("`cloud-init status --long` on the host tells with what"),
+                ));
             }
             if waited < PAUSE {
-                watch(
-                    &self.name,
-                    Event::Note(
-                        "cloud-init is still at work on the host: waiting for its end, up to 10 minutes".into(),
-                    ),
-                );
+                self.note("cloud-init is still at work on the host: waiting for its end, up to 10 minutes");
             }
-            let mut script = Script::observing();
-            script.step("cloud-init");
             let left = FIRST_START.saturating_sub(waited).as_secs().max(1).to_string();
-            Act::sh("wait for cloud-init", WAIT, [left]).write(&mut script);
-            connection.round_trips += 1;
-            connection.ssh.run(&script, |_| ()).await?;
-            observation = self.observe(connection, watch).await?;
+            self.first_frame("cloud-init", &Act::sh("wait for cloud-init", WAIT, [left])).await?;
+            observation = self.observe().await?;
         }
         Ok(observation)
-    }
-
-    /// Looks at a host for its facts alone.
-    ///
-    /// # Errors
-    /// See [`RunError`].
-    pub async fn look(&self) -> Result<Facts, RunError> {
-        let mut connection = self.connect().await?;
-        let facts = self.facts(&mut connection).await;
-        connection.ssh.close().await;
-        facts
     }
 }
 
@@ -156,9 +141,8 @@ fn guard_paths() -> impl Iterator<Item = AbsPath> {
     ["armed", "reverting"].into_iter().filter_map(|name| AbsPath::new(format!("{}/{name}", crate::guard::STATE)).ok())
 }
 
-/// The record of who holds the host's lock; a run that ended takes it away.
 fn lock_path() -> Option<AbsPath> {
-    AbsPath::new("/run/petasos/holder").ok()
+    AbsPath::new(lock::RECORD).ok()
 }
 
 fn capitalized(word: &str) -> String {

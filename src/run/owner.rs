@@ -1,5 +1,6 @@
 //! Who holds a host's lock, in the words that stand beside it.
 
+use crate::fault::Fault;
 use crate::shell::RunId;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,10 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 ///
 /// # Errors
 /// When the machine has no randomness.
-pub fn this_run() -> Result<RunId, String> {
+pub fn this_run() -> Result<RunId, Fault> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut bytes = [0; 3];
-    getrandom::fill(&mut bytes).map_err(|error| format!("no randomness: {error}"))?;
+    getrandom::fill(&mut bytes).map_err(|error| Fault::new(format!("no randomness: {error}")))?;
     let random: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

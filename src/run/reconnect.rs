@@ -1,9 +1,9 @@
 //! A host that goes away in the middle of a run, because it restarts or the network is down: it is
 //! waited for, and the run is taken up again from a fresh look.
 
-use super::{Connection, Event, Job, RunError, Watch};
-use crate::act::Act;
-use crate::shell::{FrameError, Script};
+use super::lock::State;
+use super::{RunError, Session, lock};
+use crate::shell::FrameError;
 use crate::transport::{Ssh, TransportError};
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,6 @@ const ORPHAN: Duration = Duration::from_secs(900);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// RUN: says `down` while the host goes down, `busy` while a script of this run is at work that an
-/// earlier connection began, else `free`. A script whose connection is lost goes on until its next
-/// word to nobody; beside it nothing must run.
-const STATE: &str = include_str!("../../remote/lock/state.sh");
-
 /// The absences of one run.
 #[derive(Default)]
 pub(super) struct Absences {
@@ -28,15 +23,15 @@ pub(super) struct Absences {
     times: u32,
 }
 
-impl Job {
+impl Session<'_> {
     /// Whether a run ended because the host went away, or is going.
-    pub(super) async fn went_away(&self, connection: &Connection, error: &RunError) -> bool {
+    pub(super) async fn went_away(&self, error: &RunError) -> bool {
         match error {
             RunError::Transport(error) => is_cut(error),
             // A step fails for no reason of its own while the host goes down.
             RunError::Step { .. } | RunError::ReleaseRolledBack { .. } => {
-                let state = tokio::time::timeout(Duration::from_secs(25), self.work_left(&connection.ssh)).await;
-                matches!(state, Err(_) | Ok(HostState::Down | HostState::Cut))
+                let state = tokio::time::timeout(Duration::from_secs(25), self.work_left(&self.connection)).await;
+                matches!(state, Err(_) | Ok(HostState::Says(State::Down) | HostState::Cut))
             }
             _ => false,
         }
@@ -47,42 +42,34 @@ impl Job {
     ///
     /// # Errors
     /// [`RunError::Away`] when that takes too long or happens too often.
-    pub(super) async fn reconnect(
-        &self,
-        connection: &mut Connection,
-        absences: &mut Absences,
-        error: &RunError,
-        watch: &Watch,
-    ) -> Result<(), RunError> {
-        let why = first_line(error);
-        let away = |what: String| RunError::Away { host: self.name.clone(), why: why.clone(), what };
+    pub(super) async fn reconnect(&mut self, absences: &mut Absences, error: &RunError) -> Result<(), RunError> {
+        let (why, host) = (first_line(error), self.job.name.clone());
+        let away = |what: String| RunError::Away { host: host.clone(), why: why.clone(), what };
         absences.times += 1;
         if absences.times > OFTEN {
             return Err(away(format!("it did so {} times", absences.times)));
         }
         let left = AWAY.saturating_sub(absences.waited);
-        let note = format!("the host went away ({why}): waiting for it, up to {} s", left.as_secs());
-        watch(&self.name, Event::Note(note));
+        self.note(format!("the host went away ({why}): waiting for it, up to {} s", left.as_secs()));
         let (began, mut busy, mut refused) = (Instant::now(), None, 0);
-        let mut fresh: Option<Connection> = None;
+        let mut fresh: Option<Ssh> = None;
         loop {
             let state = match &fresh {
-                Some(fresh) => self.work_left(&fresh.ssh).await,
+                Some(fresh) => self.work_left(fresh).await,
                 None => HostState::Cut,
             };
             match state {
-                HostState::Free => break,
-                HostState::Busy if busy.is_none() => {
+                HostState::Says(State::Free) => break,
+                HostState::Says(State::Busy) if busy.is_none() => {
                     busy = Some(Instant::now());
-                    let note = "what the lost connection began is still at work: waiting for its end";
-                    watch(&self.name, Event::Note(note.into()));
+                    self.note("what the lost connection began is still at work: waiting for its end");
                 }
-                HostState::Busy => {}
+                HostState::Says(State::Busy) => {}
                 // A host that goes down still answers for a moment: what counts is a connection
                 // after that.
-                HostState::Down | HostState::Cut => {
+                HostState::Says(State::Down) | HostState::Cut => {
                     if let Some(fresh) = fresh.take() {
-                        let _ = tokio::time::timeout(PAUSE, fresh.ssh.close()).await;
+                        let _ = tokio::time::timeout(PAUSE, fresh.close()).await;
                     }
                     tokio::time::sleep(PAUSE).await;
                     fresh = self.try_login(&mut refused).await?;
@@ -99,19 +86,18 @@ impl Job {
             }
         }
         if let Some(fresh) = fresh {
-            let old = std::mem::replace(&mut connection.ssh, fresh.ssh);
+            let old = std::mem::replace(&mut self.connection, fresh);
             // The master of a dead connection may not answer; it ends by itself.
             let _ = tokio::time::timeout(PAUSE, old.close()).await;
         }
         absences.waited += busy.unwrap_or_else(Instant::now) - began;
-        let note = format!("the host is back after {} s: looking at it afresh", began.elapsed().as_secs());
-        watch(&self.name, Event::Note(note));
+        self.note(format!("the host is back after {} s: looking at it afresh", began.elapsed().as_secs()));
         Ok(())
     }
 
     /// One try to log in; none when the host does not answer.
-    async fn try_login(&self, refused: &mut u32) -> Result<Option<Connection>, RunError> {
-        match self.connect_within(Some(Duration::from_secs(5))).await {
+    async fn try_login(&self, refused: &mut u32) -> Result<Option<Ssh>, RunError> {
+        match self.job.connect_within(Some(Duration::from_secs(5)), self.watch).await {
             Ok(fresh) => Ok(Some(fresh)),
             Err(error @ RunError::Transport(TransportError::HostKey { .. } | TransportError::NoSudo { .. })) => {
                 Err(error)
@@ -127,15 +113,8 @@ impl Job {
     }
 
     async fn work_left(&self, ssh: &Ssh) -> HostState {
-        let mut script = Script::observing();
-        script.step("state");
-        Act::sh("say whether the host can be gone on with", STATE, [self.run_id.id.clone()]).write(&mut script);
-        match ssh.run(&script, |_| ()).await {
-            Ok(frames) => match frames.first().map(|frame| frame.text().trim().to_owned()).as_deref() {
-                Some("down") => HostState::Down,
-                Some("busy") => HostState::Busy,
-                _ => HostState::Free,
-            },
+        match ssh.ask("state", &lock::state(&self.job.run_id.id)).await {
+            Ok(frame) => HostState::Says(State::read(&frame)),
             Err(_) => HostState::Cut,
         }
     }
@@ -143,9 +122,7 @@ impl Job {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HostState {
-    Free,
-    Busy,
-    Down,
+    Says(State),
     Cut,
 }
 

@@ -1,13 +1,13 @@
 //! The host's own record of runs, and what a run keeps so that it can be undone.
 
-use super::{Connection, Job, RunError, Watch};
+use super::script::Batch;
+use super::{Job, RunError, Session, lock};
 use crate::act::Act;
 use crate::guard::{self, Scope};
 use crate::plan::Step;
 use serde_json::{Value, json};
 
 const LINE: &str = include_str!("../../remote/run/record.sh");
-const RELEASE: &str = "rm -f /run/petasos/holder";
 
 impl Job {
     /// Keeps what a run may replace.
@@ -27,17 +27,18 @@ impl Job {
     fn line(&self, line: &Value) -> Act {
         Act::sh("write to the record of runs", LINE, [line.to_string()])
     }
+}
 
+impl Session<'_> {
     /// The run's last word in the record; the lock is free from then on.
-    pub(super) async fn end<T>(&self, connection: &mut Connection, result: &Result<T, RunError>, watch: &Watch) {
+    pub(super) async fn end<T>(&mut self, result: &Result<T, RunError>) {
         let outcome = match result {
             Ok(_) => "converged".to_owned(),
             Err(RunError::RolledBack { .. } | RunError::ReleaseRolledBack { .. }) => "taken back".to_owned(),
             Err(error) => format!("failed: {}", error.to_string().lines().next().unwrap_or_default()),
         };
-        let line = self.line(&json!({ "run": self.run_id.id, "event": "ended", "outcome": outcome }));
-        let release = Act::sh("free the lock", RELEASE, Vec::<String>::new());
+        let line = self.job.line(&json!({ "run": self.job.run_id.id, "event": "ended", "outcome": outcome }));
         // Where the host cannot be told any more, the record shows a run that never ended.
-        let _ = self.execute_all(connection, ("end", &[line, release]), &[], |_| (), watch).await;
+        let _ = self.execute_all(Batch::of_acts("ended", &[line, lock::release()])).await;
     }
 }

@@ -1,6 +1,6 @@
 //! The files that a host would get if it had none of them.
 
-use super::{Job, RunError};
+use super::{Job, RunError, Watch};
 use crate::act::{Act, Put};
 use crate::fact::Seen;
 use crate::plan::Plan;
@@ -11,8 +11,8 @@ impl Job {
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn render(&self) -> Result<Vec<Put>, RunError> {
-        let mut facts = self.look().await?;
+    pub async fn render(&self, watch: &Watch) -> Result<Vec<Put>, RunError> {
+        let mut facts = self.look(watch).await?;
         facts.paths.values_mut().for_each(|path| *path = Seen::Absent);
         let items = self.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let acts = Plan::of(&items, &facts).steps.into_iter().flat_map(|step| step.change.acts);

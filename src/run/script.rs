@@ -1,120 +1,119 @@
 //! One script that changes a host: lock, what comes before, the steps.
 
-use super::{Connection, Event, Job, RunError, Watch, owner};
+use super::lock::{Held, Lock};
+use super::{Event, RunError, Session, lock, owner};
 use crate::act::Act;
 use crate::plan::{self, Step};
 use crate::release::steps::UNHEALTHY;
-use crate::shell::{Frame, Script};
+use crate::shell::{Frame, RunId, Script};
 use crate::transport::TransportError;
-
-/// The exit status of a script that found the lock taken.
-const LOCKED: i32 = 75;
-
-/// RUN. Who but this run holds the lock, and whether that counts: `lock` in the prelude decides the
-/// same.
-const HELD: &str = include_str!("../../remote/lock/held.sh");
-
-/// Only that holder's, and only when its last step is over: two at once would trip over each other
-/// (dpkg's lock, above all).
-const BREAK: &str = include_str!("../../remote/lock/steal.sh");
 
 /// The frames of a script, or why they did not all arrive.
 pub(super) type Ran = Result<Vec<Frame>, TransportError>;
 
-impl Job {
-    /// Runs `first` and then the steps, under the host's lock; the frames begin with that of
-    /// `first`.
+/// A script that changes the host.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'a> {
+    /// The name of the first frame, which is that of `first`.
+    pub name: &'a str,
+    /// What comes before the steps.
+    pub first: &'a [Act],
+    pub steps: &'a [&'a Step],
+    /// How many steps of the plan come before these, of how many.
+    pub before: usize,
+    pub of: usize,
+}
+
+impl<'a> Batch<'a> {
+    pub fn of_acts(name: &'a str, first: &'a [Act]) -> Self {
+        Self { name, first, steps: &[], before: 0, of: 0 }
+    }
+
+    fn script(&self, run_id: &RunId) -> Script {
+        let mut script = Script::applying(run_id);
+        script.step(self.name);
+        self.first.iter().for_each(|act| act.write(&mut script));
+        plan::write(&mut script, self.steps);
+        script
+    }
+
+    /// The step that begins once `frames` have arrived: those of the lock and of `first` come
+    /// before those of the steps.
+    fn begins(&self, frames: usize) -> Option<Event> {
+        let index = frames.checked_sub(2)?;
+        let step = self.steps.get(index)?;
+        let title = format!("{}: {}", step.id, step.title);
+        Some(Event::Step { number: self.before + index + 1, of: self.of, title })
+    }
+}
+
+impl Session<'_> {
+    /// Runs a batch under the host's lock; the frames begin with that of what comes first.
     ///
     /// # Errors
     /// When another run has the lock; nothing was done then.
-    pub(super) async fn execute(
-        &self,
-        connection: &mut Connection,
-        first: (&str, &[Act]),
-        steps: &[&Step],
-        mut tell: impl FnMut(usize) + Send,
-        watch: &Watch,
-    ) -> Result<Ran, RunError> {
-        self.execute_once(connection, first, steps, &mut tell, watch, false).await
+    pub(super) async fn execute(&mut self, batch: Batch<'_>) -> Result<Ran, RunError> {
+        let script = batch.script(&self.job.run_id);
+        let mut stolen = false;
+        loop {
+            self.count();
+            let mut seen = 0;
+            let ran = self.connection.run(&script, |frame| {
+                seen += 1;
+                if let Some(event) = batch.begins(seen).filter(|_| frame.rc == 0) {
+                    self.tell(event);
+                }
+            });
+            let mut frames = match ran.await {
+                Ok(frames) => frames.into_iter(),
+                Err(error) => return Ok(Err(error)),
+            };
+            match frames.next().as_ref().and_then(Lock::read) {
+                Some(Lock::Ours { dead }) => {
+                    if let Some(dead) = dead {
+                        self.note(format!("took the lock over from a run that died: {dead}"));
+                    }
+                    return Ok(Ok(frames.collect()));
+                }
+                Some(Lock::Taken { owner }) => {
+                    if stolen || !owner::gone(&owner, &self.job.run_id.owner) {
+                        return Err(self.locked(owner));
+                    }
+                    self.steal_lock(&owner).await?;
+                    stolen = true;
+                }
+                None => return Err(self.unclear_lock()),
+            }
+        }
     }
 
-    async fn execute_once(
-        &self,
-        connection: &mut Connection,
-        first: (&str, &[Act]),
-        steps: &[&Step],
-        tell: &mut (dyn FnMut(usize) + Send),
-        watch: &Watch,
-        retried: bool,
-    ) -> Result<Ran, RunError> {
-        let mut script = Script::applying(&self.run_id);
-        script.step(first.0);
-        first.1.iter().for_each(|act| act.write(&mut script));
-        plan::write(&mut script, steps);
-        connection.round_trips += 1;
-        let mut seen = 0;
-        let ran = connection.ssh.run(&script, |frame| {
-            // The frames of the lock and of `first` come before those of the steps.
-            seen += 1;
-            if seen >= 2 && frame.rc == 0 {
-                tell(seen - 2);
-            }
-        });
-        let mut frames = match ran.await {
-            Ok(frames) => frames,
-            Err(error) => return Ok(Err(error)),
-        };
-        if frames.is_empty() {
-            return Err(self.host_error("the host did not say whether it is locked".into()));
-        }
-        let lock = frames.remove(0);
-        if lock.rc == LOCKED {
-            let holder = lock.error_text();
-            if retried || !owner::gone(&holder, &self.run_id.owner) {
-                return Err(RunError::Locked { host: self.name.clone(), holder });
-            }
-            self.steal_lock(connection, &holder, watch).await?;
-            return Box::pin(self.execute_once(connection, first, steps, tell, watch, true)).await;
-        }
-        let dead = lock.text();
-        if !dead.trim().is_empty() {
-            watch(&self.name, Event::Note(format!("took the lock over from a run that died: {}", dead.trim())));
-        }
-        Ok(Ok(frames))
+    fn locked(&self, holder: String) -> RunError {
+        RunError::Locked { host: self.job.name.clone(), holder }
+    }
+
+    fn unclear_lock(&self) -> RunError {
+        self.host_error("the host did not say whether it is locked")
     }
 
     /// Waits for what a run that died left at work on the host, and frees its lock.
     ///
     /// # Errors
     /// When the run lives, or may live on another machine.
-    pub(super) async fn wait_for_dead_run(&self, connection: &mut Connection, watch: &Watch) -> Result<(), RunError> {
-        let mut script = Script::observing();
-        script.step("held");
-        Act::sh("say who holds the lock", HELD, [self.run_id.id.clone()]).write(&mut script);
-        connection.round_trips += 1;
-        let frames = connection.ssh.run(&script, |_| ()).await?;
-        let holder = frames.first().map(|frame| frame.text().trim().to_owned()).unwrap_or_default();
-        if holder.is_empty() {
-            return Ok(());
+    pub(super) async fn wait_for_dead_run(&mut self) -> Result<(), RunError> {
+        let frame = self.first_frame("held", &lock::held(&self.job.run_id.id)).await?;
+        match Held::read(&frame) {
+            Some(Held::Free) => Ok(()),
+            Some(Held::By(owner)) if owner::gone(&owner, &self.job.run_id.owner) => self.steal_lock(&owner).await,
+            Some(Held::By(owner)) => Err(self.locked(owner)),
+            None => Err(self.unclear_lock()),
         }
-        if !owner::gone(&holder, &self.run_id.owner) {
-            return Err(RunError::Locked { host: self.name.clone(), holder });
-        }
-        self.steal_lock(connection, &holder, watch).await
     }
 
-    /// Frees a lock whose holder ran on this machine and is gone; its last step and its connection
+    /// Frees a lock whose owner ran on this machine and is gone; its last step and its connection
     /// to the host may outlive it.
-    async fn steal_lock(&self, connection: &mut Connection, holder: &str, watch: &Watch) -> Result<(), RunError> {
-        watch(
-            &self.name,
-            Event::Note(format!("taking the lock over from a run that died, after its last step: {holder}")),
-        );
-        let mut script = Script::observing();
-        script.step("unlock");
-        Act::sh("free a dead run's lock", BREAK, [holder]).write(&mut script);
-        connection.round_trips += 1;
-        connection.ssh.run(&script, |_| ()).await?;
+    async fn steal_lock(&mut self, owner: &str) -> Result<(), RunError> {
+        self.note(format!("taking the lock over from a run that died, after its last step: {owner}"));
+        self.first_frame("unlock", &lock::steal(owner)).await?;
         Ok(())
     }
 
@@ -122,69 +121,62 @@ impl Job {
     ///
     /// # Errors
     /// See [`RunError`].
-    pub(super) async fn execute_all(
-        &self,
-        connection: &mut Connection,
-        first: (&str, &[Act]),
-        steps: &[&Step],
-        tell: impl FnMut(usize) + Send,
-        watch: &Watch,
-    ) -> Result<(), RunError> {
-        let frames = self.execute(connection, first, steps, tell, watch).await??;
-        let steps = [None].into_iter().chain(steps.iter().copied().map(Some));
+    pub(super) async fn execute_all(&mut self, batch: Batch<'_>) -> Result<(), RunError> {
+        let frames = self.execute(batch).await??;
+        let steps = [None].into_iter().chain(batch.steps.iter().copied().map(Some));
         frames.iter().zip(steps).try_for_each(|(frame, step)| self.judge(frame, step))
     }
 
     pub(super) fn judge(&self, frame: &Frame, step: Option<&Step>) -> Result<(), RunError> {
-        let host = self.name.clone();
+        let host = self.job.name.clone();
         let before = || (frame.name.clone(), "what comes before the steps".to_owned());
         let (id, title) = step.map_or_else(before, |step| (step.id.clone(), step.title.clone()));
         match frame.rc {
             0 => Ok(()),
-            UNHEALTHY => Err(RunError::ReleaseRolledBack { host, id, said: tail(frame) }),
-            _ => {
-                let (said, hint) = hinted(&tail(frame));
-                Err(RunError::Step { host, id, title, said, hint })
-            }
+            UNHEALTHY => Err(RunError::ReleaseRolledBack { host, id, said: said(frame), hint: frame.hint_text() }),
+            _ => Err(RunError::Step { host, id, title, said: said(frame), hint: hint(frame) }),
         }
     }
 }
 
-/// What a step said, and the hint that it gave, or the one that always holds.
-fn hinted(said: &str) -> (String, String) {
-    let (hints, words): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.trim().starts_with("hint: "));
-    let given = hints.last().map(|line| line.trim().trim_start_matches("hint: "));
+/// The hint that a step gave, or the one that always holds.
+fn hint(frame: &Frame) -> String {
     // Whatever ran, it has nothing better to say than this.
-    let full = said.contains("No space left on device").then_some(
-        "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run `petasos up` again",
-    );
-    let given = full.or(given);
-    let hint = given.unwrap_or("what came before it is done; mend the cause, then run `petasos up` again").to_owned();
-    // The one word `error: ` is that of the message which this goes into.
-    let word = |line: &&str| line.replacen("  error: ", "  ", 1);
-    (words.iter().map(word).collect::<Vec<_>>().join("\n"), hint)
+    if [&frame.out, &frame.err].iter().any(|said| String::from_utf8_lossy(said).contains("No space left on device")) {
+        return "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run `petasos up` again".into();
+    }
+    let usual = || "what came before it is done; mend the cause, then run `petasos up` again".to_owned();
+    frame.hint_text().unwrap_or_else(usual)
 }
 
-/// The end of what a step said: of its complaints, or else of its words.
-fn tail(frame: &Frame) -> String {
+/// The end of what a step said: of its complaints, or else of its words. The one word `error: ` is
+/// that of the message which this goes into.
+fn said(frame: &Frame) -> String {
     let (complaints, words) = (frame.error_text(), frame.text());
     let text = if complaints.is_empty() { words.trim() } else { &complaints };
     let lines: Vec<&str> = text.lines().collect();
     let last = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
-    last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    let line = |line: &&str| format!("  {}", line.strip_prefix("error: ").unwrap_or(line));
+    last.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::hinted;
+    use super::{hint, said};
+    use crate::shell::Frame;
+
+    fn frame(err: &str, hint: &str) -> Frame {
+        Frame { name: "x".into(), rc: 1, out: Vec::new(), err: err.into(), hint: hint.into() }
+    }
 
     #[test]
     fn a_step_may_give_its_own_hint() {
-        let (said, hint) = hinted("  one\n  error: two\n  hint: three");
-        assert_eq!((said.as_str(), hint.as_str()), ("  one\n  two", "three"));
-        let (_, hint) = hinted("  write: No space left on device\n  hint: three");
-        assert!(hint.starts_with("make room"), "{hint}");
-        let (said, hint) = hinted("  dpkg: error: four");
-        assert!(said == "  dpkg: error: four" && hint.contains("petasos up"), "{said}, {hint}");
+        let own = frame("one\nerror: two\n", "three\n");
+        assert_eq!((said(&own).as_str(), hint(&own).as_str()), ("  one\n  two", "three"));
+        assert!(hint(&frame("write: No space left on device", "three")).starts_with("make room"));
+        let none = frame("dpkg: error: four", "");
+        assert!(said(&none) == "  dpkg: error: four" && hint(&none).contains("petasos up"));
+        let fished = frame("one\nhint: rm -rf /", "");
+        assert!(hint(&fished).contains("petasos up"), "what it says on standard error is no hint");
     }
 }

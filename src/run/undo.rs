@@ -1,12 +1,13 @@
 //! Bringing a host back to before its last run, and telling of its runs.
 
 use super::lockout_guard::ConfirmBy;
-use super::{Connection, Event, Job, Outcome, RunError, Watch};
+use super::script::Batch;
+use super::{Job, Outcome, RunError, Session, Watch};
 use crate::act::Act;
+use crate::fault::Fault;
 use crate::guard::{self, Scope};
 use crate::plan::{Plan, Step};
 use crate::resource::{Change, Risk};
-use crate::shell::Script;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -71,23 +72,14 @@ fn runs(text: &str) -> Vec<RunRecord> {
 }
 
 impl Job {
-    async fn runs(&self, connection: &mut Connection) -> Result<Vec<RunRecord>, RunError> {
-        let mut script = Script::observing();
-        script.step("history");
-        Act::sh("read the record", READ, Vec::<String>::new()).write(&mut script);
-        connection.round_trips += 1;
-        let frames = connection.ssh.run(&script, |_| ()).await?;
-        Ok(frames.first().map(|frame| runs(&frame.text())).unwrap_or_default())
-    }
-
     /// All runs on record, oldest first.
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn history(&self) -> Result<Vec<RunRecord>, RunError> {
-        let mut connection = self.connect().await?;
-        let runs = self.runs(&mut connection).await;
-        connection.ssh.close().await;
+    pub async fn history(&self, watch: &Watch) -> Result<Vec<RunRecord>, RunError> {
+        let mut session = Session::open(self, watch).await?;
+        let runs = session.runs().await;
+        session.close().await;
         runs
     }
 
@@ -97,52 +89,44 @@ impl Job {
     /// # Errors
     /// When there is nothing to undo; else see [`RunError`].
     pub async fn undo(&self, watch: &Watch) -> Result<Outcome, RunError> {
-        let began = std::time::Instant::now();
-        let mut connection = self.enter(watch).await?;
-        let done = self.undo_last(&mut connection, watch).await;
+        let mut session = Session::open(self, watch).await?;
+        let done = session.undo_last().await;
         if let Ok(_) | Err(RunError::RolledBack { .. } | RunError::Step { .. }) = &done {
-            self.end(&mut connection, &done, watch).await;
+            session.end(&done).await;
         }
-        let round_trips = connection.round_trips;
-        connection.ssh.close().await;
-        Ok(Outcome {
-            host: self.name.clone(),
-            address: self.login.target.host.clone(),
-            system: "undo".into(),
-            plan: Plan { steps: vec![done?], ..Plan::default() },
-            second_pass: Vec::new(),
-            round_trips,
-            seconds: began.elapsed().as_secs_f64(),
-        })
+        let plan = |step| Plan { steps: vec![step], ..Plan::default() };
+        session.finish(done.map(|step| ("undo".into(), plan(step), Vec::new()))).await
+    }
+}
+
+impl Session<'_> {
+    async fn runs(&mut self) -> Result<Vec<RunRecord>, RunError> {
+        let frame = self.first_frame("history", &Act::sh("read the record", READ, Vec::<String>::new())).await?;
+        Ok(runs(&frame.text()))
     }
 
-    async fn undo_last(&self, connection: &mut Connection, watch: &Watch) -> Result<Step, RunError> {
-        let runs = self.runs(connection).await?;
+    async fn undo_last(&mut self) -> Result<Step, RunError> {
+        let runs = self.runs().await?;
         let last = runs.iter().rev().find(|run| run.kept && run.verb == "up");
-        let last =
-            last.ok_or_else(|| self.host_error("there is no run to undo: nothing that one replaced is kept".into()))?;
+        let last = last.ok_or_else(|| self.host_error("there is no run to undo: nothing that one replaced is kept"))?;
         let kept = format!("{}/{}", guard::RUNS, last.run);
-        let scope = self.scope(connection, &kept).await?;
+        let scope = self.scope(&kept).await?;
         let acts = vec![guard::restore(&last.run), Act::sh("it cannot be undone twice", FORGET, [kept])];
         let change = Change::new("undone", format!("run of {}", last.begun), "as before it", acts);
         let step = Step::of_run(format!("run {}", last.run), "undo the last run", change.risking(Risk::Lockout));
-        let line = [self.begun("undo", &[&step])];
-        self.execute_all(connection, ("begin", &line), &[], |_| (), watch).await?;
-        watch(&self.name, Event::Step { number: 1, of: 1, title: step.title.clone() });
-        self.guarded(connection, &[&step], &scope, ConfirmBy::Any, |_| (), watch).await?;
+        let line = [self.job.begun("undo", &[&step])];
+        self.execute_all(Batch::of_acts("begin", &line)).await?;
+        self.guarded(&[&step], (0, 1), &scope, ConfirmBy::Any).await?;
         Ok(step)
     }
 
     /// What a run kept.
-    async fn scope(&self, connection: &mut Connection, kept: &str) -> Result<Scope, RunError> {
-        let mut script = Script::observing();
-        script.step("scope");
-        Act::sh("read what a run kept", READ_SCOPE, [kept]).write(&mut script);
-        connection.round_trips += 1;
-        let frames = connection.ssh.run(&script, |_| ()).await?;
-        let frame = frames.first().filter(|frame| frame.rc == 0);
-        let text =
-            frame.map(crate::shell::Frame::text).ok_or_else(|| self.host_error(format!("`{kept}` cannot be read")))?;
+    async fn scope(&mut self, kept: &str) -> Result<Scope, RunError> {
+        let frame = self.first_frame("scope", &Act::sh("read what a run kept", READ_SCOPE, [kept])).await?;
+        if frame.rc != 0 {
+            return Err(self.host_error(Fault::new(format!("`{kept}` cannot be read"))));
+        }
+        let text = frame.text();
         let (paths, units) = text.split_once("--\n").unwrap_or((&text, ""));
         let lines = |text: &str| text.lines().map(str::to_owned).collect();
         Ok(Scope { paths: lines(paths), units: lines(units) })

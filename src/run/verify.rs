@@ -1,8 +1,9 @@
 //! Proves a host: one look, one trip with all attacks, and a few connections of our own.
 
 use super::observe::Observation;
-use super::{Connection, Event, Job, RunError, Watch};
-use crate::shell::Script;
+use super::{Event, Job, RunError, Session, Watch};
+use crate::act::{Act, Text};
+use crate::fault::Fault;
 use crate::verify::report::{ControlStatus, HostReport};
 use crate::verify::{self, Answer, Claims, Evidence, Scan};
 use std::collections::BTreeSet;
@@ -23,14 +24,13 @@ impl Job {
     /// # Errors
     /// See [`RunError`].
     pub async fn verify(&self, claims: &Claims, watch: &Watch) -> Result<HostReport, RunError> {
-        let began = Instant::now();
-        let mut connection = self.enter(watch).await?;
-        let port = connection.ssh.target().port.unwrap_or(self.login.resolved.port);
+        let mut session = Session::open(self, watch).await?;
+        let port = session.connection.target().port.unwrap_or(self.login.resolved.port);
         // Where SSH is now; a port that is still to come is the plan's to tell.
         let claims = Claims { ssh_port: port, ..claims.clone() };
-        let seen = self.evidence(&mut connection, &claims, watch).await;
-        let round_trips = connection.round_trips;
-        connection.ssh.close().await;
+        let seen = session.evidence(&claims).await;
+        let (round_trips, took) = session.close().await;
+        let began = Instant::now();
         let (observation, answer) = seen?;
         let scan = self.scan(&claims, &answer).await;
         let evidence = Evidence { answer, plan: observation.plan, scan };
@@ -45,35 +45,11 @@ impl Job {
             round_trips,
             seconds: 0.0,
             error: None,
+            hint: None,
         };
         verify::sum_up(&mut report);
-        report.seconds = began.elapsed().as_secs_f64();
+        report.seconds = (took + began.elapsed()).as_secs_f64();
         Ok(report)
-    }
-
-    async fn evidence(
-        &self,
-        connection: &mut Connection,
-        claims: &Claims,
-        watch: &Watch,
-    ) -> Result<(Observation, Answer), RunError> {
-        let observation = self.observe(connection, watch).await?;
-        watch(&self.name, Event::Attacking);
-        let mut script = Script::observing();
-        script.step("verify");
-        let text = verify::driver::program(&verify::spec(claims)).map_err(|why| self.host_error(why))?;
-        script.sh(START, &[], Some(&text));
-        connection.round_trips += 1;
-        let frames = connection.ssh.run(&script, |_| ()).await?;
-        let frame = frames.first().ok_or_else(|| self.host_error("the probe gave no answer".into()))?;
-        if frame.rc != 0 {
-            let said = frame.error_text();
-            let last = said.lines().last().unwrap_or("it said nothing").to_owned();
-            let hint = "it needs the host's own python3 and systemd-run: `petasos up` first";
-            return Err(self.host_error(format!("the probe ended with {}: {last}\nhint: {hint}", frame.rc)));
-        }
-        let answer = Answer::read(&frame.text()).map_err(|why| self.host_error(why))?;
-        Ok((observation, answer))
     }
 
     /// Knocks from here at each port that listens there.
@@ -92,5 +68,24 @@ impl Job {
         dialled.sort_unstable();
         let those = |open: bool| dialled.iter().filter(|(_, is)| *is == open).map(|(port, _)| *port).collect();
         Scan { open: those(true), closed: those(false) }
+    }
+}
+
+impl Session<'_> {
+    async fn evidence(&mut self, claims: &Claims) -> Result<(Observation, Answer), RunError> {
+        let observation = self.observe().await?;
+        self.tell(Event::Attacking);
+        let program = verify::driver::program(&verify::spec(claims)).map_err(|why| self.host_error(Fault::new(why)))?;
+        let text = Text::open(program);
+        let attack = Act::Sh { text: START, what: "attack the host", args: Vec::new(), stdin: Some(text) };
+        let frame = self.first_frame("verify", &attack).await?;
+        if frame.rc != 0 {
+            let said = frame.error_text();
+            let last = said.lines().last().unwrap_or("it said nothing").to_owned();
+            let hint = "it needs the host's own python3 and systemd-run: `petasos up` first";
+            return Err(self.host_error(Fault::new(format!("the probe ended with {}: {last}", frame.rc)).hint(hint)));
+        }
+        let answer = Answer::read(&frame.text()).map_err(|why| self.host_error(Fault::new(why)))?;
+        Ok((observation, answer))
     }
 }

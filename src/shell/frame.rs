@@ -8,6 +8,8 @@ pub struct Frame {
     pub rc: i32,
     pub out: Vec<u8>,
     pub err: Vec<u8>,
+    /// What the step says is to be done about its failure.
+    pub hint: Vec<u8>,
 }
 
 impl Frame {
@@ -19,6 +21,11 @@ impl Frame {
     /// Standard error as text, without white space around it.
     pub fn error_text(&self) -> String {
         String::from_utf8_lossy(&self.err).trim().to_owned()
+    }
+
+    /// What the step says is to be done about its failure, if it says so.
+    pub fn hint_text(&self) -> Option<String> {
+        Some(String::from_utf8_lossy(&self.hint).trim().to_owned()).filter(|hint| !hint.is_empty())
     }
 }
 
@@ -33,6 +40,8 @@ pub enum FrameError {
     Broken(String),
     #[error("the host counted {said} steps, but {got} arrived")]
     Count { said: usize, got: usize },
+    #[error("the host's answer lacks the step `{0}`")]
+    Missing(String),
     #[error("the host's answer goes on after its end")]
     Trailing,
 }
@@ -119,15 +128,16 @@ impl Reader {
                 self.next()
             }
             Header::End(said) => Err(FrameError::Count { said, got: self.count }),
-            Header::Step { name, rc, out, err } => {
-                let (body, whole) = (line_end + 1, line_end + 1 + out + err);
+            Header::Step { name, rc, out, err, hint } => {
+                let (body, whole) = (line_end + 1, line_end + 1 + out + err + hint);
                 if self.buffer.len() < whole {
                     return Ok(None);
                 }
                 let content: Vec<u8> = self.buffer.drain(..whole).skip(body).collect();
-                let (out, err) = content.split_at(out);
+                let (out, rest) = content.split_at(out);
+                let (err, hint) = rest.split_at(err);
                 self.count += 1;
-                Ok(Some(Frame { name, rc, out: out.to_vec(), err: err.to_vec() }))
+                Ok(Some(Frame { name, rc, out: out.to_vec(), err: err.to_vec(), hint: hint.to_vec() }))
             }
         }
     }
@@ -139,7 +149,7 @@ impl Reader {
 }
 
 enum Header {
-    Step { name: String, rc: i32, out: usize, err: usize },
+    Step { name: String, rc: i32, out: usize, err: usize, hint: usize },
     End(usize),
 }
 
@@ -152,10 +162,11 @@ impl Header {
         match (name, numbers.as_slice()) {
             ("end", [count]) => Some(Self::End(decimal(count)?)),
             ("end", _) => None,
-            (name, [rc, out, err]) => {
-                let (rc, out, err) = (u8::try_from(decimal(rc)?).ok()?, decimal(out)?, decimal(err)?);
-                let fits = out <= LARGEST && err <= LARGEST;
-                fits.then(|| Self::Step { name: name.to_owned(), rc: rc.into(), out, err })
+            (name, [rc, out, err, hint]) => {
+                let rc = u8::try_from(decimal(rc)?).ok()?;
+                let (out, err, hint) = (decimal(out)?, decimal(err)?, decimal(hint)?);
+                let fits = [out, err, hint].iter().all(|length| *length <= LARGEST);
+                fits.then(|| Self::Step { name: name.to_owned(), rc: rc.into(), out, err, hint })
             }
             _ => None,
         }

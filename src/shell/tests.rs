@@ -35,9 +35,28 @@ fn every_step_answers_with_its_own_frame() {
     script.step("three");
     script.run(&argv(&["cat"]), Some("in'put\n"));
     let frames = run(&script).expect("a whole answer");
-    assert_eq!(frames[0], Frame { name: "one".into(), rc: 0, out: b"a\nb".to_vec(), err: vec![] });
+    assert_eq!(frames[0], Frame { name: "one".into(), rc: 0, out: b"a\nb".to_vec(), err: vec![], hint: vec![] });
     assert_eq!((frames[1].rc, frames[1].text().as_str(), frames[1].error_text().as_str()), (3, "$HOME 'q'\n", "x y"));
     assert_eq!(frames[2].text(), "in'put\n");
+}
+
+/// A hint has a channel of its own, for a step's own words and for those of programs that it starts;
+/// the same words on standard error are none.
+#[test]
+fn a_step_hints_beside_what_it_says() {
+    let failing = "echo out; echo 'hint: no' >&2; hint 'do this'; sh -c 'echo and that >&8'; return 3";
+    for mut script in [Script::observing(), Script::applying(&RunId { id: "r".into(), owner: "me".into() })] {
+        script.step("one");
+        script.sh(failing, &[], None);
+        let frames = run(&script).expect("a whole answer");
+        let frame = frames.last().expect("the step's");
+        assert_eq!((frame.rc, frame.text().as_str(), frame.error_text().as_str()), (3, "out\n", "hint: no"));
+        assert_eq!(frame.hint_text().as_deref(), Some("do this\nand that"));
+    }
+    let mut script = Script::observing();
+    script.step("one");
+    script.run(&argv(&["false"]), None);
+    assert_eq!(run(&script).expect("a whole answer")[0].hint_text(), None);
 }
 
 #[test]
@@ -62,10 +81,10 @@ fn steps_that_look_run_side_by_side_and_answer_in_their_order() {
 fn content_that_looks_like_a_frame_stays_content() {
     let mut script = Script::observing();
     script.step("one");
-    script.run(&argv(&["printf", "@end 0\n@two 0 0 0\n"]), None);
+    script.run(&argv(&["printf", "@end 0\n@two 0 0 0 0\n"]), None);
     let frames = run(&script).expect("a whole answer");
     assert_eq!(frames.len(), 1);
-    assert_eq!(frames[0].text(), "@end 0\n@two 0 0 0\n");
+    assert_eq!(frames[0].text(), "@end 0\n@two 0 0 0 0\n");
 }
 
 #[test]
@@ -160,9 +179,9 @@ proptest! {
     #[test]
     fn a_cut_answer_is_an_error_wherever_it_is_cut(out in proptest::collection::vec(any::<u8>(), 0..60), cut in 0usize..100) {
         let mut whole = b"motd\n@petasos n\n@a 0 ".to_vec();
-        whole.extend(format!("{} 2\n", out.len()).bytes());
+        whole.extend(format!("{} 2 3\n", out.len()).bytes());
         whole.extend(&out);
-        whole.extend(b"er@end 1\n");
+        whole.extend(b"erhin@end 1\n");
         let cut = cut.min(whole.len() - 1);
         let mut reader = Reader::new("n");
         let seen = reader.push(&whole[..cut]);
@@ -174,6 +193,6 @@ proptest! {
             frames.extend(reader.push(&[*byte]).expect("well formed"));
         }
         prop_assert_eq!(reader.finish(), Ok(1));
-        prop_assert_eq!(frames, vec![Frame { name: "a".into(), rc: 0, out, err: b"er".to_vec() }]);
+        prop_assert_eq!(frames, vec![Frame { name: "a".into(), rc: 0, out, err: b"er".to_vec(), hint: b"hin".to_vec() }]);
     }
 }

@@ -8,23 +8,21 @@ use crate::config::Target;
 use crate::name::Fingerprint;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
-
-/// Writes down a fingerprint that was learned.
-type SaveFingerprint = Box<dyn Fn(&Fingerprint) + Send + Sync>;
 
 /// The key of one host, for all connections of a run.
 pub struct HostKey {
     known: Mutex<Option<Fingerprint>>,
-    /// Until the fingerprint is recorded, which happens once a connection was made.
-    record: Mutex<Option<SaveFingerprint>>,
+    /// Whether nothing about it is news any more.
+    recorded: AtomicBool,
 }
 
 impl HostKey {
-    /// `record` is called once with the host's, if it is given.
-    pub fn new(known: Option<Fingerprint>, record: Option<SaveFingerprint>) -> Self {
-        Self { known: Mutex::new(known), record: Mutex::new(record) }
+    /// `recorded`: whether the known key is one that was kept from an earlier run.
+    pub fn new(known: Option<Fingerprint>, recorded: bool) -> Self {
+        Self { known: Mutex::new(known), recorded: AtomicBool::new(recorded) }
     }
 
     pub fn known(&self) -> Option<Fingerprint> {
@@ -34,8 +32,7 @@ impl HostKey {
     /// From now on only this key counts. Says whether it was not recorded before.
     pub fn learn(&self, fingerprint: &Fingerprint) -> bool {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint.clone());
-        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner).take();
-        record.inspect(|record| record(fingerprint)).is_some()
+        !self.recorded.swap(true, Ordering::Relaxed)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::SshOptions;
 use crate::config::Target;
+use crate::fault::Fault;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -30,14 +31,16 @@ impl Resolved {
 ///
 /// # Errors
 /// When ssh cannot be run, or does not like its configuration.
-pub fn resolve(target: &Target, options: &SshOptions) -> Result<Resolved, String> {
+pub fn resolve(target: &Target, options: &SshOptions) -> Result<Resolved, Fault> {
     let mut command = Command::new("ssh");
     command.arg("-G").args(options.config.iter().flat_map(|file| ["-F".into(), file.clone().into_os_string()]));
     command.args(target.port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
     let output = command.args(["-l", target.user.as_str(), &target.host]).output();
-    let output = output.map_err(|error| format!("cannot run `ssh`: {error}\nhint: install OpenSSH's client"))?;
+    let output =
+        output.map_err(|error| Fault::new(format!("cannot run `ssh`: {error}")).hint("install OpenSSH's client"))?;
     if !output.status.success() {
-        return Err(format!("ssh and its configuration: {}", String::from_utf8_lossy(&output.stderr).trim()));
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(Fault::new(said.trim()).at("ssh and its configuration"));
     }
     Ok(read(&String::from_utf8_lossy(&output.stdout)))
 }
@@ -87,6 +90,6 @@ mod tests {
         let target = Target::try_from("ops@web".to_owned()).unwrap();
         assert_eq!(resolve(&target, &options).unwrap().port, 2022);
         std::fs::write(file.path(), "NoSuchKeyword x\n").unwrap();
-        assert!(resolve(&target, &options).unwrap_err().contains("nosuchkeyword"));
+        assert!(resolve(&target, &options).unwrap_err().message.contains("nosuchkeyword"));
     }
 }

@@ -4,7 +4,7 @@
 //! Every [`Ssh`] is a connection of its own: a master process that no other connection shares.
 
 use super::{AskPassword, TransportError, sudo};
-use crate::act::Text;
+use crate::act::{Act, Text};
 use crate::config::Target;
 use crate::name::{Account, Fingerprint};
 use crate::shell::{Frame, FrameError, Reader, Script};
@@ -27,7 +27,7 @@ impl Ssh {
         Self { session, target, learnt, ask, password: Mutex::new(None) }
     }
 
-    /// The fingerprint of the host's key, if this was the first contact.
+    /// The fingerprint of the host's key, if it is to be recorded.
     pub fn learnt(&self) -> Option<&Fingerprint> {
         self.learnt.as_ref()
     }
@@ -55,12 +55,24 @@ impl Ssh {
         }
         let silent = self.run_by("sudo -n -- sh -s", None, script, &mut on_frame).await;
         let Err(TransportError::NoSudo { .. }) = &silent else { return silent };
-        let Some(password) = self.ask().await else { return silent };
+        let Some(password) = self.ask_password().await else { return silent };
         *self.password.lock().unwrap_or_else(PoisonError::into_inner) = Some(password.clone());
         self.run_by("", Some(password), script, &mut on_frame).await
     }
 
-    async fn ask(&self) -> Option<Text> {
+    /// Runs one act that only looks, as root; its frame.
+    ///
+    /// # Errors
+    /// As for [`Ssh::run`].
+    pub async fn ask(&self, name: &str, act: &Act) -> Result<Frame, TransportError> {
+        let mut script = Script::observing();
+        script.step(name);
+        act.write(&mut script);
+        let frame = self.run(&script, |_| ()).await?.into_iter().next();
+        frame.ok_or_else(|| self.answer(FrameError::Missing(name.to_owned())))
+    }
+
+    async fn ask_password(&self) -> Option<Text> {
         let (ask, target) = (self.ask.clone()?, self.target.clone());
         // Somebody may have to type it.
         tokio::task::spawn_blocking(move || ask(&target)).await.ok().flatten()

@@ -8,6 +8,7 @@ mod phrases;
 mod view;
 
 use super::visible::visible;
+use crate::fault::Fault;
 use crate::verify::report::Report;
 use serde_json::Value;
 use tera::{Context, Tera};
@@ -20,13 +21,13 @@ const TEMPLATE: (&str, &str) = ("verify.html", include_str!("../../templates/rep
 ///
 /// # Errors
 /// When the template does not fit the types, which the tests would have seen.
-pub fn page(report: &Report) -> Result<String, String> {
+pub fn page(report: &Report) -> Result<String, Fault> {
     let mut tera = Tera::default();
-    tera.add_raw_templates([TEMPLATE]).map_err(|why| why.to_string())?;
-    let mut value = serde_json::to_value(view::page(report)).map_err(|why| why.to_string())?;
+    tera.add_raw_templates([TEMPLATE]).map_err(|why| Fault::new(why.to_string()))?;
+    let mut value = serde_json::to_value(view::page(report)).map_err(|why| Fault::new(why.to_string()))?;
     in_each_text(&mut value);
-    let context = Context::from_serialize(&value).map_err(|why| why.to_string())?;
-    tera.render(TEMPLATE.0, &context).map_err(|why| why.to_string())
+    let context = Context::from_serialize(&value).map_err(|why| Fault::new(why.to_string()))?;
+    tera.render(TEMPLATE.0, &context).map_err(|why| Fault::new(why.to_string()))
 }
 
 fn in_each_text(value: &mut Value) {

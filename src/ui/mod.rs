@@ -2,7 +2,10 @@
 
 pub mod exit;
 pub mod html;
+mod print;
 pub mod progress;
 pub mod report;
 pub mod verify_text;
 mod visible;
+
+pub use print::{error, json, json_line, note, out, raw, secret, warning};

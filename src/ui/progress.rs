@@ -1,5 +1,7 @@
 //! Progress: a line a host that redraws itself on a terminal, plain lines in a pipe.
 
+use super::print::note;
+use super::visible::line;
 use crate::run::{Event, Watch};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -17,8 +19,8 @@ pub fn watch(hosts: &[String], quiet: bool) -> Watch {
 
 fn lines() -> Watch {
     Arc::new(|host, event| {
-        if let Some(line) = said(&event) {
-            eprintln!("{host}: {line}");
+        if let Some(said) = said(&event) {
+            note(&line(&format!("{host}: {said}")));
         }
     })
 }
@@ -26,7 +28,10 @@ fn lines() -> Watch {
 /// What an event says on a line of its own; small ones say nothing.
 fn said(event: &Event) -> Option<String> {
     match event {
-        Event::Connecting => None,
+        Event::Connecting | Event::Port(_) => None,
+        Event::HostKey(fingerprint) => {
+            Some(format!("first contact: its host key is {fingerprint}, recorded in petasos.lock"))
+        }
         Event::Observing { user } => Some(format!("looking, as {user}")),
         Event::Planned { changes, met } => Some(format!("{changes} to change, {met} as wanted")),
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
@@ -69,10 +74,10 @@ fn bars(hosts: &[String]) -> Watch {
             bar.set_position(number.saturating_sub(1) as u64);
         }
         // What is worth a note must not be overwritten by the next event.
-        if let Event::Note(note) = &event {
-            let _ = all.println(format!("{host}: {note}"));
-            return;
+        match (&event, said(&event)) {
+            (Event::Note(_) | Event::HostKey(_), Some(note)) => drop(all.println(line(&format!("{host}: {note}")))),
+            (Event::Port(_), _) => {}
+            (_, said) => bar.set_message(line(&said.unwrap_or_else(|| "connecting".into()))),
         }
-        bar.set_message(said(&event).unwrap_or_else(|| "connecting".into()));
     })
 }

@@ -19,18 +19,6 @@ pub fn code(verdict: ControlStatus) -> u8 {
     }
 }
 
-/// The one of all hosts: an error outranks a control that is not met, and that one what could not
-/// be seen.
-pub fn worst(codes: &[u8]) -> u8 {
-    let rank = |code: &&u8| match **code {
-        exit::ERROR => 3,
-        exit::DRIFT => 2,
-        exit::DONE => 0,
-        _ => 1,
-    };
-    codes.iter().max_by_key(rank).copied().unwrap_or(exit::DONE)
-}
-
 fn of_host(host: &HostReport, verbose: bool) -> String {
     if host.error.is_some() {
         return String::new();

@@ -111,7 +111,12 @@ pub fn names(claims: &Claims) -> BTreeSet<String> {
 
 /// What the driver on the host is told to try, beside what it looks at.
 pub fn spec(claims: &Claims) -> Spec {
-    Spec::new(claims, &attacks(claims))
+    spec_of(claims, &attacks(claims))
+}
+
+fn spec_of(claims: &Claims, attacks: &[Attack]) -> Spec {
+    let attempts = attacks.iter().map(Attack::attempt).chain([settings::attempt()]).collect();
+    Spec::new(claims, attempts, attacks.iter().filter_map(Attack::proof).collect())
 }
 
 /// The judgement of a host.

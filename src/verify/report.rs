@@ -33,6 +33,9 @@ pub struct HostReport {
     /// Why there is nothing above: the host was not reached, or did not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What to do about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// One claim, and what became of it.
@@ -127,6 +130,7 @@ impl HostReport {
             round_trips: 0,
             seconds: 0.0,
             error: Some(why.to_owned()),
+            hint: None,
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What the driver on the host is told to try, and what to look at.
 
-use super::attack::Attack;
+use super::Claims;
 use super::call::Call;
-use super::{Claims, settings};
 use serde::Serialize;
 
 #[derive(Debug, Clone, Serialize)]
@@ -52,10 +51,10 @@ pub struct Inspect {
 const PACKAGES: &str = include_str!("../../remote/verify/packages.py");
 
 impl Spec {
-    pub fn new(claims: &Claims, attacks: &[Attack]) -> Self {
+    pub fn new(claims: &Claims, attacks: Vec<Attempt>, proofs: Vec<Proof>) -> Self {
         Self {
-            attacks: attacks.iter().map(Attack::attempt).chain([settings::attempt()]).collect(),
-            proofs: attacks.iter().filter_map(Attack::proof).collect(),
+            attacks,
+            proofs,
             inspect: Inspect {
                 unit: "hermes.service",
                 account: "hermes",

@@ -137,7 +137,10 @@ fn host(number: usize, host: &HostReport) -> HostView {
             host.seconds,
             count(host.round_trips, "round trip"),
         ),
-        error: host.error.clone(),
+        error: host.error.as_ref().map(|error| match &host.hint {
+            Some(hint) => format!("{error}\nhint: {hint}"),
+            None => error.clone(),
+        }),
         missing: missing.into_iter().filter(|it| !it.controls.is_empty()).collect(),
         groups,
     }

@@ -5,7 +5,7 @@ use super::super::answer::Answer;
 use super::super::attack::Attack;
 use super::super::settings::AgentSettings;
 use super::super::tests::claims;
-use super::super::{Claims, attacks};
+use super::super::{Claims, attacks, spec_of};
 use super::*;
 use crate::config::egress::Allowed;
 use crate::config::settings::EgressMode;
@@ -29,7 +29,7 @@ fn spec_of_all() -> Spec {
             all.extend([plain, other].iter().flat_map(attacks));
         }
     }
-    Spec::new(&claims(EgressMode::Names), &all)
+    spec_of(&claims(EgressMode::Names), &all)
 }
 
 /// What the driver's Python says of a spec (its `complaints` or its `answer`), with these words of its modules replaced.

@@ -1,0 +1,60 @@
+//! Why a run ends early.
+
+use crate::fault::Fault;
+use crate::transport::TransportError;
+
+/// Each names the host, and its resource where there is one. What to do is in [`RunError::hint`].
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The host is none that Petasos can handle, or a wish cannot be filled in.
+    #[error("{host}: {}", fault.message)]
+    Host { host: String, fault: Fault },
+    #[error("{host}: could not observe `{id}`: {why}")]
+    Unknown { host: String, id: String, why: String },
+    #[error("{host}: `{id}` failed (`{title}`):\n{said}")]
+    Step { host: String, id: String, title: String, said: String, hint: String },
+    /// The agent was not well with the new release; the old one is back.
+    #[error("{host}: `{id}` was taken back:\n{said}")]
+    ReleaseRolledBack { host: String, id: String, said: String, hint: Option<String> },
+    /// A change that may lock people out was not confirmed.
+    #[error("{host}: a change of what lets people in was taken back; the host is as it was before it: {}", why.message)]
+    RolledBack { host: String, why: Fault },
+    #[error("{host}: the host does not answer after a change of what lets people in: {}", why.message)]
+    Lost { host: String, why: Fault, seconds: u32 },
+    #[error("{host}: another run is at work: {holder}")]
+    Locked { host: String, holder: String },
+    #[error("{host}: still not as wanted after a second pass:{list}")]
+    NotConverged { host: String, list: String },
+    /// The host went away in the middle of the run.
+    #[error("{host}: the host went away in the middle of the run ({why}), and {what}")]
+    Away { host: String, why: String, what: String },
+    #[error("{host}: root login stays open, because `{user}` cannot do root's work yet: {}", why.message)]
+    AdminLogin { host: String, user: String, why: Fault },
+}
+
+impl RunError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Transport(error) => error.hint(),
+            Self::Host { fault, .. } => fault.hint.clone(),
+            Self::RolledBack { why, .. } | Self::AdminLogin { why, .. } => why.hint.clone(),
+            Self::Step { hint, .. } => Some(hint.clone()),
+            Self::ReleaseRolledBack { hint, .. } => hint.clone(),
+            Self::Lost { seconds, .. } => Some(format!(
+                "it takes the change back by itself, {seconds} s after it was made, and at its next start"
+            )),
+            Self::Locked { .. } => Some("wait for it to end".into()),
+            Self::Away { .. } => Some(
+                "when it answers again, run the same command again; what was done is kept, and the rest follows".into(),
+            ),
+            Self::Unknown { .. } | Self::NotConverged { .. } => None,
+        }
+    }
+
+    pub fn fault(&self) -> Fault {
+        Fault { message: self.to_string(), hint: self.hint() }
+    }
+}

@@ -1,0 +1,171 @@
+//! One job at work: its connection to the host, and whoever watches.
+
+use super::{Event, Job, Outcome, RunError, Watch};
+use crate::act::Act;
+use crate::fault::Fault;
+use crate::plan::{Plan, Step};
+use crate::shell::{Frame, Script};
+use crate::transport::{Login, Ssh, TransportError};
+use std::time::{Duration, Instant};
+
+/// A host under work.
+pub(super) struct Session<'a> {
+    pub job: &'a Job,
+    pub connection: Ssh,
+    pub watch: &'a Watch,
+    round_trips: usize,
+    began: Instant,
+}
+
+impl<'a> Session<'a> {
+    pub async fn open(job: &'a Job, watch: &'a Watch) -> Result<Self, RunError> {
+        let began = Instant::now();
+        watch(&job.name, Event::Connecting);
+        let connection = job.connect(watch).await?;
+        Ok(Self { job, connection, watch, round_trips: 0, began })
+    }
+}
+
+impl Session<'_> {
+    pub fn tell(&self, event: Event) {
+        (self.watch)(&self.job.name, event);
+    }
+
+    pub fn note(&self, text: impl Into<String>) {
+        self.tell(Event::Note(text.into()));
+    }
+
+    pub fn host_error(&self, fault: impl Into<Fault>) -> RunError {
+        self.job.host_error(fault)
+    }
+
+    /// Counts a script that runs on the host, whether over this connection or a fresh one.
+    pub fn count(&mut self) {
+        self.round_trips += 1;
+    }
+
+    /// Runs a script.
+    pub async fn ask(&mut self, script: &Script) -> Result<Vec<Frame>, TransportError> {
+        self.count();
+        self.connection.run(script, |_| ()).await
+    }
+
+    /// Runs one act that only looks; its answer.
+    pub async fn first_frame(&mut self, name: &str, act: &Act) -> Result<Frame, TransportError> {
+        self.count();
+        self.connection.ask(name, act).await
+    }
+
+    /// A fresh connection takes the place of the old one.
+    pub async fn switch_to(&mut self, fresh: Ssh) {
+        let old = std::mem::replace(&mut self.connection, fresh);
+        old.close().await;
+    }
+
+    /// The same place as this connection, as the job's login reaches it.
+    pub fn here(&self) -> Login {
+        Login { target: self.connection.target().clone(), ..self.job.login.clone() }
+    }
+
+    /// Ends the connection; says how many scripts ran, and how long all took.
+    pub async fn close(self) -> (usize, Duration) {
+        self.connection.close().await;
+        (self.round_trips, self.began.elapsed())
+    }
+
+    /// Ends the connection, and sums up: the system, what was planned, and what came in a second
+    /// pass.
+    pub async fn finish(self, done: Result<(String, Plan, Vec<Step>), RunError>) -> Result<Outcome, RunError> {
+        let job = self.job;
+        let (round_trips, took) = self.close().await;
+        let (system, plan, second_pass) = done?;
+        Ok(Outcome {
+            host: job.name.clone(),
+            address: job.login.target.host.clone(),
+            system,
+            plan,
+            second_pass,
+            round_trips,
+            seconds: took.as_secs_f64(),
+        })
+    }
+}
+
+impl Job {
+    /// The administrator's login once all is done.
+    pub(super) fn admin_login(&self) -> Login {
+        let login = self.login.clone().with_user(&self.admin);
+        match self.ssh_port {
+            Some(port) => login.with_port(port),
+            None => login,
+        }
+    }
+
+    /// All logins: the wanted port before that of the last time, and the address's own last; at
+    /// each the administrator before whom the user named.
+    fn login_candidates(&self) -> Vec<Login> {
+        let mut ports: Vec<u16> = [self.ssh_port, self.known_port].into_iter().flatten().collect();
+        ports.retain(|port| *port != self.login.resolved.port);
+        ports.dedup();
+        // A port that nobody opened yet may be silent.
+        let moved = |port: u16| self.login.clone().with_port(port).within(Duration::from_secs(5));
+        let mut ways: Vec<Login> = Vec::new();
+        for place in ports.into_iter().map(moved).chain([self.login.clone()]) {
+            ways.push(place.clone().with_user(&self.admin));
+            if self.admin != self.login.target.user {
+                ways.push(place);
+            }
+        }
+        ways
+    }
+
+    /// By the first login that works; else the error that tells most: another key than the known
+    /// one, then a refusal, then silence.
+    pub(super) async fn connect(&self, watch: &Watch) -> Result<Ssh, RunError> {
+        self.connect_within(None, watch).await
+    }
+
+    /// The same, with less patience.
+    pub(super) async fn connect_within(&self, limit: Option<Duration>, watch: &Watch) -> Result<Ssh, RunError> {
+        let weight = |error: &TransportError| match error {
+            TransportError::Unreachable { .. } => 0,
+            TransportError::Refused { .. } => 1,
+            _ => 2,
+        };
+        let mut dead = None;
+        let mut worst: Option<TransportError> = None;
+        for mut way in self.login_candidates() {
+            way.options.connect_timeout = limit.or(way.options.connect_timeout);
+            if dead == Some(way.target.port) {
+                continue;
+            }
+            match way.open().await {
+                Ok(ssh) => {
+                    self.reached(&ssh, watch);
+                    return Ok(ssh);
+                }
+                Err(error) => {
+                    // Another user fares no better there.
+                    if weight(&error) != 1 {
+                        dead = Some(way.target.port);
+                    }
+                    if worst.as_ref().is_none_or(|worst| weight(&error) >= weight(worst)) {
+                        worst = Some(error);
+                    }
+                }
+            }
+        }
+        Err(worst.map_or_else(|| self.host_error("there is no way in"), RunError::from))
+    }
+
+    /// Tells what a connection taught about the host, if it is news.
+    pub(super) fn reached(&self, ssh: &Ssh, watch: &Watch) {
+        if let Some(fingerprint) = ssh.learnt() {
+            watch(&self.name, Event::HostKey(fingerprint.clone()));
+        }
+        let port = ssh.target().port.unwrap_or(self.login.resolved.port);
+        if port != self.known_port.unwrap_or(self.login.resolved.port) {
+            watch(&self.name, Event::Port(port));
+        }
+    }
+}
