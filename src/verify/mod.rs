@@ -2,7 +2,7 @@
 //! data, and what came of it is judged here; `run::prove` makes the trips.
 //!
 //! To add a control: a file here, a line in [`registry`]. Its attacks name functions of
-//! `remote/verify/`.
+//! `remote/verify/`; the playbooks' entries that make it name it (`control:`).
 
 mod approve_mode;
 mod attack;
