@@ -1,5 +1,6 @@
 //! `petasos man`.
 
+use crate::ui;
 use anyhow::{Context, Result};
 use clap_mangen::Man;
 use std::path::PathBuf;
