@@ -1,5 +1,5 @@
-//! House rules that a reader of the files can check: no test is forgotten, none is skipped without a
-//! reason, and only `ui` prints.
+//! House rules that a reader of the files can check: no test is forgotten, none is skipped without
+//! a reason, only `ui` prints, and comments wrap.
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -151,6 +151,25 @@ fn prints_by_itself(tree: &Tree) -> Vec<String> {
     outside.filter(speaks).map(|path| tree.shown(&path)).collect()
 }
 
+/// Comments that are wider than the 100 columns at which they wrap, as `file:line`.
+fn wide_comments(tree: &Tree) -> Vec<String> {
+    let folders = [".ci", "benches", "playbooks", "remote", "src", "tests", "vagrant"];
+    let mut left = Vec::new();
+    for path in folders.into_iter().flat_map(|folder| tree.below(folder).0) {
+        let mark = match path.extension().and_then(|end| end.to_str()) {
+            Some("rs") => "//",
+            Some("sh" | "py" | "yaml") => "#",
+            None if path.starts_with(tree.root.join(".ci")) => "#",
+            _ => continue,
+        };
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let wide = |line: &str| line.trim_start().starts_with(mark) && line.chars().count() > 100;
+        let lines = text.lines().enumerate().filter(|(_, line)| wide(line));
+        left.extend(lines.map(|(at, _)| format!("{}:{}", tree.shown(&path), at + 1)));
+    }
+    left
+}
+
 #[test]
 fn no_test_is_forgotten() {
     let tree = Tree::own();
@@ -167,6 +186,11 @@ fn no_test_is_skipped_without_a_reason() {
 #[test]
 fn only_ui_prints() {
     assert_eq!(prints_by_itself(&Tree::own()), [""; 0]);
+}
+
+#[test]
+fn comments_wrap() {
+    assert_eq!(wide_comments(&Tree::own()), [""; 0]);
 }
 
 /// The rules can fail: one fault each, among things that are as they should be.
@@ -191,6 +215,8 @@ fn what_is_planted_is_found() {
             "src/quiet.rs",
             "// println!()\nfn a() { child.stdout().take(); }\n#[cfg(test)]\nmod t { print!(); }\n".to_owned(),
         ),
+        ("src/wide.rs", format!("{}\n    //! {}\n", "x".repeat(120), "x".repeat(93))),
+        ("remote/wide.sh", format!("{}\n# {}\n", "#".repeat(100), "ö".repeat(99))),
         ("src/loud.rs", "fn a() { if b { eprintln!(\"c\"); } }\n".to_owned()),
         ("src/louder.rs", "fn a() { std::io::stdout().flush(); }\n".to_owned()),
     ] {
@@ -204,5 +230,6 @@ fn what_is_planted_is_found() {
     assert_eq!(forgotten_trials(&tree), ["tests/lab/stray.rs", "tests/lab/untold.rs"]);
     assert_eq!(forgotten_directories(&tree), ["tests/stray-data"]);
     assert_eq!(skipped_in_silence(&tree), ["tests/lab/untold.rs", "tests/silent.rs"]);
+    assert_eq!(wide_comments(&tree), ["remote/wide.sh:2", "src/wide.rs:2"]);
     assert_eq!(prints_by_itself(&tree), ["src/loud.rs", "src/louder.rs"]);
 }
