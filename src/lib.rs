@@ -1,6 +1,7 @@
 //! Petasos: a fresh Ubuntu or Debian VPS becomes a hardened host for the Hermes Agent.
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::get_unwrap, clippy::panic, clippy::unreachable)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 #![warn(clippy::indexing_slicing, clippy::string_slice, clippy::exit, clippy::verbose_file_reads)]
 pub mod act;
 pub mod addresses;

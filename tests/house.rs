@@ -1,5 +1,5 @@
-//! House rules that are about the tests themselves: none is forgotten, and none is skipped without
-//! a reason.
+//! House rules that a reader of the files can check: no test is forgotten, none is skipped without
+//! a reason, only `ui` prints, and comments wrap.
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -132,6 +132,44 @@ fn skipped_in_silence(tree: &Tree) -> Vec<String> {
     tree.sources().iter().filter(|source| silent(source)).map(|(path, _)| tree.shown(path)).collect()
 }
 
+/// Sources outside of `ui` that print, or take hold of what is printed on; their tests may.
+fn prints_by_itself(tree: &Tree) -> Vec<String> {
+    let ui = [tree.root.join("src/ui"), tree.root.join("src/ui.rs"), tree.root.join("src/main.rs")];
+    let words = ["print!(", "println!(", "eprint!(", "eprintln!(", "stdout()", "stderr()"];
+    let names = |text: &str, word: &str| {
+        // `child.stdout()` is another program's.
+        let whole = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        text.match_indices(word).any(|(at, _)| whole(at))
+    };
+    let speaks = |path: &PathBuf| {
+        let text = code(path);
+        let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        words.iter().any(|word| names(text, word))
+    };
+    let files = tree.below("src").0.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let outside = files.filter(|path| !path.ends_with("tests.rs") && !ui.iter().any(|ui| path.starts_with(ui)));
+    outside.filter(speaks).map(|path| tree.shown(&path)).collect()
+}
+
+/// Comments that are wider than the 100 columns at which they wrap, as `file:line`.
+fn wide_comments(tree: &Tree) -> Vec<String> {
+    let folders = [".ci", "benches", "playbooks", "remote", "src", "tests", "vagrant"];
+    let mut left = Vec::new();
+    for path in folders.into_iter().flat_map(|folder| tree.below(folder).0) {
+        let mark = match path.extension().and_then(|end| end.to_str()) {
+            Some("rs") => "//",
+            Some("sh" | "py" | "yaml") => "#",
+            None if path.starts_with(tree.root.join(".ci")) => "#",
+            _ => continue,
+        };
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let wide = |line: &str| line.trim_start().starts_with(mark) && line.chars().count() > 100;
+        let lines = text.lines().enumerate().filter(|(_, line)| wide(line));
+        left.extend(lines.map(|(at, _)| format!("{}:{}", tree.shown(&path), at + 1)));
+    }
+    left
+}
+
 #[test]
 fn no_test_is_forgotten() {
     let tree = Tree::own();
@@ -143,6 +181,16 @@ fn no_test_is_forgotten() {
 #[test]
 fn no_test_is_skipped_without_a_reason() {
     assert_eq!(skipped_in_silence(&Tree::own()), [""; 0]);
+}
+
+#[test]
+fn only_ui_prints() {
+    assert_eq!(prints_by_itself(&Tree::own()), [""; 0]);
+}
+
+#[test]
+fn comments_wrap() {
+    assert_eq!(wide_comments(&Tree::own()), [""; 0]);
 }
 
 /// The rules can fail: one fault each, among things that are as they should be.
@@ -162,6 +210,15 @@ fn what_is_planted_is_found() {
         ("tests/lab/told.rs", format!("pub fn trials() {{}}\n// {flag}\n")),
         ("tests/lab/untold.rs", format!("pub fn trials() {{ {flag} }}\n")),
         ("tests/lab/stray.rs", "pub fn trials() {}\n".to_owned()),
+        ("src/ui/print.rs", "fn say() { println!(); }\n".to_owned()),
+        (
+            "src/quiet.rs",
+            "// println!()\nfn a() { child.stdout().take(); }\n#[cfg(test)]\nmod t { print!(); }\n".to_owned(),
+        ),
+        ("src/wide.rs", format!("{}\n    //! {}\n", "x".repeat(120), "x".repeat(93))),
+        ("remote/wide.sh", format!("{}\n# {}\n", "#".repeat(100), "ö".repeat(99))),
+        ("src/loud.rs", "fn a() { if b { eprintln!(\"c\"); } }\n".to_owned()),
+        ("src/louder.rs", "fn a() { std::io::stdout().flush(); }\n".to_owned()),
     ] {
         let path = root.join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
@@ -173,4 +230,6 @@ fn what_is_planted_is_found() {
     assert_eq!(forgotten_trials(&tree), ["tests/lab/stray.rs", "tests/lab/untold.rs"]);
     assert_eq!(forgotten_directories(&tree), ["tests/stray-data"]);
     assert_eq!(skipped_in_silence(&tree), ["tests/lab/untold.rs", "tests/silent.rs"]);
+    assert_eq!(wide_comments(&tree), ["remote/wide.sh:2", "src/wide.rs:2"]);
+    assert_eq!(prints_by_itself(&tree), ["src/loud.rs", "src/louder.rs"]);
 }
