@@ -2,9 +2,10 @@
 //!
 //! A script is a list of named steps. It travels on the standard input of one `sh -s` and answers
 //! with one frame a step: `@name rc outlen errlen hintlen`, a newline, that many bytes of standard
-//! output, of standard error and of what is to be done about a failure. The last line is `@end N`. Lengths make the answer binary-safe, so that
-//! no content can pass for a frame; a missing end makes a cut-off answer an error. The whole script
-//! is one function, called on its last line: a shell that got only half of it runs nothing.
+//! output, of standard error and of what is to be done about a failure. The last line is `@end N`.
+//! Lengths make the answer binary-safe, so that no content can pass for a frame; a missing end
+//! makes a cut-off answer an error. The whole script is one function, called on its last line: a
+//! shell that got only half of it runs nothing.
 
 mod frame;
 

@@ -1,5 +1,5 @@
-//! Which controls of `petasos verify` a change counts for: those that the entries of a playbook name,
-//! and where a service has not read a file yet, those of whatever claims the file.
+//! Which controls of `petasos verify` a change counts for: those that the entries of a playbook
+//! name, and where a service has not read a file yet, those of whatever claims the file.
 mod common_cases;
 
 use common_cases::plan;

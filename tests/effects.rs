@@ -188,7 +188,8 @@ fn what_can_lock_out_is_guarded_whatever_the_entry_says() {
             json!({ "name": "ops", "home": "/home/ops", "shell": "/usr/sbin/nologin", "groups": ["sudo"] }),
             ops.clone(),
         ),
-        // A service's user is none that people log in as; one of theirs does not become one by this.
+        // A service's user is none that people log in as; one of theirs does not become one by
+        // this.
         (
             "user",
             json!({ "name": "ops", "system": true, "home": "/home/ops", "shell": "/usr/sbin/nologin" }),

@@ -1,4 +1,5 @@
-//! The way out by name against the straight way: one large download, and many small requests with a connection each.
+//! The way out by name against the straight way: one large download, and many small requests with a
+//! connection each.
 
 use crate::hosts::{Bench, Way, timed};
 use crate::table::{self, Samples};

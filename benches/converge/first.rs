@@ -1,4 +1,5 @@
-//! The first run, against a script that a careful person would write for the same packages, files, release and agent.
+//! The first run, against a script that a careful person would write for the same packages, files,
+//! release and agent.
 
 use crate::hosts::{Bench, RELEASE, Way, timed};
 use crate::table::{self, Samples};
@@ -51,7 +52,8 @@ pub async fn compare(bench: &Bench, hosts: &[LabHost], pairs: usize) -> Result<(
     Ok(())
 }
 
-/// What the person has beside the script: the files that Petasos would write, with owner, group and mode of each.
+/// What the person has beside the script: the files that Petasos would write, with owner, group and
+/// mode of each.
 async fn kit(bench: &Bench, model: &Way) -> Result<PathBuf> {
     let kit = bench.path("kit");
     let config = model.ssh_config.to_string_lossy();
@@ -114,7 +116,8 @@ fn by_hand(line: &str) -> Option<String> {
     line.strip_prefix("== ").map(str::to_owned)
 }
 
-/// Runs a command that must succeed, and takes the time from each line that names a phase to the next.
+/// Runs a command that must succeed, and takes the time from each line that names a phase to the
+/// next.
 async fn phases(
     mut command: tokio::process::Command,
     into: &mut Phases,

@@ -1,12 +1,16 @@
-//! `cargo bench`: how long Petasos takes, next to what cannot be avoided. It prints ratios of medians and asserts nothing.
+//! `cargo bench`: how long Petasos takes, next to what cannot be avoided. It prints ratios of
+//! medians and asserts nothing.
 //!
-//! 1. `petasos up` on a converged host against bare `ssh HOST true`, interleaved, at 0 ms and at 50 ms of round trip.
+//! 1. `petasos up` on a converged host against bare `ssh HOST true`, interleaved, at 0 ms and at 50
+//!    ms of round trip.
 //! 2. `petasos up` on eight converged hosts against one.
-//! 3. the first `petasos up` of a fresh host against a script that somebody wrote by hand for the same end.
+//! 3. the first `petasos up` of a fresh host against a script that somebody wrote by hand for the
+//!    same end.
 //!
 //! 4. the agent's way out, through resolver and proxy, against the straight one.
 //!
-//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress]`: fewer samples; leave the lab's hosts; only these parts.
+//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress]`: fewer samples; leave the
+//! lab's hosts; only these parts.
 
 mod egress;
 mod first;

@@ -1,4 +1,5 @@
-//! A TCP proxy on loopback that delays without limiting: what is read is written half a round trip later, however much it is.
+//! A TCP proxy on loopback that delays without limiting: what is read is written half a round trip
+//! later, however much it is.
 
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
@@ -21,7 +22,8 @@ pub async fn start(to: SocketAddr, round_trip: Duration) -> Result<u16> {
     Ok(port)
 }
 
-/// TCP's own handshake counts too: the client may send after one round trip, and the server hears of it half of one later.
+/// TCP's own handshake counts too: the client may send after one round trip, and the server hears
+/// of it half of one later.
 async fn carry(client: TcpStream, to: SocketAddr, round_trip: Duration) -> std::io::Result<()> {
     let open = Instant::now() + round_trip;
     let half = round_trip / 2;
@@ -43,7 +45,8 @@ fn halves(stream: TcpStream) -> std::io::Result<(OwnedReadHalf, OwnedWriteHalf)>
 
 type Chunk = (Instant, Vec<u8>);
 
-/// Reads, and stamps each chunk with the time at which the other side gets it; an empty one is the end.
+/// Reads, and stamps each chunk with the time at which the other side gets it; an empty one is the
+/// end.
 async fn take(mut from: OwnedReadHalf, to: mpsc::UnboundedSender<Chunk>, open: Instant, half: Duration) {
     let mut buffer = vec![0; 64 * 1024];
     loop {

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 const BOOT: &str = include_str!("../../remote/lab/boot.sh");
 
-/// Starts the container over `layers`, the upper ones first; what it writes goes to `dir`/upper, what it says to `dir`/console.log.
+/// Starts the container over `layers`, the upper ones first; what it writes goes to `dir`/upper,
+/// what it says to `dir`/console.log.
 pub async fn start(groups: &Groups, name: &str, layers: &[PathBuf], dir: &Path, words: &[String]) -> Result<()> {
     for part in ["upper", "root"] {
         create_dir(&dir.join(part))?;

@@ -1,10 +1,12 @@
-//! What a provider offers beside the host itself: the console, which asks nobody there, and the cable.
+//! What a provider offers beside the host itself: the console, which asks nobody there, and the
+//! cable.
 use super::record::Record;
 use super::{Lab, net};
 use anyhow::{Context, Result};
 
 impl Lab {
-    /// The words before a command that then runs on the host as root, whatever its sshd and its firewall think of it.
+    /// The words before a command that then runs on the host as root, whatever its sshd and its
+    /// firewall think of it.
     ///
     /// # Errors
     /// When no such host runs.

@@ -6,7 +6,8 @@ use super::tool;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 
-/// How a host is made. The default: the machine's usual suite, both versions of IP, an sshd that listens by itself.
+/// How a host is made. The default: the machine's usual suite, both versions of IP, an sshd that
+/// listens by itself.
 #[derive(Debug, Clone, Default)]
 pub struct Form {
     /// A snapshot to start from; it decides all the rest.
@@ -68,8 +69,8 @@ pub(super) async fn shape(upper: &Path, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// What `systemctl disable ssh.service` and `systemctl enable ssh.socket` leave. Debian's sshd takes the socket that systemd hands it
-/// (`Accept=no`), as Ubuntu's does.
+/// What `systemctl disable ssh.service` and `systemctl enable ssh.socket` leave. Debian's sshd
+/// takes the socket that systemd hands it (`Accept=no`), as Ubuntu's does.
 async fn socket(upper: &Path) -> Result<()> {
     let units = upper.join("etc/systemd/system");
     let wants = units.join("multi-user.target.wants");

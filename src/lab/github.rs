@@ -1,4 +1,5 @@
-//! The lab's github.com: the agent's repository, built once from the package index's source archives.
+//! The lab's github.com: the agent's repository, built once from the package index's source
+//! archives.
 use super::paths::{Paths, remove_tree};
 use super::{Say, lock, tool, tools};
 use anyhow::{Context, Result};

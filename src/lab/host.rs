@@ -91,8 +91,8 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
         .with_context(|| format!("cannot set the mode of `{}`", path.display()))
 }
 
-/// Words for systemd-nspawn: a whole system, with all that a rented machine's root may do except load
-/// modules into this machine's kernel.
+/// Words for systemd-nspawn: a whole system, with all that a rented machine's root may do except
+/// load modules into this machine's kernel.
 pub fn boot_words() -> Vec<String> {
     ["--boot", "--capability=all", "--drop-capability=CAP_SYS_MODULE", "--system-call-filter=@keyring bpf"]
         .map(str::to_owned)

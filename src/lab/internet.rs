@@ -35,8 +35,8 @@ impl Lab {
         self.paths.git()
     }
 
-    /// Starts the internet without a host, for what this machine itself asks of it; it stays at least
-    /// as long as what this returns.
+    /// Starts the internet without a host, for what this machine itself asks of it; it stays at
+    /// least as long as what this returns.
     pub async fn internet_up(&self, say: Say<'_>) -> Result<InternetHold> {
         super::need::install(say).await?;
         let machine = super::machine::look().await?;
@@ -67,7 +67,8 @@ impl Lab {
         net::internet_stands() && self.groups.alive(net::INTERNET) && self.groups.alive(registry::GROUP)
     }
 
-    /// Builds what the internet is made of; long the first time, so it holds no lock of the network.
+    /// Builds what the internet is made of; long the first time, so it holds no lock of the
+    /// network.
     pub(super) async fn prepare_internet(&self, machine: &Machine, say: Say<'_>) -> Result<Needs> {
         let python = tools::python(&self.paths, say).await?;
         github::ensure(&self.paths, say).await?;
@@ -83,8 +84,9 @@ impl Lab {
         Ok(Needs { python, authority, image })
     }
 
-    /// Starts the internet unless it runs, as far as it does not; the caller holds the lab's lock. One that another petasos started, which
-    /// serves other things, is started anew unless somebody uses it.
+    /// Starts the internet unless it runs, as far as it does not; the caller holds the lab's lock.
+    /// One that another petasos started, which serves other things, is started anew unless somebody
+    /// uses it.
     pub(super) async fn ensure_internet(&self, machine: &Machine, needs: &Needs, say: Say<'_>) -> Result<()> {
         // Gone with the services, whoever ends them.
         let mark = self.paths.internet().join("upper/srv/lab/image");

@@ -18,7 +18,8 @@ pub struct Machine {
     pub sources: Vec<Source>,
     /// Lines for an apt.conf file.
     pub apt_settings: Vec<String>,
-    /// Certificate authorities that this machine trusts beside its distribution's, one PEM block each.
+    /// Certificate authorities that this machine trusts beside its distribution's, one PEM block
+    /// each.
     pub authorities: Vec<String>,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A host is an overlay over a cached image, booted by systemd-nspawn in a network namespace that
 //! hangs on the lab's bridge; see `remote/lab/boot.sh`. The internet is one more namespace, which
-//! owns every address that a test dials. Hosts reach nothing else, except the package registries that
-//! this machine itself uses, through one relay per registry.
+//! owns every address that a test dials. Hosts reach nothing else, except the package registries
+//! that this machine itself uses, through one relay per registry.
 mod boot;
 mod ca;
 mod cgroup;

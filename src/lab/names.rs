@@ -33,7 +33,8 @@ fn parse(text: &str) -> Vec<Place> {
         .collect()
 }
 
-/// The address of version 6 of a place that names none: its address of version 4 in a network for documentation.
+/// The address of version 6 of a place that names none: its address of version 4 in a network for
+/// documentation.
 fn six(address: Ipv4Addr) -> Ipv6Addr {
     let network = Ipv6Addr::new(0x2001, 0xdb8, 4, 0, 0, 0, 0, 0);
     Ipv6Addr::from(u128::from(network) | u128::from(u32::from(address)))

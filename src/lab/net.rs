@@ -1,7 +1,8 @@
-//! The lab's network: a bridge in the internet's namespace, one namespace per host, and one cable to
-//! this machine. Nothing is routed or translated out of the machine.
+//! The lab's network: a bridge in the internet's namespace, one namespace per host, and one cable
+//! to this machine. Nothing is routed or translated out of the machine.
 //!
-//! Every address of version 4 has one of version 6 beside it, unless this machine's kernel has no IPv6.
+//! Every address of version 4 has one of version 6 beside it, unless this machine's kernel has no
+//! IPv6.
 use super::tool;
 use anyhow::{Result, bail};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -40,8 +41,8 @@ pub fn internet_has_six() -> bool {
     std::fs::read_to_string("/proc/net/if_inet6").is_ok_and(|lines| lines.lines().any(|line| line.starts_with(&ours)))
 }
 
-/// Refuses to build where this machine has another use for the lab's addresses: its own traffic would
-/// end in the lab.
+/// Refuses to build where this machine has another use for the lab's addresses: its own traffic
+/// would end in the lab.
 pub async fn check_addresses(registries: &[String]) -> Result<()> {
     let subnet = format!("{MACHINE}/24");
     let routes = ip("-4 route show root 198.51.100.0/24").await?;
@@ -69,9 +70,9 @@ pub async fn check_addresses(registries: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The hardware address of a lab address. A host that takes over an address must take over this too, and
-/// the bridge must not change its own when a port leaves: neighbours would talk to the old one for
-/// half a minute, until their entries expire.
+/// The hardware address of a lab address. A host that takes over an address must take over this
+/// too, and the bridge must not change its own when a port leaves: neighbours would talk to the old
+/// one for half a minute, until their entries expire.
 fn hardware(address: Ipv4Addr) -> String {
     let [a, b, c, d] = address.octets();
     format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
@@ -90,7 +91,8 @@ async fn ip(line: &str) -> Result<String> {
     tool::run(&argv, tool::SHORT).await
 }
 
-/// Whether the bridge and the cable stand; the cable comes up as the very last step of building them.
+/// Whether the bridge and the cable stand; the cable comes up as the very last step of building
+/// them.
 pub fn internet_stands() -> bool {
     let state = Path::new("/sys/class/net").join(CABLE).join("operstate");
     exists(INTERNET) && std::fs::read_to_string(state).is_ok_and(|state| state.trim() == "up")
@@ -115,7 +117,8 @@ pub async fn build_internet() -> Result<()> {
     ip(&format!("link set {CABLE} up")).await.map(drop)
 }
 
-/// The router's and this machine's addresses of version 6, where the kernel has IPv6. Safe to repeat.
+/// The router's and this machine's addresses of version 6, where the kernel has IPv6. Safe to
+/// repeat.
 pub async fn give_six() -> Result<()> {
     if !has_six() {
         return Ok(());
@@ -143,7 +146,8 @@ pub async fn give_addresses(internet: &[IpAddr], machine: &[IpAddr]) -> Result<(
     Ok(())
 }
 
-/// An address without a network around it, that answers and is never chosen for calls of this machine's own.
+/// An address without a network around it, that answers and is never chosen for calls of this
+/// machine's own.
 fn alone(address: &IpAddr) -> String {
     match address {
         IpAddr::V4(address) => format!("{address}/32"),
@@ -164,7 +168,8 @@ pub async fn build_host(name: &str, address: Ipv4Addr, only_six: bool) -> Result
 pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
     let (ns, inet) = (namespace(name), namespace(INTERNET));
     let [.., octet] = address.octets();
-    // The kernel takes a namespace apart some time after `netns del` has returned: the cable of whoever had this address may still hang.
+    // The kernel takes a namespace apart some time after `netns del` has returned: the cable of
+    // whoever had this address may still hang.
     tool::holds(&["ip", "-n", &inet, "link", "del", &format!("host{octet}")]).await;
     ip(&format!("-n {ns} link add eth0 address {} type veth peer name host{octet} netns {inet}", hardware(address)))
         .await?;

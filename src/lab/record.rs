@@ -1,4 +1,5 @@
-//! What the lab keeps on disk about a host and about a snapshot, for the programs that come after the one that made them.
+//! What the lab keeps on disk about a host and about a snapshot, for the programs that come after
+//! the one that made them.
 use super::net;
 use super::paths::{Paths, write};
 use anyhow::{Context, Result};

@@ -1,4 +1,5 @@
-//! Snapshots: what a host wrote, kept under a name. New hosts lie on top of it, so nothing is ever copied.
+//! Snapshots: what a host wrote, kept under a name. New hosts lie on top of it, so nothing is ever
+//! copied.
 use super::host;
 use super::paths::{create_dir, remove_tree, write};
 use super::record::{Record, Snapshot};

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 impl Lab {
     /// A running host of that name, made now if there is none.
     ///
-    /// A host that runs is given as it is: it may have been hardened since, so nothing is asked of it.
+    /// A host that runs is given as it is: it may have been hardened since, so nothing is asked of
+    /// it.
     pub async fn up(&self, name: &str, form: &Form, say: Say<'_>) -> Result<LabHost> {
         host::check_name(name)?;
         need::install(say).await?;

@@ -40,8 +40,8 @@ fn every_step_answers_with_its_own_frame() {
     assert_eq!(frames[2].text(), "in'put\n");
 }
 
-/// A hint has a channel of its own, for a step's own words and for those of programs that it starts;
-/// the same words on standard error are none.
+/// A hint has a channel of its own, for a step's own words and for those of programs that it
+/// starts; the same words on standard error are none.
 #[test]
 fn a_step_hints_beside_what_it_says() {
     let failing = "echo out; echo 'hint: no' >&2; hint 'do this'; sh -c 'echo and that >&8'; return 3";

@@ -89,8 +89,8 @@ impl Login {
         Ok(Ssh::new(session, self.target.clone(), learnt, self.options.password.clone()))
     }
 
-    /// Holds every later connection to the host's key, so it must be one that the hardened host will
-    /// show too; says which, if it is to be recorded.
+    /// Holds every later connection to the host's key, so it must be one that the hardened host
+    /// will show too; says which, if it is to be recorded.
     async fn learn(&self, session: &Session, known: Option<Fingerprint>, shown: Shown) -> Option<Fingerprint> {
         let mut fingerprint = shown.fingerprint;
         if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {

@@ -1,5 +1,6 @@
 //! What people and programs see: progress on stderr, reports on stdout.
 
+mod bars;
 pub mod exit;
 pub mod html;
 mod print;

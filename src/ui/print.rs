@@ -2,7 +2,7 @@
 //!
 //! What hosts said may stand in any text. Letters that act on a terminal are spelt out on the way.
 
-use super::progress::aside;
+use super::bars::aside;
 use super::visible::{in_json, visible};
 use crate::fault::Fault;
 use serde::Serialize;

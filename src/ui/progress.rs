@@ -1,12 +1,13 @@
 //! Progress: a line a host that redraws itself on a terminal, plain lines in a pipe.
 
+use super::bars;
 use super::print::note;
 use super::visible::line;
 use crate::run::{Event, Watch};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A watcher for the hosts named.
@@ -42,21 +43,9 @@ fn said(event: &Event) -> Option<String> {
     }
 }
 
-/// The bars that are drawn now.
-static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
-
-/// Does something on the terminal while no bar is drawn.
-pub fn aside<T>(what: impl FnOnce() -> T) -> T {
-    let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match bars {
-        Some(bars) => bars.suspend(what),
-        None => what(),
-    }
-}
-
 fn bars(hosts: &[String]) -> Watch {
     let all = MultiProgress::new();
-    *BARS.lock().unwrap_or_else(PoisonError::into_inner) = Some(all.clone());
+    bars::drawn(&all);
     let width = hosts.iter().map(|host| host.chars().count()).max().unwrap_or(0);
     let style = ProgressStyle::with_template("{spinner} {prefix} {bar:20} {pos:>3}/{len:3} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -52,51 +52,36 @@ pub struct Control {
     pub how: Option<&'static str>,
 }
 
-/// All controls, in the order of the checklist.
-pub fn registry() -> Vec<Control> {
-    let mut controls = vec![
-        user_nonroot::CONTROL,
-        fs_strict::CONTROL,
-        approve_mode::CONTROL,
-        redact_secrets::CONTROL,
-        msg_allow::CONTROL,
-        supply_pin::CONTROL,
-        net_egress::CONTROL,
-        net_inbound::CONTROL,
-        ssh_keyonly::CONTROL,
-        os_patched::CONTROL,
-    ];
-    controls.extend(planned::controls());
-    let order = |control: &Control| ORDER.iter().position(|id| *id == control.id);
-    controls.sort_by_key(order);
-    controls
-}
-
-/// As the checklist has them, so that those of one group stand together.
-const ORDER: [&str; 22] = [
-    "user.nonroot",
-    "fs.strict",
-    "approve.mode",
-    "sandbox.exec",
-    "redact.secrets",
-    "webhook.auth",
-    "msg.allow",
-    "multi.rate",
-    "multi.injection",
-    "audit.log",
-    "audit.denials",
-    "supply.pin",
-    "supply.notice",
-    "supply.promote",
-    "net.egress",
-    "net.inbound",
-    "ssh.keyonly",
-    "os.patched",
-    "backup.nightly",
-    "backup.drill",
-    "backup.retention",
-    "incident.ready",
+/// All controls, in the order of the checklist; those of one group stand together.
+const REGISTRY: &[Control] = &[
+    user_nonroot::CONTROL,
+    fs_strict::CONTROL,
+    approve_mode::CONTROL,
+    planned::SANDBOX_EXEC,
+    redact_secrets::CONTROL,
+    planned::WEBHOOK_AUTH,
+    msg_allow::CONTROL,
+    planned::MULTI_RATE,
+    planned::MULTI_INJECTION,
+    planned::AUDIT_LOG,
+    planned::AUDIT_DENIALS,
+    supply_pin::CONTROL,
+    planned::SUPPLY_NOTICE,
+    planned::SUPPLY_PROMOTE,
+    net_egress::CONTROL,
+    net_inbound::CONTROL,
+    ssh_keyonly::CONTROL,
+    os_patched::CONTROL,
+    planned::BACKUP_NIGHTLY,
+    planned::BACKUP_DRILL,
+    planned::BACKUP_RETENTION,
+    planned::INCIDENT_READY,
 ];
+
+/// See [`REGISTRY`].
+pub fn registry() -> &'static [Control] {
+    REGISTRY
+}
 
 /// All attacks on a host, in the order of their controls.
 fn attacks(claims: &Claims) -> Vec<Attack> {
@@ -170,8 +155,8 @@ fn reason(verdict: ControlStatus, checks: &[Check]) -> Option<String> {
     Some(format!("{}: {}{blind}{more}", first.what, first.detail))
 }
 
-/// Whether what makes a control is as declared, by the same judgement as that of `petasos plan`: the
-/// entries of the playbooks that name it.
+/// Whether what makes a control is as declared, by the same judgement as that of `petasos plan`:
+/// the entries of the playbooks that name it.
 fn declared(control: &Control, evidence: &Evidence) -> Option<Check> {
     let ours = |controls: &BTreeSet<String>| controls.contains(control.id);
     if !ours(&evidence.plan.controls) {

@@ -4,84 +4,85 @@
 use super::report::ControlStatus;
 use super::{Claims, Control, no_attacks};
 
-/// Id, group, title, claim, and what can be done meanwhile.
-type PlannedRow = (&'static str, &'static str, &'static str, &'static str, Option<&'static str>);
-
 const DO: &str = "What the agent may do";
 const KEPT: &str = "Backups and incidents";
 const SEEN: &str = "What is recorded";
 const RELEASES: &str = "Releases";
 
-const ROWS: [PlannedRow; 12] = [
-    (
-        "sandbox.exec",
-        DO,
-        "Tools in a sandbox",
-        "Tools run in a throw-away container without a network, with limits.",
-        Some("commands run inside the agent's own unit, behind the same walls as the agent"),
-    ),
-    (
-        "webhook.auth",
-        DO,
-        "Signed webhooks",
-        "Every inbound webhook is signed.",
-        Some("keep webhooks off; Slack works in socket mode, where nothing comes in"),
-    ),
-    ("multi.rate", DO, "Rate limits", "A user gets a limited number of answers an hour.", None),
-    ("multi.injection", DO, "Injection filter", "Messages are scanned for planted instructions.", None),
-    (
-        "audit.log",
-        SEEN,
-        "Audit log",
-        "Every tool call, approval and denial is a line of a log that the agent cannot rewrite.",
-        Some("the journal has what the agent prints: `journalctl -u hermes`"),
-    ),
-    ("audit.denials", SEEN, "Denials", "Repeated denials are grouped and proposed as rules.", None),
-    (
-        "supply.notice",
-        RELEASES,
-        "Release notices",
-        "New releases are noticed, with their notes.",
-        Some("`petasos pin` resolves the release that you name; watch the project's releases page"),
-    ),
-    (
-        "supply.promote",
-        RELEASES,
-        "Staging first",
-        "A release soaks on staging before it reaches production.",
-        Some("`petasos up staging` first, production a day later; a release that is not well is taken back by itself"),
-    ),
-    (
-        "backup.nightly",
-        KEPT,
-        "Nightly backup",
-        "Encrypted, off the host, every night.",
-        Some("keep /home/hermes/.hermes and /etc/hermes/.env by means of your own"),
-    ),
-    ("backup.drill", KEPT, "Restore drill", "A restore is tested every quarter.", None),
-    ("backup.retention", KEPT, "Retention", "How long backups are kept is written where a colleague finds it.", None),
-    (
-        "incident.ready",
-        KEPT,
-        "Incident commands",
-        "One command stops, isolates and keeps the evidence.",
-        Some("`systemctl stop hermes` stops the agent; rotate the keys at their providers"),
-    ),
-];
+pub const SANDBOX_EXEC: Control = planned(
+    "sandbox.exec",
+    DO,
+    "Tools in a sandbox",
+    "Tools run in a throw-away container without a network, with limits.",
+    Some("commands run inside the agent's own unit, behind the same walls as the agent"),
+);
+pub const WEBHOOK_AUTH: Control = planned(
+    "webhook.auth",
+    DO,
+    "Signed webhooks",
+    "Every inbound webhook is signed.",
+    Some("keep webhooks off; Slack works in socket mode, where nothing comes in"),
+);
+pub const MULTI_RATE: Control =
+    planned("multi.rate", DO, "Rate limits", "A user gets a limited number of answers an hour.", None);
+pub const MULTI_INJECTION: Control =
+    planned("multi.injection", DO, "Injection filter", "Messages are scanned for planted instructions.", None);
+pub const AUDIT_LOG: Control = planned(
+    "audit.log",
+    SEEN,
+    "Audit log",
+    "Every tool call, approval and denial is a line of a log that the agent cannot rewrite.",
+    Some("the journal has what the agent prints: `journalctl -u hermes`"),
+);
+pub const AUDIT_DENIALS: Control =
+    planned("audit.denials", SEEN, "Denials", "Repeated denials are grouped and proposed as rules.", None);
+pub const SUPPLY_NOTICE: Control = planned(
+    "supply.notice",
+    RELEASES,
+    "Release notices",
+    "New releases are noticed, with their notes.",
+    Some("`petasos pin` resolves the release that you name; watch the project's releases page"),
+);
+pub const SUPPLY_PROMOTE: Control = planned(
+    "supply.promote",
+    RELEASES,
+    "Staging first",
+    "A release soaks on staging before it reaches production.",
+    Some("`petasos up staging` first, production a day later; a release that is not well is taken back by itself"),
+);
+pub const BACKUP_NIGHTLY: Control = planned(
+    "backup.nightly",
+    KEPT,
+    "Nightly backup",
+    "Encrypted, off the host, every night.",
+    Some("keep /home/hermes/.hermes and /etc/hermes/.env by means of your own"),
+);
+pub const BACKUP_DRILL: Control =
+    planned("backup.drill", KEPT, "Restore drill", "A restore is tested every quarter.", None);
+pub const BACKUP_RETENTION: Control = planned(
+    "backup.retention",
+    KEPT,
+    "Retention",
+    "How long backups are kept is written where a colleague finds it.",
+    None,
+);
+pub const INCIDENT_READY: Control = planned(
+    "incident.ready",
+    KEPT,
+    "Incident commands",
+    "One command stops, isolates and keeps the evidence.",
+    Some("`systemctl stop hermes` stops the agent; rotate the keys at their providers"),
+);
 
-pub fn controls() -> Vec<Control> {
-    let control = |(id, group, title, claim, how): PlannedRow| Control {
-        id,
-        group,
-        title,
-        claim,
-        attacks: no_attacks,
-        inspections: |_, _| Vec::new(),
-        short,
-        limits: "",
-        how,
-    };
-    ROWS.into_iter().map(control).collect()
+/// `how` is what can be done meanwhile.
+const fn planned(
+    id: &'static str,
+    group: &'static str,
+    title: &'static str,
+    claim: &'static str,
+    how: Option<&'static str>,
+) -> Control {
+    Control { id, group, title, claim, attacks: no_attacks, inspections: |_, _| Vec::new(), short, limits: "", how }
 }
 
 fn short(_: &Claims) -> Option<(ControlStatus, String)> {

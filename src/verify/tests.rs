@@ -75,16 +75,21 @@ fn refused(claims: &Claims) -> Evidence {
 }
 
 #[test]
-fn the_registry_is_the_checklist() {
-    let ids: Vec<&str> = registry().iter().map(|control| control.id).collect();
-    assert_eq!(ids, ORDER);
+fn a_group_s_controls_stand_together_and_each_id_once() {
+    let ids: BTreeSet<&str> = registry().iter().map(|control| control.id).collect();
+    assert_eq!(ids.len(), registry().len());
     let mut groups: Vec<&str> = registry().iter().map(|control| control.group).collect();
     groups.dedup();
-    assert_eq!(
-        groups.iter().collect::<BTreeSet<_>>().len(),
-        groups.len(),
-        "the controls of a group stand together: {groups:?}"
-    );
+    assert_eq!(groups.iter().collect::<BTreeSet<_>>().len(), groups.len(), "{groups:?}");
+}
+
+/// The handbook has a section for each control, in the same order.
+#[test]
+fn every_control_is_documented() {
+    let page = include_str!("../../docs/controls.md");
+    let ids: Vec<&str> = registry().iter().map(|control| control.id).collect();
+    let sections = page.lines().filter_map(|line| line.strip_prefix("## "));
+    assert_eq!(sections.collect::<Vec<_>>(), ids);
 }
 
 #[test]
@@ -172,7 +177,9 @@ fn named() -> BTreeSet<String> {
 
 #[test]
 fn every_control_has_an_entry_and_every_entry_its_control() {
-    let planned: BTreeSet<&str> = planned::controls().iter().map(|control| control.id).collect();
+    let claims = claims(EgressMode::Names);
+    let is_planned = |control: &&Control| matches!((control.short)(&claims), Some((ControlStatus::Planned, _)));
+    let planned: BTreeSet<&str> = registry().iter().filter(is_planned).map(|control| control.id).collect();
     let made: BTreeSet<String> =
         registry().iter().map(|control| control.id).filter(|id| !planned.contains(id)).map(str::to_owned).collect();
     assert_eq!(named(), made);

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 pub const STATES: [&str; 6] =
     ["debian12-converged", "debian12-fresh", "debian12-odd", "debian13-converged", "debian13-fresh", "debian13-odd"];
 
-/// The captures that are still to be taken on a lab host: state and family. What stands here is left
-/// out of the tests; a family that stands neither here nor in the state's folder fails them.
+/// The captures that are still to be taken on a lab host: state and family. What stands here is
+/// left out of the tests; a family that stands neither here nor in the state's folder fails them.
 pub const TO_BE_CAPTURED: [(&str, &str); 0] = [];
 
 pub fn is_captured(state: &str, family: &str) -> bool {

@@ -32,7 +32,8 @@ fn spec_of_all() -> Spec {
     spec_of(&claims(EgressMode::Names), &all)
 }
 
-/// What the driver's Python says of a spec (its `complaints` or its `answer`), with these words of its modules replaced.
+/// What the driver's Python says of a spec (its `complaints` or its `answer`), with these words of
+/// its modules replaced.
 fn bound(asked: &str, spec: &Value, replaced: &[(&str, &str)]) -> Value {
     let mut modules: Vec<(&str, String)> = MODULES.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
     for (old, new) in replaced {
