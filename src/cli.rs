@@ -25,25 +25,25 @@ pub enum Verb {
     Init(init::InitArgs),
     /// Resolve and verify a release, and write it to petasos.lock
     Pin(pin::PinArgs),
-    /// Bring hosts to what is wanted; safe to repeat for ever
+    /// Bring hosts to their desired state; safe to repeat
     Up(up::UpArgs),
-    /// Say what `up` would change; exit 2 if anything
+    /// Show what `up` would change; exit code 2 if anything
     Plan(plan::PlanArgs),
-    /// Attack hosts from inside, and say which controls are met
+    /// Attack hosts from inside and report which controls are met
     Verify(verify::VerifyArgs),
-    /// Print what a host is like, as JSON
+    /// Print a host's facts as JSON
     Facts(facts::FactsArgs),
-    /// Print the files that a host would get, secrets starred
+    /// Print the files that a host would get, secrets masked
     Render(render::RenderArgs),
-    /// What the agent was let out to, what it was refused, and what to allow
+    /// Show what the agent reached, what it was refused, and what to allow
     Egress(egress::EgressArgs),
-    /// Bring a host back to before its last run: files, units, firewall
+    /// Restore files, units and firewall to before the last run
     Undo(undo::UndoArgs),
-    /// The runs that a host has on record
+    /// List the runs that a host has on record
     History(history::HistoryArgs),
-    /// Disposable local hosts with a real systemd (Linux, root)
+    /// Manage disposable local hosts with a real systemd (Linux, root)
     Lab(lab::LabArgs),
-    /// A lab host, provisioned, and a first chat with the agent
+    /// Provision a lab host and chat with its agent
     Demo(demo::DemoArgs),
     /// Print completions for a shell
     Completions(completions::CompletionsArgs),

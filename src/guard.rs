@@ -71,7 +71,7 @@ impl Scope {
 
     fn keep(&self, state: String) -> Act {
         let args = [state].into_iter().chain(self.paths.clone()).chain(["--".to_owned()]).chain(self.units.clone());
-        Act::sh("keep what is there", KEEP, args)
+        Act::sh("keep what is there now", KEEP, args)
     }
 }
 
@@ -98,11 +98,11 @@ pub fn keep_for_undo(run: &str, scope: &Scope) -> Vec<Act> {
 /// None that fixed names could cause.
 pub fn arm(scope: &Scope) -> Result<Vec<Act>, String> {
     Ok(vec![
-        Act::sh("nothing else waits", CHECK, Vec::<String>::new()),
+        Act::sh("no other change is waiting", CHECK, Vec::<String>::new()),
         script("restore.sh", RESTORE)?,
         script("revert.sh", REVERT)?,
         scope.keep(format!("{STATE}/new")),
-        Act::sh("arm the way back", ARM, Vec::<String>::new()),
+        Act::sh("arm the rollback", ARM, Vec::<String>::new()),
     ])
 }
 

@@ -87,13 +87,15 @@ fn altered(act: &Act) -> Altered {
             // Packages stay when a run is undone.
             ("apt-get install" | "apt-get purge" | "dpkg --configure", _) => paths(&[]),
             ("link atomically", [_, path]) => paths(&[path]),
-            ("forget which units have read it", [_]) => paths(&["/var/lib/petasos/stamps/any.service"]),
+            ("forget which units have loaded it", [_]) => paths(&["/var/lib/petasos/stamps/any.service"]),
             ("turn a line of sshd's configuration into a comment", [file, ..]) => paths(&[file]),
             ("make sshd read a folder first", [file, ..]) => paths(&[file]),
-            ("set ufw's chains up anew", []) => paths(UFW),
-            ("forget how often it was started", [_]) => paths(&[]),
-            ("read its files anew, if it runs", [unit]) => Altered { units: vec![unit.clone()], ..Altered::default() },
-            ("start a socket anew", [unit]) => {
+            ("set up ufw's chains again", []) => paths(UFW),
+            ("reset the start limit", [_]) => paths(&[]),
+            ("reload or restart it if it is running", [unit]) => {
+                Altered { units: vec![unit.clone()], ..Altered::default() }
+            }
+            ("restart a socket", [unit]) => {
                 let service = unit.replace(".socket", ".service");
                 Altered { units: vec![unit.clone(), service], ..Altered::default() }
             }

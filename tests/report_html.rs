@@ -251,7 +251,7 @@ fn it_can_be_walked_by_ear() {
 #[test]
 fn a_report_without_hosts_is_a_page_too() {
     let html = parsed(&page(&Report { petasos: "0.1.0".into(), time: 0, hosts: Vec::new() }));
-    assert_eq!(text(all(&html, ".verdict")[0]), "? No host was tried");
+    assert_eq!(text(all(&html, ".verdict")[0]), "? No host was checked");
 }
 
 /// `petasos verify --html` of a host that nobody listens at, in a folder of its own.

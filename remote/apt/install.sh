@@ -18,7 +18,7 @@ if [ "$fetched" = no ]; then
 fi
 # A mirror that was not reached shows in the lists; without them apt knows no package.
 if grep -q -i -E '(failed to|could not|cannot) (fetch|connect|resolve)|failure resolving' "$scratch/lists"; then
-	echo 'the lists of packages could not be fetched:'
+	echo 'the package lists could not be fetched:'
 	grep -i -E 'failed to fetch|could not (connect|resolve)|failure resolving' "$scratch/lists" | sort -u | head -n 4
 	hint 'does the host reach its mirror, and does it resolve that name? `apt-get update` on the host tells more'
 fi >&2

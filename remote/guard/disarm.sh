@@ -2,7 +2,7 @@
 # gone.
 guard=/var/lib/petasos/guard
 mv -T "$guard/armed" "$guard/confirmed" || {
-	echo 'too late: the change is being taken back, or was' >&2
+	echo 'too late: the change is being rolled back, or has been' >&2
 	return 1
 }
 systemctl -q disable petasos-revert.service

@@ -33,7 +33,7 @@ die() { # CODE MESSAGE [HINT]
   exit "$1"
 }
 refuse() { # WHAT WANTED FOUND
-  die 42 "refused: $1 of $tag is $3, the lock says $2" 'nothing was switched; ask upstream before you pin it again'
+  die 42 "refused: $1 of $tag is $3, the lock says $2" 'the running release is unchanged; ask upstream before you pin it again'
 }
 same() { [ "$2" = "$3" ] || refuse "$1" "$2" "$3"; }
 began=$(date +%s)
@@ -82,7 +82,7 @@ git fetch -q --depth 1 --no-tags -- "$source" "refs/tags/$tag:refs/tags/$tag" ||
 same 'the kind of object' tag "$(git cat-file -t "refs/tags/$tag")"
 now=$(git rev-parse --verify -q "refs/tags/$tag^{commit}") || now=none
 [ "$now" = "$commit" ] ||
-  die 42 "refused: MOVED TAG: $tag is commit $now, the lock says $commit" 'nothing was switched; ask upstream before you pin it again'
+  die 42 "refused: MOVED TAG: $tag is commit $now, the lock says $commit" 'the running release is unchanged; ask upstream before you pin it again'
 same 'the tree' "$tree" "$(git rev-parse "$commit^{tree}")"
 same 'the archive digest' "$archive_sha256" "$(git archive --format=tar "$commit" | sha256sum | cut -d' ' -f1)"
 found=$(git cat-file blob "$commit:uv.lock" 2>/dev/null | sha256sum | cut -d' ' -f1)

@@ -58,7 +58,7 @@ CALLS = {
 }
 # No attack may take longer than this, and all of them together not much longer.
 LONGEST = 30
-SILENCE = ("silent", "no answer, and nobody said no")
+SILENCE = ("silent", "no answer and no refusal")
 
 
 def tried(attempt, places):

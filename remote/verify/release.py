@@ -81,7 +81,7 @@ def packages_of(folder, script):
     """What the release's own Python says of its packages."""
     output = output_of(f"{folder}/venv/bin/python", "-I", "-B", "-c", script, folder, timeout=30)
     if not output.startswith("{"):
-        return {"error": "its Python did not tell"}
+        return {"error": "its Python gave no answer"}
     return {"found": json.loads(output)}
 
 

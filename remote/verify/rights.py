@@ -123,7 +123,7 @@ def trace():
 def writable_code():
     """Memory that is writable and runs: how most exploits run their own code."""
     mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
-    return yes("could have memory that is writable and runs")
+    return yes("could have memory that is writable and executable")
 
 
 # By number: a Python need not know them all.

@@ -60,12 +60,12 @@ fn value(egress: &EgressLog) -> Value {
 
 fn text(host: &str, since: &str, allowed: &[Allowed], egress: &EgressLog) -> String {
     let since = since.trim_start_matches('-');
-    let mut text = format!("{host}: what the agent (user hermes) asked for, since {since} ago\n{}", table(egress));
+    let mut text = format!("{host}: what the agent (user hermes) requested in the last {since}\n{}", table(egress));
     let proposal = proposal(&egress.names);
     if proposal.is_empty() {
         return text;
     }
-    text += "\n# To allow what was refused, if that is what you want (else leave it: this is a list of wishes, not of needs):\n";
+    text += "\n# To allow what was refused, add these names (these are requests, not necessarily needs):\n";
     text += "network:\n  egress:\n    allow:\n";
     text.extend(allowed.iter().map(|name| format!("      - {:?}\n", name.to_string())));
     for (name, (count, why)) in &proposal {
@@ -82,10 +82,10 @@ fn table(egress: &EgressLog) -> String {
     let mut text = String::new();
     for record in &egress.names {
         let state = match record.state {
-            EgressState::Allowed => "let out",
+            EgressState::Allowed => "allowed",
             EgressState::Refused => "refused",
             EgressState::Failed => "not reached",
-            EgressState::Learnt => "let out, not allowed",
+            EgressState::Learnt => "allowed while learning",
             EgressState::Unknown => "no such name",
         };
         let port = if record.port == 0 { String::new() } else { format!(":{}", record.port) };
@@ -94,13 +94,13 @@ fn table(egress: &EgressLog) -> String {
         text += &format!("  {state:<20} {:>7}  {first} to {last}  {name}{port}\n", record.count);
     }
     if egress.names.is_empty() {
-        text += "  nothing is on record\n";
+        text += "  nothing recorded\n";
     }
     if egress.more > 0 {
-        text += &format!("  and {} rarer names more\n", egress.more);
+        text += &format!("  and {} rarer names\n", egress.more);
     }
     if egress.lost > 0 {
-        text += &format!("  {} lines of the logs were lost: they came too fast\n", egress.lost);
+        text += &format!("  {} log lines were dropped because they arrived too fast\n", egress.lost);
     }
     let counted: Vec<String> = egress.refused.iter().map(|(name, count)| format!("{name} {count}")).collect();
     if !counted.is_empty() {
@@ -125,7 +125,7 @@ fn proposal(names: &[EgressRecord]) -> BTreeMap<Allowed, (u64, &'static str)> {
     for record in names {
         let why = match record.state {
             EgressState::Allowed | EgressState::Failed => continue,
-            EgressState::Learnt => "let out",
+            EgressState::Learnt => "allowed",
             EgressState::Refused => "refused",
             EgressState::Unknown => "asked for",
         };

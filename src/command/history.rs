@@ -12,7 +12,7 @@ use std::process::ExitCode;
 pub struct HistoryArgs {
     #[command(flatten)]
     pub hosts: HostArgs,
-    /// Name every change of each run
+    /// List every change of each run
     #[arg(long)]
     pub changes: bool,
 }
@@ -29,7 +29,7 @@ pub async fn run(args: &HistoryArgs) -> Result<ExitCode> {
 fn text(host: &str, runs: &[RunRecord], with_changes: bool) -> String {
     let mut text = format!("{host}\n");
     for run in runs {
-        let outcome = run.outcome.as_deref().unwrap_or("did not end");
+        let outcome = run.outcome.as_deref().unwrap_or("died");
         let (changes, kept) = (count(run.changes.len(), "change"), if run.kept { "" } else { ", not kept" });
         text += &format!(
             "  {}  {:6} {changes}, {outcome}{kept}; {}, petasos {}\n",

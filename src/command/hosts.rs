@@ -34,7 +34,7 @@ pub struct HostArgs {
     /// one
     #[arg(long, value_name = "SHA256:…", value_parser = fingerprint)]
     pub host_key: Option<Fingerprint>,
-    /// How many hosts are worked on at once
+    /// How many hosts to work on at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub parallel: usize,
     /// Report as JSON
@@ -54,7 +54,7 @@ impl HostArgs {
             self.hosts.clone()
         };
         if words.is_empty() {
-            let none = format!("no host: none is named, and `{}` has none", self.files.config.display());
+            let none = format!("no host is given, and `{}` lists none", self.files.config.display());
             bail!(Fault::new(none).hint("`petasos up root@203.0.113.7`, or `petasos init` for a file"));
         }
         words.iter().map(|word| Choice::of(config, word)).collect()
@@ -86,7 +86,7 @@ impl HostArgs {
         let choices = self.choose(&config)?;
         if self.host_key.is_some() && choices.len() > 1 {
             let hosts = choices.len();
-            let fault = Fault::new(format!("`--host-key` is one host's key, and {hosts} hosts are meant"));
+            let fault = Fault::new(format!("`--host-key` is the key of one host, and {hosts} hosts are selected"));
             bail!(fault.hint("name one host"));
         }
         let lock = Lock::load(&self.files.lock)?;

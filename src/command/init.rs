@@ -14,10 +14,10 @@ pub struct InitArgs {
     /// Where to write
     #[arg(value_name = "FOLDER", default_value = ".")]
     pub folder: PathBuf,
-    /// Write out the built-in playbooks and templates too, to be changed
+    /// Write the built-in playbooks and templates too, for you to change
     #[arg(long)]
     pub eject: bool,
-    /// Overwrite files that are there
+    /// Overwrite existing files
     #[arg(long)]
     pub force: bool,
 }
@@ -41,7 +41,7 @@ pub fn run(args: &InitArgs) -> Result<ExitCode> {
         files.extend(below("templates", sources.templates));
     }
     if let Some((there, _)) = files.iter().find(|(path, _)| path.exists() && !args.force) {
-        bail!(Fault::new(format!("`{}` is there already", there.display())).hint("`--force` overwrites it"));
+        bail!(Fault::new(format!("`{}` exists already", there.display())).hint("`--force` overwrites it"));
     }
     for (path, text) in &files {
         write(path, text)?;

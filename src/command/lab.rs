@@ -14,7 +14,7 @@ pub struct LabArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum LabVerb {
-    /// Make a host, as a provider hands it over, and wait until it answers ssh
+    /// Create a host as a provider delivers it, and wait until it answers SSH
     Up {
         /// The host's name
         #[arg(default_value = "lab")]
@@ -22,10 +22,10 @@ enum LabVerb {
         /// The distribution's suite; any that this machine's apt mirror has
         #[arg(long)]
         suite: Option<String>,
-        /// A host that has IPv6 only
+        /// An IPv6-only host
         #[arg(long)]
         ipv6: bool,
-        /// systemd listens for SSH in sshd's place, as on Ubuntu 22.10 to 24.04
+        /// Let systemd listen for SSH (ssh.socket), as on Ubuntu 22.10 to 24.04
         #[arg(long)]
         ssh_socket: bool,
         /// Start from a snapshot instead of a provider's image
@@ -34,18 +34,18 @@ enum LabVerb {
     },
     /// Stop a host and keep its disk under a name, for `lab up --from`
     Snapshot {
-        /// The host; it is gone afterwards
+        /// The host; it is removed
         host: String,
         /// The snapshot's name
         snapshot: String,
     },
     /// List the snapshots, or remove some
     Snapshots {
-        /// Remove these; one that a host lies on stays
+        /// Remove these; one that a host uses stays
         #[arg(long, value_name = "SNAPSHOT", num_args = 1..)]
         remove: Vec<String>,
     },
-    /// Remove hosts; the internet goes with the last one
+    /// Remove hosts; the lab's internet stops with the last one
     Down {
         #[arg(required_unless_present = "all")]
         names: Vec<String>,
@@ -56,12 +56,12 @@ enum LabVerb {
         #[arg(long, requires = "all")]
         cache: bool,
     },
-    /// List the hosts that run
+    /// List the running hosts
     List {
         #[arg(long)]
         json: bool,
     },
-    /// A shell on a host, by ssh
+    /// Open a shell on a host over SSH
     Shell {
         #[arg(default_value = "lab")]
         name: String,

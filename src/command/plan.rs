@@ -10,7 +10,7 @@ use std::process::ExitCode;
 pub struct PlanArgs {
     #[command(flatten)]
     pub hosts: HostArgs,
-    /// Show how the contents of files would change; secrets are starred
+    /// Show how file contents would change; secrets are masked
     #[arg(long)]
     pub diff: bool,
 }

@@ -77,7 +77,7 @@ fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts))
         Ok(lock.save(&file)?)
     };
     if let Err(error) = write() {
-        ui::warning(&format!("{name}: its host key or SSH port is not recorded: {}", explain::fault(&error)));
+        ui::warning(&format!("{name}: its host key or SSH port could not be recorded: {}", explain::fault(&error)));
     }
 }
 

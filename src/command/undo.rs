@@ -17,7 +17,7 @@ pub struct UndoArgs {
 /// When no host is named, or a file is not sound.
 pub async fn run(args: &UndoArgs) -> Result<ExitCode> {
     if args.hosts.hosts.is_empty() {
-        bail!(Fault::new("`undo` wants a host by name").hint("petasos undo HOST"));
+        bail!(Fault::new("`undo` needs a host").hint("petasos undo HOST"));
     }
     let jobs = args.hosts.jobs_with(false, about)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.undo(&watch).await }).await;

@@ -92,9 +92,11 @@ fn state(about: &About) -> Vec<(String, String)> {
                     "HTTPS to the names that the agent needs, nothing else".into()
                 }
                 EgressMode::Names => {
-                    "LEARNING: every name is let out and noted; then set `network.egress.enforce: true`".into()
+                    "LEARNING: every name is allowed and logged; set `network.egress.enforce: true` afterwards".into()
                 }
-                EgressMode::Ports => "the agent reaches tcp/443 and DNS anywhere; `mode: names` says where".into(),
+                EgressMode::Ports => {
+                    "the agent reaches tcp/443 and DNS anywhere; `mode: names` restricts it to names".into()
+                }
                 EgressMode::Open => "OPEN: set `network.egress.mode: names`".into(),
             },
         ),
@@ -102,14 +104,17 @@ fn state(about: &About) -> Vec<(String, String)> {
     let keys = packs::provider_keys(settings, needs);
     if !keys.is_empty() && packs::given_key(keys, |key| std::env::var(key).ok()).is_none() {
         let keys = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");
-        rows.push(row("to check", format!("{keys} was not given by this run: the host keeps the one it has, if any")));
+        rows.push(row(
+            "check",
+            format!("{keys} is not set in this environment: the host keeps the one it has, if any"),
+        ));
     }
     if needs.login {
         let by_name = settings.network.egress.mode == EgressMode::Names;
         let command = login::command(&agent.provider, by_name);
         rows.push(row(
-            "to check",
-            format!("`{}` takes no key; the agent is logged in on the host, once: {command}", agent.provider),
+            "check",
+            format!("`{}` uses a login, not a key: log the agent in on the host once: {command}", agent.provider),
         ));
     }
     for (name, platform) in &agent.platforms {

@@ -20,14 +20,14 @@ use std::process::ExitCode;
 pub struct VerifyArgs {
     #[command(flatten)]
     pub hosts: HostArgs,
-    /// Show each attack, what came of it, and its positive control
+    /// Show each attack, its outcome and its positive control
     #[arg(short, long)]
     pub verbose: bool,
     /// Make the outward attacks as root too, to see them succeed; only where every address is your
     /// own, as in the lab
     #[arg(long)]
     pub full: bool,
-    /// Write the report as one self-contained page too, evidence and all
+    /// Write the report as one self-contained HTML page, evidence included
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }
@@ -74,6 +74,6 @@ fn write_page(path: &Path, report: &Report) -> Result<()> {
     file.and_then(|mut file| file.write_all(page.as_bytes())).map_err(|why| {
         let path = path.display();
         let fault = Fault::new(format!("cannot write `{path}`: {why}"));
-        fault.hint("`--html FILE` wants a file in a folder that is there and that you may write").into()
+        fault.hint("choose a file in a folder that exists and that you may write to").into()
     })
 }

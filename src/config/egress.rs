@@ -32,12 +32,12 @@ impl TryFrom<String> for Allowed {
             ))
         };
         if text.contains("//") || text.contains('/') {
-            return Err(wrong("it is an address of the web; only its host's name counts"));
+            return Err(wrong("give the host name only, not a URL"));
         }
         let (host, port) = match text.split_once(':') {
             Some((host, port)) => {
                 let port =
-                    port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is no port"))?;
+                    port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is not valid"))?;
                 (host, Some(port))
             }
             None => (text.as_str(), None),
@@ -52,25 +52,23 @@ impl TryFrom<String> for Allowed {
                 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         };
         if name.len() > 253 || !name.split('.').all(label) {
-            return Err(wrong("it is no host's name"));
+            return Err(wrong("it is not a host name"));
         }
         if name.chars().all(|c| c.is_ascii_digit() || c == '.') {
-            return Err(wrong("an address says nothing of who is there; only names are let through"));
+            return Err(wrong("an IP address does not say who is there; only names can be allowed"));
         }
         if name == LOCALHOST && !below {
             return match port {
                 Some(_) => Ok(Self { name, below, port }),
-                None => Err(wrong("of this host itself a port must be said: `localhost:11434`")),
+                None => Err(wrong("for this host itself give a port: `localhost:11434`")),
             };
         }
         if !name.contains('.') {
-            return Err(wrong("it has one label only, which is too much or nothing"));
+            return Err(wrong("it has a single label, which would match everything or nothing"));
         }
         let port = port.filter(|port| *port != HTTPS);
         if below && port.is_some() {
-            return Err(wrong(
-                "`*.` goes with HTTPS alone: on other ports a connection does not say which name it means",
-            ));
+            return Err(wrong("`*.` works for HTTPS only: on other ports a connection does not carry a name"));
         }
         Ok(Self { name, below, port })
     }

@@ -68,7 +68,7 @@ impl Config {
         let hosts = config.hosts.values().map(|host| (&host._admin, &host._agent, &host._network));
         let all = [(&config._admin, &config._agent, &config._network)].into_iter().chain(hosts);
         if let Some(name) = all.into_iter().find_map(|(admin, agent, network)| open_name(admin, agent, network)) {
-            return Err(Fault::new(format!("`{name}` in {file}: a name has no `{{{{` here")));
+            return Err(Fault::new(format!("`{name}` in {file}: a name cannot contain `{{{{` here")));
         }
         config.said = yaml::read(file, text)?;
         Ok(config)

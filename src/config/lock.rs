@@ -58,7 +58,7 @@ pub enum LockError {
     Format { path: PathBuf, found: u32 },
     #[error("no release is pinned for `{0}`")]
     NoRelease(String),
-    #[error("release {0} is named in the lock but its facts are not there")]
+    #[error("release {0} is named in the lock, but its entry is missing")]
     NotPinned(semver::Version),
 }
 
@@ -67,7 +67,7 @@ impl LockError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing(_) => Some("`petasos pin VERSION` resolves a release and writes it".into()),
-            Self::Parse { .. } => Some("it is written by `petasos pin`; take it back from version control".into()),
+            Self::Parse { .. } => Some("it is written by `petasos pin`; restore it from version control".into()),
             Self::NoRelease(_) => Some("`petasos pin VERSION`".into()),
             Self::NotPinned(version) => Some(format!("`petasos pin {version}`")),
             Self::Read { .. } | Self::Write { .. } | Self::Format { .. } => None,
@@ -123,7 +123,7 @@ impl Lock {
     pub fn render(&self) -> String {
         #[expect(clippy::expect_used, reason = "strings, booleans and maps of them: YAML holds all of it")]
         let body = serde_yaml::to_string(self).expect("a lock is plain data");
-        format!("# Written by `petasos pin`: facts, not wishes. Commit it.\n{body}")
+        format!("# Written by `petasos pin`. Commit this file.\n{body}")
     }
 
     /// Writes the lock atomically: a temporary file beside it, then a rename.

@@ -90,7 +90,7 @@ impl Packs {
         let keys = packs.providers.values().flat_map(|provider| &provider.keys);
         let mut secrets = keys.chain(packs.platforms.values().flat_map(|platform| &platform.tokens));
         match secrets.find(|name| name.is_open()) {
-            Some(name) => Err(Fault::new(format!("`{name}` in {file}: a name has no `{{{{` here"))),
+            Some(name) => Err(Fault::new(format!("`{name}` in {file}: a name cannot contain `{{{{` here"))),
             None => Ok(packs),
         }
     }

@@ -21,7 +21,9 @@ impl TryFrom<String> for Target {
 
     fn try_from(text: String) -> Result<Self, Fault> {
         let wrong = |why: &str| {
-            Fault::new(format!("`{text}` is no host: {why} (write `root@203.0.113.7`, with `:2222` for another port)"))
+            Fault::new(format!(
+                "`{text}` is not a host: {why} (write `root@203.0.113.7`, with `:2222` for another port)"
+            ))
         };
         let (user, rest) = text.split_once('@').unwrap_or(("root", text.as_str()));
         let user = Account::new(user).map_err(|why| wrong(&why.message))?;
@@ -36,10 +38,11 @@ impl TryFrom<String> for Target {
         // ssh(1) would take a leading `-` for an option.
         let sound = |c: char| c.is_ascii_alphanumeric() || ".-_:%".contains(c);
         if host.is_empty() || host.starts_with('-') || !host.chars().all(sound) {
-            return Err(wrong("the address is empty or has odd characters"));
+            return Err(wrong("the address is empty or has invalid characters"));
         }
-        let port = port
-            .map(|port| port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is no port")));
+        let port = port.map(|port| {
+            port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is not valid"))
+        });
         Ok(Self { user, host: host.to_owned(), port: port.transpose()? })
     }
 }

@@ -21,7 +21,7 @@ pub async fn finish(mut command: Command, limit: Duration) -> Result<String> {
     let name = shown(&command);
     let output = tokio::time::timeout(limit, command.output())
         .await
-        .with_context(|| format!("`{name}` did not end within {} s", limit.as_secs()))?
+        .with_context(|| format!("`{name}` died within {} s", limit.as_secs()))?
         .with_context(|| format!("cannot run `{name}`"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

@@ -197,7 +197,7 @@ async fn output(argv: &[&str]) -> anyhow::Result<Vec<u8>> {
 fn no_git(error: std::io::Error) -> anyhow::Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            Fault::new("there is no `git` on this machine").hint("install it (`apt install git`)").into()
+            Fault::new("`git` is not installed on this machine").hint("install it (`apt install git`)").into()
         }
         _ => anyhow::Error::new(error).context("cannot run git"),
     }

@@ -78,7 +78,7 @@ impl DesiredState {
                 for resource in resources {
                     if !ids.insert(resource.id()) {
                         return Err(place(format!(
-                            "`{}` is there a second time\nhint: a resource belongs to one entry",
+                            "`{}` is listed twice\nhint: a resource belongs to one entry",
                             resource.id()
                         )));
                     }

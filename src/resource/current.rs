@@ -102,7 +102,7 @@ impl Resource for Current {
         if is == target && !half_way {
             let acts = vec![Act::run(["systemctl", "try-restart", unit.as_str()]), Act::run(steps::healthy(&health))];
             let restart =
-                Change::new("running", "what was there before", "the release built anew", acts).risking(Risk::Restart);
+                Change::new("running", "what was there before", "the rebuilt release", acts).risking(Risk::Restart);
             return Ok(if self.rebuilt { vec![restart] } else { Vec::new() });
         }
         let act = Act::run(steps::switch(target, &health));

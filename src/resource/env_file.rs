@@ -79,7 +79,7 @@ impl super::Spec for Spec {
         for name in self.secrets.list() {
             let name = EnvName::new(name)?;
             let value = value(&name).ok_or_else(|| {
-                format!("the secret `{name}` is missing\nhint: set `{name}` in the environment of petasos, or take it out of `agent.secrets`")
+                format!("the secret `{name}` is missing\nhint: set `{name}` in the environment of petasos, or remove it from `agent.secrets`")
             })?;
             values.insert(name, value);
         }

@@ -109,7 +109,7 @@ impl Resource for Installed {
             Seen::Is(manifest) if *manifest == steps::manifest(&self.version, &self.release, &self.extras) => {
                 return Ok(Vec::new());
             }
-            Seen::Is(_) => "of another make",
+            Seen::Is(_) => "from another release",
             Seen::Absent | Seen::Unreadable(_) => "absent",
         };
         let acts = vec![Act::run(steps::uv()), Act::run(steps::install(&self.version, &self.release, &self.extras))];

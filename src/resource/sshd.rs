@@ -36,7 +36,7 @@ impl super::Spec for Spec {
         let file_changes = match (context.provided.get(&self.file), seen(&context.facts.paths, &self.file)?) {
             (Some(want), Seen::Is(entry)) => entry.kind != crate::fact::path::PathKind::File(want.clone()),
             (Some(_), Seen::Absent | Seen::Unreadable(_)) => true,
-            (None, _) => return Err(format!("`{}` must be a file of this playbook, further up", self.file)),
+            (None, _) => return Err(format!("`{}` must be a `file` further up in this playbook", self.file)),
         };
         let mut spec = self.clone();
         spec.set.retain(|_, value| !value.is_empty());

@@ -50,7 +50,7 @@ pub fn text(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &F
             Some(word) => word.clone(),
             None => match seen(&facts.paths, path)? {
                 Seen::Is(entry) => {
-                    digest_of(&entry.kind).ok_or_else(|| format!("`{path}` cannot be watched: it is no file"))?
+                    digest_of(&entry.kind).ok_or_else(|| format!("`{path}` cannot be watched: it is not a file"))?
                 }
                 Seen::Absent | Seen::Unreadable(_) => "absent".to_owned(),
             },
@@ -81,7 +81,7 @@ pub fn outdated(old: Option<&str>, new: &str) -> BTreeSet<String> {
 /// before the unit is restarted would leave a stamp which says that the unit has read the new
 /// content.
 pub fn forget(path: &AbsPath) -> Act {
-    Act::sh("forget which units have read it", FORGET, [path.as_str()])
+    Act::sh("forget which units have loaded it", FORGET, [path.as_str()])
 }
 
 /// The act that writes a unit's stamp.

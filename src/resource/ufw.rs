@@ -68,7 +68,7 @@ impl Resource for Firewall {
         if !ufw.enabled || !on(&ufw.v4) || !on(&ufw.v6) {
             // Without its hooks in INPUT, neither `ufw enable` nor `ufw reload` puts them back
             // while its chains are there.
-            let act = Act::sh("set ufw's chains up anew", START, Vec::<String>::new());
+            let act = Act::sh("set up ufw's chains again", START, Vec::<String>::new());
             changes.push(Change::new("active", "no", "yes", vec![act]));
         } else if changes.is_empty() {
             changes.extend(self.live(ufw));

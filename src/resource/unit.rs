@@ -85,7 +85,7 @@ impl Unit {
     /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried
     /// again.
     fn start(&self, start: Act) -> Result<Vec<Act>, String> {
-        let mut acts = vec![Act::sh("forget how often it was started", RESET, [self.spec.name.as_str()]), start];
+        let mut acts = vec![Act::sh("reset the start limit", RESET, [self.spec.name.as_str()]), start];
         if let Some(url) = &self.spec.health {
             let health = Health { unit: self.spec.name.to_string(), url: url.clone(), patience: self.spec.patience };
             acts.push(Act::run(steps::healthy(&health)));
@@ -104,7 +104,7 @@ const RESET: &str = include_str!("../../remote/unit/reset-failed.sh");
 /// The act after which a service that runs has read its files anew; one that does not run stays
 /// down.
 pub fn reread(unit: &str) -> Act {
-    Act::sh("read its files anew, if it runs", REREAD, [unit])
+    Act::sh("reload or restart it if it is running", REREAD, [unit])
 }
 
 const REREAD: &str = include_str!("../../remote/unit/reread.sh");
@@ -223,9 +223,14 @@ impl Unit {
             Some(false) => None,
             Some(true) | None if !runs => None,
             Some(true) | None if has_drop_ins => Some(
-                Change::new("read", "drop-ins that go", "as it is now", self.start(self.systemctl(&["restart"]))?)
-                    .risking(Risk::Restart)
-                    .about([self.own_file()]),
+                Change::new(
+                    "read",
+                    "drop-ins that are removed",
+                    "as it is now",
+                    self.start(self.systemctl(&["restart"]))?,
+                )
+                .risking(Risk::Restart)
+                .about([self.own_file()]),
             ),
             Some(true) | None => {
                 if spec.watches.is_empty() {
@@ -239,7 +244,7 @@ impl Unit {
                 // What nobody declared as running may be another unit's to start.
                 let start = match (on_change, spec.running) {
                     (OnChange::Restart, Some(_)) if spec.name.as_str().ends_with(".socket") => {
-                        Act::sh("start a socket anew", SOCKET, [spec.name.as_str()])
+                        Act::sh("restart a socket", SOCKET, [spec.name.as_str()])
                     }
                     (OnChange::Restart, Some(_)) => self.systemctl(&["restart"]),
                     (OnChange::Restart, None) => self.systemctl(&["try-restart"]),

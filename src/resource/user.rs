@@ -195,7 +195,7 @@ impl Resource for User {
             changes.push(Change::new("password", "set", "locked", vec![act]));
         }
         if spec.name.as_str() != "root" && user.uid == 0 {
-            return Err(format!("the user `{}` has the number 0: it is root under another name", spec.name));
+            return Err(format!("the user `{}` has uid 0: it is root under another name", spec.name));
         }
         Ok(changes)
     }

@@ -19,7 +19,7 @@ impl Job {
         let key = session.first_frame("key", &key).await?.text().trim().to_owned();
         let failed = |why: Fault| self.host_error(why.at("the agent's API"));
         if key.is_empty() {
-            return Err(failed(Fault::new("the host has no key for it").hint("run `petasos up` first")));
+            return Err(failed(Fault::new("the host has no API key yet").hint("run `petasos up` first")));
         }
         let port = session.connection.forward(API_PORT).await?;
         let client = reqwest::Client::builder()

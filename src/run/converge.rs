@@ -1,4 +1,4 @@
-//! Carrying a plan out, and looking again.
+//! Carrying a plan out, and checking again.
 
 use super::lockout_guard::ConfirmBy;
 use super::observe::Observation;
@@ -33,10 +33,10 @@ impl Session<'_> {
             self.end(&result).await;
         }
         let second_pass = result?;
-        first.map(|first| (first, second_pass)).ok_or_else(|| self.host_error("it was not looked at"))
+        first.map(|first| (first, second_pass)).ok_or_else(|| self.host_error("no facts were gathered"))
     }
 
-    /// From a look to a host that is as wanted; returns what came to light only afterwards. `first`
+    /// From a look to a host that is unchanged; returns what came to light only afterwards. `first`
     /// keeps the first plan of the run.
     async fn pass(&mut self, first: &mut Option<Observation>) -> Result<Vec<Step>, RunError> {
         let mut observation = self.observe_when_ready().await?;
@@ -60,7 +60,7 @@ impl Session<'_> {
         }
         let held = observation.host.apt_held_by.clone();
         if !held.is_empty() && steps.iter().any(|step| step.kind == package::KIND) {
-            self.note(format!("apt is in use ({held}): its end is waited for, up to 10 minutes"));
+            self.note(format!("apt is in use ({held}): waiting up to 10 minutes"));
         }
         first.get_or_insert(observation);
         if steps.is_empty() { Ok(Vec::new()) } else { self.change(&steps).await }
@@ -76,7 +76,7 @@ impl Session<'_> {
         if second.plan.steps.is_empty() {
             return Err(self.unknown(&second));
         }
-        self.note(format!("a second pass: {} more changes came to light", second.plan.steps.len()));
+        self.note(format!("second pass: {} more changes", second.plan.steps.len()));
         self.apply(&second.plan.steps).await?;
         let third = self.observe().await?;
         match (third.plan.steps.is_empty(), third.plan.unknown.is_empty()) {

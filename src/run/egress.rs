@@ -71,6 +71,6 @@ impl Job {
             return Err(self.host_error(Fault::new(frame.error_text()).at("its logs cannot be read")));
         }
         serde_json::from_slice(&frame.out)
-            .map_err(|error| self.host_error(Fault::new(format!("its record is not sound: {error}"))))
+            .map_err(|error| self.host_error(Fault::new(format!("its record cannot be parsed: {error}"))))
     }
 }

@@ -16,21 +16,21 @@ pub enum RunError {
     #[error("{host}: `{id}` failed (`{title}`):\n{said}")]
     Step { host: String, id: String, title: String, said: String, hint: String },
     /// The agent was not well with the new release; the old one is back.
-    #[error("{host}: `{id}` was taken back:\n{said}")]
+    #[error("{host}: `{id}` was rolled back:\n{said}")]
     ReleaseRolledBack { host: String, id: String, said: String, hint: Option<String> },
     /// A change that may lock people out was not confirmed.
-    #[error("{host}: a change of what lets people in was taken back; the host is as it was before it: {}", why.message)]
+    #[error("{host}: a change that could lock you out was rolled back, and the host is as it was before: {}", why.message)]
     RolledBack { host: String, why: Fault },
-    #[error("{host}: the host does not answer after a change of what lets people in: {}", why.message)]
+    #[error("{host}: the host does not answer after a change that could lock you out: {}", why.message)]
     Lost { host: String, why: Fault, seconds: u32 },
-    #[error("{host}: another run is at work: {holder}")]
+    #[error("{host}: another run is in progress: {holder}")]
     Locked { host: String, holder: String },
-    #[error("{host}: still not as wanted after a second pass:{list}")]
+    #[error("{host}: still not converged after a second pass:{list}")]
     NotConverged { host: String, list: String },
     /// The host went away in the middle of the run.
-    #[error("{host}: the host went away in the middle of the run ({why}), and {what}")]
+    #[error("{host}: the host went away during the run ({why}), and {what}")]
     Away { host: String, why: String, what: String },
-    #[error("{host}: root login stays open, because `{user}` cannot do root's work yet: {}", why.message)]
+    #[error("{host}: root login stays open because `{user}` cannot become root yet: {}", why.message)]
     AdminLogin { host: String, user: String, why: Fault },
 }
 
@@ -43,13 +43,13 @@ impl RunError {
             Self::RolledBack { why, .. } | Self::AdminLogin { why, .. } => why.hint.clone(),
             Self::Step { hint, .. } => Some(hint.clone()),
             Self::ReleaseRolledBack { hint, .. } => hint.clone(),
-            Self::Lost { seconds, .. } => Some(format!(
-                "it takes the change back by itself, {seconds} s after it was made, and at its next start"
-            )),
+            Self::Lost { seconds, .. } => {
+                Some(format!("it rolls the change back by itself, {seconds} s after it was made, and when it restarts"))
+            }
             Self::Locked { .. } => Some("wait for it to end".into()),
-            Self::Away { .. } => Some(
-                "when it answers again, run the same command again; what was done is kept, and the rest follows".into(),
-            ),
+            Self::Away { .. } => {
+                Some("run the same command again once the host answers; it continues where this run stopped".into())
+            }
             Self::Unknown { .. } | Self::NotConverged { .. } => None,
         }
     }

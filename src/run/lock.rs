@@ -16,7 +16,7 @@ const STATE: &str = include_str!("../../remote/lock/state.sh");
 
 /// Asks whether another run has the lock; see [`Held`].
 pub fn held(run: &str) -> Act {
-    Act::sh("say who holds the lock", HELD, [run])
+    Act::sh("report who holds the lock", HELD, [run])
 }
 
 /// Frees the lock of an owner who is gone, after its last step.
@@ -26,7 +26,7 @@ pub fn steal(owner: &str) -> Act {
 
 /// Asks whether the host can be gone on with; see [`State`].
 pub fn state(run: &str) -> Act {
-    Act::sh("say whether the host can be gone on with", STATE, [run])
+    Act::sh("report whether the host is ready to go on", STATE, [run])
 }
 
 /// Frees this run's own lock.

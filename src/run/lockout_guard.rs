@@ -115,7 +115,7 @@ impl Session<'_> {
 
     /// Over the old connection if it still works, else by waiting for the host's own timer.
     async fn roll_back(&self, armed: Instant, why: Fault) -> RunError {
-        self.note("the change is taken back");
+        self.note("rolling the change back");
         let deadline = armed + Duration::from_secs(u64::from(self.job.window) + AFTER);
         let over_old = tokio::time::timeout(Duration::from_secs(10), self.revert()).await;
         let mut back = matches!(over_old, Ok(true));
@@ -150,12 +150,12 @@ impl Session<'_> {
     /// # Errors
     /// When the host does not say that it did.
     pub(super) async fn roll_back_earlier(&mut self) -> Result<(), RunError> {
-        self.note("an earlier run's change was never confirmed: it is taken back first");
+        self.note("an earlier run's change was never confirmed: rolling it back first");
         self.count();
         if self.revert().await {
             return Ok(());
         }
-        let stuck = Fault::new("an earlier run's change is armed, and cannot be taken back");
+        let stuck = Fault::new("an earlier run's unconfirmed change cannot be rolled back");
         Err(self.host_error(stuck.hint("see `journalctl -u petasos-revert` on the host")))
     }
 }
@@ -163,7 +163,7 @@ impl Session<'_> {
 /// Succeeds once a change was taken back.
 fn state() -> Act {
     Act::sh(
-        "say what the guard did",
+        "report what the guard did",
         "cd \"$1\" && [ ! -e armed ] && [ ! -e reverting ] && [ -e reverted ]",
         [guard::STATE],
     )

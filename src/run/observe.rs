@@ -96,7 +96,7 @@ impl Session<'_> {
             let name = if host.distribution.is_empty() { "an unknown system" } else { &host.distribution };
             return Err(self.host_error(
                 Fault::new(format!("this is {name}, not Debian or Ubuntu"))
-                    .hint("set the host up anew with Ubuntu 22.04 or later, or Debian 12 or later"),
+                    .hint("reinstall the host with Ubuntu 22.04 or later, or Debian 12 or later"),
             ));
         }
         if host.init != "systemd" {
@@ -121,12 +121,12 @@ impl Session<'_> {
             if waited > FIRST_START {
                 let minutes = FIRST_START.as_secs() / 60;
                 return Err(self.host_error(
-                    Fault::new(format!("cloud-init is still at work after {minutes} minutes"))
-                        .hint("`cloud-init status --long` on the host tells with what"),
+                    Fault::new(format!("cloud-init is still running after {minutes} minutes"))
+                        .hint("see `cloud-init status --long` on the host"),
                 ));
             }
             if waited < PAUSE {
-                self.note("cloud-init is still at work on the host: waiting for its end, up to 10 minutes");
+                self.note("cloud-init is still running on the host: waiting up to 10 minutes");
             }
             let left = FIRST_START.saturating_sub(waited).as_secs().max(1).to_string();
             self.first_frame("cloud-init", &Act::sh("wait for cloud-init", WAIT, [left])).await?;

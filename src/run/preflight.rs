@@ -21,8 +21,8 @@ pub(super) fn in_the_way(host: &Host, steps: &[Step], now: u64) -> Option<String
 
 fn clock(theirs: u64, ours: u64) -> Option<String> {
     let why = format!(
-        "the host's clock says {}, this machine's says {}: certificates and packages would be refused\nhint: set the one that \
-         is wrong, on the host with `date -s @{ours}`; `timedatectl` tells whether something keeps it right",
+        "the host's clock says {}, this machine's says {}: TLS certificates and packages would be refused\nhint: correct the one that \
+         is wrong, on the host with `date -s @{ours}`; `timedatectl` shows whether it is synchronised",
         calendar(theirs),
         calendar(ours)
     );
@@ -44,7 +44,7 @@ fn read_only(host: &Host, steps: &[Step]) -> Option<String> {
     let path = needs(steps).into_iter().map(|need| need.directory).find(|path| host.read_only.contains(*path))?;
     Some(format!(
         "`{path}` cannot be written on the host: its file system is mounted read-only\nhint: `findmnt -T {path}` on the host \
-         tells how; a disk with errors is mounted so too (`dmesg`), else `mount -o remount,rw` opens it"
+         shows how; after disk errors (see `dmesg`) the kernel does that too, otherwise `mount -o remount,rw` helps"
     ))
 }
 

@@ -62,7 +62,7 @@ impl Session<'_> {
                 HostState::Says(State::Free) => break,
                 HostState::Says(State::Busy) if busy.is_none() => {
                     busy = Some(Instant::now());
-                    self.note("what the lost connection began is still at work: waiting for its end");
+                    self.note("a step that the lost connection started is still running: waiting for it");
                 }
                 HostState::Says(State::Busy) => {}
                 // A host that goes down still answers for a moment: what counts is a connection
@@ -77,7 +77,7 @@ impl Session<'_> {
             }
             match busy {
                 Some(since) if since.elapsed() > ORPHAN => {
-                    return Err(away(format!("what it began was still at work {} s later", ORPHAN.as_secs())));
+                    return Err(away(format!("a step that it started was still running {} s later", ORPHAN.as_secs())));
                 }
                 None if began.elapsed() > left => {
                     return Err(away(format!("it did not answer for {} s", AWAY.as_secs())));
@@ -91,7 +91,7 @@ impl Session<'_> {
             let _ = tokio::time::timeout(PAUSE, old.close()).await;
         }
         absences.waited += busy.unwrap_or_else(Instant::now) - began;
-        self.note(format!("the host is back after {} s: looking at it afresh", began.elapsed().as_secs()));
+        self.note(format!("the host is back after {} s: gathering facts again", began.elapsed().as_secs()));
         Ok(())
     }
 

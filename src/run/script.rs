@@ -71,7 +71,7 @@ impl Session<'_> {
             match frames.next().as_ref().and_then(Lock::read) {
                 Some(Lock::Ours { dead }) => {
                     if let Some(dead) = dead {
-                        self.note(format!("took the lock over from a run that died: {dead}"));
+                        self.note(format!("took over the lock of a run that died: {dead}"));
                     }
                     return Ok(Ok(frames.collect()));
                 }
@@ -92,7 +92,7 @@ impl Session<'_> {
     }
 
     fn unclear_lock(&self) -> RunError {
-        self.host_error("the host did not say whether it is locked")
+        self.host_error("the host did not report whether it is locked")
     }
 
     /// Waits for what a run that died left at work on the host, and frees its lock.
@@ -112,7 +112,7 @@ impl Session<'_> {
     /// Frees a lock whose owner ran on this machine and is gone; its last step and its connection
     /// to the host may outlive it.
     async fn steal_lock(&mut self, owner: &str) -> Result<(), RunError> {
-        self.note(format!("taking the lock over from a run that died, after its last step: {owner}"));
+        self.note(format!("taking over the lock of a run that died, once its last step has ended: {owner}"));
         self.first_frame("unlock", &lock::steal(owner)).await?;
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Session<'_> {
 
     pub(super) fn judge(&self, frame: &Frame, step: Option<&Step>) -> Result<(), RunError> {
         let host = self.job.name.clone();
-        let before = || (frame.name.clone(), "what comes before the steps".to_owned());
+        let before = || (frame.name.clone(), "preparation".to_owned());
         let (id, title) = step.map_or_else(before, |step| (step.id.clone(), step.title.clone()));
         match frame.rc {
             0 => Ok(()),
@@ -145,7 +145,7 @@ fn hint(frame: &Frame) -> String {
     if [&frame.out, &frame.err].iter().any(|said| String::from_utf8_lossy(said).contains("No space left on device")) {
         return "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run `petasos up` again".into();
     }
-    let usual = || "what came before it is done; mend the cause, then run `petasos up` again".to_owned();
+    let usual = || "the steps before it are done; fix the cause, then run `petasos up` again".to_owned();
     frame.hint_text().unwrap_or_else(usual)
 }
 

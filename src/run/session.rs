@@ -155,7 +155,7 @@ impl Job {
                 }
             }
         }
-        Err(worst.map_or_else(|| self.host_error("there is no way in"), RunError::from))
+        Err(worst.map_or_else(|| self.host_error("there is no login to try"), RunError::from))
     }
 
     /// Tells what a connection taught about the host, if it is news.

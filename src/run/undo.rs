@@ -108,7 +108,8 @@ impl Session<'_> {
     async fn undo_last(&mut self) -> Result<Step, RunError> {
         let runs = self.runs().await?;
         let last = runs.iter().rev().find(|run| run.kept && run.verb == "up");
-        let last = last.ok_or_else(|| self.host_error("there is no run to undo: nothing that one replaced is kept"))?;
+        let last =
+            last.ok_or_else(|| self.host_error("there is no run to undo: no backup of replaced files is left"))?;
         let kept = format!("{}/{}", guard::RUNS, last.run);
         let scope = self.scope(&kept).await?;
         let acts = vec![guard::restore(&last.run), Act::sh("it cannot be undone twice", FORGET, [kept])];

@@ -82,8 +82,10 @@ impl Session<'_> {
         if frame.rc != 0 {
             let said = frame.error_text();
             let last = said.lines().last().unwrap_or("it said nothing").to_owned();
-            let hint = "it needs the host's own python3 and systemd-run: `petasos up` first";
-            return Err(self.host_error(Fault::new(format!("the probe ended with {}: {last}", frame.rc)).hint(hint)));
+            let hint = "it needs python3 and systemd-run on the host: run `petasos up` first";
+            return Err(
+                self.host_error(Fault::new(format!("the attack driver ended with {}: {last}", frame.rc)).hint(hint))
+            );
         }
         let answer = Answer::read(&frame.text()).map_err(|why| self.host_error(Fault::new(why)))?;
         Ok((observation, answer))

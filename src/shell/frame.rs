@@ -32,9 +32,9 @@ impl Frame {
 /// An answer that is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    #[error("the host's answer broke off after {0} of its steps")]
+    #[error("the host's answer was cut off after {0} steps")]
     CutOff(usize),
-    #[error("the host did not answer; it said: `{0}`")]
+    #[error("the host gave no answer; it printed: `{0}`")]
     NoAnswer(String),
     #[error("the host's answer has the line `{0}` where a frame should begin")]
     Broken(String),

@@ -61,7 +61,7 @@ impl Login {
         let known = self.host_key.known();
         let temp_config = SshTempConfig::write(&self.target, self.options.config.as_deref(), known.as_ref());
         let temp_config = temp_config
-            .map_err(|error| self.unreachable(format!("no temporary file: {error}"), "is the disk full?"))?;
+            .map_err(|error| self.unreachable(format!("no temporary file: {error}"), "check the free disk space"))?;
         let strict = known.is_some() || self.resolved.strict;
         let mut builder = SessionBuilder::default();
         builder
@@ -125,7 +125,7 @@ impl Login {
                 None => host_key::in_files(&self.resolved.known_hosts, &self.resolved.known_as(target.port)),
             };
             let known =
-                if known.is_empty() { "none, and ssh's configuration wants one".into() } else { known.join(", ") };
+                if known.is_empty() { "none, and the ssh configuration requires one".into() } else { known.join(", ") };
             let shown = shown.map_or_else(|| why.clone(), |shown| format!("{} ({})", shown.fingerprint, shown.kind));
             return TransportError::HostKey { target, shown, known };
         }
@@ -133,13 +133,13 @@ impl Login {
             return TransportError::Refused { target, why };
         }
         let hint = if says(&["Could not resolve"]) {
-            "is the name right?"
+            "check the host name"
         } else if says(&["kex_exchange_identification", "reset by peer"]) {
             "after failed logins sshd refuses an address for a while (PerSourcePenalties): wait a minute, then try again"
         } else if says(&["Bad configuration option"]) {
-            "is it a typing error, or is OpenSSH older than 8.5?"
+            "check the spelling; OpenSSH 8.5 or later is needed"
         } else {
-            "is the host up, and is the address and the port right? (`ssh -v` tells more)"
+            "check that the host is up and that address and port are right (`ssh -v` shows more)"
         };
         self.unreachable(why, hint)
     }

@@ -27,11 +27,13 @@ pub enum TransportError {
     Unreachable { target: Target, why: String, hint: &'static str },
     #[error("{target} refused the login: {why}")]
     Refused { target: Target, why: String },
-    #[error("the host key of {target} is not the known one\n  the host shows: {shown}\n  known is:       {known}")]
+    #[error(
+        "the host key of {target} does not match the recorded one\n  the host shows: {shown}\n  recorded:       {known}"
+    )]
     HostKey { target: Target, shown: String, known: String },
     #[error("`{user}` cannot become root on {host} without a password: {why}")]
     NoSudo { user: String, host: String, why: String },
-    #[error("sudo on {host} does not take the password of `{user}`")]
+    #[error("sudo on {host} rejected the password of `{user}`")]
     WrongPassword { user: String, host: String },
     #[error("{host}: {source}")]
     Answer { host: String, source: FrameError },
@@ -45,20 +47,20 @@ impl TransportError {
         Some(match self {
             Self::Unreachable { hint, .. } => (*hint).to_owned(),
             Self::Refused { .. } => {
-                "is the right key in the agent or in ~/.ssh, and is it one that the host accepts?".to_owned()
+                "check that the right key is in ssh-agent or ~/.ssh, and that the host accepts it".to_owned()
             }
             Self::HostKey { target, .. } => format!(
-                "if the host was set up anew, compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on its \
+                "if the host was reinstalled, compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on its \
                  console, then give that with `--host-key SHA256:…` (and `ssh-keygen -R {}` for your own ssh); if not, \
-                 somebody may be in between",
+                 somebody may be intercepting the connection",
                 target.host
             ),
             Self::NoSudo { user, .. } => format!(
-                "give it in the environment variable PETASOS_SUDO_PASSWORD (on a terminal petasos asks for it), give \
+                "set PETASOS_SUDO_PASSWORD (on a terminal petasos asks for it), give \
                  `{user}` passwordless sudo, or log in as root"
             ),
-            Self::WrongPassword { .. } => "type it again, or mend PETASOS_SUDO_PASSWORD".to_owned(),
-            Self::Broken { .. } => "run the same command again; what was done is kept, and the rest follows".to_owned(),
+            Self::WrongPassword { .. } => "type it again, or correct PETASOS_SUDO_PASSWORD".to_owned(),
+            Self::Broken { .. } => "run the same command again; it continues where this run stopped".to_owned(),
             Self::Answer { .. } => return None,
         })
     }

@@ -40,7 +40,7 @@ pub fn resolve(target: &Target, options: &SshOptions) -> Result<Resolved, Fault>
         output.map_err(|error| Fault::new(format!("cannot run `ssh`: {error}")).hint("install OpenSSH's client"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Fault::new(said.trim()).at("ssh and its configuration"));
+        return Err(Fault::new(said.trim()).at("the ssh configuration"));
     }
     Ok(read(&String::from_utf8_lossy(&output.stdout)))
 }

@@ -14,7 +14,7 @@ pub const USAGE: u8 = 64;
 
 /// The one of several hosts, the first of these that any of them has:
 ///
-/// 1. rolled back: the host was changed and is not as wanted; nothing is more urgent to look at;
+/// 1. rolled back: the host was changed and is not unchanged; nothing is more urgent to look at;
 /// 2. an error: that host's state is not known, so nothing can be said of it;
 /// 3. drift, or a control that is not met: known to be wrong;
 /// 4. not observed: perhaps wrong;

@@ -30,15 +30,13 @@ fn lines() -> Watch {
 fn said(event: &Event) -> Option<String> {
     match event {
         Event::Connecting | Event::Port(_) => None,
-        Event::HostKey(fingerprint) => {
-            Some(format!("first contact: its host key is {fingerprint}, recorded in petasos.lock"))
-        }
-        Event::Observing { user } => Some(format!("looking, as {user}")),
-        Event::Planned { changes, met } => Some(format!("{changes} to change, {met} as wanted")),
+        Event::HostKey(fingerprint) => Some(format!("first contact: host key {fingerprint} recorded in petasos.lock")),
+        Event::Observing { user } => Some(format!("gathering facts, as {user}")),
+        Event::Planned { changes, met } => Some(format!("{changes} to change, {met} unchanged")),
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
-        Event::AdminLogin { user } => Some(format!("a fresh login as {user}, before anything is closed")),
-        Event::Rechecking => Some("looking again".into()),
-        Event::Attacking => Some("attacking it from inside".into()),
+        Event::AdminLogin { user } => Some(format!("checking a new login as {user} before any access is closed")),
+        Event::Rechecking => Some("checking again".into()),
+        Event::Attacking => Some("attacking the host from inside".into()),
         Event::Note(note) => Some(note.clone()),
     }
 }

@@ -27,7 +27,7 @@ pub fn plan(outcome: &Outcome, diff: bool, done: bool) -> String {
     }
     let verb = if done { "" } else { " to make" };
     text.push_str(&format!(
-        "{} ({}, {}): {}{verb}, {} as wanted; {:.1} s, {}\n",
+        "{} ({}, {}): {}{verb}, {} unchanged; {:.1} s, {}\n",
         outcome.host,
         outcome.address,
         outcome.system,

@@ -52,7 +52,7 @@ fn of_control(control: &ControlReport, verbose: bool) -> String {
         ControlStatus::Met => format!("{} of {total}", of(ControlStatus::Met)),
         ControlStatus::NotMet => format!("{} of {total} failed", of(ControlStatus::NotMet)),
         ControlStatus::Unobserved | ControlStatus::Planned => {
-            format!("{} of {total} not seen", of(ControlStatus::Unobserved))
+            format!("{} of {total} not observed", of(ControlStatus::Unobserved))
         }
     };
     let mut text = format!(
@@ -131,7 +131,7 @@ pub fn outcome(outcome: AttackOutcome) -> &'static str {
     match outcome {
         AttackOutcome::Refused => "refused",
         AttackOutcome::Allowed => "it works",
-        AttackOutcome::Silent => "no answer, and nobody said no",
+        AttackOutcome::Silent => "no answer and no refusal",
         AttackOutcome::Nothing => "there is nothing to attack",
         AttackOutcome::Holds => "yes",
         AttackOutcome::Differs => "no",

@@ -14,28 +14,27 @@ pub const CONTROL: Control = Control {
     attacks: no_attacks,
     inspections,
     short: never_short,
-    limits: "proved of the settings in force; that the agent acts by them was not tried here",
+    limits: "proved for the settings in force; whether the agent obeys them was not tried",
     how: Some("`agent.approvals.mode: manual`, then `petasos up`"),
 };
 
 fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let mode = settings::of(evidence).map(|found| {
-        let words =
-            format!("mode {}, in timed jobs {}, an answer within {} s", found.mode, found.cron_mode, found.timeout);
+        let words = format!("mode {}, in cron jobs {}, timeout {} s", found.mode, found.cron_mode, found.timeout);
         (found.mode.is("manual") && found.cron_mode.is("deny") && matches!(found.timeout, Setting::Count(_)), words)
     });
     let deny = settings::of(evidence).map(|found| match found.deny {
         Some(count @ 1..) => (true, format!("{count} patterns")),
-        Some(0) => (false, "the list is empty".to_owned()),
-        _ => (false, "the agent has no list of them".to_owned()),
+        Some(0) => (false, "the deny list is empty".to_owned()),
+        _ => (false, "the agent has no deny list".to_owned()),
     });
     let always = settings::of(evidence)
-        .map(|found| (found.always_allowed == 0, format!("{} commands are let through unasked", found.always_allowed)));
+        .map(|found| (found.always_allowed == 0, format!("{} commands run without asking", found.always_allowed)));
     vec![
         settings::in_force(evidence),
         settings::locked(evidence),
         inspection("approve.asks", "a person is asked", mode),
         inspection("approve.deny", "commands that never run", deny),
-        inspection("approve.always", "nothing was allowed for ever", always),
+        inspection("approve.always", "nothing was allowed permanently", always),
     ]
 }

@@ -11,7 +11,7 @@ pub const CONTROL: Control = Control {
     id: "fs.strict",
     group: "The agent's rights",
     title: "A read-only host",
-    claim: "The agent's unit writes to its data and its log, to nothing else: not to its own code, its own unit or its own policy; and it does not read what is others'.",
+    claim: "The agent's unit writes to its data and its log and nowhere else: not to its code, its unit or its policy. It cannot read other users' files.",
     attacks,
     inspections,
     short: never_short,
@@ -66,8 +66,8 @@ const WRITES: [(&str, &str, &[&str]); 4] = [
     ),
 ];
 const READS: [(&str, &str, &[&str]); 6] = [
-    ("fs.shadow", "the passwords of the host", &["/etc/shadow", "/etc/gshadow"]),
-    ("fs.sudoers", "who may do what", &["/etc/sudoers", "/etc/sudoers.d"]),
+    ("fs.shadow", "the host's password hashes", &["/etc/shadow", "/etc/gshadow"]),
+    ("fs.sudoers", "the sudo rules", &["/etc/sudoers", "/etc/sudoers.d"]),
     ("fs.keys", "the host's own keys", &["/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key"]),
     ("fs.records", "the records of Petasos", &["/var/lib/petasos", "/etc/petasos"]),
     ("fs.journal", "the logs of the host", &["/var/log/journal/*/*.journal", "/var/log/auth.log", "/var/log/syslog"]),
@@ -96,7 +96,7 @@ fn attacks(_: &Claims) -> Vec<Attack> {
             By::SameByRoot,
         ),
         attack("fs.anywhere", "a new file in each folder of the host but its own", Call::Anywhere, By::SameByRoot),
-        attack("fs.homes", "a look at others' homes", Call::OthersHomes, By::SameByRoot),
+        attack("fs.homes", "other users' homes", Call::OthersHomes, By::SameByRoot),
         attack(
             "fs.data",
             "its own data, which it must be able to write",
@@ -123,7 +123,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             None if same.compared > 0 => {
                 Ok((true, format!("{} properties of the {} settings, none different", same.compared, same.keys)))
             }
-            None => Err("systemd told of no property".into()),
+            None => Err("systemd reported no property".into()),
             // Then the attacks say nothing of the agent.
             Some((key, (real, mine))) => Err(format!("{key} is `{mine}` there, `{real}` in hermes.service")),
         }
@@ -137,14 +137,14 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
         (sound, format!("{path}, {extra}, {fresh}, user {user}"))
     });
     let rating = evidence.inspected().security.found().and_then(|lines| {
-        let line = lines.first().ok_or("systemd-analyze said nothing")?;
+        let line = lines.first().ok_or("systemd-analyze printed nothing")?;
         let number = line
             .split(": ")
             .nth(1)
             .and_then(|rest| rest.split_whitespace().next())
             .and_then(|word| word.parse::<f64>().ok());
         let number = number.ok_or_else(|| format!("`{line}` has no rating"))?;
-        Ok((number <= EXPOSED, format!("{number} of 10; at most {EXPOSED:.1} is wanted")))
+        Ok((number <= EXPOSED, format!("{number} of 10; at most {EXPOSED:.1} is accepted")))
     });
     vec![
         inspection("fs.same", "the attacks ran with the properties of the agent's unit", same),

@@ -123,7 +123,7 @@ fn report_of(control: &Control, claims: &Claims, evidence: &Evidence) -> Control
     let drifts = checks.iter().any(|check| check.id == "declared" && check.outcome == AttackOutcome::Differs);
     let how = match verdict {
         ControlStatus::Met => None,
-        _ if drifts => Some("`petasos up` brings it back".to_owned()),
+        _ if drifts => Some("run `petasos up` to restore it".to_owned()),
         ControlStatus::Planned | ControlStatus::Unobserved | ControlStatus::NotMet => control.how.map(str::to_owned),
     };
     ControlReport {
@@ -169,9 +169,9 @@ fn declared(control: &Control, evidence: &Evidence) -> Option<Check> {
     let found = match (drifts.is_empty(), unknown.is_empty()) {
         (false, _) => Ok((false, drifts.join("; "))),
         (true, false) => Err(unknown.join("; ")),
-        (true, true) => Ok((true, "`petasos plan` would change nothing of it".to_owned())),
+        (true, true) => Ok((true, "`petasos plan` would change none of them".to_owned())),
     };
-    Some(attack::inspection("declared", "what makes it is as declared", found))
+    Some(attack::inspection("declared", "the resources that make it are as declared", found))
 }
 
 /// Fills in the verdict and the counts of a host.

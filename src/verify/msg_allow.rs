@@ -13,7 +13,7 @@ pub const CONTROL: Control = Control {
     attacks: no_attacks,
     inspections,
     short: never_short,
-    limits: "proved of the settings in force; no message was sent",
+    limits: "proved for the settings in force; no message was sent",
     how: Some("`agent.platforms.<platform>.allowed_users`, then `petasos up`"),
 };
 

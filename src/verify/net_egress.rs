@@ -29,7 +29,7 @@ pub const CONTROL: Control = Control {
     attacks,
     inspections,
     short,
-    limits: "a name says who is called, not what is said: what an allowed name's owner relays or stores is not stopped. Sockets without a path (abstract ones) are open to all users of a host. Without --full it is not tried whether an allowed name answers",
+    limits: "a name says who is contacted, not what is sent: data that goes to an allowed name is not stopped. Abstract unix sockets are open to all users of a host. Without --full it is not tried whether an allowed name answers",
     how: Some("`network.egress: { mode: names, enforce: true }`, then `petasos up`"),
 };
 
@@ -65,7 +65,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     if claims.by_name() {
         inspections.push(inspection(
             "proxy.log",
-            "by the proxy's own log, it let out nobody but allowed names",
+            "by the proxy's own log, only allowed names were connected",
             proxied(claims, evidence),
         ));
     }
@@ -101,8 +101,8 @@ fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), Strin
 fn short(claims: &Claims) -> Option<(ControlStatus, String)> {
     let why = match (claims.mode, claims.enforce) {
         (EgressMode::Names, true) => return None,
-        (EgressMode::Names, false) => "`enforce: false`: every name is let out and noted",
-        (EgressMode::Ports, _) => "`mode: ports`: HTTPS and DNS are let out to anybody; names are not restricted",
+        (EgressMode::Names, false) => "`enforce: false`: every name is allowed and logged",
+        (EgressMode::Ports, _) => "`mode: ports`: HTTPS and DNS to anywhere are allowed; names are not restricted",
         (EgressMode::Open, _) => "`mode: open`: nothing is restricted",
     };
     Some((ControlStatus::NotMet, why.to_owned()))

@@ -12,11 +12,11 @@ pub const CONTROL: Control = Control {
     id: "net.inbound",
     group: "The network",
     title: "Nothing undeclared comes in",
-    claim: "The firewall is on and closed but for SSH and the declared ports, and from outside nothing else answers.",
+    claim: "The firewall is on and allows only SSH and the declared ports, and nothing else answers from outside.",
     attacks: no_attacks,
     inspections,
     short: never_short,
-    limits: "seen from the machine that ran this, over TCP and the way that it takes to the host; ports that Docker forwards past UFW have no listener and are not dialled",
+    limits: "seen over TCP from the machine that ran this; ports that Docker forwards past UFW have no listener and were not tried",
     how: Some("`network.inbound`, then `petasos up`"),
 };
 
@@ -60,8 +60,8 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         (bad.is_empty(), if bad.is_empty() { "on loopback only".to_owned() } else { bad.join(", ") })
     });
     vec![
-        inspection("inbound.firewall", "UFW, by its own word", ufw),
-        inspection("inbound.listeners", "no program waits for the network on a port that is not declared", foreign),
+        inspection("inbound.firewall", "UFW's own status", ufw),
+        inspection("inbound.listeners", "no program listens on an undeclared port", foreign),
         inspection("inbound.agent", "the agent's own API and dashboard", agents),
         scanned(claims, evidence),
     ]
@@ -79,7 +79,7 @@ fn named(it: &Listener) -> String {
 
 fn firewall(text: &str) -> Result<(bool, String), String> {
     if text.trim().is_empty() {
-        return Err("ufw said nothing".into());
+        return Err("ufw printed nothing".into());
     }
     let field = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim().to_owned();
     let (status, default) = (field("Status:"), field("Default:"));
@@ -99,7 +99,7 @@ fn scanned(claims: &Claims, evidence: &Evidence) -> Check {
         (false, _) => Ok((false, format!("port {} answers", bad.join(", ")))),
         (true, true) => Ok((true, format!("{} answer, {} do not", words(open), words(&evidence.scan.closed)))),
         (true, false) => {
-            Err("not even SSH answers an own connection: the way to this host leads over another one".to_owned())
+            Err("not even SSH answers a direct connection: this host is reached through another one".to_owned())
         }
     };
     let mut check =

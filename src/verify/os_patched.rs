@@ -9,8 +9,8 @@ use super::{Claims, Control, never_short, no_attacks};
 pub const CONTROL: Control = Control {
     id: "os.patched",
     group: "The host",
-    title: "Patched and set up",
-    claim: "Security updates install themselves, the clock is kept, the kernel's network settings are the careful ones, and logs survive a restart.",
+    title: "Patched and hardened",
+    claim: "Security updates install themselves, the clock is synchronised, the kernel's network settings are hardened, and logs survive a reboot.",
     attacks: no_attacks,
     inspections,
     short: never_short,
@@ -23,10 +23,10 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     vec![
         inspection("patched.settings", "apt's own settings", upgrades().map(settings)),
         inspection("patched.timers", "the timers that fetch and install", upgrades().map(timers)),
-        inspection("patched.clock", "the clock is kept right", upgrades().map(clock)),
+        inspection("patched.clock", "the clock is synchronised", upgrades().map(clock)),
         inspection(
             "patched.journal",
-            "logs survive a restart",
+            "logs survive a reboot",
             upgrades().map(|found| (found.journal, "/var/log/journal".to_owned())),
         ),
     ]
@@ -37,7 +37,7 @@ fn settings(found: &Upgrades) -> (bool, String) {
     let sound =
         on("Update-Package-Lists") && on("Unattended-Upgrade") && found.installed == "installed" && found.origins > 0;
     let is = |yes: bool| if yes { "on" } else { "off" };
-    let reboot = if found.reboot { "; a restart is due" } else { "" };
+    let reboot = if found.reboot { "; a reboot is due" } else { "" };
     let words = format!(
         "lists {}, upgrades {}, from {} origins, unattended-upgrades {}{reboot}",
         is(on("Update-Package-Lists")),
@@ -55,7 +55,7 @@ fn timers(found: &Upgrades) -> (bool, String) {
 
 fn clock(found: &Upgrades) -> (bool, String) {
     match found.container {
-        true => (true, "a container's clock is its machine's".to_owned()),
+        true => (true, "a container has the clock of its machine".to_owned()),
         false => (found.clock == "active", format!("systemd-timesyncd is {}", found.clock)),
     }
 }

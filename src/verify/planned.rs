@@ -14,14 +14,14 @@ pub const SANDBOX_EXEC: Control = planned(
     DO,
     "Tools in a sandbox",
     "Tools run in a throw-away container without a network, with limits.",
-    Some("commands run inside the agent's own unit, behind the same walls as the agent"),
+    Some("commands run inside the agent's own unit, with the same restrictions as the agent"),
 );
 pub const WEBHOOK_AUTH: Control = planned(
     "webhook.auth",
     DO,
     "Signed webhooks",
     "Every inbound webhook is signed.",
-    Some("keep webhooks off; Slack works in socket mode, where nothing comes in"),
+    Some("keep webhooks off; Slack works in socket mode, which needs no inbound port"),
 );
 pub const MULTI_RATE: Control =
     planned("multi.rate", DO, "Rate limits", "A user gets a limited number of answers an hour.", None);
@@ -48,14 +48,16 @@ pub const SUPPLY_PROMOTE: Control = planned(
     RELEASES,
     "Staging first",
     "A release soaks on staging before it reaches production.",
-    Some("`petasos up staging` first, production a day later; a release that is not well is taken back by itself"),
+    Some(
+        "`petasos up staging` first, production a day later; a release that does not become healthy is rolled back by itself",
+    ),
 );
 pub const BACKUP_NIGHTLY: Control = planned(
     "backup.nightly",
     KEPT,
     "Nightly backup",
     "Encrypted, off the host, every night.",
-    Some("keep /home/hermes/.hermes and /etc/hermes/.env by means of your own"),
+    Some("back up /home/hermes/.hermes and /etc/hermes/.env by your own means"),
 );
 pub const BACKUP_DRILL: Control =
     planned("backup.drill", KEPT, "Restore drill", "A restore is tested every quarter.", None);
@@ -63,14 +65,14 @@ pub const BACKUP_RETENTION: Control = planned(
     "backup.retention",
     KEPT,
     "Retention",
-    "How long backups are kept is written where a colleague finds it.",
+    "How long backups are kept is documented where a colleague finds it.",
     None,
 );
 pub const INCIDENT_READY: Control = planned(
     "incident.ready",
     KEPT,
     "Incident commands",
-    "One command stops, isolates and keeps the evidence.",
+    "One command stops and isolates the agent and keeps the evidence.",
     Some("`systemctl stop hermes` stops the agent; rotate the keys at their providers"),
 );
 

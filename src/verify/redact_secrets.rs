@@ -14,7 +14,7 @@ pub const CONTROL: Control = Control {
     attacks: no_attacks,
     inspections,
     short: never_short,
-    limits: "proved of the settings in force; no secret was planted, and patterns of your own are not yet in this version",
+    limits: "proved for the settings in force; no secret was planted, and custom patterns are not in this version",
     how: Some("`petasos up`"),
 };
 

@@ -82,7 +82,7 @@ pub fn of(evidence: &Evidence) -> Result<AgentSettings, String> {
         AttackOutcome::Allowed => {
             serde_json::from_str(&run.detail).map_err(|error| format!("the agent's settings: {error}"))
         }
-        _ => Err(format!("the agent's own code did not tell: {}", run.detail)),
+        _ => Err(format!("the agent's own code gave no answer: {}", run.detail)),
     }
 }
 
@@ -97,7 +97,11 @@ pub fn in_force(evidence: &Evidence) -> Check {
             (_, false) => (false, format!("not in force: {}", other.join(", "))),
         }
     });
-    super::attack::inspection("settings.in_force", "the policy of /etc/hermes wins, by the agent's own word", found)
+    super::attack::inspection(
+        "settings.in_force",
+        "the policy in /etc/hermes is in force, according to the agent's own code",
+        found,
+    )
 }
 
 /// Whether the policy's files are for the agent to read only.
@@ -109,7 +113,7 @@ pub fn locked(evidence: &Evidence) -> Check {
             None => Some(format!("{path} is not there")),
         };
         let bad: Vec<String> = files.iter().filter_map(loose).collect();
-        if bad.is_empty() { (true, "root's own, and closed to others".to_owned()) } else { (false, bad.join("; ")) }
+        if bad.is_empty() { (true, "owned by root, closed to others".to_owned()) } else { (false, bad.join("; ")) }
     });
     super::attack::inspection("settings.locked", "the files of the policy", found)
 }

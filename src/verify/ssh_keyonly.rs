@@ -60,7 +60,7 @@ fn doors(claims: &Claims, evidence: &Evidence) -> Check {
     };
     let found = evidence.inspected().doors.found().and_then(|text| match offered(text) {
         Some(ways) => Ok((ways == ["publickey"], format!("it offers {}", ways.join(", ")))),
-        None if text.starts_with("let in") => Ok((false, "it let somebody in who showed nothing".to_owned())),
+        None if text.starts_with("let in") => Ok((false, "it accepted a login without any credentials".to_owned())),
         None => Err(format!("it said `{text}`")),
     });
     let mut check =
@@ -69,7 +69,7 @@ fn doors(claims: &Claims, evidence: &Evidence) -> Check {
     let sees =
         open.clone().ok().and_then(|text| offered(text)).is_some_and(|ways| ways.iter().any(|way| way == "password"));
     check.control = Some(PositiveResult {
-        what: "the same to a server made for this one connection, which takes passwords".to_owned(),
+        what: "the same to a server started for this one connection, which accepts passwords".to_owned(),
         outcome: if sees { AttackOutcome::Allowed } else { AttackOutcome::Error },
         detail: open.map_or_else(|why| why, Clone::clone),
     });

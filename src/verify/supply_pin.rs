@@ -10,12 +10,12 @@ pub const CONTROL: Control = Control {
     id: "supply.pin",
     group: "Releases",
     title: "A pinned release",
-    claim: "The code that runs is the release of petasos.lock: the same tree, the same packages as its uv.lock names, all root's own.",
+    claim: "The running code is the release in petasos.lock: the same tree, the packages of its uv.lock, all owned by root.",
     attacks: no_attacks,
     inspections,
     short: never_short,
     limits: "",
-    how: Some("`rm /opt/hermes/current/.petasos-release` on the host, then `petasos up` builds the release anew"),
+    how: Some("`rm /opt/hermes/current/.petasos-release` on the host, then `petasos up` rebuilds the release"),
 };
 
 /// Whether it is as it should be, in which words; or why it could not be told.
@@ -34,20 +34,20 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     };
     vec![
         inspection("pin.current", "the current release", pinned),
-        inspection("pin.tree", "each file of it, by the id that git gives to them together", at_all(tree)),
-        inspection("pin.extra", "no further file among them", at_all(extra)),
+        inspection("pin.tree", "its files, by git's tree id", at_all(tree)),
+        inspection("pin.extra", "no additional file among them", at_all(extra)),
         inspection(
             "pin.packages",
-            "each file of its packages, by the digest that its package has of it, and their versions",
+            "each file of its packages, by the digests in their RECORD, and their versions",
             at_all(packages),
         ),
-        inspection("pin.owner", "all of it is root's, and nobody else may write it", at_all(owner)),
+        inspection("pin.owner", "all of it is owned by root and writable by nobody else", at_all(owner)),
     ]
 }
 
 fn tree(claims: &Claims, found: &Contents) -> Judged {
     if found.files == 0 {
-        return Err("git lists no file of it".into());
+        return Err("git lists no file".into());
     }
     Ok((
         found.tree == claims.tree,
@@ -63,12 +63,12 @@ fn extra(_: &Claims, found: &Contents) -> Judged {
 fn packages(_: &Claims, found: &Contents) -> Judged {
     let packages = found.packages.found()?;
     if packages.packages == 0 {
-        return Err("its Python did not tell".into());
+        return Err("its Python gave no answer".into());
     }
     let bad: Vec<&str> = packages.changed.iter().chain(&packages.other).map(String::as_str).collect();
     let words = match bad.is_empty() {
         true => format!("{} packages with {} files", packages.packages, packages.files),
-        false => format!("not as they came: {}", bad.join(", ")),
+        false => format!("modified: {}", bad.join(", ")),
     };
     Ok((bad.is_empty(), words))
 }

@@ -27,7 +27,7 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
     let run = |argv: &'static [&'static str]| Call::Run { argv, word: "0" };
     let sockets = |paths: &'static [&'static str]| Call::AnyOf { name: PathCall::Unix, paths };
     let mut attacks = vec![
-        same("user.rights", "any privilege that the kernel would give", Call::Capabilities),
+        same("user.rights", "any privilege that the kernel grants", Call::Capabilities),
         same("user.sudo", "sudo", run(&["sudo", "-n", "id", "-u"])),
         same("user.su", "su", run(&["su", "-s", "/bin/sh", "-c", "id -u", "root"])),
         same("user.setuid", "a file of its own that runs as its owner", Call::SetuidFile),
@@ -42,7 +42,7 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
                 Call::Daemon { address: Some(Ipv4Addr::LOCALHOST.into()), port: Placeholder::Tcp.into() },
             ),
         ),
-        same("user.processes", "a look at others' processes", Call::Processes),
+        same("user.processes", "other users' processes", Call::Processes),
         same("user.environment", "the environment of process 1", Call::Read { path: "/proc/1/environ" }),
         same("user.signal", "a signal to process 1", Call::Kill { pid: 1 }),
         same("user.trace", "tracing a process, be it its own child", Call::Trace),
@@ -55,11 +55,15 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
     attacks.extend(SYSTEM_CALLS.map(|(id, what, call)| same(id, what, Call::System(call))));
     attacks.extend([
         same("user.keys", "the kernel's keys", Call::Read { path: "/proc/keys" }),
-        same("user.code", "memory that is writable and runs", Call::WritableCode),
-        same("user.manager", "systemd's own doors", sockets(&["/run/systemd/private", "/run/dbus/system_bus_socket"])),
+        same("user.code", "memory that is writable and executable", Call::WritableCode),
+        same(
+            "user.manager",
+            "systemd's own sockets",
+            sockets(&["/run/systemd/private", "/run/dbus/system_bus_socket"]),
+        ),
         same(
             "user.containers",
-            "a container engine's door, which is root's",
+            "a container engine's socket, which gives root",
             sockets(&["/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"]),
         ),
     ]);
@@ -72,7 +76,7 @@ const SYSTEM_CALLS: [(&str, &str, SystemCall); 6] = [
     ("user.module", "loading a kernel module", SystemCall::FinitModule(-1, "", 0)),
     ("user.bpf", "a program in the kernel (bpf)", SystemCall::Bpf(9999, 0, 0)),
     ("user.perf", "watching the kernel (perf_event_open)", SystemCall::PerfEventOpen(0, 0, -1, -1, 0)),
-    ("user.reboot", "a restart of the host", SystemCall::Reboot(0, 0, 0, 0)),
+    ("user.reboot", "a reboot of the host", SystemCall::Reboot(0, 0, 0, 0)),
     ("user.hostname", "another host name", SystemCall::Sethostname(0, -1)),
 ];
 
@@ -80,33 +84,31 @@ const FAMILIES: [(&str, &str, Family); 4] = [
     ("user.packets", "a socket that sees every packet", Family::Packet),
     ("user.netlink", "the kernel's network settings", Family::Netlink),
     ("user.crypto", "the kernel's crypto sockets, a favourite of exploits", Family::Alg),
-    ("user.vsock", "a socket to the machine below", Family::Vsock),
+    ("user.vsock", "a socket to the hypervisor (vsock)", Family::Vsock),
 ];
 
 fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let owners = evidence.inspected().processes.found().map(|processes| {
         let bad: Vec<&str> = processes.iter().filter(|it| is_free(it)).map(|it| it.name.as_str()).collect();
         match (processes.is_empty(), bad.is_empty()) {
-            (true, _) => (false, "the agent's unit has no process: it does not run".to_owned()),
+            (true, _) => (false, "the agent's unit has no process: it is not running".to_owned()),
             (_, true) => {
-                (true, format!("{} in all, without privileges and behind the filter of system calls", processes.len()))
+                (true, format!("{} in total, without privileges and behind the system call filter", processes.len()))
             }
-            (_, false) => (false, format!("{} may more than it should", bad.join(", "))),
+            (_, false) => (false, format!("{} has more rights than it should", bad.join(", "))),
         }
     });
     let account = evidence.inspected().account.found().map(|account| (plain(account), described(account)));
     let left = evidence.answer.survivors;
     let survivors = match (left.agent, left.root) {
-        (0, 1..) => {
-            Ok((true, "nothing of it was left when the unit ended; root's own lived on, and was ended".to_owned()))
-        }
+        (0, 1..) => Ok((true, "nothing was left when the unit ended; root's daemon lived on and was ended".to_owned())),
         (0, 0) => Err("not even root's own daemon was found again".to_owned()),
         (count, _) => Ok((false, format!("{count} of its processes outlived the unit, and were ended"))),
     };
     vec![
         inspection("user.running", "every process of the running agent", owners),
         inspection("user.account", "the agent's account", account),
-        inspection("user.survivors", "a daemon dies with the unit that it came from", survivors),
+        inspection("user.survivors", "a daemon ends with the unit that started it", survivors),
     ]
 }
 
@@ -133,7 +135,7 @@ fn plain(account: &Account) -> bool {
 
 fn described(account: &Account) -> String {
     let groups = if account.groups.is_empty() { "no other".to_owned() } else { account.groups.join(", ") };
-    let sudo = if account.sudo.contains("may run") { "sudo lets it" } else { "sudo refuses it" };
+    let sudo = if account.sudo.contains("may run") { "sudo allows it" } else { "sudo refuses it" };
     let password = if account.password.starts_with('L') { "locked" } else { "set" };
     format!(
         "uid {}, shell {}, group {}, further groups: {groups}; password {password}; {sudo}",

@@ -35,8 +35,8 @@ pub fn sign(verdict: ControlStatus) -> Sign {
 
 pub fn meaning(verdict: ControlStatus) -> &'static str {
     match verdict {
-        ControlStatus::Met => "Every check came out as expected, and the probe of every attack was seen to work.",
-        ControlStatus::NotMet => "At least one check came out otherwise.",
+        ControlStatus::Met => "Every check gave the expected result, and the probe of every attack was seen to work.",
+        ControlStatus::NotMet => "At least one check gave another result.",
         ControlStatus::Unobserved => {
             "At least one check could not be made, or its probe was not seen to work. Nothing is claimed."
         }
@@ -46,7 +46,7 @@ pub fn meaning(verdict: ControlStatus) -> &'static str {
 
 pub fn overall(hosts: &[HostReport], worst: ControlStatus) -> String {
     match hosts {
-        [] => "No host was tried".to_owned(),
+        [] => "No host was checked".to_owned(),
         [host] => of_host(host),
         hosts => {
             let so = hosts.iter().filter(|host| host.verdict == worst).count();
@@ -75,7 +75,7 @@ pub fn untried(hosts: &[HostReport]) -> String {
 
 pub fn of_host(host: &HostReport) -> String {
     if host.error.is_some() {
-        return "The host could not be tried".to_owned();
+        return "The host could not be checked".to_owned();
     }
     let [met, bad, blind, planned] = counts(host);
     let tried = count(met + bad + blind, "control");

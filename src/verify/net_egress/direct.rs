@@ -107,20 +107,20 @@ fn by_name(claims: &Claims) -> Vec<Attack> {
         tcp(claims, "egress.ipv6", "HTTPS to an address, IPv6", NOBODY6, 443),
         attack(
             "egress.others",
-            "what other users serve on this host",
+            "what other users' programs serve on this host",
             Call::Others { listeners: Listeners::Others, allowed },
             PositiveControl::SameByRoot,
         ),
         neighbour(
             "egress.neighbour",
-            "a service of root's on loopback, at a high port, opened for this",
+            "a service of root on loopback, at a high port, started for this",
             Endpoint::loopback(Placeholder::Planted),
         ),
         neighbour("egress.neighbour6", "the same over IPv6", Endpoint::new(Ipv6Addr::LOCALHOST, Placeholder::Planted6)),
         attack("egress.neighbour-udp", "the same over UDP", udp(planted), PositiveControl::SameByRoot),
         attack(
             "egress.taken",
-            "a question to it from the port that root asked it from before",
+            "a request to it from the source port that root used before",
             Call::Udp { to: planted, own: Some(Placeholder::Left.into()) },
             PositiveControl::ByRoot("the same as root, from any port", udp(planted)),
         ),

@@ -47,7 +47,7 @@ pub fn attacks(claims: &Claims) -> Vec<Attack> {
         asked("names.tunnel-below", "a secret in a name below an allowed one", Transport::Udp, &below),
         name(
             "names.library",
-            format!("the C library, with all that stands behind it ({foreign})"),
+            format!("the C library and all its resolvers ({foreign})"),
             lookup(foreign),
             lookup(allowed),
         ),
@@ -108,7 +108,7 @@ fn foreign_resolvers(claims: &Claims, foreign: &str) -> Vec<Attack> {
         asked("names.udp8", "another one", Transport::Udp, GOOGLE.into()),
         asked("names.tcp", "a public resolver, over TCP", Transport::Tcp, QUAD9.into()),
         asked("names.udp6", "a public resolver, over IPv6", Transport::Udp, CLOUDFLARE6.into()),
-        asked("names.own", "a resolver of the attacker's", Transport::Udp, NOBODY.into()),
+        asked("names.own", "a resolver of the attacker", Transport::Udp, NOBODY.into()),
         // Port 853 is tried at an address of nobody's: among the ways.
         tcp(claims, "names.doh", "a public resolver over HTTPS, by its address", CLOUDFLARE, 443),
         tcp(claims, "names.doh8", "another one", GOOGLE, 443),

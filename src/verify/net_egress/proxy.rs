@@ -51,7 +51,7 @@ pub fn attacks(claims: &Claims) -> Vec<Attack> {
     let get = format!("GET / HTTP/1.1\r\nHost: {allowed}\r\nConnection: close\r\n\r\n");
     let stolen = "736b2d6f722d76312d3461643563306666";
     let plain_http = Endpoint::new(here.address, 80);
-    let (case, doh) = (format!("the foreign name in odd letters ({odd})"), "dns.google");
+    let (case, doh) = (format!("the foreign name in mixed case ({odd})"), "dns.google");
     let mut attacks = vec![
         through("proxy.foreign", &format!("a foreign name through the proxy ({foreign})"), foreign),
         tls("proxy.foreign6", "the same over IPv6".into(), here6, Some(foreign), Delivery::Whole),
@@ -59,7 +59,7 @@ pub fn attacks(claims: &Claims) -> Vec<Attack> {
         through("proxy.doh", &format!("a public resolver over HTTPS, by its name ({doh})"), doh),
         through("proxy.case", &case, &odd),
         through("proxy.dot", "the foreign name with a dot at its end", &format!("{foreign}.")),
-        through("proxy.suffix", "an allowed name as the beginning of a foreign one", &format!("{allowed}.{foreign}")),
+        through("proxy.suffix", "an allowed name as a prefix of a foreign one", &format!("{allowed}.{foreign}")),
         through("proxy.prefix", "an allowed name as the end of a foreign label", &format!("x{allowed}")),
         through("proxy.nul", "an allowed name behind a NUL", &format!("{foreign}\0.{allowed}")),
         through(
@@ -78,7 +78,7 @@ pub fn attacks(claims: &Claims) -> Vec<Attack> {
         outward(
             claims,
             "proxy.elsewhere",
-            &format!("an allowed name said to a foreign address ({allowed} to {STRANGER})"),
+            &format!("an allowed name sent to a foreign address ({allowed} to {STRANGER})"),
             message(Endpoint::new(STRANGER, 443), Some(allowed), Delivery::Whole),
             message(Endpoint::loopback(Placeholder::Tcp), Some(allowed), Delivery::Whole),
         ),
@@ -87,7 +87,7 @@ pub fn attacks(claims: &Claims) -> Vec<Attack> {
         plain("proxy.connect", "CONNECT, at the proxy's own port", proxy, &connect),
         plain("proxy.connect-here", "CONNECT, at the allowed address", here, &connect),
         plain("proxy.mail", "mail through the proxy's own port", proxy, &format!("EHLO {NOBODY}\r\n")),
-        attack("proxy.open", "the way to the proxy is there", Call::Tcp(here), PositiveControl::MustWork),
+        attack("proxy.open", "the proxy is reachable", Call::Tcp(here), PositiveControl::MustWork),
     ];
     // Else no word of the agent's reaches anybody because of us.
     if claims.full {
