@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 /// Turn a fresh Ubuntu or Debian VPS into a hardened host for the Hermes Agent, and prove it.
 ///
-/// Exit codes: 0 converged or proved, 1 error, 2 drift, 3 could not observe, 4 taken back, 64
+/// Exit codes: 0 converged or proved, 1 error, 2 drift, 3 could not observe, 4 rolled back, 64
 /// usage.
 #[derive(Debug, Parser)]
 #[command(name = "petasos", version, propagate_version = true, max_term_width = 100)]

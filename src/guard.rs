@@ -1,4 +1,4 @@
-//! The way back: what was there is kept before it changes, for `petasos undo`; and what may lock
+//! The rollback: what was there is kept before it changes, for `petasos undo`; and what may lock
 //! people out is changed only once the host itself will undo it, unless a fresh login confirms it.
 //!
 //! Armed before the change, on disk (a unit and a timer, so that a reboot does not lose it), and
@@ -91,7 +91,7 @@ pub fn keep_for_undo(run: &str, scope: &Scope) -> Vec<Act> {
     vec![scope.keep(format!("{RUNS}/{run}")), Act::sh("keep five runs", PRUNE, Vec::<String>::new())]
 }
 
-/// Keeps what the steps may touch, and arms the way back. The units that it starts come with the
+/// Keeps what the steps may touch, and arms the rollback. The units that it starts come with the
 /// base playbook.
 ///
 /// # Errors

@@ -197,7 +197,7 @@ nft list counter inet petasos refused_tcp";
     assert!(said.contains("hermes loopback passed\n") && said.contains("packets 3 "), "three were counted: {said}");
 }
 
-// --- the way out, by name ------------------------------------------------------------------------
+// --- egress by name ------------------------------------------------------------------------
 
 #[test]
 fn dnsmasq_and_nginx_accept_their_files() {

@@ -1,5 +1,5 @@
 //! `docs/cli.md` is what `petasos --help` and each verb's `--help` say.
-//! `UPDATE=1 cargo test --test cli_reference` writes it anew.
+//! `UPDATE=1 cargo test --test cli_reference` writes it again.
 
 use clap::CommandFactory;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn the_reference_is_what_the_program_says() {
     let differs = is.lines().zip(text.lines()).position(|(is, said)| is != said);
     assert!(
         is == text,
-        "docs/cli.md differs from line {} on: `UPDATE=1 cargo test --test cli_reference` writes it anew",
+        "docs/cli.md differs from line {} on: `UPDATE=1 cargo test --test cli_reference` writes it again",
         differs.unwrap_or(is.lines().count()) + 1
     );
 }

@@ -3,7 +3,7 @@
 //!
 //! Nothing there is typed by hand. A file's head says which host answered and to which command;
 //! then comes the frame, byte by byte. A fragment that changes makes its captures stale, which is
-//! an error; to capture anew, on lab hosts:
+//! an error; to capture again, on lab hosts:
 //!
 //!     petasos lab up u13; petasos lab ssh-config >ssh; export PETASOS_SSH_CONFIG=$PWD/ssh
 //!     PETASOS_CAPTURE="debian13-fresh root@u13" cargo test --test facts -- --ignored capture

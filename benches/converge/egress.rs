@@ -1,4 +1,4 @@
-//! The way out by name against the straight way: one large download, and many small requests with a
+//! Egress by name against the straight way: one large download, and many small requests with a
 //! connection each.
 
 use crate::hosts::{Bench, Way, timed};

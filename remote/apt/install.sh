@@ -1,4 +1,4 @@
-# Arguments: packages. Lists older than a day are fetched anew; that is no failure as long as the
+# Arguments: packages. Lists older than a day are fetched again; that is no failure as long as the
 # packages come.
 lists() {
 	apt 1 update >/dev/null 2>"$scratch/lists" || :

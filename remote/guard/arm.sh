@@ -1,4 +1,4 @@
-# What was kept in `new` becomes the way back, before anything changes.
+# What was kept in `new` becomes the rollback, before anything changes.
 guard=/var/lib/petasos/guard
 sync -f "$guard/new"
 mv -T "$guard/new" "$guard/armed"

@@ -1,4 +1,4 @@
-# Confirms the change: whoever renames `armed` first decides. Says so only when the way back is
+# Confirms the change: whoever renames `armed` first decides. Says so only when the rollback is
 # gone.
 guard=/var/lib/petasos/guard
 mv -T "$guard/armed" "$guard/confirmed" || {

@@ -43,7 +43,7 @@ bare() {
 differ() {
 	[ -s "$state/ip$1tables" ] && [ "$("ip$1tables-save" 2>/dev/null | bare)" != "$(bare <"$state/ip$1tables")" ]
 }
-# UFW makes its own anew, from its files; only what that does not bring back is loaded as it was
+# UFW makes its own again, from its files; only what that does not bring back is loaded as it was
 # saved.
 if up && { differ '' || differ 6; } && command -v ufw >/dev/null && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
 	ufw reload || :

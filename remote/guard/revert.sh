@@ -15,4 +15,4 @@ rm -rf "$guard/reverted"
 mv -T reverting reverted
 systemctl -q disable petasos-revert.service petasos-revert.timer || :
 systemctl --no-block stop petasos-revert.timer || :
-logger -t petasos 'guard: taken back' || :
+logger -t petasos 'guard: rolled back' || :

@@ -15,7 +15,7 @@ while [ $# -ge 3 ]; do
 	version=$1 tag=$2 date=$3
 	shift 3
 	"$tools/pip" download --quiet --no-deps --no-binary :all: --dest "$scratch/archives" "hermes-agent==$version"
-	# Each release is the whole tree anew.
+	# Each release is the whole tree again.
 	find "$scratch/tree" -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +
 	tar --extract --gzip --file "$scratch/archives/hermes_agent-$version.tar.gz" --directory "$scratch/tree" \
 		--strip-components=1 --no-same-owner
@@ -32,7 +32,7 @@ git clone --quiet --bare "$scratch/tree" "$scratch/bare.git"
 git -C "$scratch/bare.git" config uploadpack.allowFilter true
 git -C "$scratch/bare.git" config uploadpack.allowAnySHA1InWant true
 git -C "$scratch/bare.git" remote remove origin
-# One pack, or every clone pays for finding the deltas anew.
+# One pack, or every clone pays for finding the deltas again.
 git -C "$scratch/bare.git" repack -a -d -q
 mkdir -p "$(dirname "$repository")"
 mv "$scratch/bare.git" "$repository"

@@ -1,4 +1,4 @@
-# Makes one release in place the current one, as root, and takes it back when it is not healthy.
+# Makes one release in place the current one, as root, and rolls it back when it is not healthy.
 #
 #   RELEASE_DIR UNIT HEALTH_URL SECONDS PROGRAM [PREFIX]
 #

@@ -1,4 +1,4 @@
-//! `petasos egress`: what the agent was let out to, what it was refused, and what to allow.
+//! `petasos egress`: what the agent reached, what it was refused, and what to allow.
 
 use super::each::{each, report};
 use super::hosts::HostArgs;

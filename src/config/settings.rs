@@ -163,7 +163,7 @@ pub struct Network {
 #[serde(deny_unknown_fields)]
 pub struct Guard {
     /// How long the host waits for a fresh login to confirm such a change, in seconds; then it
-    /// takes the change back.
+    /// rolls the change back.
     #[serde(default = "a_minute")]
     pub window: u32,
 }
@@ -176,7 +176,7 @@ pub struct Egress {
     /// Beside what comes with the provider and the platforms.
     #[serde(default)]
     pub allow: Vec<Allowed>,
-    /// Whether other names are refused, or let out and noted.
+    /// Whether other names are refused, or allowed and logged.
     #[serde(default = "yes")]
     pub enforce: bool,
 }

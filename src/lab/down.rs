@@ -43,7 +43,7 @@ impl Lab {
         self.paths.create_all()
     }
 
-    /// Removes the images and caches too; the next `up` builds them anew.
+    /// Removes the images and caches too; the next `up` builds them again.
     pub async fn forget(&self) -> Result<()> {
         self.down_all().await?;
         paths::remove_tree(&self.paths.cache())?;

@@ -85,7 +85,7 @@ impl Lab {
     }
 
     /// Starts the internet unless it runs, as far as it does not; the caller holds the lab's lock.
-    /// One that another petasos started, which serves other things, is started anew unless somebody
+    /// One that another petasos started, which serves other things, is restarted unless somebody
     /// uses it.
     pub(super) async fn ensure_internet(&self, machine: &Machine, needs: &Needs, say: Say<'_>) -> Result<()> {
         // Gone with the services, whoever ends them.

@@ -78,7 +78,7 @@ impl Lab {
         })?;
         if !snapshot.image.is_dir() {
             bail!(
-                "the image below the snapshot `{name}` is gone: `{}`\nhint: `petasos lab snapshots --remove {name}`, and make it anew",
+                "the image below the snapshot `{name}` is gone: `{}`\nhint: `petasos lab snapshots --remove {name}`, and make it again",
                 snapshot.image.display()
             );
         }

@@ -1,5 +1,5 @@
-//! Which release is the current one. Switching restarts the agent, waits until it is well, and goes
-//! back when it is not.
+//! Which release is the current one. Switching restarts the agent, waits until it is healthy, and
+//! goes back when it is not.
 
 use super::directory::said;
 use super::stamp::link_digest;
@@ -18,7 +18,7 @@ pub struct Spec {
     /// The directory of the release.
     pub release: AbsPath,
     pub unit: UnitName,
-    /// Where the agent says that it is well: `http` on loopback.
+    /// Where the agent reports that it is healthy: `http` on loopback.
     pub health: String,
     /// How long it may take until it is, in seconds.
     pub patience: u32,
@@ -57,7 +57,7 @@ impl Spec {
 
 struct Current {
     spec: Spec,
-    /// Whether the same plan builds the release anew in its place: the agent that runs from it must
+    /// Whether the same plan rebuilds the release in its place: the agent that runs from it must
     /// start again.
     rebuilt: bool,
 }

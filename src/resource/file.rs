@@ -146,7 +146,7 @@ impl Resource for File {
                 PathKind::File(is) if *is == digest(self.content.reveal()) => {
                     Ok(access_changes(&self.path, entry, &self.owner, &self.group, &self.mode))
                 }
-                // Written anew, it gets the right owner and mode with it.
+                // Rewritten, it gets the right owner and mode with it.
                 PathKind::File(is) => {
                     let from = if self.content.is_secret() { "other (secret)".to_owned() } else { short(is) };
                     Ok(vec![self.rewritten("content", from, facts)])

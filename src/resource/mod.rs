@@ -51,7 +51,7 @@ pub enum Risk {
     Restart,
     /// Done wrong, nobody gets in any more.
     Lockout,
-    /// The same, but only for what exists: making it anew shuts nobody out.
+    /// The same, but only for what exists: creating it shuts nobody out.
     LockoutWhenChanged,
 }
 

@@ -19,8 +19,8 @@ pub struct Spec {
     /// Whether it runs now; not looked at when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
-    /// The files that it reads when it starts. When one changed since its last start, it is started
-    /// anew.
+    /// The files that it reads when it starts. When one changed since its last start, it is
+    /// restarted .
     #[serde(default)]
     pub watches: Vec<AbsPath>,
     #[serde(default)]
@@ -28,10 +28,10 @@ pub struct Spec {
     /// Whether drop-ins of the administrator's (/etc, /run) are removed.
     #[serde(default)]
     pub no_drop_ins: bool,
-    /// Where it says that it is well (`http` on loopback); a start counts only once it does.
+    /// Where it reports that it is healthy (`http` on loopback); a start counts only once it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<String>,
-    /// How long it may take until it is well, in seconds.
+    /// How long it may take until it is healthy, in seconds.
     #[serde(default = "a_minute")]
     pub patience: u32,
 }
@@ -68,7 +68,7 @@ impl super::Spec for Spec {
 struct Unit {
     spec: Spec,
     stamp: String,
-    /// The watched files that the same plan writes anew.
+    /// The watched files that the same plan rewrites.
     rewritten: Vec<AbsPath>,
 }
 
@@ -101,7 +101,7 @@ impl Unit {
 /// mended now; it has nothing to forget of a unit that was never loaded.
 const RESET: &str = include_str!("../../remote/unit/reset-failed.sh");
 
-/// The act after which a service that runs has read its files anew; one that does not run stays
+/// The act after which a service that runs has reloaded its files; one that does not run stays
 /// down.
 pub fn reread(unit: &str) -> Act {
     Act::sh("reload or restart it if it is running", REREAD, [unit])
@@ -154,7 +154,7 @@ impl Resource for Unit {
             for file in unit.drop_ins.iter().filter(|file| self.is_own_drop_in(file)) {
                 let acts = vec![
                     // First, so that a run which is killed after the next line still starts the
-                    // unit anew.
+                    // unit again.
                     Act::Remove(stamp::path(&spec.name)?),
                     Act::Remove(AbsPath::new(file.as_str())?),
                     Act::run(["systemctl", "daemon-reload"]),

@@ -40,7 +40,7 @@ impl Session<'_> {
     /// keeps the first plan of the run.
     async fn pass(&mut self, first: &mut Option<Observation>) -> Result<Vec<Step>, RunError> {
         let mut observation = self.observe_when_ready().await?;
-        // Before anything is taken back: the change that waits may be a live run's, or that of a
+        // Before anything is rolled back: the change that waits may be a live run's, or that of a
         // dead one whose script is still at work.
         if observation.held && (observation.unconfirmed || !observation.plan.is_empty()) {
             self.wait_for_dead_run().await?;

@@ -55,8 +55,9 @@ pub struct EgressLog {
 }
 
 impl Job {
-    /// Collects what was let out and what was refused since a time that journalctl(1) understands.
-    /// What a `petasos verify` asked for, by its names and within its time, is left out.
+    /// Collects what was let through and what was refused since a time that journalctl(1)
+    /// understands. What a `petasos verify` asked for, by its names and within its time, is left
+    /// out.
     ///
     /// # Errors
     /// When the host has no such logs, or cannot be asked.

@@ -1,4 +1,4 @@
-//! Changes that may lock people out: armed with a way back, made, and confirmed by a fresh login.
+//! Changes that may lock people out: armed with a rollback, made, and confirmed by a fresh login.
 
 use super::script::Batch;
 use super::{Event, RunError, Session};
@@ -10,7 +10,7 @@ use crate::shell::Script;
 use crate::transport::{Ssh, TransportError};
 use std::time::{Duration, Instant};
 
-/// How long after the window the host may still be busy with the way back, in seconds.
+/// How long after the window the host may still be busy with the rollback, in seconds.
 const AFTER: u64 = 15;
 
 /// Whose fresh login confirms a change.
@@ -55,7 +55,7 @@ impl Session<'_> {
         }
     }
 
-    /// Arms the way back and makes the steps, in one script. Inside: why the change has to be taken
+    /// Arms the rollback and makes the steps, in one script. Inside: why the change has to be taken
     /// back.
     async fn armed(&mut self, batch: Batch<'_>) -> Result<Result<(), Fault>, RunError> {
         let frames = match self.execute(batch).await? {
@@ -160,7 +160,7 @@ impl Session<'_> {
     }
 }
 
-/// Succeeds once a change was taken back.
+/// Succeeds once a change was rolled back.
 fn state() -> Act {
     Act::sh(
         "report what the guard did",

@@ -136,7 +136,7 @@ impl Session<'_> {
     }
 }
 
-/// What is there while a guarded change waits, or is being taken back.
+/// What is there while a guarded change waits, or is being rolled back.
 fn guard_paths() -> impl Iterator<Item = AbsPath> {
     ["armed", "reverting"].into_iter().filter_map(|name| AbsPath::new(format!("{}/{name}", crate::guard::STATE)).ok())
 }

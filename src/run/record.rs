@@ -34,7 +34,7 @@ impl Session<'_> {
     pub(super) async fn end<T>(&mut self, result: &Result<T, RunError>) {
         let outcome = match result {
             Ok(_) => "converged".to_owned(),
-            Err(RunError::RolledBack { .. } | RunError::ReleaseRolledBack { .. }) => "taken back".to_owned(),
+            Err(RunError::RolledBack { .. } | RunError::ReleaseRolledBack { .. }) => "rolled back".to_owned(),
             Err(error) => format!("failed: {}", error.to_string().lines().next().unwrap_or_default()),
         };
         let line = self.job.line(&json!({ "run": self.job.run_id.id, "event": "ended", "outcome": outcome }));

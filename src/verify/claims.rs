@@ -13,7 +13,7 @@ pub struct Claims {
     pub inbound: Vec<Service>,
     pub admin: String,
     pub mode: EgressMode,
-    /// Whether names that are not allowed are refused, or let out and noted.
+    /// Whether names that are not allowed are refused, or allowed and logged.
     pub enforce: bool,
     pub allowed: Vec<Allowed>,
     /// What our resolver answers for an allowed name, and where the proxy and the resolver listen

@@ -43,7 +43,7 @@ pub struct HostReport {
 pub struct ControlReport {
     /// `net.egress`.
     pub id: String,
-    /// A heading that several controls share: `The way out and in`.
+    /// A heading that several controls share: `The network`.
     pub group: String,
     /// What it is, in a few words: `Egress by name`.
     pub title: String,

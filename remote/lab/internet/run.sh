@@ -1,5 +1,5 @@
 # The services of the lab's internet. When one of them ends, all end, and the next `lab up` starts
-# them anew.
+# them again.
 set -eu
 mkdir -p /run/nginx /var/log/internet
 # A kernel without IPv6 has nothing that could listen there.
