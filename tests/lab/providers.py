@@ -138,14 +138,14 @@ def mismatches(case):
     configured(provider, url, MODELS[0])
     bare, _ = resolved({})
     if case["login"]:
-        kind = (
-            PROVIDER_REGISTRY[canonical].auth_type if canonical in PROVIDER_REGISTRY else "api_key"
-        )
+        entry = PROVIDER_REGISTRY.get(canonical)
+        kind = entry.auth_type if entry else "api_key"
         if not kind.startswith("oauth"):
             yield f"a login in the table, {kind} in the release"
         if bare:
             yield "resolves without a login"
-        entry = PROVIDER_REGISTRY[canonical]
+        if not entry:
+            return
         for site in (entry.portal_base_url, entry.inference_base_url, LOGINS.get(provider, "")):
             site = urlparse(site).hostname
             if site and not covered(site, case["names"]):

@@ -2,7 +2,7 @@
 //! Python is asked what it would do with each.
 
 use super::harness::world::world;
-use super::harness::{Host, Said, shared, trial};
+use super::harness::{Desk, Host, Said, Shared, shared, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use libtest_mimic::Trial;
 use petasos::config::packs::{Asked, Packs, Policy, Provider};
@@ -152,12 +152,27 @@ fn wrong_lines() -> Result<()> {
     Ok(())
 }
 
-/// The command that `petasos up` shows, as far as the lab leads: to the provider's own door, by name
-/// and through the proxy.
+/// The command that `petasos up` shows, typed on the host: it gets by name, through the proxy, to the
+/// provider's own door. Further the lab does not lead.
 fn login() -> Result<()> {
-    let host = &shared("trixie")?.host;
-    let command = petasos::desired::login::command("nous", true);
-    let words = command.strip_prefix("sudo ").context("no sudo")?;
-    let said = host.run(&words.replace("--pty", "--pipe --wait --quiet"))?;
-    said.says(&["portal.nousresearch.com"])
+    let Shared { host, desk } = &*shared("trixie")?;
+    let before = desk.read("petasos.yaml")?;
+    desk.write("petasos.yaml", &format!("{before}agent: {{ provider: nous }}\n"))?;
+    let tried = logged_in(host, desk);
+    desk.write("petasos.yaml", &before)?;
+    desk.petasos(&["up"])?.ended(0)?;
+    tried
+}
+
+fn logged_in(host: &Host, desk: &Desk) -> Result<()> {
+    const DOOR: &str =
+        "journalctl -o cat -t petasos_egress | grep -c '\"name\":\"portal.nousresearch.com\",.*\"allowed\":1' || :";
+    let up = desk.petasos(&["up"])?.ended(0)?;
+    up.says(&["`nous` takes no key"])?;
+    let line = up.out.lines().find(|line| line.contains("`nous` takes no key")).context("no such line")?;
+    let (_, command) = line.split_once(": sudo ").context("no command in it")?;
+    ensure!(host.sh(DOOR)?.trim() == "0");
+    let said = host.run(&command.replace("--pty", "--pipe --wait --quiet"))?;
+    ensure!(host.sh(DOOR)?.trim() != "0", "it never got to the proxy: {}", said.all());
+    Ok(())
 }
