@@ -1,5 +1,5 @@
 //! The controls that a hardened host has, and the attacks that prove them. Pure: what is tried is
-//! data, and what came of it is judged here; `run::prove` makes the trips.
+//! data, and what came of it is judged here; `run::verify` makes the trips.
 //!
 //! To add a control: a file here, a line in [`registry`]. Its attacks are `Call`s, which are
 //! functions of `remote/verify/calls.py`: a new one needs both.
