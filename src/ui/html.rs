@@ -1,7 +1,7 @@
 //! What `petasos verify` found, as one page that needs nothing else: for a security team's mailbox,
 //! its printer and its archive.
 //!
-//! What hosts say is hostile text. Tera escapes each value, no template says `safe`, [`visible`]
+//! What hosts say is hostile text. Tera escapes each value, no template says `safe`, `visible`
 //! shows what an eye would not see, and the page's own policy forbids it to run or fetch anything.
 
 mod phrases;
