@@ -168,7 +168,7 @@ fn what_may_go_out_is_checked_before_any_host_is_asked() {
         error(&[("petasos.yaml", &yaml), ("petasos.lock", LOCK)], &["plan"], 1)
     };
     let said = of("network:\n  egress:\n    allow: [https://api.example.com/v1]");
-    says(&said, &["petasos.yaml:5", "`https://api.example.com/v1` cannot be allowed", "only its host's name"]);
+    says(&said, &["petasos.yaml:5", "`https://api.example.com/v1` cannot be allowed", "give the host name only"]);
     says(&of("network: { egress: { allow: [203.0.113.9] } }"), &["only names are let through"]);
     says(&of("network: { egress: { allow: [\"*\"] } }"), &["cannot be allowed"]);
     says(&of("agent: { provider: acme }"), &["`acme`", "agent.base_url"]);
@@ -296,7 +296,7 @@ fn one_hosts_failure_does_not_stop_the_others() {
             said.find(&format!("error: root@{host} refused the login")).unwrap_or_else(|| panic!("{verb}: {said}"))
         };
         assert!(at("203.0.113.8") < at("203.0.113.7"), "{verb}: in the order of the hosts: {said}");
-        assert_eq!(said.matches("\nhint: is the right key").count(), 2, "{verb}: {said}");
+        assert_eq!(said.matches("\nhint: check that the right key").count(), 2, "{verb}: {said}");
     }
 }
 
@@ -316,6 +316,6 @@ fn in_json_an_error_and_its_hint_stand_apart() {
     for value in [&up[0], &up[1], &history["web"], &verify["hosts"][0]] {
         let (error, hint) = of(value);
         assert!(error.contains("refused the login") && !error.contains("hint"), "{error}");
-        assert!(hint.starts_with("is the right key"), "{hint}");
+        assert!(hint.starts_with("check that the right key"), "{hint}");
     }
 }

@@ -84,7 +84,7 @@ fn every_key_of_a_groups_resource_is_shown_and_nothing_else() {
 /// short, this would show.
 #[test]
 fn serde_lists_all_keys() {
-    for (kind, some) in [("unit", ["name", "patience", "watches"]), ("release", ["version", "extras", "tree"])] {
+    for (kind, some) in [("unit", ["name", "timeout", "watches"]), ("release", ["version", "extras", "tree"])] {
         let keys = keys_of_kind(kind);
         assert!(some.iter().all(|key| keys.contains(*key)), "{keys:?}");
     }

@@ -111,7 +111,7 @@ impl HostArgs {
                 desired,
                 run_id: owner::this_run()?,
                 playbooks: sources.digest(),
-                window: settings.guard.window,
+                confirm_timeout_secs: settings.guard.confirm_timeout_secs,
                 texts,
             };
             Ok((job, about))

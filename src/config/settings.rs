@@ -165,7 +165,8 @@ pub struct Guard {
     /// How long the host waits for a fresh login to confirm such a change, in seconds; then it
     /// rolls the change back.
     #[serde(default = "a_minute")]
-    pub window: u32,
+    #[serde(rename = "confirm_timeout")]
+    pub confirm_timeout_secs: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

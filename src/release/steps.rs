@@ -34,7 +34,7 @@ pub struct Health {
     /// `http` on loopback.
     pub url: String,
     /// How long it may take to answer, in seconds.
-    pub patience: u32,
+    pub timeout_secs: u32,
 }
 
 /// The extras of the package that are installed; they cannot be installed later, because lazy
@@ -85,14 +85,14 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
 
 /// Waits until the agent is healthy; exits 1 and says why when it is not.
 pub fn healthy(health: &Health) -> Vec<String> {
-    let words = ["python3", "-I", "-c", HEALTH, &health.unit, &health.url, &health.patience.to_string()];
+    let words = ["python3", "-I", "-c", HEALTH, &health.unit, &health.url, &health.timeout_secs.to_string()];
     words.map(str::to_owned).to_vec()
 }
 
 /// Makes the release in a directory the current one; back to the one before when it is not healthy.
 pub fn switch(dir: &str, health: &Health) -> Vec<String> {
     let args =
-        [dir.to_owned(), health.unit.clone(), health.url.clone(), health.patience.to_string(), HEALTH.to_owned()];
+        [dir.to_owned(), health.unit.clone(), health.url.clone(), health.timeout_secs.to_string(), HEALTH.to_owned()];
     script("release-switch", SWITCH, args)
 }
 
@@ -136,7 +136,7 @@ mod tests {
         let version = Version::new(0, 19, 0);
         let dir = dir(&version, &release());
         assert_eq!(dir, "/opt/hermes/releases/0.19.0-0123456789ab");
-        let health = Health { unit: "a.service".into(), url: "http://127.0.0.1/health".into(), patience: 60 };
+        let health = Health { unit: "a.service".into(), url: "http://127.0.0.1/health".into(), timeout_secs: 60 };
         assert_eq!(switch(&dir, &health)[5], dir);
     }
 

@@ -21,7 +21,8 @@ pub struct Spec {
     /// Where the agent reports that it is healthy: `http` on loopback.
     pub health: String,
     /// How long it may take until it is, in seconds.
-    pub patience: u32,
+    #[serde(rename = "timeout")]
+    pub timeout_secs: u32,
 }
 
 fn link() -> Result<AbsPath, String> {
@@ -97,8 +98,8 @@ impl Resource for Current {
             Seen::Unreadable(why) => return Err(why.clone()),
         };
         let half_way = matches!(seen(&facts.paths, &mark()?)?, Seen::Is(_));
-        let Spec { unit, health, patience, .. } = &self.spec;
-        let health = steps::Health { unit: unit.to_string(), url: health.clone(), patience: *patience };
+        let Spec { unit, health, timeout_secs, .. } = &self.spec;
+        let health = steps::Health { unit: unit.to_string(), url: health.clone(), timeout_secs: *timeout_secs };
         if is == target && !half_way {
             let acts = vec![Act::run(["systemctl", "try-restart", unit.as_str()]), Act::run(steps::healthy(&health))];
             let restart =

@@ -32,8 +32,8 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<String>,
     /// How long it may take until it is healthy, in seconds.
-    #[serde(default = "a_minute")]
-    pub patience: u32,
+    #[serde(rename = "timeout", default = "a_minute")]
+    pub timeout_secs: u32,
 }
 
 fn a_minute() -> u32 {
@@ -87,7 +87,8 @@ impl Unit {
     fn start(&self, start: Act) -> Result<Vec<Act>, String> {
         let mut acts = vec![Act::sh("reset the start limit", RESET, [self.spec.name.as_str()]), start];
         if let Some(url) = &self.spec.health {
-            let health = Health { unit: self.spec.name.to_string(), url: url.clone(), patience: self.spec.patience };
+            let health =
+                Health { unit: self.spec.name.to_string(), url: url.clone(), timeout_secs: self.spec.timeout_secs };
             acts.push(Act::run(steps::healthy(&health)));
         }
         if !self.spec.watches.is_empty() {

@@ -10,7 +10,7 @@ use crate::shell::Script;
 use crate::transport::{Ssh, TransportError};
 use std::time::{Duration, Instant};
 
-/// How long after the window the host may still be busy with the rollback, in seconds.
+/// How long after the timeout the host may still be busy with the rollback, in seconds.
 const AFTER: u64 = 15;
 
 /// Whose fresh login confirms a change.
@@ -75,11 +75,11 @@ impl Session<'_> {
         Ok(failed.map_or(Ok(()), |error| Err(error.fault())))
     }
 
-    /// New connections as the administrator, until one confirms or more than half of the window is
+    /// New connections as the administrator, until one confirms or more than half of the timeout is
     /// over. A login that is refused twice stays refused: more of them would only make sshd shut
     /// out this address (PerSourcePenalties).
     async fn confirm(&mut self, armed: Instant, way: ConfirmBy) -> Result<Ssh, Fault> {
-        let patience = Duration::from_secs(u64::from(self.job.window) * 6 / 10);
+        let timeout = Duration::from_secs(u64::from(self.job.confirm_timeout_secs) * 6 / 10);
         let mut refused = 0;
         loop {
             self.count();
@@ -93,7 +93,7 @@ impl Session<'_> {
                     error.fault()
                 }
             };
-            if refused == 2 || armed.elapsed() + Duration::from_secs(2) > patience {
+            if refused == 2 || armed.elapsed() + Duration::from_secs(2) > timeout {
                 return Err(why);
             }
             tokio::time::sleep(Duration::from_secs(2)).await;
@@ -101,7 +101,7 @@ impl Session<'_> {
     }
 
     async fn fresh(&self, way: ConfirmBy) -> Result<Ssh, RunError> {
-        let limit = Duration::from_secs(u64::from(self.job.window / 4).clamp(3, 10));
+        let limit = Duration::from_secs(u64::from(self.job.confirm_timeout_secs / 4).clamp(3, 10));
         match way {
             ConfirmBy::Admin => Ok(self.job.admin_login().within(limit).open().await?),
             ConfirmBy::Any => self.job.connect(self.watch).await,
@@ -116,7 +116,7 @@ impl Session<'_> {
     /// Over the old connection if it still works, else by waiting for the host's own timer.
     async fn roll_back(&self, armed: Instant, why: Fault) -> RunError {
         self.note("rolling the change back");
-        let deadline = armed + Duration::from_secs(u64::from(self.job.window) + AFTER);
+        let deadline = armed + Duration::from_secs(u64::from(self.job.confirm_timeout_secs) + AFTER);
         let over_old = tokio::time::timeout(Duration::from_secs(10), self.revert()).await;
         let mut back = matches!(over_old, Ok(true));
         while !back && Instant::now() < deadline {
@@ -124,7 +124,11 @@ impl Session<'_> {
             back = self.was_rolled_back().await;
         }
         let host = self.job.name.clone();
-        if back { RunError::RolledBack { host, why } } else { RunError::Lost { host, why, seconds: self.job.window } }
+        if back {
+            RunError::RolledBack { host, why }
+        } else {
+            RunError::Lost { host, why, seconds: self.job.confirm_timeout_secs }
+        }
     }
 
     async fn revert(&self) -> bool {

@@ -50,7 +50,7 @@ pub struct Job {
     /// The digest of playbooks and templates, for the record.
     pub playbooks: String,
     /// How long the host waits for a guarded change to be confirmed, in seconds.
-    pub window: u32,
+    pub confirm_timeout_secs: u32,
     /// Whether the old texts of changed files are wanted, for a diff.
     pub texts: bool,
 }

@@ -79,7 +79,7 @@ pub(super) fn desk(host: &Host) -> Result<Desk> {
     let desk = Desk::of(&[host])?;
     desk.petasos(&["init", "--eject"])?.ended(0)?;
     desk.write("playbooks/20-agent.yaml", "[]\n")?;
-    desk.write("petasos.yaml", &format!("{}guard: {{ window: {WINDOW} }}\n", desk.read("petasos.yaml")?))?;
+    desk.write("petasos.yaml", &format!("{}guard: {{ confirm_timeout: {WINDOW} }}\n", desk.read("petasos.yaml")?))?;
     Ok(desk)
 }
 
@@ -143,7 +143,7 @@ fn held_port() -> Result<()> {
     let hold = "import socket, time; s = socket.create_server((\"\", 2200)); time.sleep(300)";
     host.sh(&format!("systemd-run -q --unit=squatter python3 -c '{hold}'"))?;
     host.sh("for n in $(seq 50); do ss -Hltn | grep -q :2200 && break; sleep 0.1; done; ss -Hltn | grep -q :2200")?;
-    desk.edit("petasos.yaml", "guard: { window", "network: { ssh_port: 2200 }\nguard: { window")?;
+    desk.edit("petasos.yaml", "guard: { confirm_timeout", "network: { ssh_port: 2200 }\nguard: { confirm_timeout")?;
     let began = Instant::now();
     desk.petasos(&["up"])?.ended(4)?.says(&["was taken back"])?;
     wait_for_the_way_in(host, began + Duration::from_secs(2))?;
@@ -256,7 +256,7 @@ fn undo() -> Result<()> {
     let desk = desk(host)?;
     let before = digest(host)?;
     desk.edit(SSHD, "MaxAuthTries 3\n", "MaxAuthTries 3\nPermitTTY no\n")?;
-    desk.edit("petasos.yaml", "guard: { window", "network: { inbound: [443/tcp] }\nguard: { window")?;
+    desk.edit("petasos.yaml", "guard: { confirm_timeout", "network: { inbound: [443/tcp] }\nguard: { confirm_timeout")?;
     desk.petasos(&["up"])?.ended(0)?;
     ensure!(digest(host)? != before, "the run changed nothing");
     let history = desk.petasos(&["history", "--changes"])?.ended(0)?;

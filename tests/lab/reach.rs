@@ -168,7 +168,7 @@ fn port_moves(name: &str, form: &Form) -> Result<()> {
     let host = Host::formed(name, form)?;
     let desk = desk(&host, "root")?;
     let yaml = desk.read("petasos.yaml")?;
-    desk.write("petasos.yaml", &format!("{yaml}network: {{ ssh_port: 2222 }}\nguard: {{ window: 20 }}\n"))?;
+    desk.write("petasos.yaml", &format!("{yaml}network: {{ ssh_port: 2222 }}\nguard: {{ confirm_timeout: 20 }}\n"))?;
     desk.petasos(&["up"])?.ended(0)?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])?;
     let target = format!("ops@{}", host.address);
