@@ -105,7 +105,7 @@ pub struct Family {
 }
 
 /// All families, in the order in which they are asked.
-pub const FAMILIES: [Family; 10] = [
+pub const FAMILIES: &[Family] = &[
     host::FAMILY,
     package::FAMILY,
     account::FAMILY,
@@ -121,7 +121,7 @@ pub const FAMILIES: [Family; 10] = [
 /// The one script that asks it all.
 pub fn script(queries: &BTreeSet<Query>) -> Script {
     let mut script = Script::observing();
-    for family in &FAMILIES {
+    for family in FAMILIES {
         if let Some((text, args)) = (family.fragment)(queries) {
             script.step(family.name);
             script.sh(text, &args, None);
@@ -136,7 +136,7 @@ pub fn script(queries: &BTreeSet<Query>) -> Script {
 /// When an answer is not of the form that its family expects; the message names the family.
 pub fn parse(queries: &BTreeSet<Query>, frames: &[Frame]) -> Result<Facts, String> {
     let mut facts = Facts::default();
-    for family in &FAMILIES {
+    for family in FAMILIES {
         if (family.fragment)(queries).is_none() {
             continue;
         }
