@@ -103,8 +103,10 @@ unset SSL_CERT_DIR
 "$uv" venv -q --relocatable --prompt "hermes-$version" "$stage/venv" ||
   die 44 "no Python that fits release $version" 'the release names what it needs under requires-python'
 python=$stage/venv/bin/python
+# Asked while nobody else's `.pth` file is there: Python runs what stands in those.
+site=$("$python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 # The agent cannot write beside its code, so bytecode is made now: of the release while the
-# dependencies come down, of those by uv.
+# dependencies come down, then of those.
 set --
 for item in "$stage"/*; do
   case ${item##*/} in
@@ -120,11 +122,12 @@ for extra in $extras; do
   set -- "$@" --extra "$extra"
 done
 # The second try finds in uv's cache what the first one got, and speaks for both.
-"$uv" sync -q --compile-bytecode "$@" 2>/dev/null || "$uv" sync -q --compile-bytecode "$@" ||
+"$uv" sync -q "$@" 2>/dev/null || "$uv" sync -q "$@" ||
   die 44 "the dependencies of $version cannot be installed from its uv.lock" 'there is no unhashed fallback'
+# Without site (`-S`), so without their `.pth` files.
+"$python" -I -S -m compileall -q -j 2 "$site" >/dev/null 2>&1 || :
 wait "$compiling" || :
 compiling=
-site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 printf '%s\n' "$final" >"$site/petasos-release.pth"
 # The command that an installed package would have had; the agent's own dispatcher calls it too.
 cat >"$stage/venv/bin/hermes" <<'COMMAND'
