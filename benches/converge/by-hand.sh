@@ -1,7 +1,7 @@
 # What a careful person would write to set up the same host by hand, once: the same packages, users,
 # files, release and checks of health. Beside it: facts.sh (the pinned release), files.txt (owner,
-# group, mode, path) and files/. shellcheck disable=SC2154,SC2086 # facts.sh sets them; one is a
-# list of words
+# group, mode, path) and files/.
+# shellcheck disable=SC2154,SC2086 # facts.sh sets them; one is a list of words
 cd "$(dirname "$0")"
 # shellcheck source=/dev/null
 . ./facts.sh

@@ -13,9 +13,9 @@ import socket
 import sys
 import tempfile
 import time
-import tomllib
 from urllib.parse import urlparse
 
+import tomllib
 import yaml
 
 logging.disable(logging.CRITICAL)
