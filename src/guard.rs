@@ -71,7 +71,7 @@ impl Scope {
 
     fn keep(&self, state: String) -> Act {
         let args = [state].into_iter().chain(self.paths.clone()).chain(["--".to_owned()]).chain(self.units.clone());
-        Act::sh("keep what is there now", KEEP, args)
+        Act::sh("keep what is there now now", KEEP, args)
     }
 }
 

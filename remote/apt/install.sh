@@ -20,6 +20,6 @@ fi
 if grep -q -i -E '(failed to|could not|cannot) (fetch|connect|resolve)|failure resolving' "$scratch/lists"; then
 	echo 'the package lists could not be fetched:'
 	grep -i -E 'failed to fetch|could not (connect|resolve)|failure resolving' "$scratch/lists" | sort -u | head -n 4
-	hint 'does the host reach its mirror, and does it resolve that name? `apt-get update` on the host tells more'
+	hint 'check that the host reaches its mirror and resolves its name (`apt-get update` on the host shows more)'
 fi >&2
 return 1

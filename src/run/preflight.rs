@@ -21,7 +21,7 @@ pub(super) fn in_the_way(host: &Host, steps: &[Step], now: u64) -> Option<String
 
 fn clock(theirs: u64, ours: u64) -> Option<String> {
     let why = format!(
-        "the host's clock says {}, this machine's says {}: TLS certificates and packages would be refused\nhint: correct the one that \
+        "the host's clock says {}, this machine's says {}: TLS TLS certificates and packages would be refused\nhint: correct the one that \
          is wrong, on the host with `date -s @{ours}`; `timedatectl` shows whether it is synchronised",
         calendar(theirs),
         calendar(ours)

@@ -8,7 +8,8 @@ pub fn trials() -> Vec<Trial> {
     vec![trial("boot::after a restart everything runs, and nothing got out before", restarts)]
 }
 
-/// Dials the lab's sink on a port that the agent may not reach, as the agent and at once as root, again and again; one line a try.
+/// Dials the lab's sink on a port that the agent may not reach, as the agent and at once as root,
+/// again and again; one line a try.
 const TRIES: &str = r#"#!/bin/sh
 dial() { timeout 2 setpriv --reuid "$1" --regid "$1" --clear-groups bash -c 'exec 3<>/dev/tcp/$0/8080' "$2" 2>/dev/null; }
 for try in $(seq 40); do
@@ -23,7 +24,8 @@ done >>/var/log/early.log
 echo done >>/var/log/early.log
 "#;
 
-/// As early as anything that wants a network may start. Not `oneshot`: the rest of the start does not wait for its end.
+/// As early as anything that wants a network may start. Not `oneshot`: the rest of the start does
+/// not wait for its end.
 const UNIT: &str = "[Unit]
 DefaultDependencies=no
 After=network-pre.target local-fs.target
@@ -62,7 +64,8 @@ fn restarts() -> Result<()> {
 }
 
 fn early(host: &Host) -> Result<()> {
-    // The control: without the rules the agent's tries do get out. Nothing but the restart puts the rules back.
+    // The control: without the rules the agent's tries do get out. Nothing but the restart puts the
+    // rules back.
     host.sh("nft delete table inet petasos; timeout 120 sh /usr/local/lib/early")?;
     let open = host.sh("cat /var/log/early.log; rm /var/log/early.log")?;
     ensure!(open.matches("hermes=out root=out").count() == 80, "without rules:\n{open}");

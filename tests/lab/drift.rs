@@ -1,4 +1,5 @@
-//! One drift at a time on a converged host: `plan` names exactly it, `up` heals it and only it, and the daemon says so itself.
+//! One drift at a time on a converged host: `plan` names exactly it, `up` heals it and only it, and
+//! the daemon says so itself.
 
 use super::drifts::{self, Drift};
 use super::harness::{Host, Said, Shared, ignored, lab_key, shared, trial};
@@ -21,7 +22,7 @@ const TWINS: [&str; 12] = [
     "an earlier file of sshd's opens root's login",
     "sshd no longer reads our file",
     "the agent's user gets a password",
-    "the agent's way out is shut",
+    "the agent's egress is shut",
     "the managed settings are edited, and the agent runs with them",
 ];
 

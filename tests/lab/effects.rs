@@ -1,5 +1,6 @@
-//! What a playbook of the user's own does without a word of its risk: what shuts the administrator out is rolled back, whatever its entry
-//! says, and `undo` brings all else back. The judges are a login, sudo, the kernel, and the bytes of /etc.
+//! What a playbook of the user's own does without a word of its risk: what shuts the administrator
+//! out is rolled back, whatever its entry says, and `undo` brings all else back. The judges are a
+//! login, sudo, the kernel, and the bytes of /etc.
 
 use super::guard::{as_before, desk, digest, wait_for_the_way_in};
 use super::harness::{Desk, Host, trial};
@@ -17,7 +18,8 @@ pub fn trials() -> Vec<Trial> {
     guarded.into_iter().chain([undone]).collect()
 }
 
-/// What is done to the host, and to the desk's playbooks, so that the next run would shut the administrator out.
+/// What is done to the host, and to the desk's playbooks, so that the next run would shut the
+/// administrator out.
 type Change = fn(&Host, &Desk) -> Result<()>;
 
 const MINE: &str = "playbooks/50-mine.yaml";
@@ -64,7 +66,8 @@ fn ufw(_: &Host, desk: &Desk) -> Result<()> {
     desk.edit(BASE, "{{ ssh_port }}/tcp {{ inbound }}", "2200/tcp {{ inbound }}")
 }
 
-/// Our file closes the door, another one that sshd reads first keeps it open; then the other one is to be silenced.
+/// Our file closes the door, another one that sshd reads first keeps it open; then the other one is
+/// to be silenced.
 fn sshd(host: &Host, desk: &Desk) -> Result<()> {
     host.sh("echo 'PubkeyAuthentication yes' >/etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh.service")?;
     let template = super::guard::SSHD;

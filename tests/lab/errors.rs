@@ -1,4 +1,5 @@
-//! What goes wrong on the way to a host and on it: one clear error each, and the right exit code. What needs no host is in tests/cli.
+//! What goes wrong on the way to a host and on it: one clear error each, and the right exit code.
+//! What needs no host is in tests/cli.
 
 use super::harness::{Desk, Host, Said, shared, ssh_config, trial};
 use anyhow::{Context, Result, anyhow, ensure};
@@ -16,7 +17,7 @@ pub fn trials() -> Vec<Trial> {
         trial("errors::not Debian or Ubuntu", not_debian),
         trial("errors::a secret that nobody has", missing_secret),
         trial("errors::a bad host does not stop a good one", bad_and_good),
-        trial("errors::another run is at work on the host", locked),
+        trial("errors::another run is in progress on the host", locked),
     ]
 }
 
@@ -77,7 +78,7 @@ fn wrong_key() -> Result<()> {
 fn changed_host_key() -> Result<()> {
     let (host, desk) = fresh("other-key")?;
     host.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -q -A; systemctl restart ssh.service")?;
-    one_error(&desk.petasos(&["up"])?, 1, &["host key", "is not the known one", "ssh-keygen -R"])
+    one_error(&desk.petasos(&["up"])?, 1, &["host key", "does not match the recorded one", "ssh-keygen -R"])
 }
 
 fn no_sudo() -> Result<()> {
@@ -149,7 +150,7 @@ fn locked() -> Result<()> {
         let first = first.join().map_err(|_| anyhow!("the first run's thread died"));
         (first, freed.and(second), file)
     });
-    one_error(&second?, 1, &["another run is at work", "process "])?;
+    one_error(&second?, 1, &["another run is in progress", "process "])?;
     ensure!(!file?, "the second run changed the host all the same");
     first??.ended(0)?.says(&[": 2 changes,"])
 }

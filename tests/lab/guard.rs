@@ -1,4 +1,5 @@
-//! Changes that lock people out: the host takes them back by itself, and is then what it was. The judge is a login that worked before.
+//! Changes that lock people out: the host takes them back by itself, and is then what it was. The
+//! judge is a login that worked before.
 
 use super::harness::world::lock;
 use super::harness::{Desk, Host, trial};
@@ -16,7 +17,8 @@ use std::time::{Duration, Instant};
 /// How long the host waits for a confirmation, in seconds.
 const WINDOW: u64 = 16;
 
-/// A change that shuts the administrator out: what is written where in the user's own playbooks and templates.
+/// A change that shuts the administrator out: what is written where in the user's own playbooks and
+/// templates.
 struct Bad {
     name: &'static str,
     file: &'static str,
@@ -83,8 +85,9 @@ pub(super) fn desk(host: &Host) -> Result<Desk> {
     Ok(desk)
 }
 
-/// Files with owner, mode and content, and the rules in force; not the time of files, nor counters, nor which table came first. Tables of
-/// iptables' own are taken as iptables prints them: nft tells which of their chains came first, which a restart may change.
+/// Files with owner, mode and content, and the rules in force; not the time of files, nor counters,
+/// nor which table came first. Tables of iptables' own are taken as iptables prints them: nft tells
+/// which of their chains came first, which a restart may change.
 pub(super) fn digest(host: &Host) -> Result<String> {
     host.sh("cd /; tar -cf - --sort=name --mtime=@0 etc home/ops/.ssh | sha256sum
         { nft list tables | sort; nft list tables | sort | while read -r _ family name; do
@@ -106,7 +109,7 @@ pub(super) fn wait_for_the_way_in(host: &Host, since: Instant) -> Result<Duratio
         if logs_in(host)? && host.holds(quiet)? {
             return Ok(since.elapsed());
         }
-        ensure!(since.elapsed() < limit, "no way in after {limit:?}");
+        ensure!(since.elapsed() < limit, "no login after {limit:?}");
         std::thread::sleep(Duration::from_secs(1));
     }
 }
@@ -129,7 +132,7 @@ fn taken_back(bad: &Bad) -> Result<()> {
     let said = desk.petasos(&["up"])?;
     ensure!(said.code == 4, "it ended with {}, not 4:\n{}", said.code, said.all());
     ensure!(said.err.matches("error: ").count() == 1, "not one error:\n{}", said.err);
-    said.says(&["was taken back"])?;
+    said.says(&["was rolled back"])?;
     // After refused logins sshd may refuse an address for some seconds more (PerSourcePenalties).
     wait_for_the_way_in(host, began + Duration::from_secs(2))?;
     as_before(host, &before)
@@ -145,7 +148,7 @@ fn held_port() -> Result<()> {
     host.sh("for n in $(seq 50); do ss -Hltn | grep -q :2200 && break; sleep 0.1; done; ss -Hltn | grep -q :2200")?;
     desk.edit("petasos.yaml", "guard: { confirm_timeout", "network: { ssh_port: 2200 }\nguard: { confirm_timeout")?;
     let began = Instant::now();
-    desk.petasos(&["up"])?.ended(4)?.says(&["was taken back"])?;
+    desk.petasos(&["up"])?.ended(4)?.says(&["was rolled back"])?;
     wait_for_the_way_in(host, began + Duration::from_secs(2))?;
     host.sh("systemctl stop squatter.service")?;
     as_before(host, &before)
@@ -163,13 +166,15 @@ impl Strangers {
             while knocking.load(Ordering::Relaxed) {
                 if let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_millis(500)) {
                     let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
-                    // sshd greets those that it has a place for; the others hear a word of refusal, or nothing.
+                    // sshd greets those that it has a place for; the others hear a word of refusal,
+                    // or nothing.
                     let mut word = [0; 4];
                     if stream.read_exact(&mut word).is_ok() && word == *b"SSH-" {
                         kept.push_back(stream);
                     }
                 }
-                // An sshd that takes ten at a time must still have a place for others; one that reads its file anew forgets these.
+                // An sshd that takes ten at a time must still have a place for others; one that
+                // reads its file anew forgets these.
                 if kept.len() > 5 {
                     kept.pop_front();
                 }
@@ -199,7 +204,7 @@ fn starved() -> Result<()> {
     let strangers = Strangers::at(host);
     let said = desk.petasos(&["up"])?;
     drop(strangers);
-    said.ended(4)?.says(&["was taken back"])?;
+    said.ended(4)?.says(&["was rolled back"])?;
     wait_for_the_way_in(host, began + Duration::from_secs(2))?;
     as_before(host, &before)
 }
@@ -217,7 +222,8 @@ fn kill_after_the_change(desk: &Desk, host: &Host) -> Result<Instant> {
     }
     child.kill()?;
     child.wait()?;
-    // What the dead client's ssh still holds open confirms nothing. sshd takes a moment to read its file.
+    // What the dead client's ssh still holds open confirms nothing. sshd takes a moment to read its
+    // file.
     while logs_in(host)? {
         ensure!(began.elapsed() < Duration::from_secs(WINDOW / 2), "the change did not shut anybody out");
     }
@@ -244,7 +250,7 @@ fn reboot() -> Result<()> {
     std::thread::sleep(Duration::from_secs(3));
     let since = Instant::now();
     while !logs_in(host).unwrap_or(false) {
-        ensure!(since.elapsed() < Duration::from_secs(WINDOW + 15), "no way in after the reboot");
+        ensure!(since.elapsed() < Duration::from_secs(WINDOW + 15), "no login after the reboot");
         std::thread::sleep(Duration::from_secs(1));
     }
     as_before(host, &before)

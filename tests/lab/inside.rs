@@ -1,4 +1,5 @@
-//! What a converged host lets nobody do, tried from outside and, as the agent, from inside. Each refusal has its positive control.
+//! What a converged host lets nobody do, tried from outside and, as the agent, from inside. Each
+//! refusal has its positive control.
 
 use super::harness::{Host, Shared, shared, trial};
 use anyhow::{Context, Result, ensure};

@@ -1,8 +1,9 @@
-//! The real thing: `petasos` as a user runs it, against lab hosts. The daemon, the kernel or the refused login is the judge, never our own
-//! parser.
+//! The real thing: `petasos` as a user runs it, against lab hosts. The daemon, the kernel or the
+//! refused login is the judge, never our own parser.
 //!
-//! It needs Linux and root. `cargo test -- --skip lab`, or `PETASOS_LAB=off`, leaves it out on purpose. What takes minutes is ignored by
-//! default, each test for a reason that a run prints at its end: `cargo test --test lab -- --include-ignored`.
+//! It needs Linux and root. `cargo test -- --skip lab`, or `PETASOS_LAB=off`, leaves it out on
+//! purpose. What takes minutes is ignored by default, each test for a reason that a run prints at
+//! its end: `cargo test --test lab -- --include-ignored`.
 
 mod badday;
 mod boot;
@@ -30,8 +31,9 @@ use harness::world;
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
-/// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not. So many are at work at once: more of them
-/// on two cores, and an agent's start takes longer than the patience with it.
+/// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
+/// So many are at work at once: more of them on two cores, and an agent's start takes longer than
+/// the patience with it.
 const AT_ONCE: usize = 5;
 
 fn main() -> ExitCode {

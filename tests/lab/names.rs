@@ -1,5 +1,6 @@
-//! The way out, by name: what the running agent reaches, what happens when a part of it is gone, and how a list is found. The judge is the
-//! agent's own terminal, the lab's internet, and systemd's word on what was started anew.
+//! The way out, by name: what the running agent reaches, what happens when a part of it is gone,
+//! and how a list is found. The judge is the agent's own terminal, the lab's internet, and
+//! systemd's word on what was restarted.
 
 use super::harness::world::lock;
 use super::harness::{Desk, Host, SECRET, trial};
@@ -49,7 +50,8 @@ pub fn agent(host: &Host, script: &str) -> Result<String> {
     Ok(output.get("output").and_then(|text| text.as_str()).with_context(|| said.clone())?.to_owned())
 }
 
-/// The same script of an HTTPS request, run with the unit's own locks without the agent, which needs the way out itself to answer.
+/// The same script of an HTTPS request, run with the unit's own locks without the agent, which
+/// needs the way out itself to answer.
 pub fn in_the_unit(host: &Host, url: &str) -> Result<String> {
     let properties = "User=hermes IPAddressDeny=any BindReadOnlyPaths=/etc/petasos/resolv.conf:/etc/resolv.conf";
     let properties: Vec<String> = properties.split(' ').map(|word| format!("-p {word}")).collect();
@@ -163,7 +165,7 @@ fn longer_list() -> Result<()> {
         plan.out.lines().map(str::trim).filter(|line| line.starts_with('+') && !line.starts_with("+++")).collect();
     ensure!(lines.len() == 2 && lines.iter().all(|line| line.contains("foreign.example.net")), "{lines:?}");
     desk.petasos(&["up"])?.ended(0)?;
-    ensure!(started(host)? == before, "something was started anew");
+    ensure!(started(host)? == before, "something was restarted");
     ensure!(in_the_unit(host, "https://foreign.example.net/")? == "404", "it is not open");
     desk.write("petasos.yaml", &yaml)?;
     desk.petasos(&["up"])?.ended(0)?;
@@ -185,7 +187,7 @@ fn learns() -> Result<()> {
     // An address has no name: nothing to learn, and still refused.
     ensure!(in_the_unit(host, "-k https://203.0.113.82/")? == "000", "an address is let out");
     let said = desk.petasos(&["egress", &host.name, "--since", "1h"])?.ended(0)?;
-    said.says(&["let out, not allowed", "foreign.example.net:443", "let out  "])?;
+    said.says(&["allowed while learning", "foreign.example.net:443", "allowed  "])?;
     ensure!(!said.all().contains(SECRET), "a secret is in the report");
     let json = desk.petasos(&["egress", &host.name, "--json"])?.ended(0)?;
     let json: serde_json::Value = serde_json::from_str(&json.out)?;
@@ -254,7 +256,7 @@ fn loopback() -> Result<()> {
         let now = started(host)?;
         ensure!(
             now.iter().zip(&started_before).filter(|(now, before)| now != before).count() == 0,
-            "something was started anew"
+            "something was restarted"
         );
         Ok(())
     })();
@@ -281,7 +283,8 @@ fn not_a_wish() -> Result<()> {
 fn rebinding() -> Result<()> {
     let Named { host, desk } = &*named()?;
     let counted = "nft -j list counter inet petasos refused_proxy | grep -o '\"packets\": *[0-9]*' | grep -o '[0-9]*'";
-    // The name's owner answers with an address of this very network: here, the host's own resolver says so.
+    // The name's owner answers with an address of this very network: here, the host's own resolver
+    // says so.
     host.sh(
         "cp -L /etc/resolv.conf /root/resolv.conf; ip addr add 10.99.0.1/32 dev lo
         systemd-run -q --unit=liar dnsmasq --keep-in-foreground --conf-file=/dev/null --port=53 --listen-address=127.0.0.9 --bind-interfaces --no-resolv --server=198.51.100.2 --address=/api.example.com/10.99.0.1 --address=/api.example.com/fd00::1 --address=/own.example.net/$(hostname -I | cut -d' ' -f1)
@@ -297,7 +300,8 @@ fn rebinding() -> Result<()> {
         let got = in_the_unit(host, "-k https://api.example.com/")?;
         let after: u64 = host.sh(counted)?.trim().parse()?;
         ensure!(got == "000" && after >= before + 2, "it got {got}; {before} and {after} were refused");
-        // The host's own public address: its services are behind no firewall for who comes from inside.
+        // The host's own public address: its services are behind no firewall for who comes from
+        // inside.
         host.sh("timeout 5 bash -c 'exec 3<>/dev/tcp/own.example.net/443'")?;
         let got = in_the_unit(host, "-k https://own.example.net/")?;
         let own: u64 = host.sh(counted)?.trim().parse()?;

@@ -1,4 +1,5 @@
-# What the one who runs this may do. As the agent, each line but the first two must be refused; as root, each must succeed.
+# What the one who runs this may do. As the agent, each line but the first two must be refused; as
+# root, each must succeed.
 try() {
 	name=$1
 	shift

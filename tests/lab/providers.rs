@@ -152,8 +152,8 @@ fn wrong_lines() -> Result<()> {
     Ok(())
 }
 
-/// The command that `petasos up` shows, typed on the host: it gets by name, through the proxy, to the
-/// provider's own door. Further the lab does not lead.
+/// The command that `petasos up` shows, typed on the host: it gets by name, through the proxy, to
+/// the provider's own door. Further the lab does not lead.
 fn login() -> Result<()> {
     let Shared { host, desk } = &*shared("trixie")?;
     let before = desk.read("petasos.yaml")?;
@@ -168,8 +168,8 @@ fn logged_in(host: &Host, desk: &Desk) -> Result<()> {
     const DOOR: &str =
         "journalctl -o cat -t petasos_egress | grep -c '\"name\":\"portal.nousresearch.com\",.*\"allowed\":1' || :";
     let up = desk.petasos(&["up"])?.ended(0)?;
-    up.says(&["`nous` takes no key"])?;
-    let line = up.out.lines().find(|line| line.contains("`nous` takes no key")).context("no such line")?;
+    up.says(&["`nous` uses a login, not a key"])?;
+    let line = up.out.lines().find(|line| line.contains("`nous` uses a login, not a key")).context("no such line")?;
     let (_, command) = line.split_once(": sudo ").context("no command in it")?;
     ensure!(host.sh(DOOR)?.trim() == "0");
     let said = host.run(&command.replace("--pty", "--pipe --wait --quiet"))?;

@@ -1,5 +1,6 @@
-//! How a host is known, and how a user becomes root on it: host keys, sudo's password, the SSH port. The judges are ssh-keygen on the host's
-//! console, the host's own logs, and logins by the user's own ssh.
+//! How a host is known, and how a user becomes root on it: host keys, sudo's password, the SSH
+//! port. The judges are ssh-keygen on the host's console, the host's own logs, and logins by the
+//! user's own ssh.
 
 use super::harness::{Desk, Host, Said, lab_key, lock_of, ssh_config, trial};
 use anyhow::{Context, Result, ensure};
@@ -22,7 +23,8 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A desk for a host without the Hermes Agent, which has no part in this; its ssh knows no host yet.
+/// A desk for a host without the Hermes Agent, which has no part in this; its ssh knows no host
+/// yet.
 fn desk(host: &Host, user: &str) -> Result<Desk> {
     let desk = Desk::empty()?;
     desk.petasos(&["init", "--eject"])?.ended(0)?;
@@ -61,7 +63,7 @@ fn host_keys() -> Result<()> {
     // Pinned beforehand: another one is refused before anything is done, the right one is not.
     let wrong = format!("SHA256:{}", "A".repeat(43));
     let said = desk.petasos(&["plan", "--host-key", &wrong])?.ended(1)?;
-    said.says(&["is not the known one", &first, &wrong, "hint: "])?;
+    said.says(&["does not match the recorded one", &first, &wrong, "hint: "])?;
     ensure!(!desk.read("petasos.lock")?.contains("host_key"), "a key that was refused is recorded");
     desk.petasos(&["plan", "--host-key", &first])?.ended(2)?;
     ensure!(desk.read("petasos.lock")?.contains(&format!("host_key: {first}")), "{}", desk.read("petasos.lock")?);
@@ -77,13 +79,13 @@ fn host_keys() -> Result<()> {
     let second = fingerprint(&host)?;
     desk.write("known_hosts", "")?;
     ssh(&desk, &[&format!("root@{}", host.address), "true"])?.ended(0)?;
-    desk.petasos(&["up"])?.ended(1)?.says(&["is not the known one", &first, &second, "--host-key"])?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["does not match the recorded one", &first, &second, "--host-key"])?;
     ensure!(desk.read("petasos.lock")? == lock, "the lock was changed all the same");
     // Nothing recorded: then known_hosts counts, and is shown.
     desk.write("petasos.lock", &lock_of("0.19.0")?)?;
     host.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -q -A; systemctl restart ssh.service")?;
     let third = fingerprint(&host)?;
-    desk.petasos(&["up"])?.ended(1)?.says(&["is not the known one", &second, &third, "known_hosts"])?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["does not match the recorded one", &second, &third, "known_hosts"])?;
     // And what the user says of the new key counts.
     desk.petasos(&["plan", "--host-key", &third])?.ended(2)?;
     ensure!(desk.read("petasos.lock")?.contains(&third), "the new key is not recorded");
@@ -117,7 +119,7 @@ fn sudo(name: &str, typed: bool) -> Result<()> {
         at_a_terminal(&desk)?
     } else {
         desk.set("PETASOS_SUDO_PASSWORD", Some("a-wrong-one"));
-        desk.petasos(&["up"])?.ended(1)?.says(&["does not take the password of `deploy`"])?;
+        desk.petasos(&["up"])?.ended(1)?.says(&["rejected the password of `deploy`"])?;
         desk.set("PETASOS_SUDO_PASSWORD", Some(PASSWORD));
         desk.petasos(&["up"])?.ended(0)?
     };
@@ -183,7 +185,7 @@ fn port_moves(name: &str, form: &Form) -> Result<()> {
     host.sh("systemd-run -q --unit=squatter python3 -c 'import socket, time; s = socket.create_server((\"\", 2200)); time.sleep(300)'")?;
     host.sh("for n in $(seq 50); do ss -Hltn | grep -q :2200 && break; sleep 0.1; done")?;
     desk.edit("petasos.yaml", "ssh_port: 2222", "ssh_port: 2200")?;
-    desk.petasos(&["up"])?.ended(4)?.says(&["was taken back"])?;
+    desk.petasos(&["up"])?.ended(4)?.says(&["was rolled back"])?;
     host.sh("systemctl stop squatter.service")?;
     let back = ssh(&desk, &["-p", "2222", &target, "sudo -n id -u"])?.ended(0)?;
     ensure!(back.out.trim() == "0", "{}", back.all());

@@ -1,5 +1,5 @@
-//! Releases on a real host, from the lab's github.com: forward with the data kept, back by itself, and refused when they are not what the
-//! lock says.
+//! Releases on a real host, from the lab's github.com: forward with the data kept, back by itself,
+//! and refused when they are not what the lock says.
 
 use super::harness::world::{lock, world};
 use super::harness::{Desk, Host, Said, Shared, ignored, lock_of, trial};
@@ -13,9 +13,9 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("release::pin says what git says", pins),
         trial("release::0.18.2 to 0.19.0 keeps the data, and the agent answers", upgrades),
-        trial("release::one that ends at its start is taken back by itself", || taken_back("fails", ENDS)),
+        trial("release::one that ends at its start is rolled back by itself", || taken_back("fails", ENDS)),
         ignored(
-            trial("release::one that never answers is taken back by itself", || taken_back("hangs", HANGS)),
+            trial("release::one that never answers is rolled back by itself", || taken_back("hangs", HANGS)),
             "it waits out the whole patience with a start; one that ends at its start runs by default",
         ),
         trial("release::a moved tag is refused", moved),
@@ -186,7 +186,7 @@ fn taken_back(name: &str, gateway: &str) -> Result<()> {
     let good = state(host)?;
     desk.petasos(&["pin", "0.19.1", "--source", &fork.source])?.ended(0)?;
     let up = desk.petasos(&["up"])?.ended(4)?;
-    up.says(&["`current release` was taken back", "is not healthy; switched back to", "which answers"])?;
+    up.says(&["`current release` was rolled back", "is not healthy; switched back to", "which answers"])?;
     ensure!(current(host)? == good.current, "current is {}", current(host)?);
     ensure!(host.sh("ls -A /opt/hermes")?.lines().all(|name| name != ".switching"), "the switch left its mark");
     ensure!(host.chat("who answers?")? == "STUB OK: who answers?");
@@ -201,7 +201,7 @@ fn taken_back(name: &str, gateway: &str) -> Result<()> {
 fn refused(shared: &Shared, good: &State, words: &[&str]) -> Result<()> {
     let up = shared.desk.petasos(&["up"])?.ended(1)?;
     up.says(words)?;
-    up.says(&["refused", "nothing was switched"])?;
+    up.says(&["refused", "the running release is unchanged"])?;
     let now = state(&shared.host)?;
     ensure!(now.current == good.current && now.invocation == good.invocation, "{now:?} after {good:?}");
     ensure!(!now.releases.contains(".staging"), "{now:?}");

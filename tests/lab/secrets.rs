@@ -1,4 +1,5 @@
-//! Where no secret may show: in what petasos says, in any process list, in the journal, in another user's reach.
+//! Where no secret may show: in what petasos says, in any process list, in the journal, in another
+//! user's reach.
 
 use super::harness::world::lock;
 use super::harness::{SECRET, Shared, shared, trial};
@@ -102,7 +103,8 @@ fn at_rest() -> Result<()> {
     let host = &shared.host;
     ensure!(host.sh("stat -c '%U:%G %a' /etc/hermes/.env /etc/hermes")? == "root:hermes 640\nroot:hermes 750\n");
     let key = api_key(shared)?;
-    // The control: the search finds the key where it belongs. Where else it is (what an undo needs), only root can read it.
+    // The control: the search finds the key where it belongs. Where else it is (what an undo
+    // needs), only root can read it.
     let places = "/etc /var/log /var/lib/petasos /var/cache/petasos /run /tmp /home /root /opt/hermes/tools";
     let found = host.with_args(&format!("grep -rlsF -e \"$1\" {places} || :"), &[&key])?.ended(0)?.out;
     ensure!(found.lines().any(|path| path == "/etc/hermes/.env"), "the search finds nothing: {found}");

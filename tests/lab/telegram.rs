@@ -1,6 +1,7 @@
-//! The agent on Telegram, whose own ways around a resolver and a firewall must end in the allowed name or in a refusal. The judges are the
-//! lab's Telegram, which notes who called it at which address, its DNS over HTTPS and its model; on the host the proxy's log and the
-//! kernel's counters.
+//! The agent on Telegram, whose own ways around a resolver and a firewall must end in the allowed
+//! name or in a refusal. The judges are the lab's Telegram, which notes who called it at which
+//! address, its DNS over HTTPS and its model; on the host the proxy's log and the kernel's
+//! counters.
 
 use super::harness::world::{lock, world};
 use super::harness::{Desk, Host, ignored, trial};
@@ -114,8 +115,8 @@ fn answered(since: usize, words: &str, patience: u64) -> Result<Duration> {
     })
 }
 
-/// How long it takes until a user who writes again and again is answered. An answer that is ready before the agent's first poll after an
-/// outage has ended is thrown away by the agent itself.
+/// How long it takes until a user who writes again and again is answered. An answer that is ready
+/// before the agent's first poll after an outage has ended is thrown away by the agent itself.
 fn comes_back(host: &Host, since: usize, patience: u64) -> Result<Duration> {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(patience) {
@@ -132,7 +133,7 @@ fn comes_back(host: &Host, since: usize, patience: u64) -> Result<Duration> {
 fn started(host: &Host) -> Result<Duration> {
     // So many starts in ten minutes are only ours.
     host.sh("systemctl reset-failed hermes.service; systemctl restart hermes.service")?;
-    until(60, "the agent is well", || host.holds("curl -sf -m 2 http://127.0.0.1:8642/health"))
+    until(60, "the agent is healthy", || host.holds("curl -sf -m 2 http://127.0.0.1:8642/health"))
 }
 
 /// The same, and on Telegram too.
@@ -321,7 +322,8 @@ fn out_of_reach(by_itself: bool) -> Result<()> {
             eprintln!("well {:.1} s after a start without Telegram", started(host)?.as_secs_f64());
         }
         away(host, &mark, by_itself, counted)?;
-        // The control: where the fallback looks for it, Telegram is there, for whoever may go there.
+        // The control: where the fallback looks for it, Telegram is there, for whoever may go
+        // there.
         say(host, OTHER, STRANGER, &fresh_words("while away")?)?;
         host.sh(OPEN)?;
         let took = comes_back(host, since, 150)?;
@@ -349,13 +351,15 @@ fn without_the_proxy() -> Result<()> {
     only_by_name(since)
 }
 
-/// What the agent's fallback is for, the proxy does: where one of a name's addresses is silent, it takes the other while the agent waits.
+/// What the agent's fallback is for, the proxy does: where one of a name's addresses is silent, it
+/// takes the other while the agent waits.
 fn half_gone() -> Result<()> {
     let Bot { host, .. } = &*bot()?;
     for gone in NAMED {
         let (mark, since) = (cursor(host)?, noted());
         silence(host, &[gone])?;
-        // Which address comes first is left to chance, and noted when a connection ends: at the agent's next start.
+        // Which address comes first is left to chance, and noted when a connection ends: at the
+        // agent's next start.
         let passed_over = |line: &Value| text(line, "/to").starts_with(&format!("{}, ", place(gone)));
         for start in 1.. {
             ensure!(start < 15, "the silent address was never tried first: {:?}", proxied(host, &mark)?);
@@ -381,7 +385,8 @@ fn place(address: &str) -> String {
     if address.contains(':') { format!("[{address}]:443") } else { format!("{address}:443") }
 }
 
-/// The control of all the others: with egress by port the agent's fallback is told of another address over HTTPS, and goes there.
+/// The control of all the others: with egress by port the agent's fallback is told of another
+/// address over HTTPS, and goes there.
 fn gets_there() -> Result<()> {
     let Bot { host, desk } = &*bot()?;
     let (yaml, before) = (desk.read("petasos.yaml")?, asked_over_https(host));

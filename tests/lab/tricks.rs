@@ -1,4 +1,5 @@
-//! Tricks of the agent's that no list of names stops, each with the same by somebody who is not refused; and hosts that are not as the lab's.
+//! Tricks of the agent's that no list of names stops, each with the same by somebody who is not
+//! refused; and hosts that are not as the lab's.
 
 use super::harness::{Desk, Host, trial};
 use super::names::{Named, in_the_unit, named};
@@ -16,7 +17,8 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A resolver at the address of systemd-resolved's, which knows every name; and who asks it, from a port of choice.
+/// A resolver at the address of systemd-resolved's, which knows every name; and who asks it, from a
+/// port of choice.
 const STUB: &str = "systemd-run -q --unit=stub dnsmasq --keep-in-foreground --conf-file=/dev/null --port=53 --listen-address=127.0.0.53 --bind-interfaces --no-resolv --address=/#/203.0.113.82; sleep 1
 cat >/run/ask.py <<'END'
 import socket, sys
@@ -52,7 +54,8 @@ fn ports() -> Result<()> {
         ensure!(tried.starts_with("no answer"), "{tried}");
         let spoilt = root(40002, "b.example.org")?;
         ensure!(spoilt.trim() == "code 0 answers 1", "{spoilt}");
-        // The same with a connection: root's service, tried by the agent and then used by root from the same port.
+        // The same with a connection: root's service, tried by the agent and then used by root from
+        // the same port.
         host.sh("systemd-run -q --unit=service python3 -m http.server 5441 --bind 127.0.0.1 -d /srv; sleep 1")?;
         let dial =
             "timeout 2 curl -s -m 2 -o /dev/null -w '%{http_code}' --local-port 40003 http://127.0.0.1:5441/ || :";
@@ -151,8 +154,8 @@ print(made, refused)";
     Ok(())
 }
 
-/// TCP Fast Open, where a host has it on: with a cookie of its own listener's the agent's first packet brings words along, and a service
-/// reads them before anybody could refuse.
+/// TCP Fast Open, where a host has it on: with a cookie of its own listener's the agent's first
+/// packet brings words along, and a service reads them before anybody could refuse.
 fn early() -> Result<()> {
     let Named { host, desk } = &*named()?;
     let before = host.sh("sysctl -n net.ipv4.tcp_fastopen; sysctl -qw net.ipv4.tcp_fastopen=3")?;
@@ -200,7 +203,8 @@ for port in (5452, 5452, 5451):
     done
 }
 
-/// Without its filter's file the agent does not start, and a list that nginx does not take is not taken for loaded.
+/// Without its filter's file the agent does not start, and a list that nginx does not take is not
+/// taken for loaded.
 fn unreadable() -> Result<()> {
     let Named { host, desk } = &*named()?;
     let reloads = || host.holds("systemctl reload petasos-proxy.service");
@@ -214,8 +218,8 @@ fn unreadable() -> Result<()> {
     host.sh("rm -f /root/egress.nft").map(drop)
 }
 
-/// A host with a life of its own: it serves a web site, has rules of its own that begin by throwing away all others, resolv.conf is a link
-/// into /run as on Ubuntu, and IPv6 is off.
+/// A host with a life of its own: it serves a web site, has rules of its own that begin by throwing
+/// away all others, resolv.conf is a link into /run as on Ubuntu, and IPv6 is off.
 fn odd() -> Result<()> {
     let host = Host::fresh("odd", "trixie")?;
     host.sh(

@@ -1,4 +1,5 @@
-//! `petasos verify` on a real host: met where it should be, each control seen to fail once, and nothing changed by it.
+//! `petasos verify` on a real host: met where it should be, each control seen to fail once, and
+//! nothing changed by it.
 //!
 //! `--full` makes the outward attacks as root too: every address they go to is the lab's own.
 
@@ -86,8 +87,8 @@ fn failing(host: &Value) -> BTreeSet<String> {
     checks(host).iter().filter(|it| word(it, "result") == "not_met").map(|it| word(it, "id").to_owned()).collect()
 }
 
-/// All that a host holds: names, owners, modes and sizes everywhere, and the contents of /etc. The running agent's data and the logs are
-/// others' to write.
+/// All that a host holds: names, owners, modes and sizes everywhere, and the contents of /etc. The
+/// running agent's data and the logs are others' to write.
 const STATE: &str = r#"
 find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /var/log -o -path '/home/hermes/.hermes' -o -path /var/lib/systemd/timers \
 	-o -path /tmp/systemd-private-\* -o -path /var/tmp/systemd-private-\* \) -prune -o -printf '%p %U %G %m %s %l\n'
@@ -131,7 +132,8 @@ fn proved() -> Result<()> {
     let met = controls(&found, "met");
     ensure!(met.len() == 10, "{met:?}");
     ensure!(controls(&found, "planned").len() == 12);
-    // Every refusal has somebody who was not refused; where there is nothing to attack, not even root found it.
+    // Every refusal has somebody who was not refused; where there is nothing to attack, not even
+    // root found it.
     let mut nothing = Vec::new();
     for check in checks(&found).into_iter().filter(|check| check.get("control").is_some()) {
         let (id, outcome) = (word(check, "id"), word(check, "outcome"));

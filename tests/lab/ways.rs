@@ -1,4 +1,5 @@
-//! Each way into a fresh host that people are handed: `petasos up` takes it, and the same command again finds nothing to do.
+//! Each way into a fresh host that people are handed: `petasos up` takes it, and the same command
+//! again finds nothing to do.
 
 use super::harness::{Desk, Host, Said, lab_key, lock_of, ssh_config, trial};
 use super::{guard, inside};
@@ -21,7 +22,8 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A desk without a word about the administrator, for a host without the Hermes Agent, which has no part in this.
+/// A desk without a word about the administrator, for a host without the Hermes Agent, which has no
+/// part in this.
 fn desk(hosts: &[&Host]) -> Result<Desk> {
     let desk = Desk::empty()?;
     desk.petasos(&["init", "--eject"])?.ended(0)?;
@@ -140,7 +142,8 @@ fn agent() -> Result<()> {
     hardened(&desk, &host.address.to_string(), "ops", &[], &env)
 }
 
-/// The administrator is the user whom the cloud made; the host does not answer this machine, only the jump host.
+/// The administrator is the user whom the cloud made; the host does not answer this machine, only
+/// the jump host.
 fn jump() -> Result<()> {
     let gate = Host::fresh("gate", "trixie")?;
     let host = handed_over("inner", "admin", &lab_key(&gate)?)?;
@@ -185,7 +188,8 @@ fn six() -> Result<()> {
     ensure!(!reached(), "the firewall lets {outside} through");
     let dial = "timeout 5 bash -c 'exec 3<>/dev/tcp/$0/$1'";
     host.sh(&format!("{dial} ::1 8080"))?;
-    // What the agent may reach over IPv6, and what not: the address that stands for the allowed names, and no other. Root may.
+    // What the agent may reach over IPv6, and what not: the address that stands for the allowed
+    // names, and no other. Root may.
     let sink = "2001:db8:4::cb00:7119";
     let hermes = "setpriv --reuid hermes --regid hermes --clear-groups";
     host.sh(&format!("{dial} {sink} 25; {dial} {sink} 443; {hermes} {dial} 100::1 443"))?;
@@ -229,7 +233,7 @@ fn socket(suite: &str) -> Result<()> {
     let bad = guard::desk(&host)?;
     bad.edit(guard::SSHD, "MaxAuthTries 3\n", "MaxAuthTries 3\nDenyUsers ops\n")?;
     let began = Instant::now();
-    bad.petasos(&["up"])?.ended(4)?.says(&["was taken back"])?;
+    bad.petasos(&["up"])?.ended(4)?.says(&["was rolled back"])?;
     guard::wait_for_the_way_in(&host, began)?;
     guard::as_before(&host, &before)?;
     listens(&host)?;

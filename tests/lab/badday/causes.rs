@@ -1,10 +1,12 @@
-//! What is in the way of a run before anything changes, or at its first package: one clear error for each.
+//! What is in the way of a run before anything changes, or at its first package: one clear error
+//! for each.
 
 use super::super::harness::{Desk, Host, Said};
 use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 
-/// What is done to a host, what `up` says then, how it is undone, and how long `up` may take, in seconds.
+/// What is done to a host, what `up` says then, how it is undone, and how long `up` may take, in
+/// seconds.
 pub struct Cause {
     make: &'static str,
     says: &'static [&'static str],
@@ -28,7 +30,7 @@ pub const FIRST: [Cause; 4] = [
     },
     Cause {
         make: "nft -f - <<'X'\ntable inet badday {\n chain out {\n type filter hook output priority 0; tcp sport != 22 drop\n }\n}\nX",
-        says: &["`package ", "MIRROR", "does the host reach its mirror"], mend: "nft delete table inet badday", limit: 60,
+        says: &["`package ", "MIRROR", "check that the host reaches its mirror"], mend: "nft delete table inet badday", limit: 60,
     },
 ];
 
@@ -40,7 +42,7 @@ pub const SECOND: [Cause; 2] = [
     },
     Cause {
         make: "cp /etc/resolv.conf /root/resolv.conf; echo nameserver 198.51.100.199 >/etc/resolv.conf",
-        says: &["`package ", "MIRROR", "resolv", "does it resolve that name"], mend: "cp /root/resolv.conf /etc/resolv.conf", limit: 90,
+        says: &["`package ", "MIRROR", "resolv", "resolves its name"], mend: "cp /root/resolv.conf /etc/resolv.conf", limit: 90,
     },
 ];
 

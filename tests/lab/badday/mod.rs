@@ -1,5 +1,6 @@
-//! A host on a bad day: still at its first start, in somebody else's hands, full, cut off, restarted under a run. It is waited for, or said
-//! in one clear error, and the next `up` converges. The judge is the tool itself: cloud-init, dpkg, apt's own history, the network.
+//! A host on a bad day: still at its first start, in somebody else's hands, full, cut off,
+//! restarted under a run. It is waited for, or said in one clear error, and the next `up`
+//! converges. The judge is the tool itself: cloud-init, dpkg, apt's own history, the network.
 
 mod causes;
 
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 pub fn trials() -> Vec<Trial> {
     let quick = vec![
         trial("badday::what is in the way is one clear error, and a restart is survived", first_day),
-        trial("badday::cloud-init is still at work", cloud_init),
+        trial("badday::cloud-init is still running", cloud_init),
         trial("badday::dpkg was interrupted, and the connection is lost at apt", packages),
     ];
     let slow = [
@@ -126,7 +127,7 @@ fn cloud_init() -> Result<()> {
         .says(&["\"cloud_init\": true"])
         .with_context(|| host.sh("cloud-init status --long; systemctl list-jobs").unwrap_or_default())?;
     let said = converged(&desk, &host, desk.petasos(&["up"])?)?;
-    said.says(&["cloud-init is still at work on the host: waiting"])?;
+    said.says(&["cloud-init is still running on the host: waiting"])?;
     let over = host.sh("cat /root/first-start-over")?.trim().parse::<u64>()?;
     let begun = host.sh("sed -n 1p /var/lib/petasos/history.jsonl; stat -c %W /etc/petasos")?;
     let begun = begun.lines().last().unwrap_or_default().parse::<u64>()?;
@@ -134,7 +135,8 @@ fn cloud_init() -> Result<()> {
     ensure!(host.sh("cloud-init status || :")?.contains("status: done"), "cloud-init was disturbed");
     // What it did last weakens what is wanted, and was seen.
     ensure!(host.sh("sshd -T -C user=ops,host=x,addr=192.0.2.1")?.contains("\npasswordauthentication no\n"));
-    // A start without anything to do for it, and a package that came without a start, are not waited for.
+    // A start without anything to do for it, and a package that came without a start, are not
+    // waited for.
     let again = desk.petasos(&["up"])?.ended(0)?;
     ensure!(!again.all().contains("cloud-init"), "{}", again.all());
     Ok(())
@@ -159,11 +161,12 @@ fn second_day() -> Result<()> {
     desk.edit("templates/base/sshd.conf.tera", "MaxAuthTries 3\n", "MaxAuthTries 3\nPermitTTY no\n")?;
     let said = up_while(&desk, vec![("] file /etc/ssh/sshd_config.d/00-petasos.conf", Box::new(|| restart(&host)))])?;
     ensure!(said.code == 4, "it ended with {}, not 4:\n{}", said.code, said.all());
-    said.says(&["was taken back"])?;
+    said.says(&["was rolled back"])?;
     converged(&desk, &host, desk.petasos(&["up"])?).map(drop)
 }
 
-/// A package whose configuration takes as long as there is a file; dpkg is killed in the middle of it.
+/// A package whose configuration takes as long as there is a file; dpkg is killed in the middle of
+/// it.
 const INTERRUPT: &str = r#"
 mkdir -p /root/odd/DEBIAN
 printf 'Package: badday\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.com>\nDescription: slow\n' >/root/odd/DEBIAN/control
@@ -207,12 +210,13 @@ fn packages() -> Result<()> {
     converged(desk, host, desk.petasos(&["up"])?)?.says(&["dpkg: interrupted -> finished", ": 1 change,"])?;
     ensure!(host.sh("dpkg-query -W -f '${db:Status-Status}' badday")? == "installed");
     host.sh("apt-get -qq -y purge badday unattended-upgrades >/dev/null 2>&1")?;
-    // The connection is lost at that step: its script is waited for, and nothing is installed twice.
+    // The connection is lost at that step: its script is waited for, and nothing is installed
+    // twice.
     hold_apt(host, "/var/lib/dpkg/lock-frontend", 12)?;
     let before = installs(host)?;
     let said = up_while(desk, vec![("apt is in use", Box::new(|| kill_ssh(desk)))])?;
     let said = converged(desk, host, said)?;
-    said.says(&["the host went away", "what the lost connection began is still at work", "the host is back"])?;
+    said.says(&["the host went away", "a step that the lost connection started is still running", "the host is back"])?;
     ensure!(installs(host)? == before + 1, "installed {} times:\n{}", installs(host)? - before, said.all());
     Ok(())
 }
@@ -242,7 +246,8 @@ fn locks() -> Result<()> {
     never_ending(&host, &desk)
 }
 
-/// apt itself says who holds its lock for ever; here after two seconds, and not after ten minutes: by wrappers around apt-get and the clock.
+/// apt itself says who holds its lock for ever; here after two seconds, and not after ten minutes:
+/// by wrappers around apt-get and the clock.
 fn never_ending(host: &Host, desk: &Desk) -> Result<()> {
     host.sh("apt-get -qq -y purge unattended-upgrades >/dev/null 2>&1")?;
     host.sh(

@@ -1,7 +1,9 @@
-//! The crash table: the client dies, or the cable is cut, after any single step of a first run; the next `up` converges, and the host is
-//! then, file by file, what an undisturbed run makes of it, with nobody locked out.
+//! The crash table: the client dies, or the cable is cut, after any single step of a first run; the
+//! next `up` converges, and the host is then, file by file, what an undisturbed run makes of it,
+//! with nobody locked out.
 //!
-//! A spread sample runs by default. All steps: `cargo test --test lab -- --ignored crash`; PETASOS_CRASH=17,30-40 runs these steps alone.
+//! A spread sample runs by default. All steps: `cargo test --test lab -- --ignored crash`;
+//! PETASOS_CRASH=17,30-40 runs these steps alone.
 
 mod stop;
 
@@ -78,7 +80,8 @@ struct Undisturbed {
     state: BTreeSet<String>,
 }
 
-/// A host on which the packages are there already, as on some providers' images: a first run takes seconds then.
+/// A host on which the packages are there already, as on some providers' images: a first run takes
+/// seconds then.
 fn ready() -> Result<&'static str> {
     static READY: OnceLock<Result<(), String>> = OnceLock::new();
     let make = || -> Result<()> {
@@ -100,7 +103,8 @@ fn desk(host: &Host, part: Part) -> Result<Desk> {
     if part == Part::Base {
         desk.petasos(&["init", "--eject"])?.ended(0)?;
         desk.write("playbooks/20-agent.yaml", "[]\n")?;
-        // Without the agent, and without its way out by name: the last steps are those that may lock people out.
+        // Without the agent, and without its way out by name: the last steps are those that may
+        // lock people out.
         let yaml = desk.read("petasos.yaml")?;
         desk.write("petasos.yaml", &format!("{yaml}network: {{ egress: {{ mode: ports }} }}\n"))?;
     }
@@ -271,14 +275,15 @@ fn second() -> Result<()> {
     run.stopped()?;
     let armed = "test -e /var/lib/petasos/guard/armed";
     host.sh(armed).context("nothing is armed at that step")?;
-    desk.petasos(&["up"])?.ended(1)?.says(&["another run is at work"])?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["another run is in progress"])?;
     host.sh(armed).context("the second run took the first one's change back")?;
     run.go_on()?;
     run.ends_well()?;
     sound(&host, &desk, Part::Base)
 }
 
-/// The client dies in the middle of a step, which goes on to its end on the host while the next run begins already.
+/// The client dies in the middle of a step, which goes on to its end on the host while the next run
+/// begins already.
 fn midway(host: &Host, part: Part, waits: &str) -> Result<()> {
     let desk = desk(host, part)?;
     let mut run = Run::start(host, &desk, 0)?;

@@ -1,6 +1,7 @@
 #!/bin/sh
-# In the place of stat(1): counts the steps of a run, and stops the run after the one that is asked for. The script of a run asks stat for
-# the lengths of what a step said, once the step is done and before its frame is printed.
+# In the place of stat(1): counts the steps of a run, and stops the run after the one that is asked
+# for. The script of a run asks stat for the lengths of what a step said, once the step is done and
+# before its frame is printed.
 here=/run/t-crash
 case "$1 $2 $3" in
 '-c %s /run/petasos.'*/out | '-c %s step'*) ;;

@@ -1,5 +1,6 @@
-# What a host is, a line for each thing: files with owner, mode and content, the release file by file, units, rules. Left out is what
-# differs between any two hosts (identity, keys, the agent's generated key, dates in shadow), and what usermod(8) saves of the day before.
+# What a host is, a line for each thing: files with owner, mode and content, the release file by
+# file, units, rules. Left out is what differs between any two hosts (identity, keys, the agent's
+# generated key, dates in shadow), and what usermod(8) saves of the day before.
 cd /
 own() {
 	find etc home/ops usr/local -xdev \( -path 'etc/ssh/ssh_host_*' -o -path etc/hostname -o -path etc/hosts -o -path etc/machine-id \

@@ -1,4 +1,5 @@
-//! A run that stops after a step of our choice, without a hook in the product: a program on the host counts what the run's script asks.
+//! A run that stops after a step of our choice, without a hook in the product: a program on the
+//! host counts what the run's script asks.
 
 use super::super::harness::{Desk, Host};
 use anyhow::{Context, Result, ensure};
@@ -33,7 +34,8 @@ impl<'a> Run<'a> {
         std::fs::read_to_string(&self.talk).unwrap_or_default()
     }
 
-    /// Waits until the step is done and the run stands still; says which step was the last that the client knew of.
+    /// Waits until the step is done and the run stands still; says which step was the last that the
+    /// client knew of.
     pub fn stopped(&mut self) -> Result<String> {
         while !self
             .host

@@ -113,7 +113,7 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
-        name: "the agent's way out is shut",
+        name: "the agent's egress is shut",
         inject: "systemctl disable -q --now petasos-proxy.service; systemctl stop petasos-resolver.service",
         expect: &[
             ("unit petasos-resolver.service", "running"),

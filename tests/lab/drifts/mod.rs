@@ -11,9 +11,11 @@ pub struct Drift {
     pub inject: &'static str,
     /// `id` and field of each change that `plan` must name: these and no others.
     pub expect: &'static [(&'static str, &'static str)],
-    /// Succeeds while the host is sound, by the word of the daemon, the kernel, or (`login USER`) a refused login.
+    /// Succeeds while the host is sound, by the word of the daemon, the kernel, or (`login USER`) a
+    /// refused login.
     pub sound: &'static str,
-    /// The watched services that must restart, because they may have read what was changed; the others must not.
+    /// The watched services that must restart, because they may have read what was changed; the
+    /// others must not.
     pub restarts: &'static [&'static str],
     /// Where `up` may write (under /etc, /home and /usr/local).
     pub writes: &'static [&'static str],

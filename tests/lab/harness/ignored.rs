@@ -7,13 +7,15 @@ use std::sync::Mutex;
 
 static REASONS: Mutex<BTreeMap<String, &'static str>> = Mutex::new(BTreeMap::new());
 
-/// The trial, ignored by default for this reason. `house.rs` holds every test file to this way of ignoring one.
+/// The trial, ignored by default for this reason. `house.rs` holds every test file to this way of
+/// ignoring one.
 pub fn ignored(trial: Trial, reason: &'static str) -> Trial {
     lock(&REASONS).insert(trial.name().to_owned(), reason);
     trial.with_ignored_flag(true)
 }
 
-/// What a run with these arguments leaves out: how many tests for which reason, and with `--list` each by its name.
+/// What a run with these arguments leaves out: how many tests for which reason, and with `--list`
+/// each by its name.
 pub fn left_out(args: &Arguments, trials: &[Trial]) -> String {
     let out = trials.iter().filter(|trial| !args.is_filtered_out(trial) && args.is_ignored(trial));
     let names: Vec<&str> = out.map(Trial::name).collect();

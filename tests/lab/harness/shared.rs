@@ -1,4 +1,5 @@
-//! The converged hosts that most tables share: one of each suite, made by one `petasos up` for both.
+//! The converged hosts that most tables share: one of each suite, made by one `petasos up` for
+//! both.
 
 use super::world::lock;
 use super::{Desk, Host, Said};

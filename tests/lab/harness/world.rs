@@ -1,4 +1,5 @@
-//! The lab, opened once, and emptied at the end: by [`close`], or by the reaper when this process dies of anything else.
+//! The lab, opened once, and emptied at the end: by [`close`], or by the reaper when this process
+//! dies of anything else.
 
 use anyhow::{Context, Result};
 use petasos::lab::{InternetHold, Lab};
@@ -9,8 +10,8 @@ use tokio::runtime::Runtime;
 
 pub const PETASOS: &str = env!("CARGO_BIN_EXE_petasos");
 
-/// Reads names until this process is gone, then takes those hosts down, and removes those snapshots (`+name`). Ctrl-C reaches it too, and
-/// must not end it.
+/// Reads names until this process is gone, then takes those hosts down, and removes those snapshots
+/// (`+name`). Ctrl-C reaches it too, and must not end it.
 const REAPER: &str = r#"trap '' INT HUP TERM
 hosts='' snapshots=''
 while read -r name; do
