@@ -171,7 +171,7 @@ fn what_may_go_out_is_checked_before_any_host_is_asked() {
     says(&said, &["petasos.yaml:5", "`https://api.example.com/v1` cannot be allowed", "give the host name only"]);
     says(&of("network: { egress: { allow: [203.0.113.9] } }"), &["only names can be allowed"]);
     says(&of("network: { egress: { allow: [\"*\"] } }"), &["cannot be allowed"]);
-    says(&of("agent: { provider: acme }"), &["`acme`", "agent.base_url"]);
+    says(&of("agent: { provider: nobody-has-this-name }"), &["`nobody-has-this-name`", "agent.base_url"]);
     let packs = "always: []\nproviders: { openrouter: { names: [openrouter.ai] } }\n\
                  platforms: { telegram: { needs: [api.telegram.org], names: [], tokens: [] } }\n";
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent: { platforms: { telegram: {} } }\n";

@@ -1,4 +1,4 @@
-//! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, inchecked types.
+//! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, into checked types.
 
 pub mod base_url;
 pub mod egress;

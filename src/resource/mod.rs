@@ -1,8 +1,7 @@
 //! What a host should have. One file per kind: what a playbook says of it, the judgement against
 //! what was observed, and what its changes alter and risk (`effects.rs`, `access.rs`).
 //!
-//! To add a kind: a file here, a line in [`registry`], cases in `tests/cases/<kind>/`, an entry in
-//! `playbooks/reference.yaml`.
+//! How to add a kind is in ARCHITECTURE.md.
 
 pub mod access;
 pub mod current;

@@ -1,8 +1,7 @@
 //! The controls that a hardened host has, and the attacks that prove them. Pure: what is tried is
 //! data, and what came of it is judged here; `run::verify` makes the round trips.
 //!
-//! To add a control: a file here, a line in [`registry`]. Its attacks are `Call`s, which are
-//! functions of `remote/verify/`; the playbooks' entries that make it name it (`control:`).
+//! How to add a control is in ARCHITECTURE.md.
 
 mod answer;
 mod approve_mode;

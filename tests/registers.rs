@@ -1,0 +1,146 @@
+//! What stands in a register of the program stands in the documents, and the other way round; and
+//! what is written is part of the program.
+
+use clap::CommandFactory;
+use petasos::config::settings::EgressMode;
+use petasos::playbook::KINDS;
+use petasos::verify::report::ControlStatus;
+use petasos::verify::{Claims, Control, registry};
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+
+#[path = "lab/breaks.rs"]
+#[expect(dead_code, reason = "the lab does what is told here")]
+mod breaks;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The files below `dir` that no `mod` declares.
+fn undeclared(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).expect("a readable folder") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            undeclared(&path, found);
+            continue;
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if path.extension().is_none_or(|kind| kind != "rs") || ["lib", "main", "mod"].contains(&stem.as_str()) {
+            continue;
+        }
+        let parents = [dir.join("mod.rs"), dir.join("lib.rs"), dir.with_extension("rs")];
+        let declares = |parent: &PathBuf| {
+            let text = std::fs::read_to_string(parent).unwrap_or_default();
+            text.lines().any(|line| line.trim().trim_start_matches("pub ") == format!("mod {stem};"))
+        };
+        if !parents.iter().any(declares) {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_source_is_part_of_the_program() {
+    let mut found = Vec::new();
+    undeclared(&root().join("src"), &mut found);
+    assert_eq!(found, Vec::<PathBuf>::new());
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("lib.rs", "pub mod known;"), ("known.rs", ""), ("stray.rs", "")] {
+        std::fs::write(folder.path().join(name), text).expect("writable");
+    }
+    undeclared(folder.path(), &mut found);
+    assert_eq!(found, [folder.path().join("stray.rs")]);
+}
+
+/// The names in the first column of the tables below a heading, as far as they stand in backticks.
+fn first_column(text: &str, heading: &str) -> BTreeSet<String> {
+    let below = text.split_once(heading).unwrap_or_else(|| panic!("no `{heading}`")).1;
+    let section = below.split("\n## ").next().unwrap_or(below);
+    let cells = section.lines().filter(|line| line.starts_with("| ")).filter_map(|line| line.split(" | ").next());
+    let in_backticks = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    cells.flat_map(in_backticks).collect()
+}
+
+#[test]
+fn every_kind_has_its_file_and_its_row() {
+    let kinds: BTreeSet<String> = KINDS.iter().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(first_column(&text("docs/playbooks.md"), "\n## Kinds\n"), kinds, "docs/playbooks.md");
+    let specs = std::fs::read_dir(root().join("src/resource")).expect("a readable folder").filter_map(|entry| {
+        let path = entry.expect("readable").path();
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let stem = path.file_stem()?.to_string_lossy().into_owned();
+        text.contains("impl super::Spec for Spec").then_some(stem)
+    });
+    assert_eq!(specs.collect::<BTreeSet<String>>(), kinds, "the registry of src/resource/mod.rs");
+}
+
+#[test]
+fn every_verb_is_in_readme() {
+    let command = petasos::cli::Cli::command();
+    let verbs = command.get_subcommands().map(|verb| verb.get_name().to_owned()).filter(|verb| verb != "help");
+    let listed = first_column(&text("README.md"), "\n## Five minutes\n");
+    let listed = listed.iter().filter_map(|cell| cell.split(' ').next().map(str::to_owned));
+    assert_eq!(listed.collect::<BTreeSet<_>>(), verbs.collect());
+}
+
+/// Those that this version sets up, and those that it does not.
+fn controls() -> (Vec<&'static Control>, Vec<&'static Control>) {
+    registry().iter().partition(|control| !is_planned(control))
+}
+
+fn is_planned(control: &Control) -> bool {
+    let claims = Claims {
+        own_address: None,
+        ssh_port: 22,
+        inbound: Vec::new(),
+        admin: "ops".into(),
+        mode: EgressMode::Names,
+        enforce: true,
+        allowed: Vec::new(),
+        sink: [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        proxy: 1,
+        resolver_addr: Ipv4Addr::LOCALHOST.into(),
+        platforms: Vec::new(),
+        release: String::new(),
+        tree: String::new(),
+        full: false,
+    };
+    matches!((control.short)(&claims), Some((ControlStatus::Planned, _)))
+}
+
+#[test]
+fn the_documents_count_as_the_registry_does() {
+    let (made, planned) = controls();
+    let (all, made_count, planned_count) = (registry().len(), made.len(), planned.len());
+    let page = text("docs/controls.md").replace('\n', " ");
+    for words in [
+        format!("for each of the {all} what is claimed"),
+        format!("**implemented** ({made_count}) or **not yet** ({planned_count})"),
+    ] {
+        assert!(page.contains(&words), "docs/controls.md does not say `{words}`");
+    }
+    let row = |control: &Control, status: &str| {
+        let anchor = control.id.replace('.', "");
+        format!("| [`{}`](#{anchor}) | {} | {status} |", control.id, control.title)
+    };
+    let rows =
+        registry().iter().map(|control| row(control, if is_planned(control) { "not yet" } else { "implemented" }));
+    for row in rows {
+        assert!(page.contains(&row), "docs/controls.md has no row `{row}`");
+    }
+    let words = format!("Of the {all} controls of the checklist, this version sets up and proves {made_count}.");
+    assert!(text("README.md").replace('\n', " ").contains(&words), "README does not say `{words}`");
+}
+
+#[test]
+fn every_control_is_seen_to_fail_for_some_break() {
+    let broken: BTreeSet<&str> = breaks::BREAKS.iter().flat_map(|one| one.controls).copied().collect();
+    let made: BTreeSet<&str> = controls().0.iter().map(|control| control.id).collect();
+    assert_eq!(broken, made);
+}
