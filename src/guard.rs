@@ -5,6 +5,7 @@
 //! disarmed only over a connection that was opened after the change.
 
 use crate::act::{Act, Put, Text};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode};
 use crate::plan::Step;
 use crate::resource::effects::is_below;
@@ -75,7 +76,7 @@ impl Scope {
     }
 }
 
-fn script(name: &str, text: &str) -> Result<Act, String> {
+fn script(name: &str, text: &str) -> Result<Act, Fault> {
     Ok(Act::Put(Put {
         path: AbsPath::new(format!("{STATE}/{name}"))?,
         content: Text::open(text),
@@ -96,7 +97,7 @@ pub fn keep_for_undo(run: &str, scope: &Scope) -> Vec<Act> {
 ///
 /// # Errors
 /// None that fixed names could cause.
-pub fn arm(scope: &Scope) -> Result<Vec<Act>, String> {
+pub fn arm(scope: &Scope) -> Result<Vec<Act>, Fault> {
     Ok(vec![
         Act::sh("no other change is waiting", CHECK, Vec::<String>::new()),
         script("restore.sh", RESTORE)?,

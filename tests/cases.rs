@@ -12,6 +12,7 @@ mod common_cases;
 use common_cases::{Case, Expected, cases, folder, names, resolve};
 use petasos::act::{Act, Text};
 use petasos::fact::Facts;
+use petasos::fault::Fault;
 use petasos::playbook::KINDS;
 use petasos::resource::{Change, Diff, Risk};
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ fn what_may_lock_people_out_is_guarded_and_nothing_else() {
 }
 
 /// The judgements of all that a case's resource stands for, or why it cannot be settled.
-fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, String> {
+fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, Fault> {
     let (resources, facts) = resolve(kind, case, facts)?;
     Ok(resources.iter().map(|resource| resource.judge(&facts)).collect())
 }
@@ -92,11 +93,11 @@ fn check(name: &str, kind: &str, case: &Case) {
                 Diff::Met | Diff::Drift(_) => None,
             });
             let why = why.unwrap_or_else(|| panic!("{name}: it is judged as {verdicts:?}"));
-            assert!(why.contains(part.as_str()), "{name}: {why}");
+            assert!(why.to_string().contains(part.as_str()), "{name}: {why}");
         }
         (None, None, Some(part)) => match verdicts {
             Ok(verdicts) => panic!("{name}: it is judged as {verdicts:?}"),
-            Err(why) => assert!(why.contains(part.as_str()), "{name}: {why}"),
+            Err(why) => assert!(why.to_string().contains(part.as_str()), "{name}: {why}"),
         },
         _ => panic!("{name}: it needs exactly one of `changes`, `unknown`, `refused`"),
     }

@@ -132,23 +132,48 @@ fn skipped_in_silence(tree: &Tree) -> Vec<String> {
     tree.sources().iter().filter(|source| silent(source)).map(|(path, _)| tree.shown(path)).collect()
 }
 
+/// The program's sources, without comments and tests, but those in some places.
+fn program(tree: &Tree, without: &[&str]) -> Vec<(PathBuf, String)> {
+    let without: Vec<PathBuf> = without.iter().map(|place| tree.root.join(place)).collect();
+    let files = tree.below("src").0.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let files =
+        files.filter(|path| !path.ends_with("tests.rs") && !without.iter().any(|place| path.starts_with(place)));
+    let text = |path: &Path| code(path).split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
+    files.map(|path| (path.clone(), text(&path))).collect()
+}
+
 /// Sources outside of `ui` that print, or take hold of what is printed on; their tests may.
 fn prints_by_itself(tree: &Tree) -> Vec<String> {
-    let ui = [tree.root.join("src/ui"), tree.root.join("src/ui.rs"), tree.root.join("src/main.rs")];
     let words = ["print!(", "println!(", "eprint!(", "eprintln!(", "stdout()", "stderr()"];
     let names = |text: &str, word: &str| {
         // `child.stdout()` is another program's.
         let whole = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
         text.match_indices(word).any(|(at, _)| whole(at))
     };
-    let speaks = |path: &PathBuf| {
-        let text = code(path);
-        let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        words.iter().any(|word| names(text, word))
-    };
-    let files = tree.below("src").0.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
-    let outside = files.filter(|path| !path.ends_with("tests.rs") && !ui.iter().any(|ui| path.starts_with(ui)));
-    outside.filter(speaks).map(|path| tree.shown(&path)).collect()
+    let outside = program(tree, &["src/ui", "src/ui.rs", "src/main.rs"]).into_iter();
+    let speaking = outside.filter(|(_, text)| words.iter().any(|word| names(text, word)));
+    speaking.map(|(path, _)| tree.shown(&path)).collect()
+}
+
+/// What stands in the string literals of a source, one after the other.
+fn literals(code: &str) -> String {
+    let code = code.replace("'\"'", "").replace("'\\\"'", "");
+    let (mut text, mut inside, mut escaped) = (String::new(), false, false);
+    for letter in code.chars() {
+        match letter {
+            '"' if !escaped => inside = !inside,
+            _ if inside => text.push(letter),
+            _ => {}
+        }
+        escaped = inside && letter == '\\' && !escaped;
+    }
+    text
+}
+
+/// Sources that write a hint into a message: it is a field of a `Fault`, and `ui` writes it.
+fn hints_in_messages(tree: &Tree) -> Vec<String> {
+    let outside = program(tree, &["src/ui", "src/ui.rs", "src/fault.rs"]).into_iter();
+    outside.filter(|(_, text)| literals(text).contains("hint: ")).map(|(path, _)| tree.shown(&path)).collect()
 }
 
 /// Comments that are wider than the 100 columns at which they wrap, as `file:line`.
@@ -189,6 +214,11 @@ fn only_ui_prints() {
 }
 
 #[test]
+fn hints_are_fields() {
+    assert_eq!(hints_in_messages(&Tree::own()), [""; 0], "use `Fault::hint`");
+}
+
+#[test]
 fn comments_wrap() {
     assert_eq!(wide_comments(&Tree::own()), [""; 0]);
 }
@@ -218,6 +248,8 @@ fn what_is_planted_is_found() {
         ("src/wide.rs", format!("{}\n    //! {}\n", "x".repeat(120), "x".repeat(93))),
         ("remote/wide.sh", format!("{}\n# {}\n", "#".repeat(100), "ö".repeat(99))),
         ("src/loud.rs", "fn a() { if b { eprintln!(\"c\"); } }\n".to_owned()),
+        ("src/hinting.rs", "fn a() { b('\"', \"\\\"\", \"no\\nhint: yes\"); }\n".to_owned()),
+        ("src/hinted.rs", "fn a() { b(\"\\\\\", Fault { hint: None }, '\"'); }\n".to_owned()),
         ("src/louder.rs", "fn a() { std::io::stdout().flush(); }\n".to_owned()),
     ] {
         let path = root.join(path);
@@ -231,5 +263,6 @@ fn what_is_planted_is_found() {
     assert_eq!(forgotten_directories(&tree), ["tests/stray-data"]);
     assert_eq!(skipped_in_silence(&tree), ["tests/lab/untold.rs", "tests/silent.rs"]);
     assert_eq!(wide_comments(&tree), ["remote/wide.sh:2", "src/wide.rs:2"]);
+    assert_eq!(hints_in_messages(&tree), ["src/hinting.rs"]);
     assert_eq!(prints_by_itself(&tree), ["src/loud.rs", "src/louder.rs"]);
 }

@@ -41,10 +41,10 @@ pub fn desired_state(
     );
     vars.insert("egress".into(), super::egress::vars(settings, sources)?);
     let vars = Value::Object(vars);
-    let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| Fault::from(why).at("a template"))?;
+    let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
     let mut playbooks = Vec::new();
     for (name, text) in sources.books() {
-        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(Fault::from)?;
+        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer)?;
         playbooks.push(known_controls(playbook)?);
     }
     let names = secrets.required.into_iter().chain(secrets.optional);
@@ -59,7 +59,10 @@ fn known_controls(playbook: Playbook) -> Result<Playbook> {
     for entry in &playbook.entries {
         if let Some(id) = entry.controls.iter().find(|id| !known.contains(&id.as_str())) {
             let (name, book, known) = (&entry.name, &playbook.name, known.join(", "));
-            bail!("`{name}` in {book}: there is no control `{id}`\nhint: `control` takes one of {known}");
+            bail!(
+                Fault::new(format!("`{name}` in {book}: there is no control `{id}`"))
+                    .hint(format!("`control` takes one of {known}"))
+            );
         }
     }
     Ok(playbook)

@@ -2,6 +2,7 @@
 //! of a change.
 
 use super::{Facts, Family, Query};
+use crate::fault::Fault;
 use crate::shell::Frame;
 use core::net::{IpAddr, Ipv4Addr};
 use serde::{Deserialize, Serialize};
@@ -64,18 +65,20 @@ pub const FAMILY: Family = Family { name: "host", fragment: |_| Some((FRAGMENT, 
 // essential.
 const FRAGMENT: &str = include_str!("../../remote/fact/host.sh");
 
-fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     let text = frame.text();
     let pairs: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
     let get = |key| pairs.get(key).map(|value| value.trim_matches('"').to_owned());
-    let need = |key| get(key).ok_or_else(|| format!("no `{key}` in it"));
+    let need = |key| get(key).ok_or_else(|| Fault::new(format!("no `{key}` in it")));
     let holds = |key| need(key).map(|word| word == "yes");
     let of_paths = |kind: &'static str| {
         pairs
             .iter()
             .filter_map(move |(key, value)| Some((key.strip_prefix(kind)?.strip_prefix(':')?.to_owned(), *value)))
     };
-    let room = |(path, words): (String, &str)| Ok((path, room(words).ok_or_else(|| format!("`{words}` is no room"))?));
+    let room = |(path, words): (String, &str)| {
+        Ok((path, room(words).ok_or_else(|| Fault::new(format!("`{words}` is no room")))?))
+    };
     facts.host = Some(Host {
         distribution: get("ID").unwrap_or_default(),
         version: get("VERSION_ID").unwrap_or_default(),
@@ -85,7 +88,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), St
         hostname: need("hostname")?,
         container: holds("container")?,
         init: need("init")?,
-        time: need("time")?.parse().map_err(|_| "`time` is no number".to_owned())?,
+        time: need("time")?.parse().map_err(|_| Fault::new("`time` is no number"))?,
         ssh_socket: holds("ssh_socket")?,
         cloud_init: holds("cloud_init")?,
         dpkg_interrupted: holds("dpkg_interrupted")?,
@@ -94,20 +97,22 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), St
         nameservers: nameservers(&text)?,
         ipv6: holds("ipv6")?,
         web_server: holds("web_server")?,
-        room: of_paths("room").map(room).collect::<Result<_, String>>()?,
+        room: of_paths("room").map(room).collect::<Result<_, Fault>>()?,
     });
     Ok(())
 }
 
 /// As resolv.conf(5) has them; where it has none, the resolver asks this very host.
-fn nameservers(text: &str) -> Result<Vec<IpAddr>, String> {
+fn nameservers(text: &str) -> Result<Vec<IpAddr>, Fault> {
     let said = || text.lines().filter_map(|line| line.strip_prefix("nameserver:")?.strip_suffix('='));
     let found: Vec<IpAddr> = said().filter_map(|server| server.parse().ok()).collect();
     match (found.is_empty(), said().next()) {
         (false, _) => Ok(found),
         (true, None) => Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]),
         // An address of one network card alone (`fe80::1%eth0`) is not for a proxy to ask.
-        (true, Some(server)) => Err(format!("/etc/resolv.conf names no resolver by a whole address, but `{server}`")),
+        (true, Some(server)) => {
+            Err(Fault::new(format!("/etc/resolv.conf names no resolver by a whole address, but `{server}`")))
+        }
     }
 }
 

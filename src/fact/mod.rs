@@ -13,6 +13,7 @@ pub mod table;
 pub mod ufw;
 pub mod unit;
 
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, PackageName, UnitName};
 use crate::shell::{Frame, Script};
 use serde::{Deserialize, Serialize};
@@ -84,11 +85,11 @@ pub struct Facts {
 }
 
 /// Looks a fact up; what nobody asked for is unreadable, so that a forgotten ask shows.
-pub fn seen<'a, K: Ord, T>(facts: &'a BTreeMap<K, Seen<T>>, key: &K) -> Result<&'a Seen<T>, String> {
+pub fn seen<'a, K: Ord, T>(facts: &'a BTreeMap<K, Seen<T>>, key: &K) -> Result<&'a Seen<T>, Fault> {
     match facts.get(key) {
-        Some(Seen::Unreadable(why)) => Err(why.clone()),
+        Some(Seen::Unreadable(why)) => Err(Fault::new(why)),
         Some(fact) => Ok(fact),
-        None => Err("it was not asked for".into()),
+        None => Err(Fault::new("it was not asked for")),
     }
 }
 
@@ -101,7 +102,7 @@ pub struct Family {
     /// The fragment and its arguments; none when nothing is asked of this family.
     pub fragment: fn(&BTreeSet<Query>) -> Option<Fragment>,
     /// Learns from the answer.
-    pub parse: fn(&BTreeSet<Query>, &Frame, &mut Facts) -> Result<(), String>,
+    pub parse: fn(&BTreeSet<Query>, &Frame, &mut Facts) -> Result<(), Fault>,
 }
 
 /// All families, in the order in which they are asked.
@@ -134,7 +135,7 @@ pub fn script(queries: &BTreeSet<Query>) -> Script {
 ///
 /// # Errors
 /// When an answer is not of the form that its family expects; the message names the family.
-pub fn parse(queries: &BTreeSet<Query>, frames: &[Frame]) -> Result<Facts, String> {
+pub fn parse(queries: &BTreeSet<Query>, frames: &[Frame]) -> Result<Facts, Fault> {
     let mut facts = Facts::default();
     for family in &FAMILIES {
         if (family.fragment)(queries).is_none() {
@@ -143,9 +144,9 @@ pub fn parse(queries: &BTreeSet<Query>, frames: &[Frame]) -> Result<Facts, Strin
         let frame = frames
             .iter()
             .find(|frame| frame.name == family.name)
-            .ok_or_else(|| format!("no answer about `{}`", family.name))?;
+            .ok_or_else(|| Fault::new(format!("no answer about `{}`", family.name)))?;
         (family.parse)(queries, frame, &mut facts)
-            .map_err(|why| format!("the answer about `{}`: {why}", family.name))?;
+            .map_err(|fault| fault.at(format!("the answer about `{}`", family.name)))?;
     }
     Ok(facts)
 }

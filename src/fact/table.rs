@@ -5,6 +5,7 @@
 //! out, and what packets put into a set.
 
 use super::{Facts, Family, Query, Seen, sections};
+use crate::fault::Fault;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -59,14 +60,15 @@ fn lasting(lines: &[&str]) -> Vec<String> {
     kept
 }
 
-fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     let text = frame.text();
     let sections = sections(&text);
     let lines = |name: String| sections.get(name.as_str()).map(|lines| lasting(lines));
     for (table, _) in tables(queries) {
         let seen = match frame.rc {
             0 => {
-                let live = lines(format!("live {table}")).ok_or_else(|| format!("nothing about `{table}`"))?;
+                let live =
+                    lines(format!("live {table}")).ok_or_else(|| Fault::new(format!("nothing about `{table}`")))?;
                 Seen::Is(NftTable { live, wanted: lines(format!("wanted {table}")) })
             }
             3 => Seen::Absent,

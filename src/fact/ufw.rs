@@ -1,6 +1,7 @@
 //! UFW: what it was told (its own rule files), and what the kernel has of it (`iptables-save`).
 
 use super::{Facts, Family, Query, Seen, sections};
+use crate::fault::Fault;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +40,7 @@ fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     queries.contains(&Query::Ufw).then(|| (FRAGMENT, Vec::new()))
 }
 
-fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     facts.ufw = Some(match frame.rc {
         0 => Seen::Is(read(&frame.text())?),
         3 => Seen::Absent,
@@ -48,9 +49,9 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), St
     Ok(())
 }
 
-fn read(text: &str) -> Result<Ufw, String> {
+fn read(text: &str) -> Result<Ufw, Fault> {
     let sections = sections(text);
-    let section = |name: &str| sections.get(name).cloned().ok_or_else(|| format!("no section `{name}`"));
+    let section = |name: &str| sections.get(name).cloned().ok_or_else(|| Fault::new(format!("no section `{name}`")));
     let assignment = |line: &&str| {
         line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_ascii_lowercase()))
     };

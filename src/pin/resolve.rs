@@ -195,14 +195,13 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
         return Err(PinError::NoUvLock(tag.to_string()).into());
     }
     let uv_lock = repo.object("blob", &format!("{commit}:uv.lock")).await?;
-    let checked = |id: String| anyhow::Error::msg(id);
     let release = Release {
         source: source.to_owned(),
         tag: tag.clone(),
-        archive_sha256: repo.archive_sha256(&commit).await?.parse().map_err(checked)?,
-        uv_lock_sha256: git::sha256(&uv_lock).parse().map_err(checked)?,
-        commit: commit.parse().map_err(checked)?,
-        tree: tree.parse().map_err(checked)?,
+        archive_sha256: repo.archive_sha256(&commit).await?.parse()?,
+        uv_lock_sha256: git::sha256(&uv_lock).parse()?,
+        commit: commit.parse()?,
+        tree: tree.parse()?,
         signed: is_signed(&object),
         requires_python: project.requires_python,
     };

@@ -1,6 +1,7 @@
 //! The form of a playbook.
 
 use super::Renderer;
+use crate::fault::Fault;
 use crate::resource::env_file::Words;
 use crate::resource::{Risk, Spec, registry};
 use crate::yaml;
@@ -101,12 +102,14 @@ impl Written {
     ///
     /// # Errors
     /// When it has none, or one of them is none, or more than one.
-    fn entries(self) -> Result<Vec<Entry>, String> {
+    fn entries(self) -> Result<Vec<Entry>, Fault> {
         let own = self.member();
         let members = match (&self.resources, own.specs().is_empty()) {
             (None, _) => return own.is_one().map(|()| vec![self.entry(own)]),
             (Some(_), false) => {
-                return Err("it has both a resource and `resources`\nhint: list all of them under `resources`".into());
+                return Err(
+                    Fault::new("it has both a resource and `resources`").hint("list all of them under `resources`")
+                );
             }
             (Some(members), true) => members.clone(),
         };
@@ -114,7 +117,7 @@ impl Written {
             return Err(nothing());
         }
         let of_group = |(at, member): (usize, Member)| {
-            member.is_one().map_err(|why| format!("number {} of its resources: {why}", at + 1))?;
+            member.is_one().map_err(|fault| fault.at(format!("number {} of its resources", at + 1)))?;
             Ok(self.entry(member))
         };
         members.into_iter().enumerate().map(of_group).collect()
@@ -132,18 +135,17 @@ impl Written {
     }
 }
 
-fn nothing() -> String {
-    format!("it has no resource\nhint: give it one of {}", KINDS.join(", "))
+fn nothing() -> Fault {
+    Fault::new("it has no resource").hint(format!("give it one of {}", KINDS.join(", ")))
 }
 
 impl Member {
-    fn is_one(&self) -> Result<(), String> {
+    fn is_one(&self) -> Result<(), Fault> {
         match self.specs().len() {
             1 => Ok(()),
             0 => Err(nothing()),
-            _ => {
-                Err("it has more than one resource\nhint: one entry, one resource; several go under `resources`".into())
-            }
+            _ => Err(Fault::new("it has more than one resource")
+                .hint("one entry, one resource; several go under `resources`")),
         }
     }
 }
@@ -164,8 +166,8 @@ impl Spec for Nothing {
     fn resolve(
         &self,
         _: &crate::resource::ResolveContext<'_>,
-    ) -> Result<Vec<Box<dyn crate::resource::Resource>>, String> {
-        Err("it has no resource".into())
+    ) -> Result<Vec<Box<dyn crate::resource::Resource>>, Fault> {
+        Err(Fault::new("it has no resource"))
     }
 }
 
@@ -174,11 +176,11 @@ impl Playbook {
     ///
     /// # Errors
     /// With file, line and caret where the text is wrong; with the entry's name where a value is.
-    pub fn read(name: &str, text: &str, renderer: &Renderer) -> Result<Self, String> {
+    pub fn read(name: &str, text: &str, renderer: &Renderer) -> Result<Self, Fault> {
         let raw: Vec<Written> = yaml::read(name, text)?;
         let mut entries = Vec::new();
         for entry in raw {
-            let place = |why: String| format!("`{}` in {name}: {why}", entry.name);
+            let place = |fault: Fault| fault.at(format!("`{}` in {name}", entry.name));
             // What is missing is told before what cannot be filled in.
             entry.clone().entries().map_err(place)?;
             entries.extend(render(&entry, renderer).and_then(Written::entries).map_err(place)?);
@@ -188,13 +190,13 @@ impl Playbook {
 }
 
 /// Renders every text but those that wait for the host.
-fn render<T: Serialize + DeserializeOwned>(entry: &T, renderer: &Renderer) -> Result<T, String> {
-    let mut value = serde_json::to_value(entry).map_err(|error| error.to_string())?;
+fn render<T: Serialize + DeserializeOwned>(entry: &T, renderer: &Renderer) -> Result<T, Fault> {
+    let mut value = serde_json::to_value(entry).map_err(|error| Fault::new(error.to_string()))?;
     walk(&mut value, renderer)?;
     if let Some(text) = open(&value) {
-        return Err(format!("`{text}` still has a `{{{{` after its values were filled in"));
+        return Err(Fault::new(format!("`{text}` still has a `{{{{` after its values were filled in")));
     }
-    serde_json::from_value(value).map_err(|error| error.to_string())
+    serde_json::from_value(value).map_err(|error| Fault::new(error.to_string()))
 }
 
 /// Texts that are rendered only after the host was looked at.
@@ -213,7 +215,7 @@ fn open(value: &Value) -> Option<&str> {
     }
 }
 
-fn walk(value: &mut Value, renderer: &Renderer) -> Result<(), String> {
+fn walk(value: &mut Value, renderer: &Renderer) -> Result<(), Fault> {
     match value {
         Value::String(text) if text.contains("{{") || text.contains("{%") => *text = renderer.text(text)?,
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}

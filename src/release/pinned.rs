@@ -1,4 +1,5 @@
 //! What a pinned release is, as `petasos.lock` keeps it and as hosts are judged by it.
+use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -35,20 +36,20 @@ macro_rules! word {
         }
 
         impl TryFrom<String> for $name {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
+            type Error = Fault;
+            fn try_from(text: String) -> Result<Self, Fault> {
                 let fits: fn(&str) -> bool = $fits;
                 if fits(&text) {
                     Ok(Self(text))
                 } else {
-                    Err(format!(concat!("`{}` is not ", $what), text))
+                    Err(Fault::new(format!(concat!("`{}` is not ", $what), text)))
                 }
             }
         }
 
         impl std::str::FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
+            type Err = Fault;
+            fn from_str(text: &str) -> Result<Self, Fault> {
                 Self::try_from(text.to_owned())
             }
         }

@@ -5,6 +5,7 @@ use super::file::File;
 use super::{ResolveContext, Resource};
 use crate::act::Text;
 use crate::fact::{Query, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, EnvName, Mode};
 use crate::release::environment::line;
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ impl super::Spec for Spec {
         queries.insert(Query::Text(self.path.clone()));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let on_host = seen(&context.facts.texts, &self.path)?.is().map(|text| read(text)).unwrap_or_default();
         let mut values: BTreeMap<EnvName, String> = self.set.clone();
         values.retain(|_, value| !value.is_empty());
@@ -79,7 +80,8 @@ impl super::Spec for Spec {
         for name in self.secrets.list() {
             let name = EnvName::new(name)?;
             let value = value(&name).ok_or_else(|| {
-                format!("the secret `{name}` is missing\nhint: set `{name}` in the environment of petasos, or remove it from `agent.secrets`")
+                Fault::new(format!("the secret `{name}` is missing"))
+                    .hint(format!("set `{name}` in the environment of petasos, or remove it from `agent.secrets`"))
             })?;
             values.insert(name, value);
         }
@@ -87,8 +89,8 @@ impl super::Spec for Spec {
             let kept = on_host.get(name.as_str()).filter(|value| is_made_here(value)).cloned();
             values.insert(name.clone(), kept.unwrap_or_else(|| (context.fresh)(name).reveal().to_owned()));
         }
-        let lines: Result<Vec<String>, String> =
-            values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.to_string())).collect();
+        let lines: Result<Vec<String>, Fault> =
+            values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.fault())).collect();
         Ok(vec![Box::new(File {
             path: self.path.clone(),
             content: Text::secret(lines?.concat()),

@@ -5,6 +5,7 @@ use super::{Change, ResolveContext, Resource, Risk, Touches, access, digest, sta
 use crate::act::{Act, Put, Text};
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -37,11 +38,11 @@ impl super::Spec for Spec {
         queries.insert(Query::Path(self.path.clone()));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let text = match (&self.template, &self.content) {
             (Some(name), None) => (context.template)(name)?,
             (None, Some(text)) => (context.text)(text)?,
-            _ => return Err(format!("the file `{}` needs either `template` or `content`", self.path)),
+            _ => return Err(Fault::new(format!("the file `{}` needs either `template` or `content`", self.path))),
         };
         Ok(vec![Box::new(File {
             path: self.path.clone(),
@@ -139,7 +140,7 @@ impl Resource for File {
         vec![(self.path.clone(), digest(self.content.reveal()))]
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         match seen(&facts.paths, &self.path)? {
             Seen::Absent => Ok(vec![self.rewritten("exists", "no", facts)]),
             Seen::Is(entry) => match &entry.kind {
@@ -155,10 +156,10 @@ impl Resource for File {
                     Ok(vec![self.rewritten("kind", format!("a symbolic link to {target}"), facts)])
                 }
                 PathKind::Directory | PathKind::Other => {
-                    Err(format!("`{}` is not a file but {}", self.path, said(&entry.kind)))
+                    Err(Fault::new(format!("`{}` is not a file but {}", self.path, said(&entry.kind))))
                 }
             },
-            Seen::Unreadable(why) => Err(why.clone()),
+            Seen::Unreadable(why) => Err(Fault::new(why)),
         }
     }
 }

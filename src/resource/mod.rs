@@ -26,6 +26,7 @@ pub use effects::{Need, Touches};
 
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query};
+use crate::fault::Fault;
 use crate::name::{AbsPath, EnvName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,7 +111,7 @@ pub enum Diff {
     Met,
     Drift(Vec<Change>),
     /// It could not be observed; why.
-    Unknown(String),
+    Unknown(Fault),
 }
 
 /// A thing that a host should have, with every value known.
@@ -142,7 +143,7 @@ pub trait Resource {
     ///
     /// # Errors
     /// Why it could not be told.
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String>;
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault>;
 
     /// The paths whose content this resource decides, with a word that changes when the content
     /// does.
@@ -168,16 +169,16 @@ pub trait Spec {
     ///
     /// # Errors
     /// What is missing: a template, a secret, a fact.
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String>;
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault>;
 }
 
 /// All that a spec may look at when it becomes a resource.
 pub struct ResolveContext<'a> {
     pub facts: &'a Facts,
     /// Renders a template by its name.
-    pub template: &'a dyn Fn(&str) -> Result<String, String>,
+    pub template: &'a dyn Fn(&str) -> Result<String, Fault>,
     /// Renders a text.
-    pub text: &'a dyn Fn(&str) -> Result<String, String>,
+    pub text: &'a dyn Fn(&str) -> Result<String, Fault>,
     /// A secret's value, by name.
     pub secret: &'a dyn Fn(&EnvName) -> Option<Text>,
     /// A fresh random value in hexadecimal, 32 bytes, made for this run under this name.

@@ -4,6 +4,7 @@ use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::AbsPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -23,7 +24,7 @@ impl super::Spec for Spec {
         queries.insert(Query::Path(self.file.clone()));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         Ok(vec![Box::new(LoadedTable { spec: self.clone(), digest: context.provided.get(&self.file).cloned() })])
     }
 }
@@ -52,7 +53,7 @@ impl Resource for LoadedTable {
         Risk::Lockout
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let load = vec![Act::run(["nft", "-f", self.spec.file.as_str()])];
         let on_disk = match seen(&facts.paths, &self.spec.file)? {
             Seen::Is(entry) => match &entry.kind {

@@ -4,6 +4,7 @@
 use super::{Change, Need, ResolveContext, Resource, Risk, Spec as _, Touches};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::PackageName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ impl super::Spec for Spec {
         queries.extend(self.present.iter().chain(&self.absent).cloned().map(Query::Package));
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         Ok(vec![Box::new(self.clone())])
     }
 }
@@ -64,7 +65,7 @@ impl Resource for Spec {
         }
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let mut asked = BTreeSet::new();
         self.queries(&mut asked);
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());

@@ -10,6 +10,7 @@ use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::sshd::{Line, Sshd};
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,11 +33,13 @@ impl super::Spec for Spec {
         queries.insert(Query::Path(self.file.clone()));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let file_changes = match (context.provided.get(&self.file), seen(&context.facts.paths, &self.file)?) {
             (Some(want), Seen::Is(entry)) => entry.kind != crate::fact::path::PathKind::File(want.clone()),
             (Some(_), Seen::Absent | Seen::Unreadable(_)) => true,
-            (None, _) => return Err(format!("`{}` must be a `file` further up in this playbook", self.file)),
+            (None, _) => {
+                return Err(Fault::new(format!("`{}` must be a `file` further up in this playbook", self.file)));
+            }
         };
         let mut spec = self.clone();
         spec.set.retain(|_, value| !value.is_empty());
@@ -73,12 +76,12 @@ impl Resource for Effective {
         Risk::Lockout
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let sshd = match &facts.sshd {
             Some(Seen::Is(sshd)) => sshd,
             Some(Seen::Absent) => return Ok(vec![Change::new("installed", "no", "yes", Vec::new())]),
-            Some(Seen::Unreadable(why)) => return Err(why.clone()),
-            None => return Err("sshd was not asked".into()),
+            Some(Seen::Unreadable(why)) => return Err(Fault::new(why)),
+            None => return Err(Fault::new("sshd was not asked")),
         };
         let mut changes: Vec<Change> = self.unread(sshd).into_iter().collect();
         changes.extend(self.rivals(sshd).map(|line| self.silence(line)));
@@ -135,10 +138,11 @@ impl Effective {
     }
 
     /// Settings that are not in force although no line is to blame that could be silenced.
-    fn wrong(&self, sshd: &Sshd) -> Result<Vec<Change>, String> {
+    fn wrong(&self, sshd: &Sshd) -> Result<Vec<Change>, Fault> {
         let mut changes = Vec::new();
         for user in &self.spec.users {
-            let effective = sshd.effective.get(user).ok_or_else(|| format!("sshd was not asked about `{user}`"))?;
+            let effective =
+                sshd.effective.get(user).ok_or_else(|| Fault::new(format!("sshd was not asked about `{user}`")))?;
             for (keyword, want) in &self.spec.set {
                 let is = effective.get(keyword).map_or("", String::as_str);
                 // A list is in force when it is the same list: sshd prints it in the order given.

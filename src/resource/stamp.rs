@@ -8,6 +8,7 @@ use super::ResolveContext;
 use crate::act::{Act, Put, Text};
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +21,8 @@ pub const ALL: &str = "/var/lib/petasos/stamps";
 ///
 /// # Errors
 /// When the unit's name cannot be part of a path.
-pub fn path(unit: &UnitName) -> Result<AbsPath, String> {
-    Ok(AbsPath::new(format!("{ALL}/{unit}"))?)
+pub fn path(unit: &UnitName) -> Result<AbsPath, Fault> {
+    AbsPath::new(format!("{ALL}/{unit}"))
 }
 
 /// The word by which a link's target takes part in stamps.
@@ -43,15 +44,14 @@ fn digest_of(kind: &PathKind) -> Option<String> {
 ///
 /// # Errors
 /// When a path that no resource decides could not be read.
-pub fn text(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &Facts) -> Result<String, String> {
+pub fn text(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &Facts) -> Result<String, Fault> {
     let mut stamp = String::new();
     for path in watches {
         let word = match provided.get(path) {
             Some(word) => word.clone(),
             None => match seen(&facts.paths, path)? {
-                Seen::Is(entry) => {
-                    digest_of(&entry.kind).ok_or_else(|| format!("`{path}` cannot be watched: it is not a file"))?
-                }
+                Seen::Is(entry) => digest_of(&entry.kind)
+                    .ok_or_else(|| Fault::new(format!("`{path}` cannot be watched: it is not a file")))?,
                 Seen::Absent | Seen::Unreadable(_) => "absent".to_owned(),
             },
         };
@@ -88,7 +88,7 @@ pub fn forget(path: &AbsPath) -> Act {
 ///
 /// # Errors
 /// When the unit's name cannot be part of a path.
-pub fn put(unit: &UnitName, stamp: &str) -> Result<Act, String> {
+pub fn put(unit: &UnitName, stamp: &str) -> Result<Act, Fault> {
     Ok(Act::Put(Put {
         path: path(unit)?,
         content: Text::open(stamp),

@@ -23,7 +23,7 @@ impl super::Spec for Spec {
         queries.insert(Query::Ufw);
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let allow: Result<BTreeSet<Service>, Fault> = self.allow.list().into_iter().map(Service::new).collect();
         Ok(vec![Box::new(Firewall { allow: allow? })])
     }
@@ -51,14 +51,14 @@ impl Resource for Firewall {
         Risk::Lockout
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let nothing = Ufw::default();
         let ufw = match &facts.ufw {
             Some(Seen::Is(ufw)) => ufw,
             // It comes with a package of the same plan.
             Some(Seen::Absent) => &nothing,
-            Some(Seen::Unreadable(why)) => return Err(why.clone()),
-            None => return Err("ufw was not asked".into()),
+            Some(Seen::Unreadable(why)) => return Err(Fault::new(why)),
+            None => return Err(Fault::new("ufw was not asked")),
         };
         let mut changes: Vec<Change> = ipv6(ufw).into_iter().collect();
         // What lets people in comes before what shuts them out.
@@ -108,11 +108,11 @@ impl Firewall {
     }
 
     /// Rules that nobody declared. One command takes a rule away for both address families.
-    fn surplus(&self, ufw: &Ufw) -> Result<Vec<Change>, String> {
+    fn surplus(&self, ufw: &Ufw) -> Result<Vec<Change>, Fault> {
         let declared: Vec<Rule> = self.allow.iter().flat_map(Rule::allowing).collect();
         let mut deletions: BTreeMap<Vec<String>, String> = BTreeMap::new();
         for tuple in &ufw.tuples {
-            let rule = Rule::read(tuple).ok_or_else(|| format!("cannot read ufw's rule `{tuple}`"))?;
+            let rule = Rule::read(tuple).ok_or_else(|| Fault::new(format!("cannot read ufw's rule `{tuple}`")))?;
             // A rule that differs from a declared one in its action alone is replaced by `ufw
             // allow`.
             if !rule.shuts_one_out() && !declared.iter().any(|declared| declared.same_place(&rule)) {

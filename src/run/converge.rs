@@ -8,7 +8,7 @@ use super::{Event, RunError, Session, preflight};
 use crate::act::Act;
 use crate::fault::Fault;
 use crate::guard::Scope;
-use crate::plan::Step;
+use crate::plan::{Step, Unknown};
 use crate::resource::{Risk, package};
 use crate::transport::TransportError;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -51,8 +51,8 @@ impl Session<'_> {
             observation = self.observe().await?;
         }
         let steps = observation.plan.steps.clone();
-        if steps.is_empty() && !observation.plan.is_empty() {
-            return Err(self.unknown(&observation));
+        if let (true, Some(unknown)) = (steps.is_empty(), observation.plan.unknown.first()) {
+            return Err(self.unknown(unknown));
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         if let Some(why) = preflight::in_the_way(&observation.host, &steps, now) {
@@ -73,15 +73,15 @@ impl Session<'_> {
         if second.plan.is_empty() {
             return Ok(Vec::new());
         }
-        if second.plan.steps.is_empty() {
-            return Err(self.unknown(&second));
+        if let (true, Some(unknown)) = (second.plan.steps.is_empty(), second.plan.unknown.first()) {
+            return Err(self.unknown(unknown));
         }
         self.note(format!("second pass: {} more changes", second.plan.steps.len()));
         self.apply(&second.plan.steps).await?;
         let third = self.observe().await?;
-        match (third.plan.steps.is_empty(), third.plan.unknown.is_empty()) {
-            (true, true) => Ok(second.plan.steps),
-            (true, false) => Err(self.unknown(&third)),
+        match (third.plan.steps.is_empty(), third.plan.unknown.first()) {
+            (true, None) => Ok(second.plan.steps),
+            (true, Some(unknown)) => Err(self.unknown(unknown)),
             (false, _) => {
                 let line = |step: &Step| {
                     format!("\n  {} {}: {} instead of {}", step.id, step.change.field, step.change.from, step.change.to)
@@ -92,14 +92,8 @@ impl Session<'_> {
         }
     }
 
-    fn unknown(&self, observation: &Observation) -> RunError {
-        let (id, why) = observation
-            .plan
-            .unknown
-            .first()
-            .map(|unknown| (unknown.id.clone(), unknown.why.clone()))
-            .unwrap_or_default();
-        RunError::Unknown { host: self.job.name.clone(), id, why }
+    fn unknown(&self, unknown: &Unknown) -> RunError {
+        RunError::Unknown { host: self.job.name.clone(), id: unknown.id.clone(), why: unknown.why.clone() }
     }
 
     /// In the playbooks' order, but what may lock people out is made in one go, under guard: so

@@ -11,8 +11,8 @@ pub enum RunError {
     /// The host is none that Petasos can handle, or a wish cannot be filled in.
     #[error("{host}: {}", fault.message)]
     Host { host: String, fault: Fault },
-    #[error("{host}: could not observe `{id}`: {why}")]
-    Unknown { host: String, id: String, why: String },
+    #[error("{host}: could not observe `{id}`: {}", why.message)]
+    Unknown { host: String, id: String, why: Fault },
     #[error("{host}: `{id}` failed (`{title}`):\n{said}")]
     Step { host: String, id: String, title: String, said: String, hint: String },
     /// The agent was not well with the new release; the old one is back.
@@ -40,7 +40,7 @@ impl RunError {
         match self {
             Self::Transport(error) => error.hint(),
             Self::Host { fault, .. } => fault.hint.clone(),
-            Self::RolledBack { why, .. } | Self::AdminLogin { why, .. } => why.hint.clone(),
+            Self::Unknown { why, .. } | Self::RolledBack { why, .. } | Self::AdminLogin { why, .. } => why.hint.clone(),
             Self::Step { hint, .. } => Some(hint.clone()),
             Self::ReleaseRolledBack { hint, .. } => hint.clone(),
             Self::Lost { seconds, .. } => {
@@ -50,7 +50,7 @@ impl RunError {
             Self::Away { .. } => {
                 Some("run the same command again once the host answers; it continues where this run stopped".into())
             }
-            Self::Unknown { .. } | Self::NotConverged { .. } => None,
+            Self::NotConverged { .. } => None,
         }
     }
 

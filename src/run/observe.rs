@@ -72,7 +72,7 @@ impl Session<'_> {
             }
             ran => ran?,
         };
-        fact::parse(&queries, &frames).map_err(|why| self.host_error(Fault::new(why)))
+        fact::parse(&queries, &frames).map_err(|fault| self.host_error(fault))
     }
 
     /// A first run that died may leave an administrator who can log in and is not root yet: the

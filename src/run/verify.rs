@@ -75,7 +75,7 @@ impl Session<'_> {
     async fn evidence(&mut self, claims: &Claims) -> Result<(Observation, Answer), RunError> {
         let observation = self.observe().await?;
         self.tell(Event::Attacking);
-        let program = verify::driver::program(&verify::spec(claims)).map_err(|why| self.host_error(Fault::new(why)))?;
+        let program = verify::driver::program(&verify::spec(claims)).map_err(|fault| self.host_error(fault))?;
         let text = Text::open(program);
         let attack = Act::Sh { text: START, what: "attack the host", args: Vec::new(), stdin: Some(text) };
         let frame = self.first_frame("verify", &attack).await?;
@@ -87,7 +87,7 @@ impl Session<'_> {
                 self.host_error(Fault::new(format!("the attack driver ended with {}: {last}", frame.rc)).hint(hint))
             );
         }
-        let answer = Answer::read(&frame.text()).map_err(|why| self.host_error(Fault::new(why)))?;
+        let answer = Answer::read(&frame.text()).map_err(|fault| self.host_error(fault))?;
         Ok((observation, answer))
     }
 }

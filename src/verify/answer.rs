@@ -2,6 +2,7 @@
 //! here, is an error.
 
 use super::report::AttackOutcome;
+use crate::fault::Fault;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
@@ -23,8 +24,8 @@ pub struct Answer {
 impl Answer {
     /// # Errors
     /// When it is no answer of the driver's.
-    pub fn read(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| format!("the probe's answer: {error}"))
+    pub fn read(text: &str) -> Result<Self, Fault> {
+        serde_json::from_str(text).map_err(|error| Fault::new(error.to_string()).at("the probe's answer"))
     }
 }
 
@@ -57,10 +58,10 @@ pub enum Inspection<T> {
 impl<T> Inspection<T> {
     /// # Errors
     /// Why there is no finding.
-    pub fn found(&self) -> Result<&T, String> {
+    pub fn found(&self) -> Result<&T, Fault> {
         match self {
             Self::Found(found) => Ok(found),
-            Self::Error(why) => Err(why.clone()),
+            Self::Error(why) => Err(Fault::new(why)),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::call::Call;
 use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
 use super::spec::{Actor, Attempt, Proof};
+use crate::fault::Fault;
 
 #[derive(Debug, Clone)]
 pub struct Attack {
@@ -114,11 +115,11 @@ fn judged(run: &AttackRun, proof: Option<&AttackRun>, same: bool) -> (AttackOutc
 
 /// What a look found: whether it is as it should be, and in which words; or why it could not be
 /// told.
-pub fn inspection(id: &str, what: impl Into<String>, found: Result<(bool, String), String>) -> Check {
+pub fn inspection(id: &str, what: impl Into<String>, found: Result<(bool, String), Fault>) -> Check {
     let (outcome, result, detail) = match found {
         Ok((true, words)) => (AttackOutcome::Holds, ControlStatus::Met, words),
         Ok((false, words)) => (AttackOutcome::Differs, ControlStatus::NotMet, words),
-        Err(why) => (AttackOutcome::Error, ControlStatus::Unobserved, why),
+        Err(why) => (AttackOutcome::Error, ControlStatus::Unobserved, why.to_string()),
     };
     Check {
         id: id.to_owned(),

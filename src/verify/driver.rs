@@ -1,6 +1,7 @@
 //! The driver: a program of Python that makes the attacks on the host (`remote/verify/`).
 
 use super::spec::Spec;
+use crate::fault::Fault;
 use serde::Serialize;
 
 const BOOT: &str = include_str!("../../remote/verify/boot.py");
@@ -37,9 +38,9 @@ struct Program<'a> {
 ///
 /// # Errors
 /// When the spec cannot be written as JSON.
-pub fn program(spec: &Spec) -> Result<String, String> {
+pub fn program(spec: &Spec) -> Result<String, Fault> {
     let message = serde_json::to_string(&Program { boot: BOOT, modules: &MODULES, spec });
-    message.and_then(|message| started(&message)).map_err(|error| format!("the attacks: {error}"))
+    message.and_then(|message| started(&message)).map_err(|error| Fault::new(error.to_string()).at("the attacks"))
 }
 
 fn started(message: &str) -> serde_json::Result<String> {

@@ -6,6 +6,7 @@ use super::call::{Call, PathCall};
 use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, never_short};
+use crate::fault::Fault;
 
 pub const CONTROL: Control = Control {
     id: "fs.strict",
@@ -123,9 +124,11 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             None if same.compared > 0 => {
                 Ok((true, format!("{} properties of the {} settings, none different", same.compared, same.keys)))
             }
-            None => Err("systemd reported no property".into()),
+            None => Err(Fault::new("systemd reported no property")),
             // Then the attacks say nothing of the agent.
-            Some((key, (real, mine))) => Err(format!("{key} is `{mine}` there, `{real}` in hermes.service")),
+            Some((key, (real, mine))) => {
+                Err(Fault::new(format!("{key} is `{mine}` there, `{real}` in hermes.service")))
+            }
         }
     });
     let loaded = evidence.inspected().unit.found().map(|unit| {
@@ -137,13 +140,13 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
         (sound, format!("{path}, {extra}, {fresh}, user {user}"))
     });
     let rating = evidence.inspected().security.found().and_then(|lines| {
-        let line = lines.first().ok_or("systemd-analyze printed nothing")?;
+        let line = lines.first().ok_or_else(|| Fault::new("systemd-analyze printed nothing"))?;
         let number = line
             .split(": ")
             .nth(1)
             .and_then(|rest| rest.split_whitespace().next())
             .and_then(|word| word.parse::<f64>().ok());
-        let number = number.ok_or_else(|| format!("`{line}` has no rating"))?;
+        let number = number.ok_or_else(|| Fault::new(format!("`{line}` has no rating")))?;
         Ok((number <= EXPOSED, format!("{number} of 10; at most {EXPOSED:.1} is accepted")))
     });
     vec![

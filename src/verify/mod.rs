@@ -32,6 +32,7 @@ pub use claims::Claims;
 pub use evidence::{Evidence, Scan};
 pub use spec::Spec;
 
+use crate::fault::Fault;
 use report::{AttackOutcome, Check, ControlReport, ControlStatus, HostReport};
 use std::collections::BTreeSet;
 
@@ -168,7 +169,7 @@ fn declared(control: &Control, evidence: &Evidence) -> Option<Check> {
     let drifts: Vec<String> = drifting.map(|step| format!("{}: {}", step.id, step.change.field)).collect();
     let found = match (drifts.is_empty(), unknown.is_empty()) {
         (false, _) => Ok((false, drifts.join("; "))),
-        (true, false) => Err(unknown.join("; ")),
+        (true, false) => Err(Fault::new(unknown.join("; "))),
         (true, true) => Ok((true, "`petasos plan` would change none of them".to_owned())),
     };
     Some(attack::inspection("declared", "the resources that make it are as declared", found))

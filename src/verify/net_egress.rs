@@ -15,6 +15,7 @@ use super::evidence::Evidence;
 use super::report::{Check, ControlStatus};
 use super::{Claims, Control};
 use crate::config::settings::EgressMode;
+use crate::fault::Fault;
 use core::net::Ipv4Addr;
 use std::collections::BTreeSet;
 
@@ -74,11 +75,14 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
 
 /// The proxy's word on each connection of the attacks: names that lead nowhere look refused,
 /// whatever it does with them.
-fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), String> {
+fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), Fault> {
     let seen = evidence.answer.proxied.found()?;
     let foreign = claims.foreign_name();
     if !seen.iter().any(|it| it.name == foreign) {
-        return Err(format!("of {} connections in its log none is for {foreign}, which was tried", seen.len()));
+        return Err(Fault::new(format!(
+            "of {} connections in its log none is for {foreign}, which was tried",
+            seen.len()
+        )));
     }
     // Who says nothing and goes again is led nowhere; a name that has no address was let out all
     // the same.

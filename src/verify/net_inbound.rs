@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, PositiveResult};
 use super::{Claims, Control, never_short, no_attacks};
 use crate::addresses::AGENT_PORTS;
+use crate::fault::Fault;
 use std::collections::BTreeSet;
 
 pub const CONTROL: Control = Control {
@@ -77,9 +78,9 @@ fn named(it: &Listener) -> String {
     )
 }
 
-fn firewall(text: &str) -> Result<(bool, String), String> {
+fn firewall(text: &str) -> Result<(bool, String), Fault> {
     if text.trim().is_empty() {
-        return Err("ufw printed nothing".into());
+        return Err(Fault::new("ufw printed nothing"));
     }
     let field = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim().to_owned();
     let (status, default) = (field("Status:"), field("Default:"));
@@ -99,7 +100,7 @@ fn scanned(claims: &Claims, evidence: &Evidence) -> Check {
         (false, _) => Ok((false, format!("port {} answers", bad.join(", ")))),
         (true, true) => Ok((true, format!("{} answer, {} do not", words(open), words(&evidence.scan.closed)))),
         (true, false) => {
-            Err("not even SSH answers a direct connection: this host is reached through another one".to_owned())
+            Err(Fault::new("not even SSH answers a direct connection: this host is reached through another one"))
         }
     };
     let mut check =

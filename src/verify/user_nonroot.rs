@@ -8,6 +8,7 @@ use super::net_egress::NOBODY;
 use super::report::Check;
 use super::system_call::SystemCall;
 use super::{Claims, Control, never_short};
+use crate::fault::Fault;
 use core::net::Ipv4Addr;
 
 pub const CONTROL: Control = Control {
@@ -102,7 +103,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let left = evidence.answer.survivors;
     let survivors = match (left.agent, left.root) {
         (0, 1..) => Ok((true, "nothing was left when the unit ended; root's daemon lived on and was ended".to_owned())),
-        (0, 0) => Err("not even root's own daemon was found again".to_owned()),
+        (0, 0) => Err(Fault::new("not even root's own daemon was found again")),
         (count, _) => Ok((false, format!("{count} of its processes outlived the unit, and were ended"))),
     };
     vec![
