@@ -60,13 +60,14 @@ impl Scope {
     pub fn of(steps: &[&Step]) -> Self {
         let touched = || steps.iter().map(|step| &step.touches);
         let trees: BTreeSet<&str> =
-            ALWAYS.into_iter().chain(touched().flat_map(|it| &it.trees).map(String::as_str)).collect();
+            ALWAYS.into_iter().chain(touched().flat_map(|touches| &touches.trees).map(String::as_str)).collect();
         let in_tree = |path: &&str| trees.iter().any(|tree| is_below(path, tree));
-        let single = touched().flat_map(|it| &it.paths).map(String::as_str).filter(|path| !in_tree(path));
+        let single = touched().flat_map(|touches| &touches.paths).map(String::as_str).filter(|path| !in_tree(path));
         let relative = |sign: char, path: &str| format!("{sign}{}", path.trim_start_matches('/'));
         let paths =
             trees.iter().map(|path| relative('+', path)).chain(single.map(|path| relative('-', path))).collect();
-        let units = touched().flat_map(|it| &it.units).map(String::as_str).chain(UNITS).map(str::to_owned).collect();
+        let units =
+            touched().flat_map(|touches| &touches.units).map(String::as_str).chain(UNITS).map(str::to_owned).collect();
         Self { paths, units }
     }
 

@@ -40,7 +40,7 @@ fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, Fault> {
     Ok(resources.iter().map(|resource| resource.judge(&facts)).collect())
 }
 
-fn words(act: &Act) -> String {
+fn described(act: &Act) -> String {
     let stdin = |text: &Option<Text>| text.as_ref().map_or_else(String::new, |text| format!(" <<< {}", text.shown()));
     match act {
         Act::Run { argv, stdin: text } => format!("{}{}", argv.join(" "), stdin(text)),
@@ -56,7 +56,7 @@ fn compare(name: &str, changes: &[Change], expected: &[Expected]) {
     assert_eq!(is, want, "{name}: the changes");
     for (change, expected) in changes.iter().zip(expected) {
         if let Some(acts) = &expected.acts {
-            let is: Vec<String> = change.acts.iter().map(words).collect();
+            let is: Vec<String> = change.acts.iter().map(described).collect();
             assert_eq!(&is, acts, "{name}: what mends `{}`", change.field);
         }
     }

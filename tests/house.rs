@@ -17,9 +17,9 @@ impl Tree {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new(env!("CARGO"));
         command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(&root);
-        let said = command.output().expect("cargo runs");
-        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-        let metadata: serde_json::Value = serde_json::from_slice(&said.stdout).expect("cargo prints JSON");
+        let output = command.output().expect("cargo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
         let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
         let runs = |target: &serde_json::Value| {
             let kind = |name: &str| list(&target["kind"]).iter().any(|kind| kind == name);
@@ -74,8 +74,8 @@ fn code(path: &Path) -> String {
 fn forgotten_sources(tree: &Tree) -> Vec<String> {
     let sources = tree.sources();
     let declares = |text: &str, name: &str| {
-        let word = |line: &str| line.trim().trim_start_matches("pub ").strip_prefix("mod ").map(str::to_owned);
-        text.lines().filter_map(word).any(|rest| rest.strip_suffix(';') == Some(name))
+        let module = |line: &str| line.trim().trim_start_matches("pub ").strip_prefix("mod ").map(str::to_owned);
+        text.lines().filter_map(module).any(|rest| rest.strip_suffix(';') == Some(name))
     };
     let built = |path: &Path| {
         let stem = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -114,8 +114,8 @@ fn forgotten_directories(tree: &Tree) -> Vec<String> {
     let holds_sources = |dir: &Path| sources.iter().any(|(path, _)| path.parent() == Some(dir));
     let named = |dir: &Path| {
         let Some(name) = dir.file_name().map(|name| name.to_string_lossy().into_owned()) else { return false };
-        let words = [format!("\"{name}\""), format!("\"{name}/"), format!("tests/{name}\"")];
-        sources.iter().any(|(_, text)| words.iter().any(|word| text.contains(word)))
+        let patterns = [format!("\"{name}\""), format!("\"{name}/"), format!("tests/{name}\"")];
+        sources.iter().any(|(_, text)| patterns.iter().any(|pattern| text.contains(pattern)))
     };
     // One directory a kind: cases.rs itself compares them with the kinds that there are.
     let compared = |dir: &Path| dir.parent() == Some(&tree.root.join("tests/cases"));
@@ -144,14 +144,14 @@ fn program(tree: &Tree, without: &[&str]) -> Vec<(PathBuf, String)> {
 
 /// Sources outside of `ui` that print, or take hold of what is printed on; their tests may.
 fn prints_by_itself(tree: &Tree) -> Vec<String> {
-    let words = ["print!(", "println!(", "eprint!(", "eprintln!(", "stdout()", "stderr()"];
-    let names = |text: &str, word: &str| {
+    let patterns = ["print!(", "println!(", "eprint!(", "eprintln!(", "stdout()", "stderr()"];
+    let names = |text: &str, pattern: &str| {
         // `child.stdout()` is another program's.
         let whole = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
-        text.match_indices(word).any(|(at, _)| whole(at))
+        text.match_indices(pattern).any(|(at, _)| whole(at))
     };
     let outside = program(tree, &["src/ui", "src/ui.rs", "src/main.rs"]).into_iter();
-    let speaking = outside.filter(|(_, text)| words.iter().any(|word| names(text, word)));
+    let speaking = outside.filter(|(_, text)| patterns.iter().any(|pattern| names(text, pattern)));
     speaking.map(|(path, _)| tree.shown(&path)).collect()
 }
 

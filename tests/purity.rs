@@ -150,9 +150,9 @@ fn paths(text: &str) -> BTreeSet<String> {
             branches("", tree, &mut paths);
         }
     }
-    let word = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let in_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     paths.extend(
-        code.split(|c| !word(c)).filter(|path| path.contains("::")).map(|path| path.trim_matches(':').to_owned()),
+        code.split(|c| !in_path(c)).filter(|path| path.contains("::")).map(|path| path.trim_matches(':').to_owned()),
     );
     paths
 }

@@ -29,7 +29,7 @@ const FRAGMENT: &str = include_str!("../../remote/fact/account.sh");
 fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     let args: Vec<String> = queries
         .iter()
-        .filter_map(|ask| match ask {
+        .filter_map(|query| match query {
             Query::User(name) => Some(format!("u:{name}")),
             Query::Group(name) => Some(format!("g:{name}")),
             _ => None,

@@ -70,14 +70,14 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
     let pairs: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
     let get = |key| pairs.get(key).map(|value| value.trim_matches('"').to_owned());
     let need = |key| get(key).ok_or_else(|| Fault::new(format!("no `{key}` in it")));
-    let holds = |key| need(key).map(|word| word == "yes");
+    let holds = |key| need(key).map(|value| value == "yes");
     let of_paths = |kind: &'static str| {
         pairs
             .iter()
             .filter_map(move |(key, value)| Some((key.strip_prefix(kind)?.strip_prefix(':')?.to_owned(), *value)))
     };
-    let room = |(path, words): (String, &str)| {
-        Ok((path, room(words).ok_or_else(|| Fault::new(format!("`{words}` is no room")))?))
+    let room = |(path, fields): (String, &str)| {
+        Ok((path, room(fields).ok_or_else(|| Fault::new(format!("`{fields}` is no room")))?))
     };
     facts.host = Some(Host {
         distribution: get("ID").unwrap_or_default(),
@@ -104,9 +104,9 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
 
 /// As resolv.conf(5) has them; where it has none, the resolver asks this very host.
 fn nameservers(text: &str) -> Result<Vec<IpAddr>, Fault> {
-    let said = || text.lines().filter_map(|line| line.strip_prefix("nameserver:")?.strip_suffix('='));
-    let found: Vec<IpAddr> = said().filter_map(|server| server.parse().ok()).collect();
-    match (found.is_empty(), said().next()) {
+    let listed = || text.lines().filter_map(|line| line.strip_prefix("nameserver:")?.strip_suffix('='));
+    let found: Vec<IpAddr> = listed().filter_map(|server| server.parse().ok()).collect();
+    match (found.is_empty(), listed().next()) {
         (false, _) => Ok(found),
         (true, None) => Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]),
         // An address of one network card alone (`fe80::1%eth0`) is not for a proxy to ask.
@@ -117,8 +117,8 @@ fn nameservers(text: &str) -> Result<Vec<IpAddr>, Fault> {
 }
 
 /// `DEVICE BLOCKS BYTES-PER-BLOCK`.
-fn room(words: &str) -> Option<Room> {
-    let [device, blocks, size] = words.split(' ').collect::<Vec<_>>()[..] else { return None };
+fn room(fields: &str) -> Option<Room> {
+    let [device, blocks, size] = fields.split(' ').collect::<Vec<_>>()[..] else { return None };
     let bytes = blocks.parse::<u64>().ok()?.saturating_mul(size.parse().ok()?);
     Some(Room { device: device.to_owned(), mebibytes: bytes >> 20 })
 }

@@ -13,7 +13,7 @@ pub const FAMILY: Family = Family { name: "package", fragment, parse };
 const FRAGMENT: &str = include_str!("../../remote/fact/package.sh");
 
 fn names(queries: &BTreeSet<Query>) -> impl Iterator<Item = &PackageName> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Package(name) => Some(name),
         _ => None,
     })

@@ -41,7 +41,7 @@ const FRAGMENT: &str = include_str!("../../remote/fact/path.sh");
 const TEXT_FRAGMENT: &str = include_str!("../../remote/fact/text.sh");
 
 fn paths(queries: &BTreeSet<Query>, texts: bool) -> Vec<AbsPath> {
-    let path = |ask: &Query| match ask {
+    let path = |query: &Query| match query {
         Query::Path(path) if !texts => Some(path.clone()),
         Query::Text(path) if texts => Some(path.clone()),
         _ => None,

@@ -37,7 +37,7 @@ pub const FAMILY: Family = Family { name: "sshd", fragment, parse };
 const FRAGMENT: &str = include_str!("../../remote/fact/sshd.sh");
 
 fn users(queries: &BTreeSet<Query>) -> impl Iterator<Item = &Account> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Sshd(user) => Some(user),
         _ => None,
     })
@@ -98,7 +98,7 @@ fn setting(text: &str) -> (String, String) {
     let (keyword, rest) = text.split_at(text.find([' ', '\t', '=']).unwrap_or(text.len()));
     let rest = rest.trim_start();
     let rest = rest.strip_prefix('=').unwrap_or(rest);
-    let words = rest.split_whitespace().take_while(|word| !word.starts_with('#'));
-    let words: Vec<&str> = words.map(|word| word.trim_matches('"')).collect();
-    (keyword.to_ascii_lowercase(), words.join(" "))
+    let values = rest.split_whitespace().take_while(|value| !value.starts_with('#'));
+    let values: Vec<&str> = values.map(|value| value.trim_matches('"')).collect();
+    (keyword.to_ascii_lowercase(), values.join(" "))
 }

@@ -27,7 +27,7 @@ pub fn file(key: &str) -> String {
 }
 
 fn keys(queries: &BTreeSet<Query>) -> impl Iterator<Item = &String> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Sysctl(key) => Some(key),
         _ => None,
     })

@@ -29,7 +29,7 @@ pub const FAMILY: Family = Family { name: "unit", fragment, parse };
 const FRAGMENT: &str = include_str!("../../remote/fact/unit.sh");
 
 fn units(queries: &BTreeSet<Query>) -> impl Iterator<Item = &UnitName> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Unit(name) => Some(name),
         _ => None,
     })

@@ -2,8 +2,8 @@
 
 use super::Renderer;
 use crate::fault::Fault;
-use crate::resource::env_file::Words;
-use crate::resource::{Risk, Spec, registry};
+use crate::resource::env_file::StringList;
+use crate::resource::{ResourceSpec, Risk, registry};
 use crate::yaml;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ macro_rules! entry {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             risk: Option<Risk>,
             #[serde(default)]
-            control: Words,
+            control: StringList,
             #[serde(default, skip_serializing_if = "Option::is_none")]
             resources: Option<Vec<Member>>,
             $(
@@ -64,7 +64,7 @@ macro_rules! entry {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             risk: Option<Risk>,
             #[serde(default)]
-            control: Words,
+            control: StringList,
             $(
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $key: Option<crate::resource::$module::Spec>,
@@ -75,9 +75,9 @@ macro_rules! entry {
         pub const KINDS: &[&str] = &[$(stringify!($key)),*];
 
         impl Member {
-            fn specs(&self) -> Vec<&dyn Spec> {
-                let mut specs: Vec<&dyn Spec> = Vec::new();
-                $(specs.extend(self.$key.as_ref().map(|spec| spec as &dyn Spec));)*
+            fn specs(&self) -> Vec<&dyn ResourceSpec> {
+                let mut specs: Vec<&dyn ResourceSpec> = Vec::new();
+                $(specs.extend(self.$key.as_ref().map(|spec| spec as &dyn ResourceSpec));)*
                 specs
             }
         }
@@ -88,7 +88,7 @@ macro_rules! entry {
                 Member {
                     when: String::new(),
                     risk: None,
-                    control: Words::None,
+                    control: StringList::None,
                     $($key: self.$key.clone(),)*
                 }
             }
@@ -124,7 +124,7 @@ impl Written {
     }
 
     fn entry(&self, member: Member) -> Entry {
-        let control = if member.control == Words::None { &self.control } else { &member.control };
+        let control = if member.control == StringList::None { &self.control } else { &member.control };
         Entry {
             name: self.name.clone(),
             when: [&self.when, &member.when].into_iter().filter(|when| !when.is_empty()).cloned().collect(),
@@ -152,7 +152,7 @@ impl Member {
 
 impl Entry {
     /// Its one resource.
-    pub fn spec(&self) -> &dyn Spec {
+    pub fn spec(&self) -> &dyn ResourceSpec {
         // `read` lets no entry pass that has not exactly one.
         self.resource.specs().into_iter().next().unwrap_or(&Nothing)
     }
@@ -161,7 +161,7 @@ impl Entry {
 /// Stands for an entry without a resource, which no reading lets pass.
 struct Nothing;
 
-impl Spec for Nothing {
+impl ResourceSpec for Nothing {
     fn queries(&self, _: &mut BTreeSet<crate::fact::Query>) {}
     fn resolve(
         &self,

@@ -22,7 +22,7 @@ pub struct Release {
 }
 
 /// A checked word: what does not fit is refused where it is parsed.
-macro_rules! word {
+macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $what:literal, $fits:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,8 +55,8 @@ macro_rules! word {
         }
 
         impl From<$name> for String {
-            fn from(word: $name) -> String {
-                word.0
+            fn from(text: $name) -> String {
+                text.0
             }
         }
 
@@ -72,19 +72,19 @@ fn is_hex(text: &str, len: usize) -> bool {
     text.len() == len && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-word!(
+checked_text!(
     /// A commit id of git, in full.
     Commit, "a commit id (40 lower-case hexadecimal digits)", |text| is_hex(text, 40)
 );
-word!(
+checked_text!(
     /// A tree id of git, in full.
     Tree, "a tree id (40 lower-case hexadecimal digits)", |text| is_hex(text, 40)
 );
-word!(
+checked_text!(
     /// A SHA-256 digest.
     Sha256, "a SHA-256 digest (64 lower-case hexadecimal digits)", |text| is_hex(text, 64)
 );
-word!(
+checked_text!(
     /// The tag of a release: `v` and numbers with dots between them (`v2026.7.20`).
     Tag, "the tag of a release (like `v2026.7.20`)", |text| numbers(text).is_some()
 );

@@ -1,7 +1,7 @@
 //! Which release is the current one. Switching restarts the agent, waits until it is healthy, and
 //! goes back when it is not.
 
-use super::directory::said;
+use super::directory::kind_name;
 use super::stamp::link_digest;
 use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
@@ -35,7 +35,7 @@ fn mark() -> Result<AbsPath, Fault> {
     AbsPath::new(format!("{}/.switching", steps::ROOT))
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend([link(), mark(), self.manifest()].into_iter().flatten().map(Query::Path));
     }
@@ -93,7 +93,7 @@ impl Resource for Current {
             Seen::Is(entry) => match &entry.kind {
                 PathKind::Symlink(is) => is.clone(),
                 PathKind::File(_) | PathKind::Directory | PathKind::Other => {
-                    return Err(Fault::new(format!("`{}` is {}, not a link", link()?, said(&entry.kind))));
+                    return Err(Fault::new(format!("`{}` is {}, not a link", link()?, kind_name(&entry.kind))));
                 }
             },
             Seen::Unreadable(why) => return Err(Fault::new(why)),

@@ -20,7 +20,7 @@ pub struct Spec {
     pub mode: Mode,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
     }
@@ -72,7 +72,7 @@ impl Resource for Spec {
                 Ok(access_changes(&self.path, entry, &self.owner, &self.group, &self.mode))
             }
             // What stands in the way may be somebody's data: it is not removed.
-            Seen::Is(entry) => Err(Fault::new(format!("`{path}` is not a directory but {}", said(&entry.kind)))),
+            Seen::Is(entry) => Err(Fault::new(format!("`{path}` is not a directory but {}", kind_name(&entry.kind)))),
             Seen::Unreadable(why) => Err(Fault::new(why)),
         }
     }
@@ -93,7 +93,7 @@ impl Spec {
 }
 
 /// What a kind is called.
-pub fn said(kind: &PathKind) -> &'static str {
+pub fn kind_name(kind: &PathKind) -> &'static str {
     match kind {
         PathKind::File(_) => "a file",
         PathKind::Directory => "a directory",

@@ -25,10 +25,10 @@ pub struct Spec {
     pub set: BTreeMap<EnvName, String>,
     /// Names of secrets whose values come from the caller; words in one text, or a list.
     #[serde(default)]
-    pub secrets: Words,
+    pub secrets: StringList,
     /// The same, but left out where neither the caller nor the host has a value.
     #[serde(default)]
-    pub optional: Words,
+    pub optional: StringList,
     /// Secrets made on the first run, 32 random bytes in hexadecimal, and kept from then on.
     #[serde(default)]
     pub generate: Vec<EnvName>,
@@ -37,14 +37,14 @@ pub struct Spec {
 /// A list, or one text of words; the latter can come from `{{ … }}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Words {
+pub enum StringList {
     List(Vec<String>),
     Text(String),
     #[default]
     None,
 }
 
-impl Words {
+impl StringList {
     pub fn list(&self) -> Vec<String> {
         match self {
             Self::List(list) => list.clone(),
@@ -54,7 +54,7 @@ impl Words {
     }
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
         queries.insert(Query::Text(self.path.clone()));

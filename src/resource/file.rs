@@ -1,6 +1,6 @@
 //! A file with its content, from a template or given in place.
 
-use super::directory::{access_changes, said};
+use super::directory::{access_changes, kind_name};
 use super::{Change, ResolveContext, Resource, Risk, Touches, access, digest, stamp};
 use crate::act::{Act, Put, Text};
 use crate::fact::path::PathKind;
@@ -33,7 +33,7 @@ pub struct Spec {
     pub secret: bool,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
     }
@@ -156,7 +156,7 @@ impl Resource for File {
                     Ok(vec![self.rewritten("kind", format!("a symbolic link to {target}"), facts)])
                 }
                 PathKind::Directory | PathKind::Other => {
-                    Err(Fault::new(format!("`{}` is not a file but {}", self.path, said(&entry.kind))))
+                    Err(Fault::new(format!("`{}` is not a file but {}", self.path, kind_name(&entry.kind))))
                 }
             },
             Seen::Unreadable(why) => Err(Fault::new(why)),

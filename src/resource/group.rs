@@ -17,7 +17,7 @@ pub struct Spec {
     pub system: bool,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Group(self.name.clone()));
     }
@@ -50,8 +50,8 @@ impl Resource for Spec {
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let argv = |system: &[&'static str]| {
-            let words = ["groupadd"].iter().chain(system).map(ToString::to_string);
-            words.chain([self.name.to_string()]).collect::<Vec<_>>()
+            let argv = ["groupadd"].iter().chain(system).map(ToString::to_string);
+            argv.chain([self.name.to_string()]).collect::<Vec<_>>()
         };
         Ok(match seen(&facts.groups, &self.name)? {
             Seen::Absent => {

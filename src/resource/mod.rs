@@ -161,7 +161,7 @@ pub trait Resource {
 }
 
 /// What a playbook says of a resource, before the host was looked at.
-pub trait Spec {
+pub trait ResourceSpec {
     /// What must be observed to judge it.
     fn queries(&self, queries: &mut BTreeSet<Query>);
 

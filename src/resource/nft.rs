@@ -18,7 +18,7 @@ pub struct Spec {
     pub file: AbsPath,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Table { table: self.table.clone(), file: self.file.clone() });
         queries.insert(Query::Path(self.file.clone()));
@@ -81,8 +81,8 @@ impl Resource for LoadedTable {
         if table.live == *wanted {
             return Ok(Vec::new());
         }
-        let words = |lines: Vec<&&str>| lines.into_iter().copied().collect::<Vec<_>>().join("; ");
-        let (extra, missing) = (words(is.difference(&want).collect()), words(want.difference(&is).collect()));
+        let joined = |lines: Vec<&&str>| lines.into_iter().copied().collect::<Vec<_>>().join("; ");
+        let (extra, missing) = (joined(is.difference(&want).collect()), joined(want.difference(&is).collect()));
         Ok(vec![Change::new("rules", or(extra, "other order"), or(missing, "as in the file"), load)])
     }
 }

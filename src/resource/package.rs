@@ -1,7 +1,7 @@
 //! Distribution packages that must be there, or must not; and dpkg, which must not be left
 //! half-way.
 
-use super::{Change, Need, ResolveContext, Resource, Risk, Spec as _, Touches};
+use super::{Change, Need, ResolveContext, Resource, ResourceSpec as _, Risk, Touches};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
@@ -20,7 +20,7 @@ pub struct Spec {
     pub finished: bool,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend(self.present.iter().chain(&self.absent).cloned().map(Query::Package));
     }
@@ -57,11 +57,11 @@ impl Resource for Spec {
     }
 
     fn id(&self) -> String {
-        let words = |names: &[PackageName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let joined = |names: &[PackageName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         match (self.present.as_slice(), self.absent.as_slice()) {
             ([], []) => "package dpkg".into(),
-            ([], absent) => format!("package {}", words(absent)),
-            (present, _) => format!("package {}", words(present)),
+            ([], absent) => format!("package {}", joined(absent)),
+            (present, _) => format!("package {}", joined(present)),
         }
     }
 

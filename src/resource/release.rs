@@ -1,7 +1,7 @@
 //! A release of the agent on the host: fetched, checked against the lock, built. Nothing is
 //! switched here.
 
-use super::env_file::Words;
+use super::env_file::StringList;
 use super::{Change, Need, ResolveContext, Resource, Risk, Touches, digest};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
@@ -27,7 +27,7 @@ pub struct Spec {
     pub uv_lock_sha256: String,
     /// The extras of the package that are installed; a list, or one text of words.
     #[serde(default)]
-    pub extras: Words,
+    pub extras: StringList,
 }
 
 impl Spec {
@@ -55,7 +55,7 @@ impl Spec {
     }
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         // What cannot be read is told when it is settled.
         queries.extend(self.pinned().and_then(|pinned| pinned.manifest_path()).ok().map(Query::Text));

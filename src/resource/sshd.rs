@@ -27,7 +27,7 @@ pub struct Spec {
     pub set: BTreeMap<String, String>,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend(self.users.iter().cloned().map(Query::Sshd));
         queries.insert(Query::Path(self.file.clone()));
@@ -98,8 +98,9 @@ impl Effective {
     fn inclusion(&self, sshd: &Sshd) -> Option<u32> {
         let dir = self.spec.file.parent();
         let pattern = format!("{dir}/*.conf");
-        let reads =
-            |word: &str| word == pattern || word == self.spec.file.as_str() || format!("/etc/ssh/{word}") == pattern;
+        let reads = |value: &str| {
+            value == pattern || value == self.spec.file.as_str() || format!("/etc/ssh/{value}") == pattern
+        };
         let includes = |line: &&Line| line.file == MAIN && line.keyword == "include" && !line.matched;
         sshd.lines.iter().filter(includes).find(|line| line.value.split(' ').any(reads)).map(|line| line.number)
     }

@@ -47,15 +47,15 @@ fn digest_of(kind: &PathKind) -> Option<String> {
 pub fn text(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &Facts) -> Result<String, Fault> {
     let mut stamp = String::new();
     for path in watches {
-        let word = match provided.get(path) {
-            Some(word) => word.clone(),
+        let digest = match provided.get(path) {
+            Some(digest) => digest.clone(),
             None => match seen(&facts.paths, path)? {
                 Seen::Is(entry) => digest_of(&entry.kind)
                     .ok_or_else(|| Fault::new(format!("`{path}` cannot be watched: it is not a file")))?,
                 Seen::Absent | Seen::Unreadable(_) => "absent".to_owned(),
             },
         };
-        stamp.push_str(&format!("{word}  {path}\n"));
+        stamp.push_str(&format!("{digest}  {path}\n"));
     }
     Ok(stamp)
 }
@@ -67,7 +67,7 @@ pub fn is_rewritten(path: &AbsPath, context: &ResolveContext<'_>) -> bool {
         Some(Seen::Is(entry)) => digest_of(&entry.kind),
         Some(Seen::Absent | Seen::Unreadable(_)) | None => None,
     };
-    context.provided.get(path).is_some_and(|word| on_disk.as_ref() != Some(word))
+    context.provided.get(path).is_some_and(|digest| on_disk.as_ref() != Some(digest))
 }
 
 /// The watched files whose line is not in the old stamp.

@@ -1,6 +1,6 @@
 //! A symbolic link.
 
-use super::directory::said;
+use super::directory::kind_name;
 use super::{Change, ResolveContext, Resource, Risk, Touches, access, effects, stamp};
 use crate::act::Act;
 use crate::fact::path::PathKind;
@@ -17,7 +17,7 @@ pub struct Spec {
     pub target: AbsPath,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
     }
@@ -64,7 +64,7 @@ impl Resource for Spec {
                 PathKind::Symlink(is) => Ok(vec![Change::new("target", is, target, acts)]),
                 PathKind::File(_) => Ok(vec![Change::new("kind", "a file", target, acts)]),
                 PathKind::Directory | PathKind::Other => {
-                    Err(Fault::new(format!("`{}` is {}, not a link", self.path, said(&entry.kind))))
+                    Err(Fault::new(format!("`{}` is {}, not a link", self.path, kind_name(&entry.kind))))
                 }
             },
             Seen::Unreadable(why) => Err(Fault::new(why)),

@@ -18,7 +18,7 @@ pub struct Spec {
     pub set: BTreeMap<String, String>,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.file.clone()));
         queries.extend(self.set.keys().cloned().map(Query::Sysctl));

@@ -49,7 +49,7 @@ pub enum OnChange {
     Reload,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Unit(self.name.clone()));
         if !self.watches.is_empty() {
@@ -79,8 +79,8 @@ impl Unit {
         format!("/etc/systemd/system/{}", self.spec.name)
     }
 
-    fn systemctl(&self, words: &[&str]) -> Act {
-        Act::run(["systemctl"].iter().chain(words).copied().chain([self.spec.name.as_str()]))
+    fn systemctl(&self, args: &[&str]) -> Act {
+        Act::run(["systemctl"].iter().chain(args).copied().chain([self.spec.name.as_str()]))
     }
 
     /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried

@@ -87,7 +87,7 @@ fn plain_keys(text: &str) -> String {
     text.lines().map(str::trim).filter(key).fold(String::new(), |keys, line| keys + line + "\n")
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::User(self.name.clone()));
         queries.insert(Query::Group(self.primary().clone()));
@@ -182,8 +182,8 @@ impl Resource for User {
             }
         };
         let groups: BTreeSet<String> = spec.groups.iter().map(ToString::to_string).collect();
-        let words = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
-        let (is, want) = (words(&user.groups), words(&groups));
+        let joined = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
+        let (is, want) = (joined(&user.groups), joined(&groups));
         let (shell, home, group) = (spec.shell.as_str(), spec.home.as_str(), spec.primary().as_str());
         differ("shell", &user.shell, shell, ["usermod", "--shell", shell]);
         differ("home", &user.home, home, ["usermod", "--home", home]);

@@ -68,7 +68,7 @@ impl Session<'_> {
 
     async fn change(&mut self, steps: &[Step]) -> Result<Vec<Step>, RunError> {
         self.apply(steps).await?;
-        self.tell(Event::Rechecking);
+        self.report(Event::Rechecking);
         let second = self.observe().await?;
         if second.plan.is_empty() {
             return Ok(Vec::new());
@@ -129,15 +129,15 @@ impl Session<'_> {
     /// A new connection as the administrator, who must be able to be root; it replaces the old one.
     pub(super) async fn check_admin_login(&mut self) -> Result<(), RunError> {
         let (host, user) = (self.job.name.clone(), self.job.admin.to_string());
-        self.tell(Event::AdminLogin { user: user.clone() });
+        self.report(Event::AdminLogin { user: user.clone() });
         let failed = |why: Fault| RunError::AdminLogin { host: host.clone(), user: user.clone(), why };
         // A host that went away says nothing about the administrator.
-        let told = |error: TransportError| {
+        let refused = |error: TransportError| {
             if is_cut(&error) { error.into() } else { failed(error.fault()) }
         };
-        let fresh = self.here().with_user(&self.job.admin).open().await.map_err(told)?;
+        let fresh = self.here().with_user(&self.job.admin).open().await.map_err(refused)?;
         self.count();
-        let id = fresh.ask("id", &Act::run(["id", "-u"])).await.map_err(told)?;
+        let id = fresh.ask("id", &Act::run(["id", "-u"])).await.map_err(refused)?;
         if id.text().trim() != "0" {
             return Err(failed(Fault::new("sudo did not make it root")));
         }

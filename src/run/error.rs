@@ -13,18 +13,18 @@ pub enum RunError {
     Host { host: String, fault: Fault },
     #[error("{host}: could not observe `{id}`: {}", why.message)]
     Unknown { host: String, id: String, why: Fault },
-    #[error("{host}: `{id}` failed (`{title}`):\n{said}")]
-    Step { host: String, id: String, title: String, said: String, hint: String },
+    #[error("{host}: `{id}` failed (`{title}`):\n{output}")]
+    Step { host: String, id: String, title: String, output: String, hint: String },
     /// The agent was not well with the new release; the old one is back.
-    #[error("{host}: `{id}` was rolled back:\n{said}")]
-    ReleaseRolledBack { host: String, id: String, said: String, hint: Option<String> },
+    #[error("{host}: `{id}` was rolled back:\n{output}")]
+    ReleaseRolledBack { host: String, id: String, output: String, hint: Option<String> },
     /// A change that may lock people out was not confirmed.
     #[error("{host}: a change that could lock you out was rolled back, and the host is as it was before: {}", why.message)]
     RolledBack { host: String, why: Fault },
     #[error("{host}: the host does not answer after a change that could lock you out: {}", why.message)]
     Lost { host: String, why: Fault, seconds: u32 },
-    #[error("{host}: another run is in progress: {holder}")]
-    Locked { host: String, holder: String },
+    #[error("{host}: another run is in progress: {owner}")]
+    Locked { host: String, owner: String },
     #[error("{host}: still not converged after a second pass:{list}")]
     NotConverged { host: String, list: String },
     /// The host went away in the middle of the run.

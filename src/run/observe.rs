@@ -38,7 +38,7 @@ impl Job {
         if self.texts {
             let paths: Vec<Query> = queries
                 .iter()
-                .filter_map(|ask| match ask {
+                .filter_map(|query| match query {
                     Query::Path(path) => Some(Query::Text(path.clone())),
                     _ => None,
                 })
@@ -52,7 +52,7 @@ impl Job {
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn look(&self, watch: &Watch) -> Result<Facts, RunError> {
+    pub async fn gather_facts(&self, watch: &Watch) -> Result<Facts, RunError> {
         let mut session = Session::open(self, watch).await?;
         let facts = session.facts().await;
         session.close().await;
@@ -89,7 +89,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn observe(&mut self) -> Result<Observation, RunError> {
-        self.tell(Event::Observing { user: self.connection.user().to_string() });
+        self.report(Event::Observing { user: self.connection.user().to_string() });
         let facts = self.facts().await?;
         let host = facts.host.clone().unwrap_or_default();
         if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
@@ -104,7 +104,7 @@ impl Session<'_> {
         }
         let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
-        self.tell(Event::Planned { changes: plan.steps.len(), met: plan.met });
+        self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
         let held = lock_path().into_iter().any(waits);
@@ -145,7 +145,7 @@ fn lock_path() -> Option<AbsPath> {
     AbsPath::new(lock::RECORD).ok()
 }
 
-fn capitalized(word: &str) -> String {
-    let mut chars = word.chars();
+fn capitalized(name: &str) -> String {
+    let mut chars = name.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -27,12 +27,12 @@ impl<'a> Session<'a> {
 }
 
 impl Session<'_> {
-    pub fn tell(&self, event: Event) {
+    pub fn report(&self, event: Event) {
         (self.watch)(&self.job.name, event);
     }
 
     pub fn note(&self, text: impl Into<String>) {
-        self.tell(Event::Note(text.into()));
+        self.report(Event::Note(text.into()));
     }
 
     pub fn host_error(&self, fault: impl Into<Fault>) -> RunError {
@@ -160,7 +160,7 @@ impl Job {
 
     /// Tells what a connection taught about the host, if it is news.
     pub(super) fn reached(&self, ssh: &Ssh, watch: &Watch) {
-        if let Some(fingerprint) = ssh.learnt() {
+        if let Some(fingerprint) = ssh.new_host_key() {
             watch(&self.name, Event::HostKey(fingerprint.clone()));
         }
         let port = ssh.target().port.unwrap_or(self.login.resolved.port);

@@ -82,11 +82,11 @@ impl Login {
         let opened = builder.connect_mux(&self.target.host).await;
         let shown = temp_config.shown();
         let session = opened.map_err(|error| self.explain(&error, known.as_ref(), shown.as_ref()))?;
-        let learnt = match shown {
+        let new_host_key = match shown {
             Some(shown) => self.learn(&session, known, shown).await,
             None => None,
         };
-        Ok(Ssh::new(session, self.target.clone(), learnt, self.options.password.clone()))
+        Ok(Ssh::new(session, self.target.clone(), new_host_key, self.options.password.clone()))
     }
 
     /// Holds every later connection to the host's key, so it must be one that the hardened host
@@ -94,10 +94,10 @@ impl Login {
     async fn learn(&self, session: &Session, known: Option<Fingerprint>, shown: Shown) -> Option<Fingerprint> {
         let mut fingerprint = shown.fingerprint;
         if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {
-            let words = ["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"];
-            let asked = session.command("ssh-keygen").args(words).output().await.ok();
-            let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-            if let Some(own) = said.split_whitespace().find_map(|word| Fingerprint::new(word).ok()) {
+            let args = ["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"];
+            let asked = session.command("ssh-keygen").args(args).output().await.ok();
+            let output = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+            if let Some(own) = output.split_whitespace().find_map(|field| Fingerprint::new(field).ok()) {
                 fingerprint = own;
             }
         }
@@ -118,7 +118,7 @@ impl Login {
         }
         let why = why.trim().replace("\r\n", " ").replace('\n', " ");
         let target = self.target.clone();
-        let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+        let says = |parts: &[&str]| parts.iter().any(|part| why.contains(part));
         if says(&["Host key verification failed", "HOST IDENTIFICATION HAS CHANGED", "REMOTE HOST"]) {
             let known = match known {
                 Some(known) => vec![format!("{known} (petasos.lock, or --host-key)")],

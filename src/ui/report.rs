@@ -5,8 +5,8 @@ use crate::run::Outcome;
 use similar::TextDiff;
 
 /// `1 change`, `2 changes`.
-pub fn count(number: usize, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// What would change, or did.

@@ -100,8 +100,8 @@ pub struct Survivors {
 #[serde(deny_unknown_fields)]
 pub struct Inspected {
     pub processes: Inspection<Vec<Process>>,
-    pub unit: Inspection<UnitState>,
-    pub account: Inspection<Account>,
+    pub unit: Inspection<UnitProperties>,
+    pub account: Inspection<AgentAccount>,
     /// The last line of `systemd-analyze security`.
     pub security: Inspection<Vec<String>>,
     /// `sshd -T`, by user and key.
@@ -134,7 +134,7 @@ pub struct Process {
 /// As `systemctl show` has it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct UnitState {
+pub struct UnitProperties {
     pub active_state: String,
     pub user: String,
     pub group: String,
@@ -145,7 +145,7 @@ pub struct UnitState {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Account {
+pub struct AgentAccount {
     pub uid: u32,
     pub shell: String,
     pub group: String,

@@ -117,8 +117,8 @@ fn judged(run: &AttackRun, proof: Option<&AttackRun>, same: bool) -> (AttackOutc
 /// told.
 pub fn inspection(id: &str, what: impl Into<String>, found: Result<(bool, String), Fault>) -> Check {
     let (outcome, result, detail) = match found {
-        Ok((true, words)) => (AttackOutcome::Holds, ControlStatus::Met, words),
-        Ok((false, words)) => (AttackOutcome::Differs, ControlStatus::NotMet, words),
+        Ok((true, detail)) => (AttackOutcome::Holds, ControlStatus::Met, detail),
+        Ok((false, detail)) => (AttackOutcome::Differs, ControlStatus::NotMet, detail),
         Err(why) => (AttackOutcome::Error, ControlStatus::Unobserved, why.to_string()),
     };
     Check {

@@ -1,6 +1,6 @@
 //! fs.strict: the agent writes where its data is, and nowhere else.
 
-use super::answer::UnitState;
+use super::answer::UnitProperties;
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
 use super::call::{Call, PathCall};
 use super::evidence::Evidence;
@@ -132,7 +132,8 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
         }
     });
     let loaded = evidence.inspected().unit.found().map(|unit| {
-        let UnitState { drop_in_paths: drop_ins, need_daemon_reload: reload, user, fragment_path: path, .. } = unit;
+        let UnitProperties { drop_in_paths: drop_ins, need_daemon_reload: reload, user, fragment_path: path, .. } =
+            unit;
         let sound =
             drop_ins.is_empty() && reload == "no" && user == "hermes" && path == "/etc/systemd/system/hermes.service";
         let extra = if drop_ins.is_empty() { "no drop-in".to_owned() } else { format!("the drop-in {drop_ins}") };
@@ -145,7 +146,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             .split(": ")
             .nth(1)
             .and_then(|rest| rest.split_whitespace().next())
-            .and_then(|word| word.parse::<f64>().ok());
+            .and_then(|rating| rating.parse::<f64>().ok());
         let number = number.ok_or_else(|| Fault::new(format!("`{line}` has no rating")))?;
         Ok((number <= EXPOSED, format!("{number} of 10; at most {EXPOSED:.1} is accepted")))
     });

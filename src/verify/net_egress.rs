@@ -59,8 +59,8 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         return Vec::new();
     }
     let helpers = evidence.inspected().helpers.found().map(|helpers| {
-        let words = helpers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", ");
-        (helpers.values().all(|state| state == "active"), words)
+        let detail = helpers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", ");
+        (helpers.values().all(|state| state == "active"), detail)
     });
     let mut inspections = vec![inspection("egress.helpers", "the filter and its helpers run", helpers)];
     if claims.by_name() {
@@ -78,7 +78,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
 fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), Fault> {
     let seen = evidence.answer.proxied.found()?;
     let foreign = claims.foreign_name();
-    if !seen.iter().any(|it| it.name == foreign) {
+    if !seen.iter().any(|connection| connection.name == foreign) {
         return Err(Fault::new(format!(
             "of {} connections in its log none is for {foreign}, which was tried",
             seen.len()
@@ -86,20 +86,21 @@ fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), Fault
     }
     // Who says nothing and goes again is led nowhere; a name that has no address was let out all
     // the same.
-    let refused =
-        |it: &&Proxied| it.to == "unix:/run/petasos-proxy/refused" || (it.to.is_empty() && it.name.is_empty());
+    let refused = |connection: &&Proxied| {
+        connection.to == "unix:/run/petasos-proxy/refused" || (connection.to.is_empty() && connection.name.is_empty())
+    };
     let bad: BTreeSet<String> = seen
         .iter()
-        .filter(|it| !refused(it) && !claims.lets_out(&it.name))
-        .map(|it| format!("{:?} to {}", it.name, it.to))
+        .filter(|connection| !refused(connection) && !claims.lets_out(&connection.name))
+        .map(|connection| format!("{:?} to {}", connection.name, connection.to))
         .collect();
     let sound = bad.is_empty();
-    let words = if sound {
+    let detail = if sound {
         format!("{} connections; every name that is not allowed was refused", seen.len())
     } else {
         bad.into_iter().collect::<Vec<_>>().join(", ")
     };
-    Ok((sound, words))
+    Ok((sound, detail))
 }
 
 fn short(claims: &Claims) -> Option<(ControlStatus, String)> {

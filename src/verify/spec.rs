@@ -5,7 +5,7 @@ use super::call::Call;
 use serde::Serialize;
 
 #[derive(Debug, Clone, Serialize)]
-pub struct Spec {
+pub struct AttackSpec {
     pub attacks: Vec<Attempt>,
     pub proofs: Vec<Proof>,
     pub inspect: Inspect,
@@ -50,7 +50,7 @@ pub struct Inspect {
 
 const PACKAGES: &str = include_str!("../../remote/verify/packages.py");
 
-impl Spec {
+impl AttackSpec {
     pub fn new(claims: &Claims, attacks: Vec<Attempt>, proofs: Vec<Proof>) -> Self {
         Self {
             attacks,

@@ -57,8 +57,8 @@ fn tree(claims: &Claims, found: &Contents) -> Judged {
 }
 
 fn extra(_: &Claims, found: &Contents) -> Judged {
-    let words = if found.extra.is_empty() { "none".to_owned() } else { found.extra.join(", ") };
-    Ok((found.extra.is_empty(), words))
+    let detail = if found.extra.is_empty() { "none".to_owned() } else { found.extra.join(", ") };
+    Ok((found.extra.is_empty(), detail))
 }
 
 fn packages(_: &Claims, found: &Contents) -> Judged {
@@ -67,14 +67,14 @@ fn packages(_: &Claims, found: &Contents) -> Judged {
         return Err(Fault::new("its Python gave no answer"));
     }
     let bad: Vec<&str> = packages.changed.iter().chain(&packages.other).map(String::as_str).collect();
-    let words = match bad.is_empty() {
+    let detail = match bad.is_empty() {
         true => format!("{} packages with {} files", packages.packages, packages.files),
         false => format!("modified: {}", bad.join(", ")),
     };
-    Ok((bad.is_empty(), words))
+    Ok((bad.is_empty(), detail))
 }
 
 fn owner(_: &Claims, found: &Contents) -> Judged {
-    let words = if found.loose.is_empty() { "yes".to_owned() } else { found.loose.join(", ") };
-    Ok((found.loose.is_empty(), words))
+    let detail = if found.loose.is_empty() { "yes".to_owned() } else { found.loose.join(", ") };
+    Ok((found.loose.is_empty(), detail))
 }

@@ -126,7 +126,9 @@ fn every_single_attack_that_works_is_seen() {
         run.outcome =
             if good.expected == AttackOutcome::Allowed { AttackOutcome::Refused } else { AttackOutcome::Allowed };
         assert_eq!(attack.check(&evidence).result, ControlStatus::NotMet, "{at} {}", attack.id);
-        let of = |list: Vec<ControlReport>| list.into_iter().filter(|it| it.verdict == ControlStatus::NotMet).count();
+        let of = |list: Vec<ControlReport>| {
+            list.into_iter().filter(|control| control.verdict == ControlStatus::NotMet).count()
+        };
         assert_eq!(of(judge(&claims, &evidence)), 1, "{}", attack.id);
     }
 }

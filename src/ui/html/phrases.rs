@@ -20,17 +20,17 @@ pub struct Part {
 pub struct Sign {
     pub class: &'static str,
     pub mark: &'static str,
-    pub word: &'static str,
+    pub label: &'static str,
 }
 
 pub fn sign(verdict: ControlStatus) -> Sign {
-    let (class, mark, word) = match verdict {
+    let (class, mark, label) = match verdict {
         ControlStatus::Met => ("met", "✓", "met"),
         ControlStatus::NotMet => ("not-met", "✕", "not met"),
         ControlStatus::Unobserved => ("unobserved", "?", "not observed"),
         ControlStatus::Planned => ("planned", "–", "not in this version"),
     };
-    Sign { class, mark, word }
+    Sign { class, mark, label }
 }
 
 pub fn meaning(verdict: ControlStatus) -> &'static str {
@@ -99,13 +99,13 @@ pub fn counts(host: &HostReport) -> [usize; 4] {
 
 pub fn tally(checks: &[Check]) -> String {
     let of = |verdict| checks.iter().filter(|check| check.result == verdict).count();
-    let mut words = format!("{}, {} as expected", count(checks.len(), "check"), of(ControlStatus::Met));
-    for (verdict, word) in [(ControlStatus::NotMet, "otherwise"), (ControlStatus::Unobserved, "not observed")] {
+    let mut text = format!("{}, {} as expected", count(checks.len(), "check"), of(ControlStatus::Met));
+    for (verdict, label) in [(ControlStatus::NotMet, "otherwise"), (ControlStatus::Unobserved, "not observed")] {
         if of(verdict) > 0 {
-            words.push_str(&format!(", {} {word}", of(verdict)));
+            text.push_str(&format!(", {} {label}", of(verdict)));
         }
     }
-    words
+    text
 }
 
 /// A text cut at its backticks; an odd one is a letter as any other.
