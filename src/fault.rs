@@ -1,4 +1,4 @@
-//! What went wrong, in words for people; and apart from it, what to do.
+//! What went wrong, for people; and apart from it, what to do.
 
 use serde::Serialize;
 use std::fmt;

@@ -108,17 +108,17 @@ pub fn arm(scope: &Scope) -> Result<Vec<Act>, Fault> {
     ])
 }
 
-/// Confirms the change; says `disarmed`.
+/// Confirms the change; prints `disarmed`.
 pub fn disarm() -> Act {
     Act::sh("confirm the change", DISARM, Vec::<String>::new())
 }
 
-/// Takes the change back at once, and waits until that is done.
+/// Rolls the change back at once, and waits until that is done.
 pub fn revert() -> Act {
     Act::run(["systemctl", "start", "petasos-revert.service"])
 }
 
-/// Makes the host what it was before a run.
+/// Restores what was kept before a run.
 pub fn restore(run: &str) -> Act {
     Act::run(["sh".to_owned(), format!("{STATE}/restore.sh"), format!("{RUNS}/{run}")])
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A resource in its place of a playbook.
 pub struct PlannedResource {
-    /// The playbook's words for it.
+    /// Its name in the playbook.
     pub title: String,
     /// The risk that the playbook gives it, where that is more than its own.
     pub risk: Risk,

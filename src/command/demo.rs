@@ -27,7 +27,7 @@ const HOST: &str = "demo";
 const QUESTIONS: [&str; 2] = ["Hello, who are you?", "RUN: id -un && touch /etc/x"];
 
 /// # Errors
-/// When a phase fails; what it said stands above.
+/// When a phase fails; its output stands above.
 pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
     let mut phases = Phases::default();

@@ -1,4 +1,4 @@
-//! From whatever ended a command to what is said of it: one message, one hint.
+//! From whatever ended a command to the error that is shown: one message, one hint.
 
 use crate::config::lock::LockError;
 use crate::fault::Fault;
@@ -15,7 +15,7 @@ pub fn fault(error: &anyhow::Error) -> Fault {
     for cause in error.chain() {
         let text = cause.to_string();
         let cause = context.filter(|context| context.to_string() == text).cloned().unwrap_or_else(|| one(cause));
-        // Some say their cause's words themselves.
+        // Some include their cause's message themselves.
         if all.message.is_empty() {
             all.message = cause.message;
         } else if !all.message.ends_with(&cause.message) {

@@ -26,7 +26,7 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode> {
     finish(&args.hosts, done, true, false)
 }
 
-/// What the report says of a host's agent.
+/// What the report shows of a host's agent.
 pub struct About {
     settings: Settings,
     needs: AgentNeeds,

@@ -1,4 +1,4 @@
-//! Users and groups, as the name service switch tells them.
+//! Users and groups, as the name service switch reports them.
 
 use super::{Facts, Family, Query, Seen};
 use crate::fault::Fault;

@@ -59,7 +59,7 @@ pub struct Room {
 pub const FAMILY: Family = Family { name: "host", fragment: |_| Some((FRAGMENT, Vec::new())), parse };
 
 // cloud-init: `cloud-init status` takes a second, and waits for ever where a start of the host did
-// not run it. Its own marks in /run, and a job of systemd's that still waits, tell the same at
+// not run it. Its own marks in /run, and a job of systemd's that still waits, show the same at
 // once. dpkg: what `dpkg --audit` looks for, which takes 50 ms; and its journal, which must be
 // empty for apt. apt's locks are fcntl's, which only a program can ask about; perl-base is
 // essential.

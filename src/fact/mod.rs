@@ -1,7 +1,7 @@
-//! What a host is like. One file per family of facts: the fragment of shell that asks, and the
-//! parser that learns.
+//! What a host is like. One file per family of facts: the fragment of shell that gathers them, and
+//! the parser of its output.
 //!
-//! All that a playbook asks travels in one script, one step a family.
+//! All queries of a playbook travel in one script, one step per family.
 
 pub mod account;
 pub mod host;
@@ -38,7 +38,7 @@ impl<T> Seen<T> {
     }
 }
 
-/// One thing to ask a host.
+/// One thing to observe on a host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Query {
@@ -84,7 +84,7 @@ pub struct Facts {
     pub tables: BTreeMap<String, Seen<table::NftTable>>,
 }
 
-/// Looks a fact up; what nobody asked for is unreadable, so that a forgotten ask shows.
+/// Looks a fact up; what was not queried is unreadable, so that a forgotten query shows.
 pub fn seen<'a, K: Ord, T>(facts: &'a BTreeMap<K, Seen<T>>, key: &K) -> Result<&'a Seen<T>, Fault> {
     match facts.get(key) {
         Some(Seen::Unreadable(why)) => Err(Fault::new(why)),
@@ -101,7 +101,7 @@ pub struct Family {
     pub name: &'static str,
     /// The fragment and its arguments; none when nothing is asked of this family.
     pub fragment: fn(&BTreeSet<Query>) -> Option<Fragment>,
-    /// Learns from the answer.
+    /// Parses the output.
     pub parse: fn(&BTreeSet<Query>, &Frame, &mut Facts) -> Result<(), Fault>,
 }
 
@@ -119,7 +119,7 @@ pub const FAMILIES: [Family; 10] = [
     table::FAMILY,
 ];
 
-/// The one script that asks it all.
+/// The one script with all queries.
 pub fn script(queries: &BTreeSet<Query>) -> Script {
     let mut script = Script::observing();
     for family in &FAMILIES {
@@ -131,7 +131,7 @@ pub fn script(queries: &BTreeSet<Query>) -> Script {
     script
 }
 
-/// Learns from the frames that [`script`] gave.
+/// Parses the frames that [`script`] gave.
 ///
 /// # Errors
 /// When an answer is not of the form that its family expects; the message names the family.

@@ -1,4 +1,4 @@
-//! Installed packages, by dpkg's own word.
+//! Installed packages, as dpkg reports them.
 
 use super::{Facts, Family, Query, Seen};
 use crate::fault::Fault;

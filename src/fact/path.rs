@@ -1,4 +1,4 @@
-//! What stands at a path, and what a file says.
+//! What exists at a path, and the contents of files.
 
 use super::{Facts, Family, Query, Seen};
 use crate::fault::Fault;
@@ -84,7 +84,7 @@ fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<
     Ok(())
 }
 
-/// A path that `stat` has no line for: gone, if `stat` said so in as many words.
+/// A path that `stat` has no line for: absent, if `stat` reported exactly that.
 fn missing(name: &str, complaints: &str) -> Seen<PathEntry> {
     // As stat(1) quotes it: in single quotes, or in double ones where there is a single one in it.
     let quoted = [format!("'{name}':"), format!("\"{name}\":")];

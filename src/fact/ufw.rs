@@ -1,4 +1,4 @@
-//! UFW: what it was told (its own rule files), and what the kernel has of it (`iptables-save`).
+//! UFW: what is configured (its own rule files), and what the kernel has of it (`iptables-save`).
 
 use super::{Facts, Family, Query, Seen, sections};
 use crate::fault::Fault;
@@ -14,7 +14,7 @@ pub struct KernelRules {
     pub policy: String,
     /// Whether INPUT hands packets to UFW's chains.
     pub hooked: bool,
-    /// The rules of the user's input chain, as `iptables-save` words them, without the leading `-A
+    /// The rules of the user's input chain, as `iptables-save` prints them, without the leading `-A
     /// chain`.
     pub input: Vec<String>,
 }
@@ -26,7 +26,7 @@ pub struct Ufw {
     pub enabled: bool,
     /// `DEFAULT_INPUT_POLICY` and the like, from /etc/default/ufw.
     pub defaults: BTreeMap<String, String>,
-    /// The rules it was told, as its files keep them: `allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`.
+    /// The configured rules, as its files keep them: `allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`.
     pub tuples: BTreeSet<String>,
     pub v4: KernelRules,
     pub v6: KernelRules,

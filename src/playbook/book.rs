@@ -181,7 +181,7 @@ impl Playbook {
         let mut entries = Vec::new();
         for entry in raw {
             let place = |fault: Fault| fault.at(format!("`{}` in {name}", entry.name));
-            // What is missing is told before what cannot be filled in.
+            // What is missing is reported before what cannot be filled in.
             entry.clone().entries().map_err(place)?;
             entries.extend(render(&entry, renderer).and_then(Written::entries).map_err(place)?);
         }
@@ -199,7 +199,7 @@ fn render<T: Serialize + DeserializeOwned>(entry: &T, renderer: &Renderer) -> Re
     serde_json::from_value(value).map_err(|error| Fault::new(error.to_string()))
 }
 
-/// Texts that are rendered only after the host was looked at.
+/// Texts that are rendered only after the facts are gathered.
 fn waits(key: &str) -> bool {
     matches!(key, "when" | "content" | "template")
 }

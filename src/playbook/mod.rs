@@ -1,11 +1,11 @@
 //! Playbooks: which resources a host has, in which order. YAML, with `{{ … }}` where the user's
-//! wishes go.
+//! settings go.
 //!
 //! An entry has one resource, or is a group: several under one name and one set of conditions.
 //!
 //! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then
 //! every text in it is rendered with what `petasos.yaml` says, and read again, which checks the
-//! values. `when`, `content` and templates are rendered only after the host was looked at: they may
+//! values. `when`, `content` and templates are rendered only after the facts are gathered: they may
 //! name `host.*`.
 
 mod book;
@@ -24,7 +24,7 @@ use crate::plan::PlannedResource;
 use crate::resource::ResolveContext;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a host should have, as far as it is known before the host was looked at.
+/// What a host should have, as far as it is known before the facts are gathered.
 pub struct DesiredState {
     playbooks: Vec<Playbook>,
     renderer: Renderer,
@@ -51,7 +51,7 @@ impl DesiredState {
         self.playbooks.iter().flat_map(|playbook| &playbook.entries)
     }
 
-    /// The resources, now that the host was looked at.
+    /// The resources, now that the facts are gathered.
     ///
     /// # Errors
     /// When a condition, a template or a secret cannot be filled in; the message names the playbook

@@ -21,7 +21,7 @@ pub struct Release {
     pub requires_python: String,
 }
 
-/// A checked word: what does not fit is refused where it is parsed.
+/// A checked text: what does not fit is refused where it is parsed.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $what:literal, $fits:expr) => {
         $(#[$doc])*

@@ -27,7 +27,7 @@ const INSTALL: &str = include_str!("../../remote/release/install.sh");
 const SWITCH: &str = include_str!("../../remote/release/switch.sh");
 const HEALTH: &str = include_str!("../../remote/release/health.py");
 
-/// How the running agent is asked whether it is healthy.
+/// How the running agent's health is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     pub unit: String,
@@ -83,7 +83,7 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
     script("release-install", INSTALL, args)
 }
 
-/// Waits until the agent is healthy; exits 1 and says why when it is not.
+/// Waits until the agent is healthy; exits 1 and reports why when it is not.
 pub fn healthy(health: &Health) -> Vec<String> {
     let argv = ["python3", "-I", "-c", HEALTH, &health.unit, &health.url, &health.timeout_secs.to_string()];
     argv.map(str::to_owned).to_vec()

@@ -23,7 +23,8 @@ pub struct Spec {
     /// Plain settings; an empty one is left out.
     #[serde(default)]
     pub set: BTreeMap<EnvName, String>,
-    /// Names of secrets whose values come from the caller; words in one text, or a list.
+    /// Names of secrets whose values come from the caller; a list, or one text with spaces
+    /// between them.
     #[serde(default)]
     pub secrets: StringList,
     /// The same, but left out where neither the caller nor the host has a value.
@@ -34,7 +35,7 @@ pub struct Spec {
     pub generate: Vec<EnvName>,
 }
 
-/// A list, or one text of words; the latter can come from `{{ … }}`.
+/// A list, or one text that is split at white space; the latter can come from `{{ … }}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum StringList {

@@ -22,7 +22,7 @@ pub struct Spec {
     /// The name of a template. Either this or `content`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// The text itself; `{{ … }}` is filled in after the host was looked at.
+    /// The text itself; `{{ … }}` is filled in after the facts are gathered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// A command that must accept the new file before it replaces the old one; `{}` stands for it.

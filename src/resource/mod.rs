@@ -1,4 +1,4 @@
-//! What a host should have. One file per kind: what a playbook says of it, the judgement against
+//! What a host should have. One file per kind: its form in a playbook, the judgement against
 //! what was observed, and what its changes alter and risk (`effects.rs`, `access.rs`).
 //!
 //! To add a kind: a file here, a line in [`registry`], cases in `tests/cases/<kind>/`, an entry in
@@ -56,7 +56,7 @@ pub enum Risk {
     LockoutWhenChanged,
 }
 
-/// One difference between what is and what should be, with what mends it.
+/// One difference between the actual and the desired state, with the acts that correct it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     pub field: String,
@@ -142,10 +142,10 @@ pub trait Resource {
     /// The changes that are missing; none when all is as it should be.
     ///
     /// # Errors
-    /// Why it could not be told.
+    /// Why it could not be observed.
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault>;
 
-    /// The paths whose content this resource decides, with a word that changes when the content
+    /// The paths whose content this resource decides, with a digest that changes when the content
     /// does.
     fn content_digests(&self) -> Vec<(AbsPath, String)> {
         Vec::new()
@@ -160,7 +160,7 @@ pub trait Resource {
     }
 }
 
-/// What a playbook says of a resource, before the host was looked at.
+/// A resource as a playbook declares it, before the facts are gathered.
 pub trait ResourceSpec {
     /// What must be observed to judge it.
     fn queries(&self, queries: &mut BTreeSet<Query>);
@@ -172,7 +172,7 @@ pub trait ResourceSpec {
     fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault>;
 }
 
-/// All that a spec may look at when it becomes a resource.
+/// All that a spec may use when it is resolved.
 pub struct ResolveContext<'a> {
     pub facts: &'a Facts,
     /// Renders a template by its name.

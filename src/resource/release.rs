@@ -25,7 +25,7 @@ pub struct Spec {
     pub tree: String,
     pub archive_sha256: String,
     pub uv_lock_sha256: String,
-    /// The extras of the package that are installed; a list, or one text of words.
+    /// The extras of the package that are installed; a list, or one text with spaces between them.
     #[serde(default)]
     pub extras: StringList,
 }
@@ -57,7 +57,7 @@ impl Spec {
 
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
-        // What cannot be read is told when it is settled.
+        // What cannot be parsed is an error when it is resolved.
         queries.extend(self.pinned().and_then(|pinned| pinned.manifest_path()).ok().map(Query::Text));
     }
 

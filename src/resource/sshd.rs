@@ -1,4 +1,4 @@
-//! What sshd enforces, by its own word (`sshd -T`), for each of some users.
+//! What sshd enforces, as it reports itself (`sshd -T`), for each of some users.
 //!
 //! The settings themselves stand in a file of Petasos's, which sshd reads first. What is judged
 //! here is whether they win: sshd takes the first value that it finds, and those of a `Match` block

@@ -25,12 +25,12 @@ pub fn path(unit: &UnitName) -> Result<AbsPath, Fault> {
     AbsPath::new(format!("{ALL}/{unit}"))
 }
 
-/// The word by which a link's target takes part in stamps.
+/// What stands for a link's target in stamps.
 pub fn link_digest(target: &str) -> String {
     format!("link:{target}")
 }
 
-/// The word for what stands at a path: of a file its SHA-256, of a link its target; none for
+/// What stands for a path in stamps: of a file its SHA-256, of a link its target; none for
 /// anything else.
 fn digest_of(kind: &PathKind) -> Option<String> {
     match kind {

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// What may come in from anywhere: `443/tcp`; a list, or one text of words.
+    /// What may come in from anywhere: `443/tcp`; a list, or one text with spaces between them.
     pub allow: StringList,
 }
 
@@ -124,7 +124,7 @@ impl Firewall {
         Ok(deletions.into_iter().map(delete).collect())
     }
 
-    /// The kernel's rules against what ufw was told.
+    /// The kernel's rules against ufw's configuration.
     fn live(&self, ufw: &Ufw) -> Option<Change> {
         let rule = |service: &Service| {
             let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();

@@ -14,10 +14,10 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     pub name: UnitName,
-    /// Whether it starts with the host; not looked at when left out.
+    /// Whether it starts with the host; not checked when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Whether it runs now; not looked at when left out.
+    /// Whether it runs now; not checked when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
     /// The files that it reads when it starts. When one changed since its last start, it is

@@ -14,7 +14,7 @@ use crate::transport::TransportError;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Session<'_> {
-    /// Brings the host to what is wanted: at most two passes, each followed by a look. A host that
+    /// Converges the host: at most two passes, each followed by an observation. A host that
     /// goes away in between is waited for.
     pub(super) async fn converge(&mut self) -> Result<(Observation, Vec<Step>), RunError> {
         let (mut first, mut absences) = (None, Absences::default());
@@ -36,8 +36,8 @@ impl Session<'_> {
         first.map(|first| (first, second_pass)).ok_or_else(|| self.host_error("no facts were gathered"))
     }
 
-    /// From a look to a host that is unchanged; returns what came to light only afterwards. `first`
-    /// keeps the first plan of the run.
+    /// From an observation to a host that is unchanged; returns what came to light only afterwards.
+    /// `first` keeps the first plan of the run.
     async fn pass(&mut self, first: &mut Option<Observation>) -> Result<Vec<Step>, RunError> {
         let mut observation = self.observe_when_ready().await?;
         // Before anything is rolled back: the change that waits may be a live run's, or that of a

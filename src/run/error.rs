@@ -8,14 +8,14 @@ use crate::transport::TransportError;
 pub enum RunError {
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The host is none that Petasos can handle, or a wish cannot be filled in.
+    /// The host is none that Petasos can handle, or a setting cannot be filled in.
     #[error("{host}: {}", fault.message)]
     Host { host: String, fault: Fault },
     #[error("{host}: could not observe `{id}`: {}", why.message)]
     Unknown { host: String, id: String, why: Fault },
     #[error("{host}: `{id}` failed (`{title}`):\n{output}")]
     Step { host: String, id: String, title: String, output: String, hint: String },
-    /// The agent was not well with the new release; the old one is back.
+    /// The agent was not healthy with the new release; it was rolled back.
     #[error("{host}: `{id}` was rolled back:\n{output}")]
     ReleaseRolledBack { host: String, id: String, output: String, hint: Option<String> },
     /// A change that may lock people out was not confirmed.

@@ -76,7 +76,7 @@ impl Held {
     }
 }
 
-/// What a host says that was reached again in the middle of a run.
+/// The state of a host that was reached again in the middle of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Nothing of this run is at work there.
@@ -161,7 +161,7 @@ mod tests {
             self.frames(&script).remove(0)
         }
 
-        /// What a run that writes the lock's record is told.
+        /// The answer to a run that writes the lock's record.
         fn begins(&self, id: &str, owner: &str) -> Option<LockAnswer> {
             let mut script = Script::applying(&RunId { id: id.into(), owner: owner.into() });
             script.step("nothing");

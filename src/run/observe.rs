@@ -1,4 +1,4 @@
-//! One look at a host.
+//! One observation of a host.
 
 use super::{Event, Job, RunError, Session, Watch, lock};
 use crate::act::Act;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How long cloud-init may take on a host's first start.
 const FIRST_START: Duration = Duration::from_secs(600);
-/// Between two looks at that.
+/// Between two checks of that.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// SECONDS. Its exit status says whether all went well, which is not ours to judge; the pause is
@@ -61,7 +61,7 @@ impl Job {
 }
 
 impl Session<'_> {
-    /// Asks all there is to ask, in one round trip.
+    /// Gathers all facts, in one round trip.
     pub(super) async fn facts(&mut self) -> Result<Facts, RunError> {
         let queries = self.job.queries();
         let script = fact::script(&queries);
@@ -111,8 +111,7 @@ impl Session<'_> {
         Ok(Observation { system, host, plan, unconfirmed: guard_paths().any(waits), held })
     }
 
-    /// A look at a host that cloud-init is through with: before that it is another host with every
-    /// look.
+    /// An observation of a host that cloud-init is through with: before that each one differs.
     pub(super) async fn observe_when_ready(&mut self) -> Result<Observation, RunError> {
         let mut observation = self.observe().await?;
         let began = Instant::now();

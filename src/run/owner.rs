@@ -1,11 +1,11 @@
-//! Who holds a host's lock, in the words that stand beside it.
+//! Who holds a host's lock, as the lock's record names them.
 
 use crate::fault::Fault;
 use crate::shell::RunId;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The id of this run: a word that no other run has, later ones sorting after earlier ones; and who
+/// The id of this run: a text that no other run has, later ones sorting after earlier ones; and who
 /// runs it, where.
 ///
 /// # Errors

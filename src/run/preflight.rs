@@ -1,4 +1,4 @@
-//! What is in the way of a run: told before anything is changed, in one sentence, and not by the
+//! What would make a run fail: reported before anything is changed, in one sentence, and not by the
 //! first step that fails of it.
 
 use crate::fact::host::{Host, Room};

@@ -150,8 +150,8 @@ fn hint(frame: &Frame) -> String {
     frame.hint_text().unwrap_or_else(usual)
 }
 
-/// The end of what a step said: of its complaints, or else of its words. The one word `error: ` is
-/// that of the message which this goes into.
+/// The end of a step's output: of its standard error, or else of its standard output. `error: ` is
+/// cut off, for the message that this goes into has its own.
 fn output(frame: &Frame) -> String {
     let (stderr, stdout) = (frame.error_text(), frame.text());
     let text = if stderr.is_empty() { stdout.trim() } else { &stderr };

@@ -50,7 +50,7 @@ impl Session<'_> {
         self.connection.run(script, |_| ()).await
     }
 
-    /// Runs one act that only looks; its answer.
+    /// Runs one act that only reads; its frame.
     pub async fn first_frame(&mut self, name: &str, act: &Act) -> Result<Frame, TransportError> {
         self.count();
         self.connection.ask(name, act).await
@@ -67,7 +67,7 @@ impl Session<'_> {
         Login { target: self.connection.target().clone(), ..self.job.login.clone() }
     }
 
-    /// Ends the connection; says how many scripts ran, and how long all took.
+    /// Ends the connection; returns how many scripts ran, and how long all took.
     pub async fn close(self) -> (usize, Duration) {
         self.connection.close().await;
         (self.round_trips, self.began.elapsed())
@@ -119,13 +119,13 @@ impl Job {
         ways
     }
 
-    /// By the first login that works; else the error that tells most: another key than the known
+    /// By the first login that works; else the most specific error: another key than the known
     /// one, then a refusal, then silence.
     pub(super) async fn connect(&self, watch: &Watch) -> Result<Ssh, RunError> {
         self.connect_within(None, watch).await
     }
 
-    /// The same, with less patience.
+    /// The same, with a shorter timeout.
     pub(super) async fn connect_within(&self, limit: Option<Duration>, watch: &Watch) -> Result<Ssh, RunError> {
         let weight = |error: &TransportError| match error {
             TransportError::Unreachable { .. } => 0,

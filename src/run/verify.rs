@@ -1,4 +1,5 @@
-//! Proves a host: one look, one trip with all attacks, and a few connections of our own.
+//! Verifies a host: one observation, one round trip with all attacks, and a few connections of our
+//! own.
 
 use super::observe::Observation;
 use super::{Event, Job, RunError, Session, Watch};
@@ -26,7 +27,7 @@ impl Job {
     pub async fn verify(&self, claims: &Claims, watch: &Watch) -> Result<HostReport, RunError> {
         let mut session = Session::open(self, watch).await?;
         let port = session.connection.target().port.unwrap_or(self.login.resolved.port);
-        // Where SSH is now; a port that is still to come is the plan's to tell.
+        // Where SSH is now; a port that is still to come is part of the plan.
         let claims = Claims { ssh_port: port, ..claims.clone() };
         let seen = session.evidence(&claims).await;
         let (round_trips, took) = session.close().await;

@@ -45,7 +45,7 @@ impl Login {
         self
     }
 
-    /// The same, with less patience.
+    /// The same, with a shorter timeout.
     pub fn within(mut self, limit: Duration) -> Self {
         self.options.connect_timeout = Some(limit);
         self
@@ -90,7 +90,7 @@ impl Login {
     }
 
     /// Holds every later connection to the host's key, so it must be one that the hardened host
-    /// will show too; says which, if it is to be recorded.
+    /// will show too; returns it, if it is to be recorded.
     async fn learn(&self, session: &Session, known: Option<Fingerprint>, shown: Shown) -> Option<Fingerprint> {
         let mut fingerprint = shown.fingerprint;
         if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {
@@ -108,7 +108,7 @@ impl Login {
         TransportError::Unreachable { target: self.target.clone(), why, hint }
     }
 
-    /// ssh tells its failures apart only in words.
+    /// ssh's failures differ only in their messages.
     fn explain(&self, error: &openssh::Error, known: Option<&Fingerprint>, shown: Option<&Shown>) -> TransportError {
         let mut why = error.to_string();
         let mut source = std::error::Error::source(error);

@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What the user's configuration says of a host.
+/// What the user's ssh configuration has for a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
     pub port: u16,

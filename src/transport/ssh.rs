@@ -65,7 +65,7 @@ impl Ssh {
         self.run_by("", Some(password), script, &mut on_frame).await
     }
 
-    /// Runs one act that only looks, as root; its frame.
+    /// Runs one act that only reads, as root; its frame.
     ///
     /// # Errors
     /// As for [`Ssh::run`].
@@ -111,7 +111,8 @@ impl Ssh {
             let talk = sudo::talk(&nonce, password.reveal(), &mut stdin, &mut stdout, &mut stderr);
             talk.await.map_err(|denied| self.denied(denied))?;
         }
-        // A host that reads nothing (sudo that refuses) closes the pipe: what it said tells why.
+        // A host that reads nothing (sudo that refuses) closes the pipe: its standard error
+        // shows why.
         let writing = async {
             let _ = stdin.write_all(text.as_bytes()).await;
             drop(stdin);

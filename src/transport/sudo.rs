@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The command that asks on standard error, then says that it is root's shell, then reads a script.
-/// sudo's words are those of no locale.
+/// sudo's messages are those of no locale.
 pub fn command(nonce: &str) -> String {
     format!("env LC_ALL=C sudo -S -- sh -c 'echo ready {nonce}; exec sh -s'")
 }
@@ -18,7 +18,7 @@ pub fn command(nonce: &str) -> String {
 pub enum Denied {
     /// sudo asked again after the password.
     Wrong,
-    /// What sudo said.
+    /// sudo's message.
     Other(String),
 }
 
@@ -88,7 +88,7 @@ pub async fn talk(
 mod tests {
     use super::*;
 
-    /// sudo, as far as this end can tell: says `words` on standard error, one after each line that
+    /// sudo, as this end sees it: prints `prompts` on standard error, one after each line that
     /// it reads.
     async fn prompted(prompts: &[&str], end: &str) -> (Result<(), Denied>, String) {
         let ((mut stdin, heard), (mut stdout, out), (mut stderr, err)) =

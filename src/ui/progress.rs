@@ -26,7 +26,7 @@ fn lines() -> Watch {
     })
 }
 
-/// What an event says on a line of its own; small ones say nothing.
+/// The message of an event, for a line of its own; small ones have none.
 fn message(event: &Event) -> Option<String> {
     match event {
         Event::Connecting | Event::Port(_) => None,

@@ -47,7 +47,7 @@ pub struct AttackRun {
     pub seconds: f64,
 }
 
-/// What was looked at: there is a finding, or a reason why there is none.
+/// An inspection: there is a finding, or a reason why there is none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Inspection<T> {
@@ -81,7 +81,7 @@ pub struct Same {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proxied {
-    /// As the client said it.
+    /// As the client sent it.
     pub name: String,
     /// Where the proxy went.
     pub to: String,

@@ -35,12 +35,12 @@ pub fn attack(id: &str, what: impl Into<String>, call: Call, control: PositiveCo
 }
 
 impl Attack {
-    /// What the driver is told to do as the agent.
+    /// What the driver is to do as the agent.
     pub fn attempt(&self) -> Attempt {
         Attempt { id: self.id.clone(), call: self.call.clone() }
     }
 
-    /// What it is told to do as the control.
+    /// What it is to do as the positive control.
     pub fn proof(&self) -> Option<Proof> {
         let proof = |by, call: &Call| Some(Proof { id: proof_id(&self.id), by, call: call.clone() });
         match &self.control {
@@ -113,8 +113,7 @@ fn judged(run: &AttackRun, proof: Option<&AttackRun>, same: bool) -> (AttackOutc
     }
 }
 
-/// What a look found: whether it is as it should be, and in which words; or why it could not be
-/// told.
+/// The result of an inspection: whether it passes, with a detail; or why it could not be observed.
 pub fn inspection(id: &str, what: impl Into<String>, found: Result<(bool, String), Fault>) -> Check {
     let (outcome, result, detail) = match found {
         Ok((true, detail)) => (AttackOutcome::Holds, ControlStatus::Met, detail),

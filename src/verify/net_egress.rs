@@ -73,7 +73,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     inspections
 }
 
-/// The proxy's word on each connection of the attacks: names that lead nowhere look refused,
+/// The proxy's log of each connection of the attacks: names that lead nowhere look refused,
 /// whatever it does with them.
 fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), Fault> {
     let seen = evidence.answer.proxied.found()?;

@@ -1,4 +1,4 @@
-//! The agent's settings, as its own code has them in its own unit: what three controls ask of.
+//! The agent's settings, as its own code has them in its own unit: what three controls inspect.
 
 use super::answer::{Access, nullable};
 use super::call::Call;
@@ -76,7 +76,7 @@ pub fn attempt() -> Attempt {
 }
 
 /// # Errors
-/// Why they could not be told.
+/// Why they could not be observed.
 pub fn of(evidence: &Evidence) -> Result<AgentSettings, Fault> {
     let run = evidence.by_agent(ID);
     match run.outcome {

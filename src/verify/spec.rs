@@ -1,4 +1,4 @@
-//! What the driver on the host is told to try, and what to look at.
+//! What the driver on the host is to try, and what it is to inspect.
 
 use super::Claims;
 use super::call::Call;
@@ -33,7 +33,7 @@ pub enum Actor {
     Root,
 }
 
-/// What root looks at.
+/// What root inspects.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspect {
     unit: &'static str,

@@ -19,7 +19,7 @@ pub const CONTROL: Control = Control {
     how: Some("`rm /opt/hermes/current/.petasos-release` on the host, then `petasos up` rebuilds the release"),
 };
 
-/// Whether it is as it should be, in which words; or why it could not be told.
+/// Whether it passes, with a detail; or why it could not be observed.
 type Judged = Result<(bool, String), Fault>;
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {

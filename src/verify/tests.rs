@@ -29,7 +29,7 @@ pub fn claims(mode: EgressMode) -> Claims {
     }
 }
 
-/// Of a host on which nothing could be looked at.
+/// Of a host on which nothing could be inspected.
 fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
     let families = [
         "processes",
@@ -187,7 +187,8 @@ fn every_control_has_an_entry_and_every_entry_its_control() {
     assert_eq!(named(), made);
 }
 
-/// What drifts fails those controls that it belongs to, and what cannot be told leaves them open.
+/// What drifts fails those controls that it belongs to, and what cannot be observed leaves them
+/// open.
 #[test]
 fn a_drift_is_a_drift_of_its_own_controls() {
     use crate::plan::{Step, Unknown};

@@ -1,4 +1,4 @@
-//! The page's sentences: a verdict, a headline, a tally, each said in one place.
+//! The page's sentences: a verdict, a headline, a tally, each written in one place.
 
 use crate::ui::report::count;
 use crate::verify::report::{Check, ControlStatus, HostReport};
@@ -15,7 +15,7 @@ pub struct Part {
     pub text: String,
 }
 
-/// A verdict as a mark, a word and a colour: any one of them tells it.
+/// A verdict as a mark, a label and a colour: any one of them is enough.
 #[derive(Clone, Serialize)]
 pub struct Sign {
     pub class: &'static str,
