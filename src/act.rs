@@ -1,7 +1,7 @@
 //! What may be done to a host, as data.
 
 use crate::name::{AbsPath, Account, Mode};
-use crate::shell::{PutWords, Script};
+use crate::shell::{PutArgs, Script};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -100,7 +100,7 @@ impl Act {
         match self {
             Self::Run { argv, stdin } => script.run(argv, stdin.as_ref().map(Text::reveal)),
             Self::Sh { text, args, stdin, .. } => script.sh(text, args, stdin.as_ref().map(Text::reveal)),
-            Self::Put(put) => script.put(&PutWords {
+            Self::Put(put) => script.put(&PutArgs {
                 path: put.path.as_str(),
                 owner: put.owner.as_str(),
                 group: put.group.as_str(),

@@ -1,11 +1,14 @@
-//! What went wrong, in words for people; and apart from it, what to do.
+//! What went wrong, for people; and apart from it, what to do.
 
+use serde::Serialize;
 use std::fmt;
 
 /// An error whose reader matches nothing: a message, and a hint where there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
+    #[serde(rename = "why")]
     pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
@@ -37,26 +40,15 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Of modules that still write their hint below the message; not for what a host said.
 impl From<String> for Fault {
-    fn from(text: String) -> Self {
-        match text.rsplit_once("\nhint: ") {
-            Some((message, hint)) => Self::new(message).hint(hint),
-            None => Self::new(text),
-        }
+    fn from(message: String) -> Self {
+        Self::new(message)
     }
 }
 
 impl From<&str> for Fault {
-    fn from(text: &str) -> Self {
-        text.to_owned().into()
-    }
-}
-
-/// For the same modules, the other way.
-impl From<Fault> for String {
-    fn from(fault: Fault) -> Self {
-        fault.to_string()
+    fn from(message: &str) -> Self {
+        Self::new(message)
     }
 }
 
@@ -68,7 +60,6 @@ mod tests {
     fn a_hint_stays_on_its_own_line_whatever_comes_before_the_message() {
         let fault = Fault::new("no such key").hint("is it `x`?").at("line 3").at("`web`");
         assert_eq!(fault.to_string(), "`web`: line 3: no such key\nhint: is it `x`?");
-        assert_eq!(Fault::from(fault.to_string()), fault);
-        assert_eq!(Fault::new("a\nhint: b").hint, None, "what a host said gives no hint");
+        assert_eq!(Fault::from("a\nhint: b").hint, None, "a message gives no hint, whoever wrote it");
     }
 }

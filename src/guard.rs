@@ -5,6 +5,7 @@
 //! disarmed only over a connection that was opened after the change.
 
 use crate::act::{Act, Put, Text};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode};
 use crate::plan::Step;
 use crate::resource::effects::is_below;
@@ -59,23 +60,24 @@ impl Scope {
     pub fn of(steps: &[&Step]) -> Self {
         let touched = || steps.iter().map(|step| &step.touches);
         let trees: BTreeSet<&str> =
-            ALWAYS.into_iter().chain(touched().flat_map(|it| &it.trees).map(String::as_str)).collect();
+            ALWAYS.into_iter().chain(touched().flat_map(|touches| &touches.trees).map(String::as_str)).collect();
         let in_tree = |path: &&str| trees.iter().any(|tree| is_below(path, tree));
-        let single = touched().flat_map(|it| &it.paths).map(String::as_str).filter(|path| !in_tree(path));
+        let single = touched().flat_map(|touches| &touches.paths).map(String::as_str).filter(|path| !in_tree(path));
         let relative = |sign: char, path: &str| format!("{sign}{}", path.trim_start_matches('/'));
         let paths =
             trees.iter().map(|path| relative('+', path)).chain(single.map(|path| relative('-', path))).collect();
-        let units = touched().flat_map(|it| &it.units).map(String::as_str).chain(UNITS).map(str::to_owned).collect();
+        let units =
+            touched().flat_map(|touches| &touches.units).map(String::as_str).chain(UNITS).map(str::to_owned).collect();
         Self { paths, units }
     }
 
     fn keep(&self, state: String) -> Act {
         let args = [state].into_iter().chain(self.paths.clone()).chain(["--".to_owned()]).chain(self.units.clone());
-        Act::sh("keep what is there now now", KEEP, args)
+        Act::sh("keep what is there now", KEEP, args)
     }
 }
 
-fn script(name: &str, text: &str) -> Result<Act, String> {
+fn script(name: &str, text: &str) -> Result<Act, Fault> {
     Ok(Act::Put(Put {
         path: AbsPath::new(format!("{STATE}/{name}"))?,
         content: Text::open(text),
@@ -96,7 +98,7 @@ pub fn keep_for_undo(run: &str, scope: &Scope) -> Vec<Act> {
 ///
 /// # Errors
 /// None that fixed names could cause.
-pub fn arm(scope: &Scope) -> Result<Vec<Act>, String> {
+pub fn arm(scope: &Scope) -> Result<Vec<Act>, Fault> {
     Ok(vec![
         Act::sh("no other change is waiting", CHECK, Vec::<String>::new()),
         script("restore.sh", RESTORE)?,
@@ -106,17 +108,17 @@ pub fn arm(scope: &Scope) -> Result<Vec<Act>, String> {
     ])
 }
 
-/// Confirms the change; says `disarmed`.
+/// Confirms the change; prints `disarmed`.
 pub fn disarm() -> Act {
     Act::sh("confirm the change", DISARM, Vec::<String>::new())
 }
 
-/// Takes the change back at once, and waits until that is done.
+/// Rolls the change back at once, and waits until that is done.
 pub fn revert() -> Act {
     Act::run(["systemctl", "start", "petasos-revert.service"])
 }
 
-/// Makes the host what it was before a run.
+/// Restores what was kept before a run.
 pub fn restore(run: &str) -> Act {
     Act::run(["sh".to_owned(), format!("{STATE}/restore.sh"), format!("{RUNS}/{run}")])
 }

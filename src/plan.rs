@@ -2,6 +2,7 @@
 
 use crate::act::Act;
 use crate::fact::Facts;
+use crate::fault::Fault;
 use crate::resource::{Change, Diff, Need, Resource, Risk, Touches};
 use crate::shell::Script;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A resource in its place of a playbook.
 pub struct PlannedResource {
-    /// The playbook's words for it.
+    /// Its name in the playbook.
     pub title: String,
     /// The risk that the playbook gives it, where that is more than its own.
     pub risk: Risk,
@@ -44,7 +45,8 @@ pub struct Unknown {
     pub id: String,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub controls: BTreeSet<String>,
-    pub why: String,
+    #[serde(flatten)]
+    pub why: Fault,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -133,5 +135,22 @@ pub fn write(script: &mut Script, steps: &[&Step]) {
         for act in &step.change.acts {
             Act::write(act, script);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Unknown;
+    use crate::fault::Fault;
+    use serde_json::{json, to_value};
+    use std::collections::BTreeSet;
+
+    /// The form that docs and scripts rely on: `why` is a text, and a hint stands beside it.
+    #[test]
+    fn what_could_not_be_observed_has_its_hint_beside_the_reason() {
+        let unknown = |why| to_value(Unknown { id: "user ops".into(), controls: BTreeSet::new(), why }).unwrap();
+        assert_eq!(unknown(Fault::new("no key")), json!({ "id": "user ops", "why": "no key" }));
+        let hinted = json!({ "id": "user ops", "why": "no key", "hint": "name one" });
+        assert_eq!(unknown(Fault::new("no key").hint("name one")), hinted);
     }
 }

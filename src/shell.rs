@@ -13,16 +13,16 @@ pub use frame::{Frame, FrameError, Reader};
 
 /// Words as the shell must see them: single quotes around, and each inner single quote taken out of
 /// them.
-pub fn quote(word: &str) -> String {
+pub fn quote(arg: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
+    if !arg.is_empty() && arg.chars().all(plain) {
+        return arg.to_owned();
     }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    format!("'{}'", arg.replace('\'', r"'\''"))
 }
 
-fn quoted(words: &[String]) -> String {
-    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+fn quoted(args: &[String]) -> String {
+    args.iter().map(|arg| quote(arg)).collect::<Vec<_>>().join(" ")
 }
 
 /// What happens after a step that failed.
@@ -36,7 +36,7 @@ pub enum Failure {
 
 /// A file that a step puts in place: written beside its target, checked, then renamed over it.
 #[derive(Debug, Clone, Copy)]
-pub struct PutWords<'a> {
+pub struct PutArgs<'a> {
     pub path: &'a str,
     pub owner: &'a str,
     pub group: &'a str,
@@ -127,11 +127,11 @@ impl Script {
         }
     }
 
-    pub fn put(&mut self, put: &PutWords<'_>) {
+    pub fn put(&mut self, put: &PutArgs<'_>) {
         self.fed = true;
-        let words = [put.path, put.owner, put.group, put.mode].map(quote).join(" ");
+        let args = [put.path, put.owner, put.group, put.mode].map(quote).join(" ");
         let check = quoted(put.check);
-        let line = format!("printf %s {} | put {words} {check}", quote(put.content));
+        let line = format!("printf %s {} | put {args} {check}", quote(put.content));
         self.line(line.trim_end());
     }
 
@@ -149,15 +149,15 @@ impl Script {
         if self.fed || self.run_id.is_some() {
             return None;
         }
-        let mut word = String::new();
+        let mut escaped = String::new();
         for c in self.text(nonce).chars() {
             match c {
-                '\n' => word.push_str("\\n"),
-                '\\' | '\'' | '!' => word.push_str(&format!("\\0{:03o}", u32::from(c))),
-                other => word.push(other),
+                '\n' => escaped.push_str("\\n"),
+                '\\' | '\'' | '!' => escaped.push_str(&format!("\\0{:03o}", u32::from(c))),
+                other => escaped.push(other),
             }
         }
-        (word.len() < LONGEST_WORD).then(|| format!("printf %b '{word}' | {shell}"))
+        (escaped.len() < LONGEST_WORD).then(|| format!("printf %b '{escaped}' | {shell}"))
     }
 
     /// The text for `sh -s`. `nonce` opens the answer, so that nothing printed before it (a login
@@ -167,8 +167,8 @@ impl Script {
         text.push_str("petasos() {\n");
         text.push_str(&format!("printf '@petasos %s\\n' {}\n", quote(nonce)));
         let first = usize::from(self.run_id.is_some());
-        if let Some(RunId { id: run, owner: holder }) = &self.run_id {
-            text.push_str(&format!("lock {} {} || return 0\n", quote(run), quote(holder)));
+        if let Some(RunId { id: run, owner }) = &self.run_id {
+            text.push_str(&format!("lock {} {} || return 0\n", quote(run), quote(owner)));
         }
         for (index, (name, body)) in self.steps.iter().enumerate() {
             let body = if body.is_empty() { ":\n" } else { body };

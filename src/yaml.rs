@@ -18,7 +18,7 @@ fn explain(file: &str, message: &str) -> Fault {
     let what = first.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(first, |(_, what)| what);
     let fault = Fault::new(format!("{what}\n{}", rest.trim_end()));
     match meant(what) {
-        Some(word) => fault.hint(format!("did you mean `{word}`?")),
+        Some(name) => fault.hint(format!("did you mean `{name}`?")),
         None => fault,
     }
 }
@@ -28,12 +28,12 @@ fn meant(what: &str) -> Option<&str> {
     let unknown = what.strip_prefix("unknown field `").or_else(|| what.strip_prefix("unknown variant `"))?;
     let (unknown, rest) = unknown.split_once('`')?;
     let known = rest.split_once("expected ")?.1;
-    let known = known.trim_start_matches("one of ").split([',', ' ']).map(|word| word.trim_matches('`'));
-    nearest(unknown, known.filter(|word| !word.is_empty() && *word != "or"))
+    let known = known.trim_start_matches("one of ").split([',', ' ']).map(|name| name.trim_matches('`'));
+    nearest(unknown, known.filter(|name| !name.is_empty() && *name != "or"))
 }
 
 /// The word of `known` nearest to `word`, if it is near enough to have been meant.
-pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.map(|candidate| (strsim::jaro_winkler(word, candidate), candidate));
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
     near.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }

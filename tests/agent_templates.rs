@@ -81,8 +81,8 @@ fn the_unit_is_as_closed_as_it_was_meant_to_be() {
         // 13 stands for 1.3.
         verdict(tool("systemd-analyze", "systemd").args(["security", "--offline=yes", "--threshold=13"]).arg(path))
     };
-    let (closed, said) = exposure(&text);
-    assert!(closed, "{said}");
+    let (closed, output) = exposure(&text);
+    assert!(closed, "{output}");
     let open =
         text.replace("NoNewPrivileges=yes", "NoNewPrivileges=no").replace("ProtectSystem=strict", "ProtectSystem=no");
     assert!(!exposure(&open).0, "an open unit must be over the limit");

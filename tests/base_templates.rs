@@ -65,9 +65,9 @@ fn golden_files() {
 fn sshd(config: &Path, mode: &[&str]) -> (bool, String) {
     let key = config.with_extension("key");
     if !key.exists() {
-        let (made, said) =
+        let (made, output) =
             verdict(tool("ssh-keygen", "openssh-client").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key));
-        assert!(made, "{said}");
+        assert!(made, "{output}");
     }
     let program = tool("sshd", "openssh-server");
     // Where nobody started sshd yet, its empty directory is missing; for root, sshd insists on it.
@@ -101,9 +101,9 @@ fn in_force(vars: &Value) {
     let wanted = playbook.entries.iter().find_map(|entry| entry.resource.sshd.as_ref()).expect("it is in the playbook");
     for user in &wanted.users {
         let login = format!("user={user},host=host.invalid,addr=192.0.2.1");
-        let (accepted, said) = sshd(&path, &["-T", "-C", &login]);
-        assert!(accepted, "{said}");
-        let effective: BTreeMap<&str, &str> = said.lines().filter_map(|line| line.split_once(' ')).collect();
+        let (accepted, output) = sshd(&path, &["-T", "-C", &login]);
+        assert!(accepted, "{output}");
+        let effective: BTreeMap<&str, &str> = output.lines().filter_map(|line| line.split_once(' ')).collect();
         for (keyword, value) in wanted.set.iter().filter(|(_, value)| !value.is_empty()) {
             assert_eq!(effective.get(keyword.as_str()).copied(), Some(value.as_str()), "{keyword} for {user}");
         }
@@ -143,9 +143,9 @@ nft -f egress.nft; nft -s list ruleset >twice
 cmp once twice
 nft list table inet other
 nft list table inet petasos";
-        let (accepted, said) = elsewhere(dir.path(), script);
-        assert!(accepted, "{name}: {said}");
-        assert!(said.contains("skuid 9990"), "{name}: {said}");
+        let (accepted, output) = elsewhere(dir.path(), script);
+        assert!(accepted, "{name}: {output}");
+        assert!(output.contains("skuid 9990"), "{name}: {output}");
         std::fs::write(&path, text.replace("policy accept", "policy maybe")).expect("writable");
         assert!(!elsewhere(dir.path(), "nft -c -f egress.nft").0, "{name}: a wrong word must be refused");
     }
@@ -187,14 +187,17 @@ PYTHON
 nft list counter inet petasos refused_tcp";
     tool("ip", "iproute2");
     assert!(is_root(), "only root can be another user in a network of its own: run the tests as root");
-    let (accepted, said) = elsewhere(dir.path(), script);
-    assert!(accepted, "{said}");
+    let (accepted, output) = elsewhere(dir.path(), script);
+    assert!(accepted, "{output}");
     for port in [443, 53, 22, 25, 80] {
         let agent = if matches!(port, 443 | 53) { "passed" } else { "refused" };
-        assert!(said.contains(&format!("root {port} passed\n")), "{said}");
-        assert!(said.contains(&format!("hermes {port} {agent}\n")), "{said}");
+        assert!(output.contains(&format!("root {port} passed\n")), "{output}");
+        assert!(output.contains(&format!("hermes {port} {agent}\n")), "{output}");
     }
-    assert!(said.contains("hermes loopback passed\n") && said.contains("packets 3 "), "three were counted: {said}");
+    assert!(
+        output.contains("hermes loopback passed\n") && output.contains("packets 3 "),
+        "three were counted: {output}"
+    );
 }
 
 // --- egress by name ------------------------------------------------------------------------
@@ -261,9 +264,9 @@ fn systemd_accepts_the_filters_unit() {
 #[test]
 fn apt_reads_the_settings_of_upgrades() {
     let (_dir, path) = folder("52petasos", &render("base/upgrades.conf.tera", &vars()));
-    let (accepted, said) = verdict(tool("apt-config", "apt").env("APT_CONFIG", &path).arg("dump"));
-    assert!(accepted, "{said}");
+    let (accepted, output) = verdict(tool("apt-config", "apt").env("APT_CONFIG", &path).arg("dump"));
+    assert!(accepted, "{output}");
     for line in ["APT::Periodic::Unattended-Upgrade \"1\";", "Unattended-Upgrade::Automatic-Reboot \"false\";"] {
-        assert!(said.lines().any(|said| said == line), "{line}: {said}");
+        assert!(output.lines().any(|output| output == line), "{line}: {output}");
     }
 }

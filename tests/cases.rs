@@ -12,6 +12,7 @@ mod common_cases;
 use common_cases::{Case, Expected, cases, folder, names, resolve};
 use petasos::act::{Act, Text};
 use petasos::fact::Facts;
+use petasos::fault::Fault;
 use petasos::playbook::KINDS;
 use petasos::resource::{Change, Diff, Risk};
 use serde_json::{Value, json};
@@ -34,12 +35,12 @@ fn what_may_lock_people_out_is_guarded_and_nothing_else() {
 }
 
 /// The judgements of all that a case's resource stands for, or why it cannot be settled.
-fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, String> {
+fn judge(kind: &str, case: &Case, facts: &Facts) -> Result<Vec<Diff>, Fault> {
     let (resources, facts) = resolve(kind, case, facts)?;
     Ok(resources.iter().map(|resource| resource.judge(&facts)).collect())
 }
 
-fn words(act: &Act) -> String {
+fn described(act: &Act) -> String {
     let stdin = |text: &Option<Text>| text.as_ref().map_or_else(String::new, |text| format!(" <<< {}", text.shown()));
     match act {
         Act::Run { argv, stdin: text } => format!("{}{}", argv.join(" "), stdin(text)),
@@ -55,7 +56,7 @@ fn compare(name: &str, changes: &[Change], expected: &[Expected]) {
     assert_eq!(is, want, "{name}: the changes");
     for (change, expected) in changes.iter().zip(expected) {
         if let Some(acts) = &expected.acts {
-            let is: Vec<String> = change.acts.iter().map(words).collect();
+            let is: Vec<String> = change.acts.iter().map(described).collect();
             assert_eq!(&is, acts, "{name}: what mends `{}`", change.field);
         }
     }
@@ -92,11 +93,11 @@ fn check(name: &str, kind: &str, case: &Case) {
                 Diff::Met | Diff::Drift(_) => None,
             });
             let why = why.unwrap_or_else(|| panic!("{name}: it is judged as {verdicts:?}"));
-            assert!(why.contains(part.as_str()), "{name}: {why}");
+            assert!(why.to_string().contains(part.as_str()), "{name}: {why}");
         }
         (None, None, Some(part)) => match verdicts {
             Ok(verdicts) => panic!("{name}: it is judged as {verdicts:?}"),
-            Err(why) => assert!(why.contains(part.as_str()), "{name}: {why}"),
+            Err(why) => assert!(why.to_string().contains(part.as_str()), "{name}: {why}"),
         },
         _ => panic!("{name}: it needs exactly one of `changes`, `unknown`, `refused`"),
     }

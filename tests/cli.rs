@@ -31,37 +31,37 @@ fn desk(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn petasos(folder: &Path, words: &[&str]) -> Output {
+fn petasos(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
-    command.args(words).current_dir(folder).env_remove("OPENROUTER_API_KEY");
+    command.args(args).current_dir(folder).env_remove("OPENROUTER_API_KEY");
     command.output().unwrap()
 }
 
 /// The error and nothing else: no report on stdout, no second error, no panic.
 #[track_caller]
-fn error(files: &[(&str, &str)], words: &[&str], code: i32) -> String {
+fn error(files: &[(&str, &str)], args: &[&str], code: i32) -> String {
     let folder = desk(files);
-    let output = petasos(folder.path(), words);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{said}");
+    let output = petasos(folder.path(), args);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "", "an error belongs on stderr");
-    assert_eq!(said.matches("error: ").count(), 1, "{said}");
-    said
+    assert_eq!(stderr.matches("error: ").count(), 1, "{stderr}");
+    stderr
 }
 
 #[track_caller]
-fn says(said: &str, words: &[&str]) {
-    for word in words {
-        assert!(said.contains(word), "it does not say `{word}`:\n{said}");
+fn contains_all(stderr: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(stderr.contains(part), "it does not say `{part}`:\n{stderr}");
     }
 }
 
 #[test]
 fn a_wrong_key_in_petasos_yaml_has_its_line_a_caret_and_what_was_meant() {
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent:\n  provider: openrouter\n  modle: some/model\n";
-    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
-    says(
-        &said,
+    let stderr = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
+    contains_all(
+        &stderr,
         &["unknown field `modle`", "petasos.yaml:5:3", "modle: some/model", "^", "hint: did you mean `model`?"],
     );
 }
@@ -69,51 +69,51 @@ fn a_wrong_key_in_petasos_yaml_has_its_line_a_caret_and_what_was_meant() {
 #[test]
 fn a_wrong_key_in_the_hosts_own_settings_is_found_too() {
     let yaml = "hosts:\n  web:\n    address: root@203.0.113.7\n    netwrok: {}\n";
-    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["plan"], 1);
-    says(&said, &["unknown field `netwrok`", "petasos.yaml:4:5", "^", "did you mean `network`?"]);
+    let stderr = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["plan"], 1);
+    contains_all(&stderr, &["unknown field `netwrok`", "petasos.yaml:4:5", "^", "did you mean `network`?"]);
 }
 
 #[test]
 fn a_value_that_cannot_be_is_found_where_it_stands() {
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nnetwork:\n  inbound: [80/tcp, 99999/tcp]\n";
-    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
-    says(&said, &["99999", "petasos.yaml:4:", "^"]);
+    let stderr = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
+    contains_all(&stderr, &["99999", "petasos.yaml:4:", "^"]);
 }
 
 #[test]
 fn a_file_that_is_no_yaml_says_where() {
-    let said = error(&[("petasos.yaml", "hosts: [\n"), ("petasos.lock", LOCK)], &["up"], 1);
-    says(&said, &["petasos.yaml:"]);
+    let stderr = error(&[("petasos.yaml", "hosts: [\n"), ("petasos.lock", LOCK)], &["up"], 1);
+    contains_all(&stderr, &["petasos.yaml:"]);
 }
 
 #[test]
 fn a_wrong_key_in_a_playbook_has_its_line_a_caret_and_what_was_meant() {
     let playbook = "- name: a greeting\n  file:\n    path: /etc/motd\n    mdoe: \"0644\"\n    content: hello\n";
     let files = [("playbooks/50-own.yaml", playbook), ("petasos.lock", LOCK)];
-    let said = error(&files, &["up", "root@203.0.113.7"], 1);
-    says(&said, &["unknown field `mdoe`", "playbooks/50-own.yaml:4:5", "^", "did you mean `mode`?"]);
+    let stderr = error(&files, &["up", "root@203.0.113.7"], 1);
+    contains_all(&stderr, &["unknown field `mdoe`", "playbooks/50-own.yaml:4:5", "^", "did you mean `mode`?"]);
 }
 
 #[test]
 fn a_kind_that_is_none_is_found() {
     let playbook = "- name: a greeting\n  fiel: { path: /etc/motd }\n";
     let files = [("playbooks/50-own.yaml", playbook), ("petasos.lock", LOCK)];
-    let said = error(&files, &["plan", "root@203.0.113.7"], 1);
-    says(&said, &["unknown field `fiel`", "playbooks/50-own.yaml:2:3", "did you mean `file`?"]);
+    let stderr = error(&files, &["plan", "root@203.0.113.7"], 1);
+    contains_all(&stderr, &["unknown field `fiel`", "playbooks/50-own.yaml:2:3", "did you mean `file`?"]);
 }
 
 #[test]
 fn an_entry_without_a_resource_is_named() {
     let files = [("playbooks/50-own.yaml", "- name: a greeting\n"), ("petasos.lock", LOCK)];
-    let said = error(&files, &["plan", "root@203.0.113.7"], 1);
-    says(&said, &["`a greeting` in playbooks/50-own.yaml", "no resource", "hint: "]);
+    let stderr = error(&files, &["plan", "root@203.0.113.7"], 1);
+    contains_all(&stderr, &["`a greeting` in playbooks/50-own.yaml", "no resource", "hint: "]);
 }
 
 #[test]
 fn a_group_is_told_by_its_name_and_the_place_in_it() {
     let refused = |playbook: &str, parts: &[&str]| {
         let files = [("playbooks/50-own.yaml", playbook), ("petasos.lock", LOCK)];
-        says(&error(&files, &["plan", "root@203.0.113.7"], 1), parts);
+        contains_all(&error(&files, &["plan", "root@203.0.113.7"], 1), parts);
     };
     let motd = "{ path: /etc/motd, mode: \"0644\", content: x }";
     let group = |rest: &str| format!("- name: greetings\n  resources:\n    - file: {motd}\n{rest}");
@@ -132,33 +132,33 @@ fn a_group_is_told_by_its_name_and_the_place_in_it() {
 #[test]
 fn an_unknown_host_is_named_with_the_nearest_known() {
     let yaml = "hosts:\n  staging: { address: root@203.0.113.7 }\n";
-    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up", "stagging"], 1);
-    says(&said, &["petasos.yaml has no host `stagging`", "did you mean `staging`?"]);
+    let stderr = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up", "stagging"], 1);
+    contains_all(&stderr, &["petasos.yaml has no host `stagging`", "did you mean `staging`?"]);
 }
 
 #[test]
 fn no_host_at_all_says_how_to_name_one() {
-    let said = error(&[("petasos.lock", LOCK)], &["up"], 1);
-    says(&said, &["no host", "hint: ", "petasos init"]);
+    let stderr = error(&[("petasos.lock", LOCK)], &["up"], 1);
+    contains_all(&stderr, &["no host", "hint: ", "petasos init"]);
 }
 
 #[test]
 fn a_missing_lock_says_what_writes_it() {
-    let said = error(&[], &["up", "root@203.0.113.7"], 1);
-    says(&said, &["no lock file `petasos.lock`", "hint: `petasos pin VERSION`"]);
+    let stderr = error(&[], &["up", "root@203.0.113.7"], 1);
+    contains_all(&stderr, &["no lock file `petasos.lock`", "hint: `petasos pin VERSION`"]);
 }
 
 #[test]
 fn a_lock_that_was_edited_badly_is_refused() {
-    let said = error(&[("petasos.lock", &LOCK.replace("3333", "333x"))], &["up", "root@203.0.113.7"], 1);
-    says(&said, &["`petasos.lock` is not a lock file", "hint: "]);
+    let stderr = error(&[("petasos.lock", &LOCK.replace("3333", "333x"))], &["up", "root@203.0.113.7"], 1);
+    contains_all(&stderr, &["`petasos.lock` is not a lock file", "hint: "]);
 }
 
 #[test]
 fn a_public_key_that_is_not_there_is_named() {
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nadmin:\n  authorized_keys: [./nobody.pub]\n";
-    let said = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
-    says(&said, &["admin.authorized_keys", "`./nobody.pub`"]);
+    let stderr = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
+    contains_all(&stderr, &["admin.authorized_keys", "`./nobody.pub`"]);
 }
 
 #[test]
@@ -167,21 +167,24 @@ fn what_may_go_out_is_checked_before_any_host_is_asked() {
         let yaml = format!("hosts:\n  web: {{ address: root@203.0.113.7 }}\n{more}\n");
         error(&[("petasos.yaml", &yaml), ("petasos.lock", LOCK)], &["plan"], 1)
     };
-    let said = of("network:\n  egress:\n    allow: [https://api.example.com/v1]");
-    says(&said, &["petasos.yaml:5", "`https://api.example.com/v1` cannot be allowed", "give the host name only"]);
-    says(&of("network: { egress: { allow: [203.0.113.9] } }"), &["only names can be allowed"]);
-    says(&of("network: { egress: { allow: [\"*\"] } }"), &["cannot be allowed"]);
-    says(&of("agent: { provider: nobody-has-this-name }"), &["`nobody-has-this-name`", "agent.base_url"]);
+    let stderr = of("network:\n  egress:\n    allow: [https://api.example.com/v1]");
+    contains_all(
+        &stderr,
+        &["petasos.yaml:5", "`https://api.example.com/v1` cannot be allowed", "give the host name only"],
+    );
+    contains_all(&of("network: { egress: { allow: [203.0.113.9] } }"), &["only names can be allowed"]);
+    contains_all(&of("network: { egress: { allow: [\"*\"] } }"), &["cannot be allowed"]);
+    contains_all(&of("agent: { provider: nobody-has-this-name }"), &["`nobody-has-this-name`", "agent.base_url"]);
     let packs = "always: []\nproviders: { openrouter: { names: [openrouter.ai] } }\n\
                  platforms: { telegram: { needs: [api.telegram.org], names: [], tokens: [] } }\n";
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent: { platforms: { telegram: {} } }\n";
     let files = [("petasos.yaml", yaml), ("petasos.lock", LOCK), ("playbooks/data/packs.yaml", packs)];
-    says(
+    contains_all(
         &error(&files, &["up"], 1),
         &["telegram is enabled, but api.telegram.org is not allowed", "network.egress.allow"],
     );
-    let said = error(&[files[0], files[1], ("playbooks/data/packs.yaml", "allways: []\n")], &["up"], 1);
-    says(&said, &["playbooks/data/packs.yaml:1", "did you mean `always`?"]);
+    let stderr = error(&[files[0], files[1], ("playbooks/data/packs.yaml", "allways: []\n")], &["up"], 1);
+    contains_all(&stderr, &["playbooks/data/packs.yaml:1", "did you mean `always`?"]);
 }
 
 /// Whatever egress there is: the agent would start and have nobody to ask.
@@ -194,36 +197,39 @@ fn a_provider_that_the_agent_would_not_use_is_refused() {
         error(&[("petasos.yaml", &yaml), ("petasos.lock", LOCK)], &["up"], 1)
     };
     for mode in ["names", "ports", "open"] {
-        let said = of(mode, "provider: openai");
-        says(&said, &["agent.provider: unknown provider `openai`\nhint: did you mean `openai-api`?"]);
-        let said = of(mode, "base_url: \"https://llm.example.org/v1\"");
-        says(&said, &["agent.base_url: the agent ignores it for the provider `openrouter`", "hint: ", "custom"]);
-        let said = of(mode, "provider: anthropic, base_url: \"https://llm.example.org/v1\"");
-        says(&said, &["agent.base_url: ", "`anthropic`", "hint: ", "custom"]);
-        says(&of(mode, "provider: custom"), &["`custom`", "hint: ", "agent.base_url"]);
+        let stderr = of(mode, "provider: openai");
+        contains_all(&stderr, &["agent.provider: unknown provider `openai`\nhint: did you mean `openai-api`?"]);
+        let stderr = of(mode, "base_url: \"https://llm.example.org/v1\"");
+        contains_all(
+            &stderr,
+            &["agent.base_url: the agent ignores it for the provider `openrouter`", "hint: ", "custom"],
+        );
+        let stderr = of(mode, "provider: anthropic, base_url: \"https://llm.example.org/v1\"");
+        contains_all(&stderr, &["agent.base_url: ", "`anthropic`", "hint: ", "custom"]);
+        contains_all(&of(mode, "provider: custom"), &["`custom`", "hint: ", "agent.base_url"]);
     }
 }
 
 #[test]
 fn a_release_that_is_too_old_or_none_is_refused() {
-    says(&error(&[], &["pin", "0.18.1", "--source", "/nonexistent"], 1), &["0.18.1", "0.18.2"]);
-    says(&error(&[], &["pin", "main", "--source", "/nonexistent"], 1), &["`main`"]);
+    contains_all(&error(&[], &["pin", "0.18.1", "--source", "/nonexistent"], 1), &["0.18.1", "0.18.2"]);
+    contains_all(&error(&[], &["pin", "main", "--source", "/nonexistent"], 1), &["`main`"]);
 }
 
 #[test]
 fn bad_usage_ends_with_64_and_help_with_0() {
-    for words in
+    for args in
         [&["upp"][..], &["up", "--frobnicate"], &["pin"], &["up", "--parallel", "many"], &["completions", "cobol"], &[]]
     {
-        let output = petasos(desk(&[]).path(), words);
-        assert_eq!(output.status.code(), Some(64), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(output.stdout.is_empty(), "{words:?}");
+        let output = petasos(desk(&[]).path(), args);
+        assert_eq!(output.status.code(), Some(64), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.is_empty(), "{args:?}");
     }
-    says(&error(&[], &["upp"], 64), &["'upp'", "'up'"]);
-    for words in [&["--help"][..], &["up", "--help"], &["--version"]] {
-        let output = petasos(desk(&[]).path(), words);
-        assert_eq!(output.status.code(), Some(0), "{words:?}");
-        assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{words:?}");
+    contains_all(&error(&[], &["upp"], 64), &["'upp'", "'up'"]);
+    for args in [&["--help"][..], &["up", "--help"], &["--version"]] {
+        let output = petasos(desk(&[]).path(), args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{args:?}");
     }
 }
 
@@ -235,8 +241,8 @@ fn a_reader_who_leaves_early_is_no_error() {
     let mut child = child.spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), said.as_str()), (Some(0), ""));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -245,8 +251,11 @@ fn a_report_that_cannot_be_written_is_an_error() {
     let full =
         full.args(["completions", "bash"]).stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
     let output = full.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.starts_with("error: ") && said.contains("No space left"), "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(1) && stderr.starts_with("error: ") && stderr.contains("No space left"),
+        "{stderr}"
+    );
 }
 
 /// An `ssh` that a hostile host answers: no login, and words that a terminal would obey.
@@ -266,23 +275,23 @@ exit 255
 "#;
 
 /// Two hosts, both of them hostile.
-fn hostile(words: &[&str]) -> Output {
+fn hostile(args: &[&str]) -> Output {
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\n  db: { address: root@203.0.113.8 }\n";
     let folder = desk(&[("petasos.yaml", yaml), ("petasos.lock", LOCK), ("bin/ssh", HOSTILE)]);
     let ssh = folder.path().join("bin/ssh");
     std::fs::set_permissions(&ssh, PermissionsExt::from_mode(0o755)).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
     let path = format!("{}:{}", folder.path().join("bin").display(), std::env::var("PATH").unwrap());
-    command.args(words).current_dir(folder.path()).env("PATH", path).output().unwrap()
+    command.args(args).current_dir(folder.path()).env("PATH", path).output().unwrap()
 }
 
 #[test]
 fn what_a_hostile_host_says_does_not_act_on_the_terminal() {
-    for words in [&["plan"][..], &["up", "--json"], &["verify"], &["verify", "--json"], &["facts"]] {
-        let output = hostile(words);
+    for args in [&["plan"][..], &["up", "--json"], &["verify"], &["verify", "--json"], &["facts"]] {
+        let output = hostile(args);
         let all = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-        assert!(!all.contains(obeyed) && all.contains("owned"), "{words:?}: {all:?}");
+        assert!(!all.contains(obeyed) && all.contains("owned"), "{args:?}: {all:?}");
     }
 }
 
@@ -290,25 +299,25 @@ fn what_a_hostile_host_says_does_not_act_on_the_terminal() {
 fn one_hosts_failure_does_not_stop_the_others() {
     for verb in ["plan", "facts", "render", "history", "egress", "verify"] {
         let output = hostile(&[verb]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{verb}: {said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{verb}: {stderr}");
         let at = |host: &str| {
-            said.find(&format!("error: root@{host} refused the login")).unwrap_or_else(|| panic!("{verb}: {said}"))
+            stderr.find(&format!("error: root@{host} refused the login")).unwrap_or_else(|| panic!("{verb}: {stderr}"))
         };
-        assert!(at("203.0.113.8") < at("203.0.113.7"), "{verb}: in the order of the hosts: {said}");
-        assert_eq!(said.matches("\nhint: check that the right key").count(), 2, "{verb}: {said}");
+        assert!(at("203.0.113.8") < at("203.0.113.7"), "{verb}: in the order of the hosts: {stderr}");
+        assert_eq!(stderr.matches("\nhint: check that the right key").count(), 2, "{verb}: {stderr}");
     }
 }
 
 #[test]
 fn in_json_an_error_and_its_hint_stand_apart() {
-    let report = |words: &[&str]| -> serde_json::Value {
-        let output = hostile(words);
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{words:?}: {why}: {output:?}"))
+    let report = |args: &[&str]| -> serde_json::Value {
+        let output = hostile(args);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{args:?}: {why}: {output:?}"))
     };
     let of = |value: &serde_json::Value| {
-        let word = |key: &str| value[key].as_str().unwrap_or_else(|| panic!("{key}: {value}")).to_owned();
-        (word("error"), word("hint"))
+        let field = |key: &str| value[key].as_str().unwrap_or_else(|| panic!("{key}: {value}")).to_owned();
+        (field("error"), field("hint"))
     };
     let (up, history, verify) =
         (report(&["up", "--json"]), report(&["history", "--json"]), report(&["verify", "--json"]));

@@ -7,21 +7,21 @@ use std::process::{Command, Stdio};
 
 const HEAD: &str = "# Command-line reference\n\nWhat `petasos VERB --help` says.\n";
 
-fn help(words: &[&str]) -> String {
+fn help(args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
     // Without a terminal and its width, lines wrap where the program says.
-    command.args(words).arg("--help").env_remove("COLUMNS").stdin(Stdio::null());
+    command.args(args).arg("--help").env_remove("COLUMNS").stdin(Stdio::null());
     let output = command.output().expect("petasos runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-fn reference(command: &clap::Command, words: &[&str], out: &mut String) {
-    let level = "#".repeat(2 + usize::from(words.len() > 1));
-    let name = ["petasos"].iter().chain(words).copied().collect::<Vec<_>>().join(" ");
-    out.push_str(&format!("\n{level} `{name}`\n\n```text\n{}\n```\n", help(words).trim_end()));
+fn reference(command: &clap::Command, args: &[&str], out: &mut String) {
+    let level = "#".repeat(2 + usize::from(args.len() > 1));
+    let name = ["petasos"].iter().chain(args).copied().collect::<Vec<_>>().join(" ");
+    out.push_str(&format!("\n{level} `{name}`\n\n```text\n{}\n```\n", help(args).trim_end()));
     for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
-        reference(verb, &[words, &[verb.get_name()]].concat(), out);
+        reference(verb, &[args, &[verb.get_name()]].concat(), out);
     }
 }
 
@@ -34,7 +34,7 @@ fn the_reference_is_what_the_program_says() {
         std::fs::write(&path, &text).expect("a writable tree");
     }
     let is = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = is.lines().zip(text.lines()).position(|(is, said)| is != said);
+    let differs = is.lines().zip(text.lines()).position(|(is, printed)| is != printed);
     assert!(
         is == text,
         "docs/cli.md differs from line {} on: `UPDATE=1 cargo test --test cli_reference` writes it again",

@@ -30,8 +30,8 @@ struct Altered {
 
 impl Altered {
     /// As a case has it.
-    fn said(words: &[String]) -> Self {
-        let (paths, units) = words.iter().cloned().partition(|word| word.starts_with('/'));
+    fn declared(names: &[String]) -> Self {
+        let (paths, units) = names.iter().cloned().partition(|name| name.starts_with('/'));
         Self { paths, units }
     }
 }
@@ -39,7 +39,7 @@ impl Altered {
 fn altered(act: &Act) -> Altered {
     let paths =
         |paths: &[&str]| Altered { paths: paths.iter().map(|path| (*path).to_owned()).collect(), units: Vec::new() };
-    let words = |list: &'_ [String]| list.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let joined = |list: &'_ [String]| list.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     match act {
         Act::Put(put) => paths(&[put.path.as_str()]),
         Act::Remove(path) => paths(&[path.as_str()]),
@@ -99,7 +99,7 @@ fn altered(act: &Act) -> Altered {
                 let service = unit.replace(".socket", ".service");
                 Altered { units: vec![unit.clone(), service], ..Altered::default() }
             }
-            (what, args) => panic!("what does `{what}: {}` alter?", words(args)),
+            (what, args) => panic!("what does `{what}: {}` alter?", joined(args)),
         },
     }
 }
@@ -120,12 +120,12 @@ fn all_that_the_changes_of_a_case_alter_is_kept() {
                 let Diff::Drift(changes) = resource.judge(&facts) else { continue };
                 for change in changes {
                     let expected = case.changes.iter().flatten().find(|expected| expected.field == change.field);
-                    let said = expected.and_then(|expected| expected.alters.as_deref());
+                    let declared = expected.and_then(|expected| expected.alters.as_deref());
                     let step = step(resource.as_ref(), change);
                     let scope = Scope::of(&[&step]);
                     for act in &step.change.acts {
                         acts += 1;
-                        let altered = said.map_or_else(|| altered(act), Altered::said);
+                        let altered = declared.map_or_else(|| altered(act), Altered::declared);
                         for path in altered.paths {
                             // The kind itself says so: what is kept with every run is no merit.
                             assert!(step.touches.covers(&path), "{name}: {path} is not kept: {:?}", step.touches);

@@ -17,9 +17,9 @@ impl Tree {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new(env!("CARGO"));
         command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(&root);
-        let said = command.output().expect("cargo runs");
-        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-        let metadata: serde_json::Value = serde_json::from_slice(&said.stdout).expect("cargo prints JSON");
+        let output = command.output().expect("cargo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
         let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
         let runs = |target: &serde_json::Value| {
             let kind = |name: &str| list(&target["kind"]).iter().any(|kind| kind == name);
@@ -74,8 +74,8 @@ fn code(path: &Path) -> String {
 fn forgotten_sources(tree: &Tree) -> Vec<String> {
     let sources = tree.sources();
     let declares = |text: &str, name: &str| {
-        let word = |line: &str| line.trim().trim_start_matches("pub ").strip_prefix("mod ").map(str::to_owned);
-        text.lines().filter_map(word).any(|rest| rest.strip_suffix(';') == Some(name))
+        let module = |line: &str| line.trim().trim_start_matches("pub ").strip_prefix("mod ").map(str::to_owned);
+        text.lines().filter_map(module).any(|rest| rest.strip_suffix(';') == Some(name))
     };
     let built = |path: &Path| {
         let stem = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -114,8 +114,8 @@ fn forgotten_directories(tree: &Tree) -> Vec<String> {
     let holds_sources = |dir: &Path| sources.iter().any(|(path, _)| path.parent() == Some(dir));
     let named = |dir: &Path| {
         let Some(name) = dir.file_name().map(|name| name.to_string_lossy().into_owned()) else { return false };
-        let words = [format!("\"{name}\""), format!("\"{name}/"), format!("tests/{name}\"")];
-        sources.iter().any(|(_, text)| words.iter().any(|word| text.contains(word)))
+        let patterns = [format!("\"{name}\""), format!("\"{name}/"), format!("tests/{name}\"")];
+        sources.iter().any(|(_, text)| patterns.iter().any(|pattern| text.contains(pattern)))
     };
     // One directory a kind: cases.rs itself compares them with the kinds that there are.
     let compared = |dir: &Path| dir.parent() == Some(&tree.root.join("tests/cases"));
@@ -132,23 +132,48 @@ fn skipped_in_silence(tree: &Tree) -> Vec<String> {
     tree.sources().iter().filter(|source| silent(source)).map(|(path, _)| tree.shown(path)).collect()
 }
 
+/// The program's sources, without comments and tests, but those in some places.
+fn program(tree: &Tree, without: &[&str]) -> Vec<(PathBuf, String)> {
+    let without: Vec<PathBuf> = without.iter().map(|place| tree.root.join(place)).collect();
+    let files = tree.below("src").0.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let files =
+        files.filter(|path| !path.ends_with("tests.rs") && !without.iter().any(|place| path.starts_with(place)));
+    let text = |path: &Path| code(path).split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
+    files.map(|path| (path.clone(), text(&path))).collect()
+}
+
 /// Sources outside of `ui` that print, or take hold of what is printed on; their tests may.
 fn prints_by_itself(tree: &Tree) -> Vec<String> {
-    let ui = [tree.root.join("src/ui"), tree.root.join("src/ui.rs"), tree.root.join("src/main.rs")];
-    let words = ["print!(", "println!(", "eprint!(", "eprintln!(", "stdout()", "stderr()"];
-    let names = |text: &str, word: &str| {
+    let patterns = ["print!(", "println!(", "eprint!(", "eprintln!(", "stdout()", "stderr()"];
+    let names = |text: &str, pattern: &str| {
         // `child.stdout()` is another program's.
         let whole = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
-        text.match_indices(word).any(|(at, _)| whole(at))
+        text.match_indices(pattern).any(|(at, _)| whole(at))
     };
-    let speaks = |path: &PathBuf| {
-        let text = code(path);
-        let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        words.iter().any(|word| names(text, word))
-    };
-    let files = tree.below("src").0.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
-    let outside = files.filter(|path| !path.ends_with("tests.rs") && !ui.iter().any(|ui| path.starts_with(ui)));
-    outside.filter(speaks).map(|path| tree.shown(&path)).collect()
+    let outside = program(tree, &["src/ui", "src/ui.rs", "src/main.rs"]).into_iter();
+    let speaking = outside.filter(|(_, text)| patterns.iter().any(|pattern| names(text, pattern)));
+    speaking.map(|(path, _)| tree.shown(&path)).collect()
+}
+
+/// What stands in the string literals of a source, one after the other.
+fn literals(code: &str) -> String {
+    let code = code.replace("'\"'", "").replace("'\\\"'", "");
+    let (mut text, mut inside, mut escaped) = (String::new(), false, false);
+    for letter in code.chars() {
+        match letter {
+            '"' if !escaped => inside = !inside,
+            _ if inside => text.push(letter),
+            _ => {}
+        }
+        escaped = inside && letter == '\\' && !escaped;
+    }
+    text
+}
+
+/// Sources that write a hint into a message: it is a field of a `Fault`, and `ui` writes it.
+fn hints_in_messages(tree: &Tree) -> Vec<String> {
+    let outside = program(tree, &["src/ui", "src/ui.rs", "src/fault.rs"]).into_iter();
+    outside.filter(|(_, text)| literals(text).contains("hint: ")).map(|(path, _)| tree.shown(&path)).collect()
 }
 
 /// Comments that are wider than the 100 columns at which they wrap, as `file:line`.
@@ -189,6 +214,11 @@ fn only_ui_prints() {
 }
 
 #[test]
+fn hints_are_fields() {
+    assert_eq!(hints_in_messages(&Tree::own()), [""; 0], "use `Fault::hint`");
+}
+
+#[test]
 fn comments_wrap() {
     assert_eq!(wide_comments(&Tree::own()), [""; 0]);
 }
@@ -218,6 +248,8 @@ fn what_is_planted_is_found() {
         ("src/wide.rs", format!("{}\n    //! {}\n", "x".repeat(120), "x".repeat(93))),
         ("remote/wide.sh", format!("{}\n# {}\n", "#".repeat(100), "ö".repeat(99))),
         ("src/loud.rs", "fn a() { if b { eprintln!(\"c\"); } }\n".to_owned()),
+        ("src/hinting.rs", "fn a() { b('\"', \"\\\"\", \"no\\nhint: yes\"); }\n".to_owned()),
+        ("src/hinted.rs", "fn a() { b(\"\\\\\", Fault { hint: None }, '\"'); }\n".to_owned()),
         ("src/louder.rs", "fn a() { std::io::stdout().flush(); }\n".to_owned()),
     ] {
         let path = root.join(path);
@@ -231,5 +263,6 @@ fn what_is_planted_is_found() {
     assert_eq!(forgotten_directories(&tree), ["tests/stray-data"]);
     assert_eq!(skipped_in_silence(&tree), ["tests/lab/untold.rs", "tests/silent.rs"]);
     assert_eq!(wide_comments(&tree), ["remote/wide.sh:2", "src/wide.rs:2"]);
+    assert_eq!(hints_in_messages(&tree), ["src/hinting.rs"]);
     assert_eq!(prints_by_itself(&tree), ["src/loud.rs", "src/louder.rs"]);
 }

@@ -77,7 +77,7 @@ async fn lab_snapshot() {
     let began = std::time::Instant::now();
     std::thread::sleep(std::time::Duration::from_secs(2));
     let login = format!("root@{}", third.address);
-    let said = loop {
+    let content = loop {
         let mut ssh = Command::new("ssh");
         let output = ssh.arg("-F").arg(&third.ssh_config).args([&login, "ls /srv; cat /etc/issue"]).output().unwrap();
         if output.status.success() {
@@ -86,7 +86,7 @@ async fn lab_snapshot() {
         assert!(began.elapsed().as_secs() < 60, "it does not come back");
         std::thread::sleep(std::time::Duration::from_millis(200));
     };
-    assert_eq!(said, "again\nfirst\nchanged\n");
+    assert_eq!(content, "again\nfirst\nchanged\n");
     let error = lab.up(two, &from(lower), &mut say).await.unwrap_err();
     assert!(format!("{error:#}").contains("lab host `snap-two` lies on snap-upper, not snap-lower"), "{error:#}");
 

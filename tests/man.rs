@@ -20,15 +20,15 @@ fn read(page: &Path) -> (String, String) {
     (text, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-fn petasos(words: &[&str]) -> (bool, String) {
-    verdict(Command::new(env!("CARGO_BIN_EXE_petasos")).args(words))
+fn petasos(args: &[&str]) -> (bool, String) {
+    verdict(Command::new(env!("CARGO_BIN_EXE_petasos")).args(args))
 }
 
 /// Each command with its words, the program itself first.
-fn commands(command: &clap::Command, words: &[String]) -> Vec<Vec<String>> {
-    let mut all = vec![words.to_vec()];
+fn commands(command: &clap::Command, args: &[String]) -> Vec<Vec<String>> {
+    let mut all = vec![args.to_vec()];
     for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
-        all.extend(commands(verb, &[words, &[verb.get_name().to_owned()]].concat()));
+        all.extend(commands(verb, &[args, &[verb.get_name().to_owned()]].concat()));
     }
     all
 }
@@ -37,21 +37,21 @@ fn commands(command: &clap::Command, words: &[String]) -> Vec<Vec<String>> {
 fn every_verb_has_a_page_with_all_its_flags() {
     let dir = tempfile::tempdir().expect("a folder");
     let below = dir.path().join("man1");
-    let (done, said) = petasos(&["man", "--dir", below.to_str().expect("UTF-8")]);
-    assert!(done, "{said}");
+    let (done, output) = petasos(&["man", "--dir", below.to_str().expect("UTF-8")]);
+    assert!(done, "{output}");
     let mut pages = BTreeSet::new();
-    for words in commands(&petasos::cli::Cli::command(), &["petasos".to_owned()]) {
-        let name = format!("{}.1", words.join("-"));
+    for args in commands(&petasos::cli::Cli::command(), &["petasos".to_owned()]) {
+        let name = format!("{}.1", args.join("-"));
         let (text, complaints) = read(&below.join(&name));
         assert_eq!(complaints, "", "{name}");
-        let words: Vec<&str> = words[1..].iter().map(String::as_str).chain(["--help"]).collect();
-        let help = petasos(&words).1;
+        let args: Vec<&str> = args[1..].iter().map(String::as_str).chain(["--help"]).collect();
+        let help = petasos(&args).1;
         let flags = |text: &str| -> BTreeSet<String> {
-            let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
-            words.filter(|word| word.starts_with("--")).map(str::to_owned).collect()
+            let tokens = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
+            tokens.filter(|flag| flag.starts_with("--")).map(str::to_owned).collect()
         };
         let missing: Vec<String> = flags(&help).difference(&flags(&text)).cloned().collect();
-        assert_eq!(missing, [""; 0], "{name} lacks flags of `petasos {}`:\n{text}", words.join(" "));
+        assert_eq!(missing, [""; 0], "{name} lacks flags of `petasos {}`:\n{text}", args.join(" "));
         pages.insert(name);
     }
     let written = std::fs::read_dir(&below).expect("the pages");

@@ -2,13 +2,14 @@
 //! nothing else.
 //!
 //! Which keys there are is serde's word: the error that it gives for a key that no kind has.
+use petasos::fault::Fault;
 use petasos::playbook::{KINDS, Playbook, Renderer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 const REFERENCE: &str = include_str!("../playbooks/reference.yaml");
 
-fn read(text: &str) -> Result<Playbook, String> {
+fn read(text: &str) -> Result<Playbook, Fault> {
     let renderer = Renderer::new(&BTreeMap::new(), &json!({ "api_port": 8642 })).expect("no templates");
     Playbook::read("reference.yaml", text, &renderer)
 }
@@ -16,7 +17,7 @@ fn read(text: &str) -> Result<Playbook, String> {
 /// The keys that serde expects where `entry` has one that nothing has.
 fn keys(entry: &Value) -> BTreeSet<String> {
     let error = read(&json!([entry]).to_string()).expect_err("nothing has the key `no-such-key`");
-    let line = error.lines().next().expect("a line");
+    let line = error.message.lines().next().expect("a line");
     let list = line.strip_prefix("unknown field `no-such-key`, expected one of ");
     let list = list.unwrap_or_else(|| panic!("serde says something else now: {error}"));
     list.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()

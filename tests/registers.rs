@@ -75,7 +75,7 @@ fn every_kind_has_its_file_and_its_row() {
         let path = entry.expect("readable").path();
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let stem = path.file_stem()?.to_string_lossy().into_owned();
-        text.contains("impl super::Spec for Spec").then_some(stem)
+        text.contains("impl super::ResourceSpec for Spec").then_some(stem)
     });
     assert_eq!(specs.collect::<BTreeSet<String>>(), kinds, "the registry of src/resource/mod.rs");
 }

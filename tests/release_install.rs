@@ -2,7 +2,7 @@
 //! lock's.
 mod common_git;
 use common_git::{Upstream, lock, pin, stderr};
-use petasos::config::lock::{Lock, Release};
+use petasos::config::lock::{LockFile, Release};
 use petasos::release::steps;
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -20,7 +20,7 @@ fn host() -> Host {
     up.release("v2026.7.20", "0.19.0");
     let done = pin(root.path(), &["0.19.0", "--source", &up.url()]);
     assert!(done.status.success(), "{}", stderr(&done));
-    let lock = Lock::load(&lock(root.path())).unwrap();
+    let lock = LockFile::load(&lock(root.path())).unwrap();
     let (version, release) = lock.release_of("any").unwrap();
     Host { up, version: version.clone(), release: release.clone(), root }
 }
@@ -35,9 +35,9 @@ impl Host {
 
     fn refuses(&self, code: i32, reason: &str) {
         let done = self.install();
-        let said = stderr(&done);
-        assert_eq!(done.status.code(), Some(code), "{said}");
-        assert!(said.contains(reason), "{said}");
+        let message = stderr(&done);
+        assert_eq!(done.status.code(), Some(code), "{message}");
+        assert!(message.contains(reason), "{message}");
         let releases = self.root.path().join("opt/hermes/releases");
         let left: Vec<_> = std::fs::read_dir(releases).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [".lock"], "a refusal leaves nothing");

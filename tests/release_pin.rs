@@ -1,7 +1,7 @@
 //! `petasos pin` against real repositories; git is the oracle of what it writes.
 mod common_git;
 use common_git::{Files, Upstream, lock, pin, release, stderr, stdout};
-use petasos::config::lock::Lock;
+use petasos::config::lock::LockFile;
 use std::path::Path;
 
 /// A source with three releases, and a place to pin in.
@@ -27,7 +27,7 @@ fn a_version_becomes_what_git_says_of_its_tag() {
     let done = pin(dir.path(), &["0.18.2", "--source", &up.url()]);
     assert!(done.status.success(), "{}", stderr(&done));
     let (version, found) = {
-        let lock = Lock::load(&lock(dir.path())).unwrap();
+        let lock = LockFile::load(&lock(dir.path())).unwrap();
         let (version, release) = lock.release_of("any").unwrap();
         (version.to_string(), release.clone())
     };
@@ -64,7 +64,7 @@ fn a_host_can_have_its_own_release() {
     let done = pin(dir.path(), &["0.19.0", "--host", "staging", "--json"]);
     let report: serde_json::Value = serde_json::from_str(&stdout(&done)).unwrap();
     assert_eq!(report["changes"][1], "release of staging: none -> 0.19.0");
-    let lock = Lock::load(&lock(dir.path())).unwrap();
+    let lock = LockFile::load(&lock(dir.path())).unwrap();
     assert_eq!(lock.release_of("staging").unwrap().0.to_string(), "0.19.0");
     assert_eq!(lock.release_of("production").unwrap().0.to_string(), "0.18.2");
 }

@@ -37,7 +37,7 @@ fn text(element: ElementRef<'_>) -> String {
     element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn words(text: &str) -> String {
+fn collapsed(text: &str) -> String {
     text.replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -97,24 +97,24 @@ fn each_control_stands_there_with_its_verdict_and_its_evidence() {
         let id = Selector::parse(".top .id").expect("a selector");
         let card = cards.iter().find(|card| card.select(&id).any(|it| text(it) == control.id));
         let card = card.unwrap_or_else(|| panic!("`{}` is not on the page", control.id));
-        let said = text(*card);
+        let shown = text(*card);
         let badge = Selector::parse(".top .badge").expect("a selector");
         let verdict = text(card.select(&badge).next().expect("a badge"));
-        let word = match control.verdict {
+        let label = match control.verdict {
             ControlStatus::Met => "✓ met",
             ControlStatus::NotMet => "✕ not met",
             ControlStatus::Unobserved => "? not observed",
             ControlStatus::Planned => "– not in this version",
         };
-        assert_eq!(verdict, word, "{}", control.id);
-        assert!(said.contains(&words(&control.claim)), "{}: {said}", control.id);
+        assert_eq!(verdict, label, "{}", control.id);
+        assert!(shown.contains(&collapsed(&control.claim)), "{}: {shown}", control.id);
         for check in &control.checks {
-            assert!(said.contains(&words(&check.what)), "{}: {}", control.id, check.what);
+            assert!(shown.contains(&collapsed(&check.what)), "{}: {}", control.id, check.what);
             // Each text between two tags is told apart by its own spaces only.
             let detail = check.detail.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(said.contains(&detail), "{}: {detail}", control.id);
+            assert!(shown.contains(&detail), "{}: {detail}", control.id);
             if let Some(proof) = &check.control {
-                assert!(said.contains(&words(&proof.what)), "{}: {}", control.id, proof.what);
+                assert!(shown.contains(&collapsed(&proof.what)), "{}: {}", control.id, proof.what);
             }
         }
     }
@@ -135,7 +135,7 @@ fn what_is_missing_comes_first_with_the_way_to_turn_it_on() {
     assert!(!expected.is_empty(), "the example shows nothing missing");
     for control in expected {
         let item = missing.iter().find(|item| item.contains(&control.id)).unwrap_or_else(|| panic!("{}", control.id));
-        assert!(item.contains(&words(control.how.as_deref().unwrap_or_default())), "{item}");
+        assert!(item.contains(&collapsed(control.how.as_deref().unwrap_or_default())), "{item}");
     }
 }
 
@@ -160,8 +160,8 @@ fn the_counts_are_those_of_the_report() {
             host.host
         );
     }
-    let said = text(html.root_element());
-    assert!(said.contains("refused hint: look"), "why a host was not tried");
+    let shown = text(html.root_element());
+    assert!(shown.contains("refused hint: look"), "why a host was not tried");
 }
 
 #[test]
@@ -180,10 +180,10 @@ fn planted_markup_stays_text() {
             element.value().attrs().map(|(name, _)| name).filter(|name| name.starts_with("on")).collect();
         assert!(bad.is_empty(), "{bad:?}");
     }
-    let said = text(hostile.root_element());
-    let plain = words(HOSTILE);
+    let shown = text(hostile.root_element());
+    let plain = collapsed(HOSTILE);
     // It is read as it was written: neither swallowed nor escaped twice.
-    assert!(said.matches(&plain).count() > 100, "{}", said.matches(&plain).count());
+    assert!(shown.matches(&plain).count() > 100, "{}", shown.matches(&plain).count());
     // The oracle sees what is not escaped.
     let unescaped = page.replace("&lt;", "<").replace("&gt;", ">");
     assert!(!all(&Html::parse_document(&unescaped), "body script").is_empty());
@@ -278,8 +278,8 @@ fn the_option_writes_the_page_for_its_owner_alone() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let path = folder.path().join("page.html");
     let html = parsed(&std::fs::read_to_string(&path).expect("the page"));
-    let said = text(html.root_element());
-    assert!(said.contains("gone") && said.contains("Connection refused"), "{said}");
+    let shown = text(html.root_element());
+    assert!(shown.contains("gone") && shown.contains("Connection refused"), "{shown}");
     let mode = path.metadata().expect("the page").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "{mode:o}");
 }
@@ -288,7 +288,7 @@ fn the_option_writes_the_page_for_its_owner_alone() {
 fn a_page_that_cannot_be_written_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = verify(folder.path(), "no/such/page.html");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("cannot write `no/such/page.html`") && said.contains("\nhint: "), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot write `no/such/page.html`") && stderr.contains("\nhint: "), "{stderr}");
 }

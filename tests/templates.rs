@@ -3,7 +3,7 @@
 
 use petasos::act::Text;
 use petasos::config::Config;
-use petasos::config::lock::Lock;
+use petasos::config::lock::LockFile;
 use petasos::desired::vars::desired_state;
 use petasos::desired::{Choice, Operator};
 use petasos::fact::host::Host;
@@ -48,7 +48,7 @@ fn bare(queries: &BTreeSet<Query>, host: Host) -> Facts {
 
 fn filled_in(yaml: &str, host: Host) -> Result<usize, String> {
     let config = Config::read("petasos.yaml", yaml).map_err(|why| why.to_string())?;
-    let lock = Lock::parse(LOCK, Path::new("petasos.lock")).expect("a sound lock");
+    let lock = LockFile::parse(LOCK, Path::new("petasos.lock")).expect("a sound lock");
     let choice = Choice::of(&config, "web").expect("it is in the file");
     let operator = Operator {
         variable: &|_| Some("value".to_owned()),

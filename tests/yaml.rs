@@ -1,6 +1,7 @@
 //! Whatever stands in petasos.yaml or in a playbook, reading it ends in a value or in an error for
 //! people.
 use petasos::config::Config;
+use petasos::fault::Fault;
 use petasos::playbook::{Playbook, Renderer};
 use proptest::prelude::*;
 use serde_json::json;
@@ -15,7 +16,7 @@ network: { inbound: [80/tcp], egress: { mode: ports } }
 ";
 const PLAYBOOK: &str = include_str!("../playbooks/10-base.yaml");
 
-fn config(text: &str) -> Result<Config, String> {
+fn config(text: &str) -> Result<Config, Fault> {
     let config = Config::read("petasos.yaml", text)?;
     for name in config.names() {
         // What was read can be used.
@@ -24,7 +25,7 @@ fn config(text: &str) -> Result<Config, String> {
     Ok(config)
 }
 
-fn playbook(text: &str) -> Result<Playbook, String> {
+fn playbook(text: &str) -> Result<Playbook, Fault> {
     let vars = json!({ "admin": { "user": "ops", "authorized_keys": "" }, "login": "root", "ssh_port": 22, "moved_port": "", "inbound": "" });
     Playbook::read("playbook.yaml", text, &Renderer::new(&BTreeMap::new(), &vars)?)
 }
@@ -41,7 +42,8 @@ fn damaged(sound: &'static str) -> impl Strategy<Value = String> {
     })
 }
 
-fn is_for_people(error: &str) {
+fn is_for_people(error: &Fault) {
+    let error = error.to_string();
     assert!(!error.trim().is_empty() && !error.contains("panicked"), "{error:?}");
 }
 

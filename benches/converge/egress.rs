@@ -64,11 +64,11 @@ async fn times(way: &Way, user: &str, request: &str) -> Result<Vec<Duration>> {
     let asked = if user == "hermes" { "/etc/petasos/resolv.conf" } else { "/etc/resolv.conf" };
     let script = format!("mount --bind {asked} /etc/resolv.conf && runuser -u {user} -- {request}");
     let (_, output) = timed(way.ssh("ops", &[&format!("sudo unshare -m sh -s <<'END'\n{script}\nEND")])).await?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let time = |line: &str| -> Result<Duration> {
-        let (code, time) = line.split_once(' ').with_context(|| said.clone())?;
+        let (code, time) = line.split_once(' ').with_context(|| stdout.clone())?;
         ensure!(code == "200", "{user} got {code}");
         Ok(Duration::from_secs_f64(time.parse()?))
     };
-    said.lines().map(time).collect()
+    stdout.lines().map(time).collect()
 }

@@ -59,9 +59,9 @@ impl Bench {
     /// Times an `up` that must find nothing to do.
     pub async fn idle_up(&self, ways: &[&Way]) -> Result<Duration> {
         let (time, output) = timed(self.up(ways, "root")?).await?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        let idle = said.lines().filter(|line| line.contains(": 0 changes, ")).count();
-        ensure!(idle == ways.len(), "a converged host was changed:\n{said}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let idle = stdout.lines().filter(|line| line.contains(": 0 changes, ")).count();
+        ensure!(idle == ways.len(), "a converged host was changed:\n{stdout}");
         Ok(time)
     }
 
@@ -99,9 +99,9 @@ pub async fn timed(mut command: Command) -> Result<(Duration, Output)> {
     let time = began.elapsed();
     if !output.status.success() {
         let words = command.as_std().get_args().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let program = Path::new(command.as_std().get_program()).display().to_string();
-        bail!("`{program} {words}` ended with {}:\n{said}", output.status);
+        bail!("`{program} {words}` ended with {}:\n{stderr}", output.status);
     }
     Ok((time, output))
 }

@@ -12,8 +12,8 @@ from typing import Annotated
 from .probe import ROLE, TOKEN, no, yes
 
 
-def run(argv: list[str], word: str):
-    """A program: it worked when it ended well and printed the word."""
+def run(argv: list[str], prints: str):
+    """A program: it worked when it ended well and printed this text."""
     try:
         done = subprocess.run(
             argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=8
@@ -22,7 +22,7 @@ def run(argv: list[str], word: str):
         return "silent", f"`{' '.join(argv)}` does not end"
     output = done.stderr.strip() or done.stdout.strip() or f"it ended with {done.returncode}"
     details = output.splitlines()[0][:160]
-    return yes(details) if done.returncode == 0 and word in done.stdout else no(details)
+    return yes(details) if done.returncode == 0 and prints in done.stdout else no(details)
 
 
 def capabilities():

@@ -27,7 +27,7 @@ const HOST: &str = "demo";
 const QUESTIONS: [&str; 2] = ["Hello, who are you?", "RUN: id -un && touch /etc/x"];
 
 /// # Errors
-/// When a phase fails; what it said stands above.
+/// When a phase fails; its output stands above.
 pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
     let mut phases = Phases::default();
@@ -79,11 +79,11 @@ struct Petasos<'a> {
 }
 
 impl Petasos<'_> {
-    async fn run(&self, words: &[&str], ssh: bool) -> Result<()> {
-        ui::out(&format!("\n$ petasos {}\n", words.join(" ")))?;
+    async fn run(&self, args: &[&str], ssh: bool) -> Result<()> {
+        ui::out(&format!("\n$ petasos {}\n", args.join(" ")))?;
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = tokio::process::Command::new(program);
-        command.args(words).arg("--lock").arg(&self.lock);
+        command.args(args).arg("--lock").arg(&self.lock);
         if ssh {
             command.arg("--ssh-config").arg(&self.ssh_config);
         }
@@ -92,7 +92,7 @@ impl Petasos<'_> {
         let status = command.status().await.context("cannot start petasos")?;
         if !status.success() {
             bail!(
-                Fault::new(format!("`petasos {}` ended with {status}", words.join(" ")))
+                Fault::new(format!("`petasos {}` ended with {status}", args.join(" ")))
                     .hint(format!("`petasos lab down {HOST}` removes the host"))
             );
         }

@@ -74,7 +74,7 @@ pub fn report<T, O>(
     Ok(ExitCode::from(exit::worst(codes)))
 }
 
-/// What a report for programs says of a host that failed.
+/// What the JSON report has for a host that failed.
 pub fn failure(error: &RunError) -> Map<String, Value> {
     let fault = error.fault();
     let mut failure = Map::new();

@@ -1,4 +1,4 @@
-//! From whatever ended a command to what is said of it: one message, one hint.
+//! From whatever ended a command to the error that is shown: one message, one hint.
 
 use crate::config::lock::LockError;
 use crate::fault::Fault;
@@ -10,8 +10,12 @@ use std::error::Error;
 /// The message of an error and its causes, and the hint of the outermost that has one.
 pub fn fault(error: &anyhow::Error) -> Fault {
     let mut all = Fault::new("");
-    for cause in error.chain().map(one) {
-        // Some say their cause's words themselves.
+    // A cause that is the context of another one has lost its type in the chain.
+    let context = error.downcast_ref::<Fault>();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        let cause = context.filter(|context| context.to_string() == text).cloned().unwrap_or_else(|| one(cause));
+        // Some include their cause's message themselves.
         if all.message.is_empty() {
             all.message = cause.message;
         } else if !all.message.ends_with(&cause.message) {
@@ -31,7 +35,7 @@ fn one(cause: &(dyn Error + 'static)) -> Fault {
         .or_else(|| known::<LockError>(cause, LockError::fault))
         .or_else(|| known::<PinError>(cause, PinError::fault))
         .or_else(|| known::<RequestError>(cause, RequestError::fault))
-        .unwrap_or_else(|| Fault::from(cause.to_string()))
+        .unwrap_or_else(|| Fault::new(cause.to_string()))
 }
 
 #[cfg(test)]
@@ -44,7 +48,7 @@ mod tests {
         let error = Err::<(), _>(Fault::new("no such file").hint("look")).context("cannot read `x`").unwrap_err();
         assert_eq!(fault(&error), Fault::new("cannot read `x`: no such file").hint("look"));
         let io = std::io::Error::other("the disk is full");
-        let error = Err::<(), _>(io).context("cannot write `x`\nhint: make room").unwrap_err();
+        let error = Err::<(), _>(io).context(Fault::new("cannot write `x`").hint("make room")).unwrap_err();
         assert_eq!(fault(&error), Fault::new("cannot write `x`: the disk is full").hint("make room"));
         assert_eq!(fault(&anyhow!("a: b").context("c")), Fault::new("c: a: b"));
         let lock = LockError::Missing("petasos.lock".into());

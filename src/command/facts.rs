@@ -15,6 +15,6 @@ pub struct FactsArgs {
 /// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &FactsArgs) -> Result<ExitCode> {
     let jobs = args.hosts.jobs(false)?;
-    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.look(&watch).await }).await;
+    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.gather_facts(&watch).await }).await;
     report(done, true, |_, facts| serde_json::to_value(facts), |_, _, _| String::new())
 }

@@ -3,7 +3,7 @@
 use super::files::{FileArgs, key_file};
 use super::reach;
 use crate::act::Text;
-use crate::config::lock::Lock;
+use crate::config::lock::LockFile;
 use crate::config::{Config, Settings};
 use crate::desired::{Choice, Operator, vars};
 use crate::fault::Fault;
@@ -48,16 +48,16 @@ impl HostArgs {
     /// # Errors
     /// When a name is unknown, or there is none.
     pub fn choose(&self, config: &Config) -> Result<Vec<Choice>> {
-        let words: Vec<String> = if self.hosts.is_empty() {
+        let names: Vec<String> = if self.hosts.is_empty() {
             config.names().into_iter().map(str::to_owned).collect()
         } else {
             self.hosts.clone()
         };
-        if words.is_empty() {
+        if names.is_empty() {
             let none = format!("no host is given, and `{}` lists none", self.files.config.display());
             bail!(Fault::new(none).hint("`petasos up root@203.0.113.7`, or `petasos init` for a file"));
         }
-        words.iter().map(|word| Choice::of(config, word)).collect()
+        names.iter().map(|name| Choice::of(config, name)).collect()
     }
 
     /// Shows how these hosts fare, and records what they teach.
@@ -80,7 +80,7 @@ impl HostArgs {
     pub fn jobs_with<T>(
         &self,
         texts: bool,
-        about: impl Fn(&Choice, &Lock, &Sources) -> Result<T>,
+        about: impl Fn(&Choice, &LockFile, &Sources) -> Result<T>,
     ) -> Result<Vec<(Job, T)>> {
         let config = self.files.read()?;
         let choices = self.choose(&config)?;
@@ -89,7 +89,7 @@ impl HostArgs {
             let fault = Fault::new(format!("`--host-key` is the key of one host, and {hosts} hosts are selected"));
             bail!(fault.hint("name one host"));
         }
-        let lock = Lock::load(&self.files.lock)?;
+        let lock = LockFile::load(&self.files.lock)?;
         let sources = self.files.sources()?;
         let options = reach::ssh_options(self.ssh_config.clone(), self.identity.clone());
         let job = |choice: Choice| {

@@ -1,5 +1,5 @@
 //! `petasos pin`: a version or a tag becomes facts in `petasos.lock`.
-use crate::config::lock::{Lock, LockError, Release};
+use crate::config::lock::{LockError, LockFile, Release};
 use crate::pin::request::Request;
 use crate::pin::resolve;
 use crate::ui;
@@ -30,13 +30,13 @@ pub struct PinArgs {
 
 pub async fn run(args: PinArgs) -> anyhow::Result<ExitCode> {
     let target: Request = args.release.parse()?;
-    let mut lock = match Lock::load(&args.lock) {
-        Err(LockError::Missing(_)) => Lock::default(),
+    let mut lock = match LockFile::load(&args.lock) {
+        Err(LockError::Missing(_)) => LockFile::default(),
         read => read?,
     };
     let source = args.source.unwrap_or_else(|| default_source(&lock));
     let (version, release) = resolve::resolve(&source, &target, &lock).await?;
-    let changes = resolve::enter(&mut lock, args.host.as_deref(), &version, &release);
+    let changes = resolve::add_release(&mut lock, args.host.as_deref(), &version, &release);
     if !changes.is_empty() {
         lock.save(&args.lock)?;
     }
@@ -48,7 +48,7 @@ pub async fn run(args: PinArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The source that the default release came from: a mirror, once chosen, stays chosen.
-fn default_source(lock: &Lock) -> String {
+fn default_source(lock: &LockFile) -> String {
     let known = lock.release.as_ref().and_then(|version| lock.releases.get(version));
     known.map_or_else(|| resolve::SOURCE.to_owned(), |release| release.source.clone())
 }

@@ -3,7 +3,7 @@
 use super::explain;
 use crate::act::Text;
 use crate::config::Target;
-use crate::config::lock::{HostFacts, Lock};
+use crate::config::lock::{HostFacts, LockFile};
 use crate::name::Fingerprint;
 use crate::run::{Event, Watch};
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
@@ -18,7 +18,7 @@ const PASSWORD: &str = "PETASOS_SUDO_PASSWORD";
 
 /// What is known of hosts before they are reached.
 pub struct Known<'a> {
-    pub lock: &'a Lock,
+    pub lock: &'a LockFile,
     /// The key that the command line says a host has.
     pub given: Option<&'a Fingerprint>,
 }
@@ -72,7 +72,7 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
 fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts)) {
     let file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let write = || -> Result<()> {
-        let mut lock = Lock::load(&file)?;
+        let mut lock = LockFile::load(&file)?;
         learn(lock.hosts.entry(name.to_owned()).or_default());
         Ok(lock.save(&file)?)
     };
@@ -106,14 +106,14 @@ mod tests {
     fn what_a_host_teaches_is_kept_and_passed_on() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("petasos.lock");
-        Lock::default().save(&file).unwrap();
+        LockFile::default().save(&file).unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let all = heard.clone();
         let watch = recording(&file, Arc::new(move |host, event| all.lock().unwrap().push((host.to_owned(), event))));
         let key = Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).unwrap();
         let events = [Event::Connecting, Event::HostKey(key.clone()), Event::Port(2222)];
         events.iter().for_each(|event| watch("web", event.clone()));
-        let facts = &Lock::load(&file).unwrap().hosts["web"];
+        let facts = &LockFile::load(&file).unwrap().hosts["web"];
         assert_eq!((facts.host_key.as_ref(), facts.ssh_port), (Some(&key), Some(2222)));
         assert_eq!(*heard.lock().unwrap(), events.map(|event| ("web".to_owned(), event)));
     }

@@ -3,8 +3,8 @@
 use super::each::{Done, each, failure};
 use super::hosts::HostArgs;
 use crate::config::Settings;
-use crate::config::lock::Lock;
-use crate::config::packs::Needs;
+use crate::config::lock::LockFile;
+use crate::config::packs::AgentNeeds;
 use crate::config::settings::EgressMode;
 use crate::desired::{Choice, login, packs};
 use crate::playbook::Sources;
@@ -26,15 +26,15 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode> {
     finish(&args.hosts, done, true, false)
 }
 
-/// What the report says of a host's agent.
+/// What the report shows of a host's agent.
 pub struct About {
     settings: Settings,
-    needs: Needs,
+    needs: AgentNeeds,
 }
 
 /// # Errors
 /// When the table of providers is not sound.
-pub fn about(choice: &Choice, _: &Lock, sources: &Sources) -> Result<About> {
+pub fn about(choice: &Choice, _: &LockFile, sources: &Sources) -> Result<About> {
     let settings = choice.settings.clone();
     Ok(About { needs: packs::needs(&settings, sources)?, settings })
 }

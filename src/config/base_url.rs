@@ -2,6 +2,7 @@
 //! out of it (as of release 0.19.0; a test asks the pinned release).
 
 use super::egress::{Allowed, LOCALHOST};
+use crate::fault::Fault;
 use crate::name::EnvName;
 
 /// `https://host[:port]/path`, in small letters.
@@ -38,10 +39,10 @@ impl BaseUrl {
     ///
     /// # Errors
     /// When it names no host, or one by its address.
-    pub fn allowed(&self) -> Result<Allowed, String> {
+    pub fn allowed(&self) -> Result<Allowed, Fault> {
         let loopback = self.host.starts_with("127.") || self.host == "[::1]";
         let name = if loopback { LOCALHOST } else { &self.host };
-        Allowed::try_from(format!("{name}:{}", self.port)).map_err(|why| format!("agent.base_url: {why}"))
+        Allowed::try_from(format!("{name}:{}", self.port)).map_err(|fault| fault.at("agent.base_url"))
     }
 
     fn is_below(&self, domain: &str) -> bool {
@@ -97,7 +98,7 @@ mod tests {
             assert_eq!(BaseUrl::of(url).allowed().map(|name| name.to_string()), Ok(allowed.to_owned()), "{url}");
         }
         for bad in ["https://203.0.113.7/v1", "https://", "/v1"] {
-            assert!(BaseUrl::of(bad).allowed().is_err_and(|why| why.starts_with("agent.base_url: ")), "{bad}");
+            assert!(BaseUrl::of(bad).allowed().is_err_and(|why| why.message.starts_with("agent.base_url: ")), "{bad}");
         }
     }
 

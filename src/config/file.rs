@@ -39,7 +39,7 @@ with_sections! {
         /// The same once more, without the defaults: what a host says is laid over what all hosts
         /// say, and the defaults come last.
         #[serde(skip)]
-        said: Value,
+        raw: Value,
     }
 }
 
@@ -70,7 +70,7 @@ impl Config {
         if let Some(name) = all.into_iter().find_map(|(admin, agent, network)| open_name(admin, agent, network)) {
             return Err(Fault::new(format!("`{name}` in {file}: a name cannot contain `{{{{` here")));
         }
-        config.said = yaml::read(file, text)?;
+        config.raw = yaml::read(file, text)?;
         Ok(config)
     }
 
@@ -107,8 +107,8 @@ impl Config {
     /// # Errors
     /// None that a file which was read could cause.
     pub fn settings(&self, name: Option<&str>) -> Result<Settings, Fault> {
-        let mut merged = self.said.clone();
-        let own = name.and_then(|name| self.said.get("hosts")?.get(name)).cloned();
+        let mut merged = self.raw.clone();
+        let own = name.and_then(|name| self.raw.get("hosts")?.get(name)).cloned();
         if let Some(own) = own {
             merge(&mut merged, own);
         }

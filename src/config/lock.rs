@@ -14,7 +14,7 @@ pub const FORMAT: u32 = 1;
 /// The lock file, as it stands on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lock {
+pub struct LockFile {
     /// The format of the file.
     pub version: u32,
     /// The release that a host gets when nothing else is said for it.
@@ -79,13 +79,13 @@ impl LockError {
     }
 }
 
-impl Default for Lock {
+impl Default for LockFile {
     fn default() -> Self {
         Self { version: FORMAT, release: None, hosts: BTreeMap::new(), releases: BTreeMap::new() }
     }
 }
 
-impl Lock {
+impl LockFile {
     /// Reads the lock at `path`.
     ///
     /// # Errors
@@ -178,18 +178,18 @@ mod tests {
         }
     }
 
-    fn lock() -> Lock {
+    fn lock() -> LockFile {
         let version = semver::Version::new(0, 19, 0);
         let facts = HostFacts {
             release: Some(version.clone()),
             host_key: Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).ok(),
             ssh_port: Some(2222),
         };
-        Lock {
+        LockFile {
             release: Some(version.clone()),
             hosts: BTreeMap::from([("staging".to_owned(), facts)]),
             releases: BTreeMap::from([(version, release())]),
-            ..Lock::default()
+            ..LockFile::default()
         }
     }
 
@@ -198,14 +198,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("petasos.lock");
         lock().save(&path).unwrap();
-        assert_eq!(Lock::load(&path).unwrap(), lock());
+        assert_eq!(LockFile::load(&path).unwrap(), lock());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), lock().render());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn a_missing_lock_names_the_command() {
-        let error = Lock::load(Path::new("/nonexistent/petasos.lock")).unwrap_err();
+        let error = LockFile::load(Path::new("/nonexistent/petasos.lock")).unwrap_err();
         assert!(matches!(error, LockError::Missing(_)));
         assert!(error.fault().to_string().contains("petasos pin VERSION"));
     }
@@ -214,9 +214,9 @@ mod tests {
     fn an_unknown_key_and_a_short_digest_are_errors() {
         let good = lock().render();
         let path = Path::new("petasos.lock");
-        assert!(Lock::parse(&good.replace("signed:", "singed:"), path).is_err());
-        assert!(Lock::parse(&good.replace(&"a".repeat(40), "abc"), path).is_err());
-        assert!(Lock::parse(&good.replacen("version: 1", "version: 2", 1), path).is_err());
+        assert!(LockFile::parse(&good.replace("signed:", "singed:"), path).is_err());
+        assert!(LockFile::parse(&good.replace(&"a".repeat(40), "abc"), path).is_err());
+        assert!(LockFile::parse(&good.replacen("version: 1", "version: 2", 1), path).is_err());
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub struct Asked<'a> {
 
 /// What comes with that, beside names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct AgentNeeds {
     /// Where the agent reads the provider's key from, in its order of preference.
     pub keys: Vec<EnvName>,
     pub login: bool,
@@ -149,14 +149,14 @@ impl Packs {
     ///
     /// # Errors
     /// When the provider is unknown, or would ignore the address that is given for it.
-    pub fn needs(&self, asked: &Asked<'_>) -> Result<Needs, Fault> {
+    pub fn needs(&self, asked: &Asked<'_>) -> Result<AgentNeeds, Fault> {
         let provider = self.provider(asked)?;
         let platforms = self.platforms(asked)?;
         let platforms = || platforms.iter().map(|(_, platform)| platform);
         let url = asked.base_url.map(BaseUrl::of);
         let own_server = provider.keys.is_empty() && !provider.login;
         let anthropic = url.as_ref().is_some_and(BaseUrl::speaks_anthropic).then(|| "anthropic".to_owned());
-        Ok(Needs {
+        Ok(AgentNeeds {
             keys: url.filter(|_| own_server).map_or_else(|| provider.keys.clone(), |url| url.keys()),
             login: provider.login,
             tokens: platforms().flat_map(|platform| &platform.tokens).cloned().collect(),

@@ -45,7 +45,7 @@ pub struct Agent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
     #[serde(default)]
-    pub platforms: BTreeMap<PlatformName, Platform>,
+    pub platforms: BTreeMap<PlatformName, PlatformSettings>,
     #[serde(default)]
     pub approvals: Approvals,
     /// Names of secrets that must be there: the values come from the environment of petasos, or
@@ -81,7 +81,7 @@ impl PlatformName {
 /// A messaging platform.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Platform {
+pub struct PlatformSettings {
     /// The platform's numbers or names of those who may talk to the agent; nobody else gets an
     /// answer.
     #[serde(default)]
@@ -93,14 +93,14 @@ pub struct Platform {
 #[serde(untagged)]
 pub enum UserId {
     Number(u64),
-    Word(String),
+    Name(String),
 }
 
 impl std::fmt::Display for UserId {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Number(number) => write!(out, "{number}"),
-            Self::Word(word) => out.write_str(word),
+            Self::Name(name) => out.write_str(name),
         }
     }
 }

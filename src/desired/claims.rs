@@ -3,7 +3,7 @@
 use super::{Choice, egress};
 use crate::addresses;
 use crate::config::Settings;
-use crate::config::lock::Lock;
+use crate::config::lock::LockFile;
 use crate::config::settings::EgressMode;
 use crate::playbook::Sources;
 use crate::release::steps;
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// When no release is pinned for it, or the names that the agent may reach cannot be told.
-pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Result<Claims> {
+pub fn claims(choice: &Choice, lock: &LockFile, sources: &Sources, full: bool) -> Result<Claims> {
     let Settings { admin, agent, network, .. } = &choice.settings;
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
     let (sink, sink6) = addresses::sink(1);
@@ -43,7 +43,7 @@ pub fn claims(choice: &Choice, lock: &Lock, sources: &Sources, full: bool) -> Re
 
 /// The names that the attacks on a host speak of; none while no release is pinned, when there were
 /// no attacks either.
-pub fn names(choice: &Choice, lock: &Lock, sources: &Sources) -> BTreeSet<String> {
+pub fn names(choice: &Choice, lock: &LockFile, sources: &Sources) -> BTreeSet<String> {
     [false, true]
         .into_iter()
         .filter_map(|full| claims(choice, lock, sources, full).ok())
@@ -77,7 +77,7 @@ releases:
             "hosts:\n  web: {{ address: root@203.0.113.7 }}\nagent: {{ provider: nobody-knows }}\nnetwork: {{ egress: {{ mode: {mode} }} }}\n"
         );
         let config = Config::read("petasos.yaml", &yaml).unwrap();
-        let lock = Lock::parse(LOCK, Path::new("petasos.lock")).unwrap();
+        let lock = LockFile::parse(LOCK, Path::new("petasos.lock")).unwrap();
         claims(&Choice::of(&config, "web").unwrap(), &lock, &Sources::embedded(), false)
     }
 

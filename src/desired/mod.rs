@@ -37,13 +37,13 @@ impl Choice {
     ///
     /// # Errors
     /// When there is no such host, or the address is malformed.
-    pub fn of(config: &Config, word: &str) -> Result<Self> {
-        let (name, target) = if word.contains('@') {
-            let target = Target::try_from(word.to_owned())?;
+    pub fn of(config: &Config, host: &str) -> Result<Self> {
+        let (name, target) = if host.contains('@') {
+            let target = Target::try_from(host.to_owned())?;
             (config.name_of(&target).map(str::to_owned), target)
         } else {
-            let target = config.address(word)?.clone();
-            (Some(word.to_owned()), target)
+            let target = config.address(host)?.clone();
+            (Some(host.to_owned()), target)
         };
         let settings = config.settings(name.as_deref())?;
         let label = name.clone().unwrap_or_else(|| target.host.clone());

@@ -1,7 +1,7 @@
 //! The table of providers and platforms, asked for one host's agent.
 
 use crate::config::Settings;
-use crate::config::packs::{Asked, Needs, Packs};
+use crate::config::packs::{AgentNeeds, Asked, Packs};
 use crate::name::EnvName;
 use crate::playbook::Sources;
 use anyhow::{Result, anyhow};
@@ -29,13 +29,13 @@ pub fn asked(settings: &Settings) -> Asked<'_> {
 
 /// # Errors
 /// As for [`read`], and when the agent cannot be set up as it is asked for.
-pub fn needs(settings: &Settings, sources: &Sources) -> Result<Needs> {
+pub fn needs(settings: &Settings, sources: &Sources) -> Result<AgentNeeds> {
     read(sources)?.needs(&asked(settings)).map_err(|why| anyhow!(why))
 }
 
 /// The provider's keys of which one is enough, unless the user names one as a secret that must be
 /// there.
-pub fn provider_keys<'a>(settings: &Settings, needs: &'a Needs) -> &'a [EnvName] {
+pub fn provider_keys<'a>(settings: &Settings, needs: &'a AgentNeeds) -> &'a [EnvName] {
     let chosen = needs.keys.iter().any(|key| settings.agent.secrets.contains(key));
     if chosen { &[] } else { &needs.keys }
 }

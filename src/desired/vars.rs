@@ -4,8 +4,8 @@ use super::{Choice, Operator, packs};
 use crate::act::Text;
 use crate::addresses::API_PORT;
 use crate::config::Settings;
-use crate::config::lock::{Lock, Release};
-use crate::config::packs::Needs;
+use crate::config::lock::{LockFile, Release};
+use crate::config::packs::AgentNeeds;
 use crate::config::settings::PlatformName;
 use crate::fault::Fault;
 use crate::name::EnvName;
@@ -24,7 +24,7 @@ use std::num::NonZeroU16;
 pub fn desired_state(
     choice: &Choice,
     port: u16,
-    lock: &Lock,
+    lock: &LockFile,
     sources: &Sources,
     operator: &Operator<'_>,
 ) -> Result<DesiredState> {
@@ -37,14 +37,14 @@ pub fn desired_state(
     vars.insert("release".into(), release_vars(version, release, &needs.extras));
     vars.insert(
         "secrets".into(),
-        json!({ "required": words(&secrets.required), "optional": words(&secrets.optional) }),
+        json!({ "required": joined(&secrets.required), "optional": joined(&secrets.optional) }),
     );
     vars.insert("egress".into(), super::egress::vars(settings, sources)?);
     let vars = Value::Object(vars);
-    let renderer = Renderer::new(&sources.templates, &vars).map_err(|why| Fault::from(why).at("a template"))?;
+    let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
     let mut playbooks = Vec::new();
     for (name, text) in sources.books() {
-        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer).map_err(Fault::from)?;
+        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer)?;
         playbooks.push(known_controls(playbook)?);
     }
     let names = secrets.required.into_iter().chain(secrets.optional);
@@ -59,7 +59,10 @@ fn known_controls(playbook: Playbook) -> Result<Playbook> {
     for entry in &playbook.entries {
         if let Some(id) = entry.controls.iter().find(|id| !known.contains(&id.as_str())) {
             let (name, book, known) = (&entry.name, &playbook.name, known.join(", "));
-            bail!("`{name}` in {book}: there is no control `{id}`\nhint: `control` takes one of {known}");
+            bail!(
+                Fault::new(format!("`{name}` in {book}: there is no control `{id}`"))
+                    .hint(format!("`control` takes one of {known}"))
+            );
         }
     }
     Ok(playbook)
@@ -82,7 +85,7 @@ fn vars(choice: &Choice, port: u16, keys: &str) -> Result<Map<String, Value>> {
         "ssh_port": settings.network.ssh_port.map_or(port, NonZeroU16::get),
         // Empty where SSH stays where it is.
         "moved_port": settings.network.ssh_port.map(|port| port.to_string()).unwrap_or_default(),
-        "inbound": words(&settings.network.inbound),
+        "inbound": joined(&settings.network.inbound),
     });
     if let Value::Object(own) = own {
         vars.extend(own);
@@ -98,7 +101,7 @@ fn release_vars(version: &Version, release: &Release, extras: &BTreeSet<String>)
     })
 }
 
-fn words<T: ToString>(list: &[T]) -> String {
+fn joined<T: ToString>(list: &[T]) -> String {
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
@@ -110,7 +113,7 @@ struct Secrets {
 }
 
 impl Secrets {
-    fn of(settings: &Settings, needs: &Needs, operator: &Operator<'_>) -> Self {
+    fn of(settings: &Settings, needs: &AgentNeeds, operator: &Operator<'_>) -> Self {
         let required: BTreeSet<&EnvName> = needs.tokens.iter().chain(&settings.agent.secrets).collect();
         let keys = packs::provider_keys(settings, needs);
         // The agent would go on with an older one that it prefers, so only the one that is given
@@ -123,12 +126,12 @@ impl Secrets {
 /// Keys as given, or the contents of the files that are named.
 fn keys(given: &[String], operator: &Operator<'_>) -> Result<String> {
     let mut keys = String::new();
-    for word in given {
-        if word.contains(' ') {
-            keys.push_str(word);
+    for key in given {
+        if key.contains(' ') {
+            keys.push_str(key);
         } else {
-            let text = (operator.file)(word)
-                .with_context(|| format!("admin.authorized_keys: cannot read the public key `{word}`"))?;
+            let text = (operator.file)(key)
+                .with_context(|| format!("admin.authorized_keys: cannot read the public key `{key}`"))?;
             keys.push_str(text.trim());
         }
         keys.push('\n');
@@ -153,7 +156,7 @@ mod tests {
             seed: Text::secret(String::new()),
         };
         let secrets = Secrets::of(&settings, &needs, &operator);
-        (words(&secrets.required), words(&secrets.optional))
+        (joined(&secrets.required), joined(&secrets.optional))
     }
 
     #[test]

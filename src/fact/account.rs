@@ -1,6 +1,7 @@
-//! Users and groups, as the name service switch tells them.
+//! Users and groups, as the name service switch reports them.
 
 use super::{Facts, Family, Query, Seen};
+use crate::fault::Fault;
 use crate::name::Account;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ const FRAGMENT: &str = include_str!("../../remote/fact/account.sh");
 fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     let args: Vec<String> = queries
         .iter()
-        .filter_map(|ask| match ask {
+        .filter_map(|query| match query {
             Query::User(name) => Some(format!("u:{name}")),
             Query::Group(name) => Some(format!("g:{name}")),
             _ => None,
@@ -37,12 +38,12 @@ fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     if frame.rc != 0 {
-        return Err(frame.error_text());
+        return Err(Fault::new(frame.error_text()));
     }
     for line in frame.text().lines() {
-        let unexpected = || format!("unexpected line `{line}`");
+        let unexpected = || Fault::new(format!("unexpected line `{line}`"));
         let mut fields = line.split('\t');
         let (kind, name) = fields.next().and_then(|head| head.split_once(':')).ok_or_else(unexpected)?;
         let name = Account::new(name)?;

@@ -2,6 +2,7 @@
 //! of a change.
 
 use super::{Facts, Family, Query};
+use crate::fault::Fault;
 use crate::shell::Frame;
 use core::net::{IpAddr, Ipv4Addr};
 use serde::{Deserialize, Serialize};
@@ -58,24 +59,26 @@ pub struct Room {
 pub const FAMILY: Family = Family { name: "host", fragment: |_| Some((FRAGMENT, Vec::new())), parse };
 
 // cloud-init: `cloud-init status` takes a second, and waits for ever where a start of the host did
-// not run it. Its own marks in /run, and a job of systemd's that still waits, tell the same at
+// not run it. Its own marks in /run, and a job of systemd's that still waits, show the same at
 // once. dpkg: what `dpkg --audit` looks for, which takes 50 ms; and its journal, which must be
 // empty for apt. apt's locks are fcntl's, which only a program can ask about; perl-base is
 // essential.
 const FRAGMENT: &str = include_str!("../../remote/fact/host.sh");
 
-fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     let text = frame.text();
     let pairs: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
     let get = |key| pairs.get(key).map(|value| value.trim_matches('"').to_owned());
-    let need = |key| get(key).ok_or_else(|| format!("no `{key}` in it"));
-    let holds = |key| need(key).map(|word| word == "yes");
+    let need = |key| get(key).ok_or_else(|| Fault::new(format!("no `{key}` in it")));
+    let holds = |key| need(key).map(|value| value == "yes");
     let of_paths = |kind: &'static str| {
         pairs
             .iter()
             .filter_map(move |(key, value)| Some((key.strip_prefix(kind)?.strip_prefix(':')?.to_owned(), *value)))
     };
-    let room = |(path, words): (String, &str)| Ok((path, room(words).ok_or_else(|| format!("`{words}` is no room"))?));
+    let room = |(path, fields): (String, &str)| {
+        Ok((path, room(fields).ok_or_else(|| Fault::new(format!("`{fields}` is no room")))?))
+    };
     facts.host = Some(Host {
         distribution: get("ID").unwrap_or_default(),
         version: get("VERSION_ID").unwrap_or_default(),
@@ -85,7 +88,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), St
         hostname: need("hostname")?,
         container: holds("container")?,
         init: need("init")?,
-        time: need("time")?.parse().map_err(|_| "`time` is no number".to_owned())?,
+        time: need("time")?.parse().map_err(|_| Fault::new("`time` is no number"))?,
         ssh_socket: holds("ssh_socket")?,
         cloud_init: holds("cloud_init")?,
         dpkg_interrupted: holds("dpkg_interrupted")?,
@@ -94,26 +97,28 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), St
         nameservers: nameservers(&text)?,
         ipv6: holds("ipv6")?,
         web_server: holds("web_server")?,
-        room: of_paths("room").map(room).collect::<Result<_, String>>()?,
+        room: of_paths("room").map(room).collect::<Result<_, Fault>>()?,
     });
     Ok(())
 }
 
 /// As resolv.conf(5) has them; where it has none, the resolver asks this very host.
-fn nameservers(text: &str) -> Result<Vec<IpAddr>, String> {
-    let said = || text.lines().filter_map(|line| line.strip_prefix("nameserver:")?.strip_suffix('='));
-    let found: Vec<IpAddr> = said().filter_map(|server| server.parse().ok()).collect();
-    match (found.is_empty(), said().next()) {
+fn nameservers(text: &str) -> Result<Vec<IpAddr>, Fault> {
+    let listed = || text.lines().filter_map(|line| line.strip_prefix("nameserver:")?.strip_suffix('='));
+    let found: Vec<IpAddr> = listed().filter_map(|server| server.parse().ok()).collect();
+    match (found.is_empty(), listed().next()) {
         (false, _) => Ok(found),
         (true, None) => Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]),
         // An address of one network card alone (`fe80::1%eth0`) is not for a proxy to ask.
-        (true, Some(server)) => Err(format!("/etc/resolv.conf names no resolver by a whole address, but `{server}`")),
+        (true, Some(server)) => {
+            Err(Fault::new(format!("/etc/resolv.conf names no resolver by a whole address, but `{server}`")))
+        }
     }
 }
 
 /// `DEVICE BLOCKS BYTES-PER-BLOCK`.
-fn room(words: &str) -> Option<Room> {
-    let [device, blocks, size] = words.split(' ').collect::<Vec<_>>()[..] else { return None };
+fn room(fields: &str) -> Option<Room> {
+    let [device, blocks, size] = fields.split(' ').collect::<Vec<_>>()[..] else { return None };
     let bytes = blocks.parse::<u64>().ok()?.saturating_mul(size.parse().ok()?);
     Some(Room { device: device.to_owned(), mebibytes: bytes >> 20 })
 }

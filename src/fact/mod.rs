@@ -1,7 +1,7 @@
-//! What a host is like. One file per family of facts: the fragment of shell that asks, and the
-//! parser that learns.
+//! What a host is like. One file per family of facts: the fragment of shell that gathers them, and
+//! the parser of its output.
 //!
-//! All that a playbook asks travels in one script, one step a family.
+//! All queries of a playbook travel in one script, one step per family.
 
 pub mod account;
 pub mod host;
@@ -13,6 +13,7 @@ pub mod table;
 pub mod ufw;
 pub mod unit;
 
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, PackageName, UnitName};
 use crate::shell::{Frame, Script};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ impl<T> Seen<T> {
     }
 }
 
-/// One thing to ask a host.
+/// One thing to observe on a host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Query {
@@ -83,12 +84,12 @@ pub struct Facts {
     pub tables: BTreeMap<String, Seen<table::NftTable>>,
 }
 
-/// Looks a fact up; what nobody asked for is unreadable, so that a forgotten ask shows.
-pub fn seen<'a, K: Ord, T>(facts: &'a BTreeMap<K, Seen<T>>, key: &K) -> Result<&'a Seen<T>, String> {
+/// Looks a fact up; what was not queried is unreadable, so that a forgotten query shows.
+pub fn seen<'a, K: Ord, T>(facts: &'a BTreeMap<K, Seen<T>>, key: &K) -> Result<&'a Seen<T>, Fault> {
     match facts.get(key) {
-        Some(Seen::Unreadable(why)) => Err(why.clone()),
+        Some(Seen::Unreadable(why)) => Err(Fault::new(why)),
         Some(fact) => Ok(fact),
-        None => Err("it was not asked for".into()),
+        None => Err(Fault::new("it was not asked for")),
     }
 }
 
@@ -100,8 +101,8 @@ pub struct Family {
     pub name: &'static str,
     /// The fragment and its arguments; none when nothing is asked of this family.
     pub fragment: fn(&BTreeSet<Query>) -> Option<Fragment>,
-    /// Learns from the answer.
-    pub parse: fn(&BTreeSet<Query>, &Frame, &mut Facts) -> Result<(), String>,
+    /// Parses the output.
+    pub parse: fn(&BTreeSet<Query>, &Frame, &mut Facts) -> Result<(), Fault>,
 }
 
 /// All families, in the order in which they are asked.
@@ -118,7 +119,7 @@ pub const FAMILIES: &[Family] = &[
     table::FAMILY,
 ];
 
-/// The one script that asks it all.
+/// The one script with all queries.
 pub fn script(queries: &BTreeSet<Query>) -> Script {
     let mut script = Script::observing();
     for family in FAMILIES {
@@ -130,11 +131,11 @@ pub fn script(queries: &BTreeSet<Query>) -> Script {
     script
 }
 
-/// Learns from the frames that [`script`] gave.
+/// Parses the frames that [`script`] gave.
 ///
 /// # Errors
 /// When an answer is not of the form that its family expects; the message names the family.
-pub fn parse(queries: &BTreeSet<Query>, frames: &[Frame]) -> Result<Facts, String> {
+pub fn parse(queries: &BTreeSet<Query>, frames: &[Frame]) -> Result<Facts, Fault> {
     let mut facts = Facts::default();
     for family in FAMILIES {
         if (family.fragment)(queries).is_none() {
@@ -143,9 +144,9 @@ pub fn parse(queries: &BTreeSet<Query>, frames: &[Frame]) -> Result<Facts, Strin
         let frame = frames
             .iter()
             .find(|frame| frame.name == family.name)
-            .ok_or_else(|| format!("no answer about `{}`", family.name))?;
+            .ok_or_else(|| Fault::new(format!("no answer about `{}`", family.name)))?;
         (family.parse)(queries, frame, &mut facts)
-            .map_err(|why| format!("the answer about `{}`: {why}", family.name))?;
+            .map_err(|fault| fault.at(format!("the answer about `{}`", family.name)))?;
     }
     Ok(facts)
 }

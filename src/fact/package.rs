@@ -1,6 +1,7 @@
-//! Installed packages, by dpkg's own word.
+//! Installed packages, as dpkg reports them.
 
 use super::{Facts, Family, Query, Seen};
+use crate::fault::Fault;
 use crate::name::PackageName;
 use crate::shell::Frame;
 use std::collections::BTreeSet;
@@ -12,7 +13,7 @@ pub const FAMILY: Family = Family { name: "package", fragment, parse };
 const FRAGMENT: &str = include_str!("../../remote/fact/package.sh");
 
 fn names(queries: &BTreeSet<Query>) -> impl Iterator<Item = &PackageName> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Package(name) => Some(name),
         _ => None,
     })
@@ -23,16 +24,16 @@ fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     if frame.rc != 0 {
-        return Err(frame.error_text());
+        return Err(Fault::new(frame.error_text()));
     }
     for name in names(queries) {
         facts.packages.insert(name.clone(), Seen::Absent);
     }
     for line in frame.text().lines() {
         let [name, status, version] = line.split('\t').collect::<Vec<_>>()[..] else {
-            return Err(format!("unexpected line `{line}`"));
+            return Err(Fault::new(format!("unexpected line `{line}`")));
         };
         // `libc6:amd64`: the architecture is named where several can be installed.
         let name = name.split(':').next().unwrap_or(name);

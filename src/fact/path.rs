@@ -1,6 +1,7 @@
-//! What stands at a path, and what a file says.
+//! What exists at a path, and the contents of files.
 
 use super::{Facts, Family, Query, Seen};
+use crate::fault::Fault;
 use crate::name::AbsPath;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ const FRAGMENT: &str = include_str!("../../remote/fact/path.sh");
 const TEXT_FRAGMENT: &str = include_str!("../../remote/fact/text.sh");
 
 fn paths(queries: &BTreeSet<Query>, texts: bool) -> Vec<AbsPath> {
-    let path = |ask: &Query| match ask {
+    let path = |query: &Query| match query {
         Query::Path(path) if !texts => Some(path.clone()),
         Query::Text(path) if texts => Some(path.clone()),
         _ => None,
@@ -60,11 +61,11 @@ fn text_fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>
     fragment_of(TEXT_FRAGMENT, &paths(queries, true))
 }
 
-fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     let text = String::from_utf8(frame.out.clone()).map_err(|_| "a name that is not UTF-8")?;
     let fields: Vec<&str> = text.split_terminator('\0').collect();
     let parts: Vec<&[&str]> = fields.split(|field| field.is_empty()).collect();
-    let [stats, links, digests] = parts[..] else { return Err("it does not have its three parts".into()) };
+    let [stats, links, digests] = parts[..] else { return Err(Fault::new("it does not have its three parts")) };
     let pairs = |fields: &[&str]| -> BTreeMap<String, String> {
         fields.as_chunks::<2>().0.iter().map(|[key, value]| (key.to_string(), value.to_string())).collect()
     };
@@ -83,7 +84,7 @@ fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<
     Ok(())
 }
 
-/// A path that `stat` has no line for: gone, if `stat` said so in as many words.
+/// A path that `stat` has no line for: absent, if `stat` reported exactly that.
 fn missing(name: &str, complaints: &str) -> Seen<PathEntry> {
     // As stat(1) quotes it: in single quotes, or in double ones where there is a single one in it.
     let quoted = [format!("'{name}':"), format!("\"{name}\":")];
@@ -109,7 +110,7 @@ fn entry(stat: &str, link: Option<&String>, digest: Option<&str>) -> Seen<PathEn
     Seen::Is(PathEntry { kind, owner: owner.to_owned(), group: group.to_owned(), mode: raw & 0o7777 })
 }
 
-fn parse_texts(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse_texts(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     for path in paths(queries, true) {
         facts.texts.insert(path, Seen::Absent);
     }
@@ -118,8 +119,8 @@ fn parse_texts(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> R
     let mut contents = contents.get(4..).unwrap_or_default();
     let sizes = String::from_utf8(sizes.to_vec()).map_err(|_| "a name that is not UTF-8")?;
     for line in sizes.split_terminator('\0') {
-        let (size, name) = line.split_once(' ').ok_or_else(|| format!("unexpected `{line}`"))?;
-        let size: usize = size.parse().map_err(|_| format!("unexpected `{line}`"))?;
+        let (size, name) = line.split_once(' ').ok_or_else(|| Fault::new(format!("unexpected `{line}`")))?;
+        let size: usize = size.parse().map_err(|_| Fault::new(format!("unexpected `{line}`")))?;
         let content = contents.get(..size).ok_or("a file shrank while it was read")?;
         contents = contents.get(size..).unwrap_or_default();
         let seen = match std::str::from_utf8(content) {
@@ -128,5 +129,5 @@ fn parse_texts(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> R
         };
         facts.texts.insert(AbsPath::new(name)?, seen);
     }
-    if contents.is_empty() { Ok(()) } else { Err("a file grew while it was read".into()) }
+    if contents.is_empty() { Ok(()) } else { Err(Fault::new("a file grew while it was read")) }
 }

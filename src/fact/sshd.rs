@@ -2,6 +2,7 @@
 //! that they come from.
 
 use super::{Facts, Family, Query, Seen, sections};
+use crate::fault::Fault;
 use crate::name::Account;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,7 @@ pub const FAMILY: Family = Family { name: "sshd", fragment, parse };
 const FRAGMENT: &str = include_str!("../../remote/fact/sshd.sh");
 
 fn users(queries: &BTreeSet<Query>) -> impl Iterator<Item = &Account> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Sshd(user) => Some(user),
         _ => None,
     })
@@ -47,7 +48,7 @@ fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     facts.sshd = Some(match frame.rc {
         0 => Seen::Is(read(queries, &frame.text())?),
         3 => Seen::Absent,
@@ -56,11 +57,11 @@ fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<
     Ok(())
 }
 
-fn read(queries: &BTreeSet<Query>, text: &str) -> Result<Sshd, String> {
+fn read(queries: &BTreeSet<Query>, text: &str) -> Result<Sshd, Fault> {
     let sections = sections(text);
     let mut sshd = Sshd::default();
     for user in users(queries) {
-        let lines = sections.get(user.as_str()).ok_or_else(|| format!("no settings for `{user}`"))?;
+        let lines = sections.get(user.as_str()).ok_or_else(|| Fault::new(format!("no settings for `{user}`")))?;
         let settings = sshd.effective.entry(user.clone()).or_default();
         for (key, value) in lines.iter().filter_map(|line| line.split_once(' ')) {
             match settings.get_mut(key) {
@@ -74,14 +75,14 @@ fn read(queries: &BTreeSet<Query>, text: &str) -> Result<Sshd, String> {
     for line in sections.get("=lines").into_iter().flatten() {
         let mut parts = line.splitn(3, ':');
         let (Some(file), Some(number), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(format!("unexpected line `{line}`"));
+            return Err(Fault::new(format!("unexpected line `{line}`")));
         };
         let (keyword, value) = setting(text);
         let in_block = matched.entry(file).or_insert(false);
         *in_block |= keyword == "match";
         sshd.lines.push(Line {
             file: file.to_owned(),
-            number: number.parse().map_err(|_| format!("unexpected line `{line}`"))?,
+            number: number.parse().map_err(|_| Fault::new(format!("unexpected line `{line}`")))?,
             keyword,
             value,
             matched: *in_block,
@@ -97,7 +98,7 @@ fn setting(text: &str) -> (String, String) {
     let (keyword, rest) = text.split_at(text.find([' ', '\t', '=']).unwrap_or(text.len()));
     let rest = rest.trim_start();
     let rest = rest.strip_prefix('=').unwrap_or(rest);
-    let words = rest.split_whitespace().take_while(|word| !word.starts_with('#'));
-    let words: Vec<&str> = words.map(|word| word.trim_matches('"')).collect();
-    (keyword.to_ascii_lowercase(), words.join(" "))
+    let values = rest.split_whitespace().take_while(|value| !value.starts_with('#'));
+    let values: Vec<&str> = values.map(|value| value.trim_matches('"')).collect();
+    (keyword.to_ascii_lowercase(), values.join(" "))
 }

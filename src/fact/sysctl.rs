@@ -1,6 +1,7 @@
 //! Kernel parameters, as /proc/sys has them now.
 
 use super::{Facts, Family, Query, Seen};
+use crate::fault::Fault;
 use crate::shell::Frame;
 use std::collections::BTreeSet;
 
@@ -26,7 +27,7 @@ pub fn file(key: &str) -> String {
 }
 
 fn keys(queries: &BTreeSet<Query>) -> impl Iterator<Item = &String> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Sysctl(key) => Some(key),
         _ => None,
     })
@@ -37,7 +38,7 @@ fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     let text = frame.text();
     for key in keys(queries) {
         let prefix = format!("{}:", file(key));

@@ -5,6 +5,7 @@
 //! out, and what packets put into a set.
 
 use super::{Facts, Family, Query, Seen, sections};
+use crate::fault::Fault;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ pub const FAMILY: Family = Family { name: "table", fragment, parse };
 const FRAGMENT: &str = include_str!("../../remote/fact/table.sh");
 
 fn tables(queries: &BTreeSet<Query>) -> impl Iterator<Item = (&String, String)> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Table { table, file } => Some((table, file.to_string())),
         _ => None,
     })
@@ -45,28 +46,29 @@ fn lasting(lines: &[&str]) -> Vec<String> {
     let (mut dynamic, mut within) = (false, false);
     let mut kept = Vec::new();
     for line in lines {
-        let words = line.trim();
-        if words.ends_with('{') && !words.starts_with("elements") {
+        let text = line.trim();
+        if text.ends_with('{') && !text.starts_with("elements") {
             dynamic = false;
         }
-        dynamic |= words.strip_prefix("flags ").is_some_and(|flags| flags.split(',').any(|flag| flag == "dynamic"));
-        within |= dynamic && words.starts_with("elements = {");
-        if !within && !words.is_empty() {
+        dynamic |= text.strip_prefix("flags ").is_some_and(|flags| flags.split(',').any(|flag| flag == "dynamic"));
+        within |= dynamic && text.starts_with("elements = {");
+        if !within && !text.is_empty() {
             kept.push(line.trim_end().to_owned());
         }
-        within &= !words.ends_with('}');
+        within &= !text.ends_with('}');
     }
     kept
 }
 
-fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     let text = frame.text();
     let sections = sections(&text);
     let lines = |name: String| sections.get(name.as_str()).map(|lines| lasting(lines));
     for (table, _) in tables(queries) {
         let seen = match frame.rc {
             0 => {
-                let live = lines(format!("live {table}")).ok_or_else(|| format!("nothing about `{table}`"))?;
+                let live =
+                    lines(format!("live {table}")).ok_or_else(|| Fault::new(format!("nothing about `{table}`")))?;
                 Seen::Is(NftTable { live, wanted: lines(format!("wanted {table}")) })
             }
             3 => Seen::Absent,

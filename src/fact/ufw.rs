@@ -1,6 +1,7 @@
-//! UFW: what it was told (its own rule files), and what the kernel has of it (`iptables-save`).
+//! UFW: what is configured (its own rule files), and what the kernel has of it (`iptables-save`).
 
 use super::{Facts, Family, Query, Seen, sections};
+use crate::fault::Fault;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ pub struct KernelRules {
     pub policy: String,
     /// Whether INPUT hands packets to UFW's chains.
     pub hooked: bool,
-    /// The rules of the user's input chain, as `iptables-save` words them, without the leading `-A
+    /// The rules of the user's input chain, as `iptables-save` prints them, without the leading `-A
     /// chain`.
     pub input: Vec<String>,
 }
@@ -25,7 +26,7 @@ pub struct Ufw {
     pub enabled: bool,
     /// `DEFAULT_INPUT_POLICY` and the like, from /etc/default/ufw.
     pub defaults: BTreeMap<String, String>,
-    /// The rules it was told, as its files keep them: `allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`.
+    /// The configured rules, as its files keep them: `allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`.
     pub tuples: BTreeSet<String>,
     pub v4: KernelRules,
     pub v6: KernelRules,
@@ -39,7 +40,7 @@ fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     queries.contains(&Query::Ufw).then(|| (FRAGMENT, Vec::new()))
 }
 
-fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     facts.ufw = Some(match frame.rc {
         0 => Seen::Is(read(&frame.text())?),
         3 => Seen::Absent,
@@ -48,9 +49,9 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), St
     Ok(())
 }
 
-fn read(text: &str) -> Result<Ufw, String> {
+fn read(text: &str) -> Result<Ufw, Fault> {
     let sections = sections(text);
-    let section = |name: &str| sections.get(name).cloned().ok_or_else(|| format!("no section `{name}`"));
+    let section = |name: &str| sections.get(name).cloned().ok_or_else(|| Fault::new(format!("no section `{name}`")));
     let assignment = |line: &&str| {
         line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_ascii_lowercase()))
     };

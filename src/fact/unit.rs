@@ -1,6 +1,7 @@
 //! Units, as systemd has them loaded.
 
 use super::{Facts, Family, Query, Seen};
+use crate::fault::Fault;
 use crate::name::UnitName;
 use crate::shell::Frame;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ pub const FAMILY: Family = Family { name: "unit", fragment, parse };
 const FRAGMENT: &str = include_str!("../../remote/fact/unit.sh");
 
 fn units(queries: &BTreeSet<Query>) -> impl Iterator<Item = &UnitName> {
-    queries.iter().filter_map(|ask| match ask {
+    queries.iter().filter_map(|query| match query {
         Query::Unit(name) => Some(name),
         _ => None,
     })
@@ -39,16 +40,16 @@ fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
-fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), String> {
+fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     if frame.rc != 0 {
-        return Err(frame.error_text());
+        return Err(Fault::new(frame.error_text()));
     }
     let text = frame.text();
     let (shown, drop_ins) = text.split_once("\n== drop-ins\n").ok_or("it breaks off")?;
     let blocks: Vec<&str> = shown.trim_end().split("\n\n").collect();
     let names: Vec<&UnitName> = units(queries).collect();
     if blocks.len() != names.len() {
-        return Err(format!("{} units were asked for, {} answered", names.len(), blocks.len()));
+        return Err(Fault::new(format!("{} units were asked for, {} answered", names.len(), blocks.len())));
     }
     let on_disk: Vec<(&str, &str)> = drop_ins.lines().filter_map(|line| line.split_once('\t')).collect();
     for (name, block) in names.into_iter().zip(blocks) {
@@ -58,9 +59,10 @@ fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<
     Ok(())
 }
 
-fn unit<'a>(block: &'a str, on_disk: impl Iterator<Item = &'a str>) -> Result<Seen<UnitState>, String> {
+fn unit<'a>(block: &'a str, on_disk: impl Iterator<Item = &'a str>) -> Result<Seen<UnitState>, Fault> {
     let pairs: BTreeMap<&str, &str> = block.lines().filter_map(|line| line.split_once('=')).collect();
-    let need = |key: &str| pairs.get(key).map(ToString::to_string).ok_or_else(|| format!("no `{key}` in it"));
+    let need =
+        |key: &str| pairs.get(key).map(ToString::to_string).ok_or_else(|| Fault::new(format!("no `{key}` in it")));
     match need("LoadState")?.as_str() {
         "loaded" | "masked" => {}
         "not-found" => return Ok(Seen::Absent),

@@ -1,6 +1,7 @@
 //! One control group per lab process tree: it tells whether anything of it lives, and kills all of
 //! it at once, whatever it forked.
 use super::tool;
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,7 +23,8 @@ impl Groups {
         match mount {
             Some(place) => Ok(Groups(PathBuf::from(place).join("petasos-lab"))),
             None => bail!(
-                "no control groups of version 2 are mounted\nhint: `mount -t cgroup2 none /sys/fs/cgroup/unified`"
+                Fault::new("no control groups of version 2 are mounted")
+                    .hint("`mount -t cgroup2 none /sys/fs/cgroup/unified`")
             ),
         }
     }
@@ -76,15 +78,17 @@ impl Groups {
         if !group.exists() {
             return Ok(());
         }
-        std::fs::write(group.join("cgroup.kill"), "1")
-            .with_context(|| format!("cannot kill `{}`\nhint: the lab needs Linux 5.14 or newer", group.display()))?;
+        std::fs::write(group.join("cgroup.kill"), "1").with_context(|| {
+            Fault::new(format!("cannot kill `{}`", group.display())).hint("the lab needs Linux 5.14 or newer")
+        })?;
         for _ in 0..tool::SHORT.as_millis() / 20 {
             if !populated(&group) {
                 return remove(&group);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        bail!("processes of lab host `{name}` survive a kill\nhint: `cat {}/cgroup.procs`", group.display())
+        let survive = Fault::new(format!("processes of lab host `{name}` survive a kill"));
+        bail!(survive.hint(format!("`cat {}/cgroup.procs`", group.display())))
     }
 
     /// Removes the lab's own group once nothing is in it.

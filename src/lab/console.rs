@@ -2,6 +2,7 @@
 //! cable.
 use super::record::Record;
 use super::{Lab, net};
+use crate::fault::Fault;
 use anyhow::{Context, Result};
 
 impl Lab {
@@ -11,7 +12,7 @@ impl Lab {
     /// # Errors
     /// When no such host runs.
     pub fn console(&self, name: &str) -> Result<Vec<String>> {
-        let missing = || format!("no lab host `{name}` runs\nhint: `petasos lab up {name}`");
+        let missing = || not_running(name);
         let init = self.groups.init(name).with_context(missing)?;
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let words = ["nsenter", "--target", &init, "--all", "env", "-i", path, "HOME=/root", "LC_ALL=C.UTF-8"];
@@ -24,7 +25,11 @@ impl Lab {
     /// When no such host runs.
     pub async fn plug(&self, name: &str, plugged: bool) -> Result<()> {
         let record = Record::read(&self.paths, name).filter(|_| self.groups.alive(name));
-        let record = record.with_context(|| format!("no lab host `{name}` runs\nhint: `petasos lab up {name}`"))?;
+        let record = record.with_context(|| not_running(name))?;
         net::plug(record.address, plugged).await
     }
+}
+
+fn not_running(name: &str) -> Fault {
+    Fault::new(format!("no lab host `{name}` runs")).hint(format!("`petasos lab up {name}`"))
 }

@@ -3,6 +3,7 @@ use super::net;
 use super::paths::{create_dir, write};
 use super::record::Record;
 use super::tool;
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 
@@ -29,7 +30,10 @@ impl Form {
     pub(super) fn check(&self, record: &Record) -> Result<()> {
         let wrong = |is: &str, wanted: &str| {
             let name = &record.name;
-            bail!("lab host `{name}` {is}, not {wanted}\nhint: `petasos lab down {name}` first, or take another name")
+            bail!(
+                Fault::new(format!("lab host `{name}` {is}, not {wanted}"))
+                    .hint(format!("`petasos lab down {name}` first, or take another name"))
+            )
         };
         match &self.from {
             Some(from) if record.snapshots.first() != Some(from) => {

@@ -3,6 +3,7 @@ use super::net;
 use super::paths::{Paths, create_dir, write};
 use super::record::Record;
 use super::{boot, cgroup::Groups, form, tool};
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
@@ -17,8 +18,10 @@ pub fn check_name(name: &str) -> Result<()> {
         && !name.starts_with(net::INTERNET);
     if !fits {
         bail!(
-            "`{name}` cannot be a lab host's name\nhint: a lower-case letter, then letters, digits and `-`, at most 32; not `{}…`",
-            net::INTERNET
+            Fault::new(format!("`{name}` cannot be a lab host's name")).hint(format!(
+                "a lower-case letter, then letters, digits and `-`, at most 32; not `{}…`",
+                net::INTERNET
+            ))
         );
     }
     Ok(())
@@ -29,7 +32,7 @@ pub fn free_address(taken: &[Record]) -> Result<Ipv4Addr> {
     (10..200)
         .map(net::host_address)
         .find(|address| taken.iter().all(|record| record.address != *address))
-        .context("all of the lab's addresses are taken\nhint: `petasos lab down --all`")
+        .with_context(|| Fault::new("all of the lab's addresses are taken").hint("`petasos lab down --all`"))
 }
 
 /// Lays down what makes this host itself: its name, its ssh key, the lab's login.
@@ -118,11 +121,10 @@ pub async fn wait_for_ssh(paths: &Paths, groups: &Groups, record: &Record, limit
         let gone = started.elapsed() > Duration::from_secs(1) && !groups.alive(&record.name);
         if gone || started.elapsed() > limit {
             let what = if gone { "ended while booting" } else { "does not answer ssh" };
+            let tail = boot::console_tail(&dir);
             bail!(
-                "lab host `{}` {what}: {error:#}\n  {}\nhint: its console is in `{}`",
-                record.name,
-                boot::console_tail(&dir),
-                dir.join("console.log").display()
+                Fault::new(format!("lab host `{}` {what}: {error:#}\n  {tail}", record.name))
+                    .hint(format!("its console is in `{}`", dir.join("console.log").display()))
             );
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

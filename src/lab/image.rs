@@ -2,6 +2,7 @@
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree, write};
 use super::{lock, tool};
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -105,9 +106,10 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     remove_tree(&partial)?;
     if let Err(error) = build(recipe, &partial).await {
         remove_tree(&partial)?;
+        let suite = &recipe.suite;
         bail!(
-            "cannot build an image of suite `{suite}`: {error:#}\nhint: this machine's mirror must have `{suite}`; `apt-get indextargets` shows the mirror",
-            suite = recipe.suite
+            Fault::new(format!("cannot build an image of suite `{suite}`: {error:#}"))
+                .hint(format!("this machine's mirror must have `{suite}`; `apt-get indextargets` shows the mirror"))
         );
     }
     std::fs::rename(&partial, &tree).with_context(|| format!("cannot name the image `{}`", tree.display()))?;

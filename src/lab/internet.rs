@@ -5,6 +5,7 @@ use super::names::{self, Place};
 use super::paths::{create_dir, remove_tree, write};
 use super::record::Record;
 use super::{InternetHold, Lab, Say, boot, ca, github, net, registry, tools};
+use crate::fault::Fault;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -157,11 +158,10 @@ impl Lab {
                 return Ok(());
             }
             if started.elapsed() > Duration::from_secs(20) {
+                let (router, tail) = (net::ROUTER, boot::console_tail(dir));
                 bail!(
-                    "the lab's internet does not answer at {}:443\n  {}\nhint: its logs are in `{}`",
-                    net::ROUTER,
-                    boot::console_tail(dir),
-                    self.paths.internet_logs().display()
+                    Fault::new(format!("the lab's internet does not answer at {router}:443\n  {tail}"))
+                        .hint(format!("its logs are in `{}`", self.paths.internet_logs().display()))
                 );
             }
             tokio::time::sleep(Duration::from_millis(30)).await;

@@ -1,4 +1,5 @@
 //! File locks, so that several `lab up` at once neither build an image twice nor share an address.
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -27,11 +28,10 @@ pub async fn acquire(path: &Path, what: &str, say: super::Say<'_>) -> Result<Loc
             told = true;
         }
         if started.elapsed() > PATIENCE {
+            let (place, seconds) = (path.display(), PATIENCE.as_secs());
             bail!(
-                "another petasos has held `{}` for {} s ({what})\nhint: `fuser {}` names it",
-                path.display(),
-                PATIENCE.as_secs(),
-                path.display()
+                Fault::new(format!("another petasos has held `{place}` for {seconds} s ({what})"))
+                    .hint(format!("`fuser {place}` names it"))
             );
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

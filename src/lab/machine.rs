@@ -1,6 +1,7 @@
 //! What this machine uses itself, to be handed in to its lab hosts: package sources, apt's network
 //! settings and extra certificate authorities. Nothing here knows a mirror's name.
 use super::{need, tool};
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -42,7 +43,7 @@ impl Source {
 pub async fn look() -> Result<Machine> {
     let release = std::fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
     let Some(codename) = field(&release, "VERSION_CODENAME") else {
-        bail!("/etc/os-release names no VERSION_CODENAME\nhint: run the lab on Debian or Ubuntu");
+        bail!(Fault::new("/etc/os-release names no VERSION_CODENAME").hint("run the lab on Debian or Ubuntu"));
     };
     let mut sources = sources(&targets().await?, &codename);
     if sources.is_empty() {
@@ -52,7 +53,8 @@ pub async fn look() -> Result<Machine> {
     }
     if sources.is_empty() {
         bail!(
-            "apt on this machine has no source for its own suite `{codename}`\nhint: look at /etc/apt/sources.list.d"
+            Fault::new(format!("apt on this machine has no source for its own suite `{codename}`"))
+                .hint("look at /etc/apt/sources.list.d")
         );
     }
     let dump = tool::run(&["apt-config", "dump"], tool::SHORT).await?;

@@ -28,6 +28,7 @@ mod tool;
 mod tools;
 mod up;
 
+use crate::fault::Fault;
 use anyhow::{Result, bail};
 use record::Record;
 use serde::Serialize;
@@ -72,12 +73,18 @@ impl Lab {
     /// Opens the lab of this machine; it needs Linux and root.
     pub fn open() -> Result<Lab> {
         if !cfg!(target_os = "linux") {
-            bail!("the lab boots Linux containers and this is not Linux\nhint: use a Linux machine, or a virtual one");
+            bail!(
+                Fault::new("the lab boots Linux containers and this is not Linux")
+                    .hint("use a Linux machine, or a virtual one")
+            );
         }
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().nth(1));
         if uid != Some("0") {
-            bail!("the lab makes namespaces, mounts and containers and needs root\nhint: run it under `sudo`");
+            bail!(
+                Fault::new("the lab makes namespaces, mounts and containers and needs root")
+                    .hint("run it under `sudo`")
+            );
         }
         let paths = paths::Paths;
         paths.create_all()?;

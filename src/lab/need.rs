@@ -1,5 +1,6 @@
 //! What the lab needs from the machine's own distribution, installed when it is missing.
 use super::tool;
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::time::Duration;
@@ -25,8 +26,8 @@ pub async fn install(say: super::Say<'_>) -> Result<()> {
     }
     if !present("apt-get") {
         bail!(
-            "the lab needs {} and this machine has no apt-get\nhint: run the lab on Debian or Ubuntu",
-            missing.join(", ")
+            Fault::new(format!("the lab needs {} and this machine has no apt-get", missing.join(", ")))
+                .hint("run the lab on Debian or Ubuntu")
         );
     }
     say(&format!("installing {} on this machine", missing.join(", ")));

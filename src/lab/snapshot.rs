@@ -4,6 +4,7 @@ use super::host;
 use super::paths::{create_dir, remove_tree, write};
 use super::record::{Record, Snapshot};
 use super::{Lab, NETWORK, SAME_HOST, Say, lock, net};
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 
 impl Lab {
@@ -17,10 +18,16 @@ impl Lab {
         let say: Say<'_> = &mut |_: &str| {};
         let _own = lock::acquire(&self.paths.lock(&format!("host-{name}")), SAME_HOST, say).await?;
         let Some(record) = Record::read(&self.paths, name).filter(|_| self.groups.alive(name)) else {
-            bail!("no lab host `{name}` runs\nhint: `petasos lab up {name}`, or see `petasos lab list`");
+            bail!(
+                Fault::new(format!("no lab host `{name}` runs"))
+                    .hint(format!("`petasos lab up {name}`, or see `petasos lab list`"))
+            );
         };
         if self.paths.snapshot(snapshot).exists() {
-            bail!("there is a snapshot `{snapshot}`\nhint: `petasos lab snapshots --remove {snapshot}` first");
+            bail!(
+                Fault::new(format!("there is a snapshot `{snapshot}`"))
+                    .hint(format!("`petasos lab snapshots --remove {snapshot}` first"))
+            );
         }
         self.groups.kill(name).await?;
         net::remove(name).await?;
@@ -59,12 +66,15 @@ impl Lab {
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, &mut |_: &str| {}).await?;
         let uses = |chain: &[String]| chain.iter().any(|name| name == snapshot);
         if let Some(host) = Record::all(&self.paths).into_iter().find(|record| uses(&record.snapshots)) {
-            bail!("lab host `{0}` lies on the snapshot `{snapshot}`\nhint: `petasos lab down {0}` first", host.name);
+            bail!(
+                Fault::new(format!("lab host `{}` lies on the snapshot `{snapshot}`", host.name))
+                    .hint(format!("`petasos lab down {}` first", host.name))
+            );
         }
         if let Some(other) = self.snapshots().into_iter().find(|other| uses(&other.below)) {
             bail!(
-                "the snapshot `{0}` lies on `{snapshot}`\nhint: `petasos lab snapshots --remove {0}` first",
-                other.name
+                Fault::new(format!("the snapshot `{}` lies on `{snapshot}`", other.name))
+                    .hint(format!("`petasos lab snapshots --remove {}` first", other.name))
             );
         }
         remove_tree(&self.paths.snapshot(snapshot))
@@ -74,12 +84,13 @@ impl Lab {
     pub(super) fn find_snapshot(&self, name: &str) -> Result<Snapshot> {
         host::check_name(name)?;
         let snapshot = self.kept(name).with_context(|| {
-            format!("there is no snapshot `{name}`\nhint: `petasos lab snapshots` lists them, `petasos lab snapshot HOST {name}` makes one")
+            Fault::new(format!("there is no snapshot `{name}`"))
+                .hint(format!("`petasos lab snapshots` lists them, `petasos lab snapshot HOST {name}` makes one"))
         })?;
         if !snapshot.image.is_dir() {
             bail!(
-                "the image below the snapshot `{name}` is gone: `{}`\nhint: `petasos lab snapshots --remove {name}`, and make it again",
-                snapshot.image.display()
+                Fault::new(format!("the image below the snapshot `{name}` is gone: `{}`", snapshot.image.display()))
+                    .hint(format!("`petasos lab snapshots --remove {name}`, and make it again"))
             );
         }
         Ok(snapshot)

@@ -4,6 +4,7 @@ use super::internet::Needs;
 use super::machine::{self, Machine};
 use super::record::Record;
 use super::{Form, Lab, LabHost, NETWORK, SAME_HOST, Say, boot, host, index, lock, need, net};
+use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ impl Lab {
             self.ensure_internet(&machine, &needs, say).await?;
             if six && !net::internet_has_six() {
                 let hint = "an older petasos started it, or this machine's kernel has no IPv6; `petasos lab down --all` ends it";
-                bail!("the lab's internet runs without IPv6\nhint: {hint}");
+                bail!(Fault::new("the lab's internet runs without IPv6").hint(hint));
             }
             let address = host::free_address(&Record::all(&self.paths))?;
             let record = match &form.from {

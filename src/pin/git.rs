@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 /// How long one git command may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Settings that make the answers depend on the repository only. `tar.umask` and the rest shape
 /// the bytes of `git archive`; install.sh on the host says the same words.
@@ -108,7 +108,7 @@ impl<'a> Repo<'a> {
             }
             child.wait().await
         };
-        let status = tokio::time::timeout(PATIENCE, reading).await.context("git archive takes too long")??;
+        let status = tokio::time::timeout(TIMEOUT, reading).await.context("git archive takes too long")??;
         if !status.success() {
             bail!("git archive of {commit} failed: {status}");
         }
@@ -184,14 +184,14 @@ fn command(argv: &[&str]) -> Command {
 }
 
 async fn output(argv: &[&str]) -> anyhow::Result<Vec<u8>> {
-    let done = tokio::time::timeout(PATIENCE, command(argv).output());
+    let done = tokio::time::timeout(TIMEOUT, command(argv).output());
     let done = done.await.context("git takes too long")?.map_err(no_git)?;
     if done.status.success() {
         return Ok(done.stdout);
     }
-    let said = String::from_utf8_lossy(&done.stderr);
-    let verb = argv.iter().find(|word| !word.starts_with('-') && !word.starts_with('/'));
-    bail!(Fault::new(format!("git {} failed: {}", verb.unwrap_or(&""), said.trim())));
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    let verb = argv.iter().find(|arg| !arg.starts_with('-') && !arg.starts_with('/'));
+    bail!(Fault::new(format!("git {} failed: {}", verb.unwrap_or(&""), stderr.trim())));
 }
 
 fn no_git(error: std::io::Error) -> anyhow::Error {

@@ -3,7 +3,7 @@
 use super::git::{self, RemoteTag, Repo};
 use super::project::Project;
 use super::request::{Request, accept};
-use crate::config::lock::{Lock, Release, Tag};
+use crate::config::lock::{LockFile, Release, Tag};
 use crate::fault::Fault;
 use anyhow::{Context, bail};
 use semver::Version;
@@ -86,7 +86,7 @@ pub fn check_source(source: &str) -> Result<(), PinError> {
 ///
 /// # Errors
 /// The source does not answer, has no such release, or the release is refused ([`PinError`]).
-pub async fn resolve(source: &str, target: &Request, lock: &Lock) -> anyhow::Result<(Version, Release)> {
+pub async fn resolve(source: &str, target: &Request, lock: &LockFile) -> anyhow::Result<(Version, Release)> {
     check_source(source)?;
     let tags = git::remote_tags(source).await?;
     standing(lock, target, &tags)?;
@@ -113,7 +113,7 @@ pub async fn resolve(source: &str, target: &Request, lock: &Lock) -> anyhow::Res
 }
 
 /// Refuses before anything is fetched when a tag that the lock knows points elsewhere now.
-fn standing(lock: &Lock, target: &Request, tags: &[RemoteTag]) -> Result<(), PinError> {
+fn standing(lock: &LockFile, target: &Request, tags: &[RemoteTag]) -> Result<(), PinError> {
     for (version, old) in &lock.releases {
         let asked = match target {
             Request::Version(asked) => asked == version,
@@ -134,7 +134,7 @@ fn standing(lock: &Lock, target: &Request, tags: &[RemoteTag]) -> Result<(), Pin
 }
 
 /// The tag whose `pyproject.toml` says `version`: candidates in batches, the likely ones first.
-async fn search(source: &str, version: &Version, lock: &Lock, tags: &[RemoteTag]) -> anyhow::Result<Option<Tag>> {
+async fn search(source: &str, version: &Version, lock: &LockFile, tags: &[RemoteTag]) -> anyhow::Result<Option<Tag>> {
     let dir = tempfile::tempdir().context("cannot make a temporary directory")?;
     let repo = Repo::init(dir.path()).await?;
     for batch in candidates(version, lock, tags).chunks(LOOK) {
@@ -157,7 +157,7 @@ async fn search(source: &str, version: &Version, lock: &Lock, tags: &[RemoteTag]
 
 /// Every release tag in the order to look at: the one that the lock names, the one named like the
 /// version, then the newest first.
-fn candidates(version: &Version, lock: &Lock, tags: &[RemoteTag]) -> Vec<Tag> {
+fn candidates(version: &Version, lock: &LockFile, tags: &[RemoteTag]) -> Vec<Tag> {
     let known = lock.releases.get(version).map(|release| release.tag.clone());
     let named = format!("v{version}");
     let mut found: Vec<Tag> = tags.iter().filter_map(|tag| tag.name.parse().ok()).collect();
@@ -195,14 +195,13 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
         return Err(PinError::NoUvLock(tag.to_string()).into());
     }
     let uv_lock = repo.object("blob", &format!("{commit}:uv.lock")).await?;
-    let checked = |id: String| anyhow::Error::msg(id);
     let release = Release {
         source: source.to_owned(),
         tag: tag.clone(),
-        archive_sha256: repo.archive_sha256(&commit).await?.parse().map_err(checked)?,
-        uv_lock_sha256: git::sha256(&uv_lock).parse().map_err(checked)?,
-        commit: commit.parse().map_err(checked)?,
-        tree: tree.parse().map_err(checked)?,
+        archive_sha256: repo.archive_sha256(&commit).await?.parse()?,
+        uv_lock_sha256: git::sha256(&uv_lock).parse()?,
+        commit: commit.parse()?,
+        tree: tree.parse()?,
         signed: is_signed(&object),
         requires_python: project.requires_python,
     };
@@ -213,7 +212,7 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
 ///
 /// # Errors
 /// [`PinError::Moved`], with both sides.
-pub fn unmoved(lock: &Lock, version: &Version, now: &Release) -> Result<(), PinError> {
+pub fn unmoved(lock: &LockFile, version: &Version, now: &Release) -> Result<(), PinError> {
     let show = |version: &Version, release: &Release| {
         let Release { tag, commit, tree, archive_sha256, .. } = release;
         format!("{version} = {tag} = commit {commit}, tree {tree}, archive {archive_sha256}")
@@ -231,7 +230,7 @@ pub fn unmoved(lock: &Lock, version: &Version, now: &Release) -> Result<(), PinE
 
 /// Enters a release into the lock, as the default or as the release of `host`; what changed, in
 /// words.
-pub fn enter(lock: &mut Lock, host: Option<&str>, version: &Version, release: &Release) -> Vec<String> {
+pub fn add_release(lock: &mut LockFile, host: Option<&str>, version: &Version, release: &Release) -> Vec<String> {
     let mut changes = Vec::new();
     let old = lock.releases.insert(version.clone(), release.clone());
     match old {
@@ -296,7 +295,7 @@ mod tests {
             .map(|name| RemoteTag { name: (*name).into(), commit: None })
             .collect();
         let order = |version: &str| {
-            let found = candidates(&version.parse().unwrap(), &Lock::default(), &tags);
+            let found = candidates(&version.parse().unwrap(), &LockFile::default(), &tags);
             found.iter().map(Tag::to_string).collect::<Vec<_>>()
         };
         assert_eq!(order("0.19.0"), ["v2026.8.3", "v2026.7.20", "v2026.7.7.2", "v0.21.0"]);

@@ -1,8 +1,9 @@
 //! The form of a playbook.
 
 use super::Renderer;
-use crate::resource::env_file::Words;
-use crate::resource::{Risk, Spec, registry};
+use crate::fault::Fault;
+use crate::resource::env_file::StringList;
+use crate::resource::{ResourceSpec, Risk, registry};
 use crate::yaml;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -45,7 +46,7 @@ macro_rules! entry {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             risk: Option<Risk>,
             #[serde(default)]
-            control: Words,
+            control: StringList,
             #[serde(default, skip_serializing_if = "Option::is_none")]
             resources: Option<Vec<Member>>,
             $(
@@ -63,7 +64,7 @@ macro_rules! entry {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             risk: Option<Risk>,
             #[serde(default)]
-            control: Words,
+            control: StringList,
             $(
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $key: Option<crate::resource::$module::Spec>,
@@ -74,9 +75,9 @@ macro_rules! entry {
         pub const KINDS: &[&str] = &[$(stringify!($key)),*];
 
         impl Member {
-            fn specs(&self) -> Vec<&dyn Spec> {
-                let mut specs: Vec<&dyn Spec> = Vec::new();
-                $(specs.extend(self.$key.as_ref().map(|spec| spec as &dyn Spec));)*
+            fn specs(&self) -> Vec<&dyn ResourceSpec> {
+                let mut specs: Vec<&dyn ResourceSpec> = Vec::new();
+                $(specs.extend(self.$key.as_ref().map(|spec| spec as &dyn ResourceSpec));)*
                 specs
             }
         }
@@ -87,7 +88,7 @@ macro_rules! entry {
                 Member {
                     when: String::new(),
                     risk: None,
-                    control: Words::None,
+                    control: StringList::None,
                     $($key: self.$key.clone(),)*
                 }
             }
@@ -101,12 +102,14 @@ impl Written {
     ///
     /// # Errors
     /// When it has none, or one of them is none, or more than one.
-    fn entries(self) -> Result<Vec<Entry>, String> {
+    fn entries(self) -> Result<Vec<Entry>, Fault> {
         let own = self.member();
         let members = match (&self.resources, own.specs().is_empty()) {
             (None, _) => return own.is_one().map(|()| vec![self.entry(own)]),
             (Some(_), false) => {
-                return Err("it has both a resource and `resources`\nhint: list all of them under `resources`".into());
+                return Err(
+                    Fault::new("it has both a resource and `resources`").hint("list all of them under `resources`")
+                );
             }
             (Some(members), true) => members.clone(),
         };
@@ -114,14 +117,14 @@ impl Written {
             return Err(nothing());
         }
         let of_group = |(at, member): (usize, Member)| {
-            member.is_one().map_err(|why| format!("number {} of its resources: {why}", at + 1))?;
+            member.is_one().map_err(|fault| fault.at(format!("number {} of its resources", at + 1)))?;
             Ok(self.entry(member))
         };
         members.into_iter().enumerate().map(of_group).collect()
     }
 
     fn entry(&self, member: Member) -> Entry {
-        let control = if member.control == Words::None { &self.control } else { &member.control };
+        let control = if member.control == StringList::None { &self.control } else { &member.control };
         Entry {
             name: self.name.clone(),
             when: [&self.when, &member.when].into_iter().filter(|when| !when.is_empty()).cloned().collect(),
@@ -132,25 +135,24 @@ impl Written {
     }
 }
 
-fn nothing() -> String {
-    format!("it has no resource\nhint: give it one of {}", KINDS.join(", "))
+fn nothing() -> Fault {
+    Fault::new("it has no resource").hint(format!("give it one of {}", KINDS.join(", ")))
 }
 
 impl Member {
-    fn is_one(&self) -> Result<(), String> {
+    fn is_one(&self) -> Result<(), Fault> {
         match self.specs().len() {
             1 => Ok(()),
             0 => Err(nothing()),
-            _ => {
-                Err("it has more than one resource\nhint: one entry, one resource; several go under `resources`".into())
-            }
+            _ => Err(Fault::new("it has more than one resource")
+                .hint("one entry, one resource; several go under `resources`")),
         }
     }
 }
 
 impl Entry {
     /// Its one resource.
-    pub fn spec(&self) -> &dyn Spec {
+    pub fn spec(&self) -> &dyn ResourceSpec {
         // `read` lets no entry pass that has not exactly one.
         self.resource.specs().into_iter().next().unwrap_or(&Nothing)
     }
@@ -159,13 +161,13 @@ impl Entry {
 /// Stands for an entry without a resource, which no reading lets pass.
 struct Nothing;
 
-impl Spec for Nothing {
+impl ResourceSpec for Nothing {
     fn queries(&self, _: &mut BTreeSet<crate::fact::Query>) {}
     fn resolve(
         &self,
         _: &crate::resource::ResolveContext<'_>,
-    ) -> Result<Vec<Box<dyn crate::resource::Resource>>, String> {
-        Err("it has no resource".into())
+    ) -> Result<Vec<Box<dyn crate::resource::Resource>>, Fault> {
+        Err(Fault::new("it has no resource"))
     }
 }
 
@@ -174,12 +176,12 @@ impl Playbook {
     ///
     /// # Errors
     /// With file, line and caret where the text is wrong; with the entry's name where a value is.
-    pub fn read(name: &str, text: &str, renderer: &Renderer) -> Result<Self, String> {
+    pub fn read(name: &str, text: &str, renderer: &Renderer) -> Result<Self, Fault> {
         let raw: Vec<Written> = yaml::read(name, text)?;
         let mut entries = Vec::new();
         for entry in raw {
-            let place = |why: String| format!("`{}` in {name}: {why}", entry.name);
-            // What is missing is told before what cannot be filled in.
+            let place = |fault: Fault| fault.at(format!("`{}` in {name}", entry.name));
+            // What is missing is reported before what cannot be filled in.
             entry.clone().entries().map_err(place)?;
             entries.extend(render(&entry, renderer).and_then(Written::entries).map_err(place)?);
         }
@@ -188,16 +190,16 @@ impl Playbook {
 }
 
 /// Renders every text but those that wait for the host.
-fn render<T: Serialize + DeserializeOwned>(entry: &T, renderer: &Renderer) -> Result<T, String> {
-    let mut value = serde_json::to_value(entry).map_err(|error| error.to_string())?;
+fn render<T: Serialize + DeserializeOwned>(entry: &T, renderer: &Renderer) -> Result<T, Fault> {
+    let mut value = serde_json::to_value(entry).map_err(|error| Fault::new(error.to_string()))?;
     walk(&mut value, renderer)?;
     if let Some(text) = open(&value) {
-        return Err(format!("`{text}` still has a `{{{{` after its values were filled in"));
+        return Err(Fault::new(format!("`{text}` still has a `{{{{` after its values were filled in")));
     }
-    serde_json::from_value(value).map_err(|error| error.to_string())
+    serde_json::from_value(value).map_err(|error| Fault::new(error.to_string()))
 }
 
-/// Texts that are rendered only after the host was looked at.
+/// Texts that are rendered only after the facts are gathered.
 fn waits(key: &str) -> bool {
     matches!(key, "when" | "content" | "template")
 }
@@ -213,7 +215,7 @@ fn open(value: &Value) -> Option<&str> {
     }
 }
 
-fn walk(value: &mut Value, renderer: &Renderer) -> Result<(), String> {
+fn walk(value: &mut Value, renderer: &Renderer) -> Result<(), Fault> {
     match value {
         Value::String(text) if text.contains("{{") || text.contains("{%") => *text = renderer.text(text)?,
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}

@@ -1,11 +1,11 @@
 //! Playbooks: which resources a host has, in which order. YAML, with `{{ … }}` where the user's
-//! wishes go.
+//! settings go.
 //!
 //! An entry has one resource, or is a group: several under one name and one set of conditions.
 //!
 //! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then
 //! every text in it is rendered with what `petasos.yaml` says, and read again, which checks the
-//! values. `when`, `content` and templates are rendered only after the host was looked at: they may
+//! values. `when`, `content` and templates are rendered only after the facts are gathered: they may
 //! name `host.*`.
 
 mod book;
@@ -18,12 +18,13 @@ pub use source::{Sources, is_template};
 
 use crate::act::Text;
 use crate::fact::{Facts, Query};
+use crate::fault::Fault;
 use crate::name::{AbsPath, EnvName};
 use crate::plan::PlannedResource;
 use crate::resource::ResolveContext;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a host should have, as far as it is known before the host was looked at.
+/// What a host should have, as far as it is known before the facts are gathered.
 pub struct DesiredState {
     playbooks: Vec<Playbook>,
     renderer: Renderer,
@@ -50,19 +51,19 @@ impl DesiredState {
         self.playbooks.iter().flat_map(|playbook| &playbook.entries)
     }
 
-    /// The resources, now that the host was looked at.
+    /// The resources, now that the facts are gathered.
     ///
     /// # Errors
     /// When a condition, a template or a secret cannot be filled in; the message names the playbook
     /// and the entry.
-    pub fn resolve(&self, facts: &Facts) -> Result<Vec<PlannedResource>, String> {
+    pub fn resolve(&self, facts: &Facts) -> Result<Vec<PlannedResource>, Fault> {
         let renderer = self.renderer.with_host(facts);
         let mut provided: BTreeMap<AbsPath, String> = BTreeMap::new();
         let mut items = Vec::new();
         let mut ids = BTreeSet::new();
         for playbook in &self.playbooks {
             for entry in &playbook.entries {
-                let place = |why: String| format!("`{}` in {}: {why}", entry.name, playbook.name);
+                let place = |fault: Fault| fault.at(format!("`{}` in {}", entry.name, playbook.name));
                 if !holds(&renderer, &entry.when).map_err(place)? {
                     continue;
                 }
@@ -77,10 +78,8 @@ impl DesiredState {
                 let resources = entry.spec().resolve(&context).map_err(place)?;
                 for resource in resources {
                     if !ids.insert(resource.id()) {
-                        return Err(place(format!(
-                            "`{}` is listed twice\nhint: a resource belongs to one entry",
-                            resource.id()
-                        )));
+                        let twice = Fault::new(format!("`{}` is listed twice", resource.id()));
+                        return Err(place(twice.hint("a resource belongs to one entry")));
                     }
                     provided.extend(resource.content_digests());
                     items.push(PlannedResource {
@@ -98,7 +97,7 @@ impl DesiredState {
 
 /// Whether all conditions hold; the first that does not ends it, so that a group's guards those of
 /// its resources.
-fn holds(renderer: &Renderer, conditions: &[String]) -> Result<bool, String> {
+fn holds(renderer: &Renderer, conditions: &[String]) -> Result<bool, Fault> {
     for condition in conditions {
         if !renderer.holds(condition)? {
             return Ok(false);

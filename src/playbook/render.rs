@@ -1,6 +1,7 @@
 //! Filling in `{{ … }}`.
 
 use crate::fact::Facts;
+use crate::fault::Fault;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,7 +18,7 @@ pub struct Renderer {
 impl Renderer {
     /// # Errors
     /// When a template does not parse; the message has its name, line and caret.
-    pub fn new(templates: &BTreeMap<String, String>, vars: &Value) -> Result<Self, String> {
+    pub fn new(templates: &BTreeMap<String, String>, vars: &Value) -> Result<Self, Fault> {
         let mut tera = Tera::default();
         // Nothing here becomes HTML; where a value goes into YAML, the template says `| json`.
         tera.autoescape_on(Vec::<&'static str>::new());
@@ -27,8 +28,8 @@ impl Renderer {
             // policy.
             Ok::<_, tera::Error>(crate::release::quote::yaml(&json))
         });
-        tera.add_raw_templates(templates.iter().map(|(name, text)| (name.as_str(), text.as_str()))).map_err(said)?;
-        let context = Context::from_serialize(vars).map_err(said)?;
+        tera.add_raw_templates(templates.iter().map(|(name, text)| (name.as_str(), text.as_str()))).map_err(fault)?;
+        let context = Context::from_serialize(vars).map_err(fault)?;
         Ok(Self { tera, context })
     }
 
@@ -41,21 +42,21 @@ impl Renderer {
 
     /// # Errors
     /// When there is no such template, or it names a value that is not there.
-    pub fn template(&self, name: &str) -> Result<String, String> {
-        self.tera.render(name, &self.context).map_err(said)
+    pub fn template(&self, name: &str) -> Result<String, Fault> {
+        self.tera.render(name, &self.context).map_err(fault)
     }
 
     /// # Errors
     /// When the text does not parse, or names a value that is not there.
-    pub fn text(&self, text: &str) -> Result<String, String> {
-        self.tera.render_str(text, &self.context, false).map_err(said)
+    pub fn text(&self, text: &str) -> Result<String, Fault> {
+        self.tera.render_str(text, &self.context, false).map_err(fault)
     }
 
     /// Whether a condition holds; an empty one does.
     ///
     /// # Errors
     /// As for [`Renderer::text`].
-    pub fn holds(&self, condition: &str) -> Result<bool, String> {
+    pub fn holds(&self, condition: &str) -> Result<bool, Fault> {
         if condition.is_empty() {
             return Ok(true);
         }
@@ -64,12 +65,12 @@ impl Renderer {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
-fn said(error: tera::Error) -> String {
-    let mut said = error.to_string();
+fn fault(error: tera::Error) -> Fault {
+    let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        said.push_str(&format!(": {cause}"));
+        message.push_str(&format!(": {cause}"));
         source = cause.source();
     }
-    said.trim_start_matches("error: ").to_owned()
+    Fault::new(message.trim_start_matches("error: "))
 }

@@ -1,6 +1,8 @@
 //! The managed `.env` of the agent, `/etc/hermes/.env`: names and values in the one form that all
 //! of the agent's readers (python-dotenv, its own line reader, its repairs) understand alike.
 
+use crate::fault::Fault;
+
 /// Why a pair cannot stand in the file. The value is not in the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvError {
@@ -9,9 +11,20 @@ pub enum EnvError {
     #[error("the value of `{0}` is empty")]
     Empty(String),
     #[error(
-        "the value of `{0}` has a character that the agent's reader of `.env` would change: white space, a quote, a backslash, `#`, `${{` or a letter beyond ASCII\nhint: is there a line break or a quote from copying?"
+        "the value of `{0}` has a character that the agent's reader of `.env` would change: white space, a quote, a backslash, `#`, `${{` or a letter beyond ASCII"
     )]
     Value(String),
+}
+
+impl EnvError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        matches!(self, Self::Value(_)).then(|| "is there a line break or a quote from copying?".to_owned())
+    }
+
+    pub fn fault(&self) -> Fault {
+        Fault { message: self.to_string(), hint: self.hint() }
+    }
 }
 
 /// One line of the file, with its line break.

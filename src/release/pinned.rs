@@ -1,4 +1,5 @@
 //! What a pinned release is, as `petasos.lock` keeps it and as hosts are judged by it.
+use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,8 +21,8 @@ pub struct Release {
     pub requires_python: String,
 }
 
-/// A checked word: what does not fit is refused where it is parsed.
-macro_rules! word {
+/// A checked text: what does not fit is refused where it is parsed.
+macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $what:literal, $fits:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,27 +36,27 @@ macro_rules! word {
         }
 
         impl TryFrom<String> for $name {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
+            type Error = Fault;
+            fn try_from(text: String) -> Result<Self, Fault> {
                 let fits: fn(&str) -> bool = $fits;
                 if fits(&text) {
                     Ok(Self(text))
                 } else {
-                    Err(format!(concat!("`{}` is not ", $what), text))
+                    Err(Fault::new(format!(concat!("`{}` is not ", $what), text)))
                 }
             }
         }
 
         impl std::str::FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
+            type Err = Fault;
+            fn from_str(text: &str) -> Result<Self, Fault> {
                 Self::try_from(text.to_owned())
             }
         }
 
         impl From<$name> for String {
-            fn from(word: $name) -> String {
-                word.0
+            fn from(text: $name) -> String {
+                text.0
             }
         }
 
@@ -71,19 +72,19 @@ fn is_hex(text: &str, len: usize) -> bool {
     text.len() == len && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-word!(
+checked_text!(
     /// A commit id of git, in full.
     Commit, "a commit id (40 lower-case hexadecimal digits)", |text| is_hex(text, 40)
 );
-word!(
+checked_text!(
     /// A tree id of git, in full.
     Tree, "a tree id (40 lower-case hexadecimal digits)", |text| is_hex(text, 40)
 );
-word!(
+checked_text!(
     /// A SHA-256 digest.
     Sha256, "a SHA-256 digest (64 lower-case hexadecimal digits)", |text| is_hex(text, 64)
 );
-word!(
+checked_text!(
     /// The tag of a release: `v` and numbers with dots between them (`v2026.7.20`).
     Tag, "the tag of a release (like `v2026.7.20`)", |text| numbers(text).is_some()
 );

@@ -27,7 +27,7 @@ const INSTALL: &str = include_str!("../../remote/release/install.sh");
 const SWITCH: &str = include_str!("../../remote/release/switch.sh");
 const HEALTH: &str = include_str!("../../remote/release/health.py");
 
-/// How the running agent is asked whether it is healthy.
+/// How the running agent's health is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     pub unit: String,
@@ -55,7 +55,7 @@ pub fn dir(version: &Version, release: &Release) -> String {
 /// another or none, the release is not in place.
 pub fn manifest(version: &Version, release: &Release, extras: &BTreeSet<String>) -> String {
     let Release { tag, commit, tree, archive_sha256, uv_lock_sha256, .. } = release;
-    let extras = words(extras);
+    let extras = joined(extras);
     format!(
         "version={version}\ntag={tag}\ncommit={commit}\ntree={tree}\narchive_sha256={archive_sha256}\n\
          uv_lock_sha256={uv_lock_sha256}\nextras={extras}\nuv={UV_VERSION}\n"
@@ -77,16 +77,16 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
         release.archive_sha256.to_string(),
         release.uv_lock_sha256.to_string(),
         version.to_string(),
-        words(extras),
+        joined(extras),
         UV_VERSION.to_owned(),
     ];
     script("release-install", INSTALL, args)
 }
 
-/// Waits until the agent is healthy; exits 1 and says why when it is not.
+/// Waits until the agent is healthy; exits 1 and reports why when it is not.
 pub fn healthy(health: &Health) -> Vec<String> {
-    let words = ["python3", "-I", "-c", HEALTH, &health.unit, &health.url, &health.timeout_secs.to_string()];
-    words.map(str::to_owned).to_vec()
+    let argv = ["python3", "-I", "-c", HEALTH, &health.unit, &health.url, &health.timeout_secs.to_string()];
+    argv.map(str::to_owned).to_vec()
 }
 
 /// Makes the release in a directory the current one; back to the one before when it is not healthy.
@@ -96,7 +96,7 @@ pub fn switch(dir: &str, health: &Health) -> Vec<String> {
     script("release-switch", SWITCH, args)
 }
 
-fn words(extras: &BTreeSet<String>) -> String {
+fn joined(extras: &BTreeSet<String>) -> String {
     extras.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_api_server_needs_messaging_whatever_is_configured() {
         let extras = with_messaging(&BTreeSet::new());
-        assert_eq!(words(&extras), "messaging");
+        assert_eq!(joined(&extras), "messaging");
         assert!(manifest(&Version::new(0, 19, 0), &release(), &extras).ends_with("extras=messaging\nuv=0.13.9\n"));
     }
 }

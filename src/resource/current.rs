@@ -1,12 +1,13 @@
 //! Which release is the current one. Switching restarts the agent, waits until it is healthy, and
 //! goes back when it is not.
 
-use super::directory::said;
+use super::directory::kind_name;
 use super::stamp::link_digest;
 use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, UnitName};
 use crate::release::steps;
 use serde::{Deserialize, Serialize};
@@ -25,21 +26,21 @@ pub struct Spec {
     pub timeout_secs: u32,
 }
 
-fn link() -> Result<AbsPath, String> {
-    Ok(AbsPath::new(format!("{}/current", steps::ROOT))?)
+fn link() -> Result<AbsPath, Fault> {
+    AbsPath::new(format!("{}/current", steps::ROOT))
 }
 
 /// Left by a switch that was killed half-way.
-fn mark() -> Result<AbsPath, String> {
-    Ok(AbsPath::new(format!("{}/.switching", steps::ROOT))?)
+fn mark() -> Result<AbsPath, Fault> {
+    AbsPath::new(format!("{}/.switching", steps::ROOT))
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend([link(), mark(), self.manifest()].into_iter().flatten().map(Query::Path));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let manifest = self.manifest()?;
         let built = match seen(&context.facts.paths, &manifest)? {
             Seen::Is(entry) => Some(entry.kind.clone()),
@@ -51,8 +52,8 @@ impl super::Spec for Spec {
 }
 
 impl Spec {
-    fn manifest(&self) -> Result<AbsPath, String> {
-        Ok(self.release.join(".petasos-release")?)
+    fn manifest(&self) -> Result<AbsPath, Fault> {
+        self.release.join(".petasos-release")
     }
 }
 
@@ -85,17 +86,17 @@ impl Resource for Current {
         link().into_iter().map(|link| (link, link_digest(self.spec.release.as_str()))).collect()
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let target = self.spec.release.as_str();
         let is = match seen(&facts.paths, &link()?)? {
             Seen::Absent => "none".to_owned(),
             Seen::Is(entry) => match &entry.kind {
                 PathKind::Symlink(is) => is.clone(),
                 PathKind::File(_) | PathKind::Directory | PathKind::Other => {
-                    return Err(format!("`{}` is {}, not a link", link()?, said(&entry.kind)));
+                    return Err(Fault::new(format!("`{}` is {}, not a link", link()?, kind_name(&entry.kind))));
                 }
             },
-            Seen::Unreadable(why) => return Err(why.clone()),
+            Seen::Unreadable(why) => return Err(Fault::new(why)),
         };
         let half_way = matches!(seen(&facts.paths, &mark()?)?, Seen::Is(_));
         let Spec { unit, health, timeout_secs, .. } = &self.spec;

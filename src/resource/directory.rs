@@ -4,6 +4,7 @@ use super::{Change, ResolveContext, Resource, Risk, Touches, access};
 use crate::act::Act;
 use crate::fact::path::{PathEntry, PathKind};
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -19,12 +20,12 @@ pub struct Spec {
     pub mode: Mode,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         Ok(vec![Box::new(self.clone())])
     }
 }
@@ -50,7 +51,7 @@ impl Resource for Spec {
         }
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let path = self.path.as_str();
         let make = || {
             Act::run([
@@ -71,8 +72,8 @@ impl Resource for Spec {
                 Ok(access_changes(&self.path, entry, &self.owner, &self.group, &self.mode))
             }
             // What stands in the way may be somebody's data: it is not removed.
-            Seen::Is(entry) => Err(format!("`{path}` is not a directory but {}", said(&entry.kind))),
-            Seen::Unreadable(why) => Err(why.clone()),
+            Seen::Is(entry) => Err(Fault::new(format!("`{path}` is not a directory but {}", kind_name(&entry.kind)))),
+            Seen::Unreadable(why) => Err(Fault::new(why)),
         }
     }
 }
@@ -92,7 +93,7 @@ impl Spec {
 }
 
 /// What a kind is called.
-pub fn said(kind: &PathKind) -> &'static str {
+pub fn kind_name(kind: &PathKind) -> &'static str {
     match kind {
         PathKind::File(_) => "a file",
         PathKind::Directory => "a directory",

@@ -5,6 +5,7 @@ use super::file::File;
 use super::{ResolveContext, Resource};
 use crate::act::Text;
 use crate::fact::{Query, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, EnvName, Mode};
 use crate::release::environment::line;
 use serde::{Deserialize, Serialize};
@@ -22,28 +23,29 @@ pub struct Spec {
     /// Plain settings; an empty one is left out.
     #[serde(default)]
     pub set: BTreeMap<EnvName, String>,
-    /// Names of secrets whose values come from the caller; words in one text, or a list.
+    /// Names of secrets whose values come from the caller; a list, or one text with spaces
+    /// between them.
     #[serde(default)]
-    pub secrets: Words,
+    pub secrets: StringList,
     /// The same, but left out where neither the caller nor the host has a value.
     #[serde(default)]
-    pub optional: Words,
+    pub optional: StringList,
     /// Secrets made on the first run, 32 random bytes in hexadecimal, and kept from then on.
     #[serde(default)]
     pub generate: Vec<EnvName>,
 }
 
-/// A list, or one text of words; the latter can come from `{{ … }}`.
+/// A list, or one text that is split at white space; the latter can come from `{{ … }}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Words {
+pub enum StringList {
     List(Vec<String>),
     Text(String),
     #[default]
     None,
 }
 
-impl Words {
+impl StringList {
     pub fn list(&self) -> Vec<String> {
         match self {
             Self::List(list) => list.clone(),
@@ -53,13 +55,13 @@ impl Words {
     }
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
         queries.insert(Query::Text(self.path.clone()));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let on_host = seen(&context.facts.texts, &self.path)?.is().map(|text| read(text)).unwrap_or_default();
         let mut values: BTreeMap<EnvName, String> = self.set.clone();
         values.retain(|_, value| !value.is_empty());
@@ -79,7 +81,8 @@ impl super::Spec for Spec {
         for name in self.secrets.list() {
             let name = EnvName::new(name)?;
             let value = value(&name).ok_or_else(|| {
-                format!("the secret `{name}` is missing\nhint: set `{name}` in the environment of petasos, or remove it from `agent.secrets`")
+                Fault::new(format!("the secret `{name}` is missing"))
+                    .hint(format!("set `{name}` in the environment of petasos, or remove it from `agent.secrets`"))
             })?;
             values.insert(name, value);
         }
@@ -87,8 +90,8 @@ impl super::Spec for Spec {
             let kept = on_host.get(name.as_str()).filter(|value| is_made_here(value)).cloned();
             values.insert(name.clone(), kept.unwrap_or_else(|| (context.fresh)(name).reveal().to_owned()));
         }
-        let lines: Result<Vec<String>, String> =
-            values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.to_string())).collect();
+        let lines: Result<Vec<String>, Fault> =
+            values.iter().map(|(name, value)| line(name.as_str(), value).map_err(|error| error.fault())).collect();
         Ok(vec![Box::new(File {
             path: self.path.clone(),
             content: Text::secret(lines?.concat()),

@@ -1,10 +1,11 @@
 //! A file with its content, from a template or given in place.
 
-use super::directory::{access_changes, said};
+use super::directory::{access_changes, kind_name};
 use super::{Change, ResolveContext, Resource, Risk, Touches, access, digest, stamp};
 use crate::act::{Act, Put, Text};
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -21,7 +22,7 @@ pub struct Spec {
     /// The name of a template. Either this or `content`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// The text itself; `{{ … }}` is filled in after the host was looked at.
+    /// The text itself; `{{ … }}` is filled in after the facts are gathered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// A command that must accept the new file before it replaces the old one; `{}` stands for it.
@@ -32,16 +33,16 @@ pub struct Spec {
     pub secret: bool,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let text = match (&self.template, &self.content) {
             (Some(name), None) => (context.template)(name)?,
             (None, Some(text)) => (context.text)(text)?,
-            _ => return Err(format!("the file `{}` needs either `template` or `content`", self.path)),
+            _ => return Err(Fault::new(format!("the file `{}` needs either `template` or `content`", self.path))),
         };
         Ok(vec![Box::new(File {
             path: self.path.clone(),
@@ -139,7 +140,7 @@ impl Resource for File {
         vec![(self.path.clone(), digest(self.content.reveal()))]
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         match seen(&facts.paths, &self.path)? {
             Seen::Absent => Ok(vec![self.rewritten("exists", "no", facts)]),
             Seen::Is(entry) => match &entry.kind {
@@ -155,10 +156,10 @@ impl Resource for File {
                     Ok(vec![self.rewritten("kind", format!("a symbolic link to {target}"), facts)])
                 }
                 PathKind::Directory | PathKind::Other => {
-                    Err(format!("`{}` is not a file but {}", self.path, said(&entry.kind)))
+                    Err(Fault::new(format!("`{}` is not a file but {}", self.path, kind_name(&entry.kind))))
                 }
             },
-            Seen::Unreadable(why) => Err(why.clone()),
+            Seen::Unreadable(why) => Err(Fault::new(why)),
         }
     }
 }

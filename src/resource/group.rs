@@ -3,6 +3,7 @@
 use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::Account;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -16,12 +17,12 @@ pub struct Spec {
     pub system: bool,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Group(self.name.clone()));
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         Ok(vec![Box::new(self.clone())])
     }
 }
@@ -47,10 +48,10 @@ impl Resource for Spec {
         Risk::None
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let argv = |system: &[&'static str]| {
-            let words = ["groupadd"].iter().chain(system).map(ToString::to_string);
-            words.chain([self.name.to_string()]).collect::<Vec<_>>()
+            let argv = ["groupadd"].iter().chain(system).map(ToString::to_string);
+            argv.chain([self.name.to_string()]).collect::<Vec<_>>()
         };
         Ok(match seen(&facts.groups, &self.name)? {
             Seen::Absent => {

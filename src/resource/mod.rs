@@ -1,4 +1,4 @@
-//! What a host should have. One file per kind: what a playbook says of it, the judgement against
+//! What a host should have. One file per kind: its form in a playbook, the judgement against
 //! what was observed, and what its changes alter and risk (`effects.rs`, `access.rs`).
 //!
 //! How to add a kind is in ARCHITECTURE.md.
@@ -25,6 +25,7 @@ pub use effects::{Need, Touches};
 
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query};
+use crate::fault::Fault;
 use crate::name::{AbsPath, EnvName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +55,7 @@ pub enum Risk {
     LockoutWhenChanged,
 }
 
-/// One difference between what is and what should be, with what mends it.
+/// One difference between the actual and the desired state, with the acts that correct it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     pub field: String,
@@ -109,7 +110,7 @@ pub enum Diff {
     Met,
     Drift(Vec<Change>),
     /// It could not be observed; why.
-    Unknown(String),
+    Unknown(Fault),
 }
 
 /// A thing that a host should have, with every value known.
@@ -140,10 +141,10 @@ pub trait Resource {
     /// The changes that are missing; none when all is as it should be.
     ///
     /// # Errors
-    /// Why it could not be told.
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String>;
+    /// Why it could not be observed.
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault>;
 
-    /// The paths whose content this resource decides, with a word that changes when the content
+    /// The paths whose content this resource decides, with a digest that changes when the content
     /// does.
     fn content_digests(&self) -> Vec<(AbsPath, String)> {
         Vec::new()
@@ -158,8 +159,8 @@ pub trait Resource {
     }
 }
 
-/// What a playbook says of a resource, before the host was looked at.
-pub trait Spec {
+/// A resource as a playbook declares it, before the facts are gathered.
+pub trait ResourceSpec {
     /// What must be observed to judge it.
     fn queries(&self, queries: &mut BTreeSet<Query>);
 
@@ -167,16 +168,16 @@ pub trait Spec {
     ///
     /// # Errors
     /// What is missing: a template, a secret, a fact.
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String>;
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault>;
 }
 
-/// All that a spec may look at when it becomes a resource.
+/// All that a spec may use when it is resolved.
 pub struct ResolveContext<'a> {
     pub facts: &'a Facts,
     /// Renders a template by its name.
-    pub template: &'a dyn Fn(&str) -> Result<String, String>,
+    pub template: &'a dyn Fn(&str) -> Result<String, Fault>,
     /// Renders a text.
-    pub text: &'a dyn Fn(&str) -> Result<String, String>,
+    pub text: &'a dyn Fn(&str) -> Result<String, Fault>,
     /// A secret's value, by name.
     pub secret: &'a dyn Fn(&EnvName) -> Option<Text>,
     /// A fresh random value in hexadecimal, 32 bytes, made for this run under this name.

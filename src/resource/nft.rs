@@ -4,6 +4,7 @@ use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::AbsPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -17,13 +18,13 @@ pub struct Spec {
     pub file: AbsPath,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Table { table: self.table.clone(), file: self.file.clone() });
         queries.insert(Query::Path(self.file.clone()));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         Ok(vec![Box::new(LoadedTable { spec: self.clone(), digest: context.provided.get(&self.file).cloned() })])
     }
 }
@@ -52,7 +53,7 @@ impl Resource for LoadedTable {
         Risk::Lockout
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let load = vec![Act::run(["nft", "-f", self.spec.file.as_str()])];
         let on_disk = match seen(&facts.paths, &self.spec.file)? {
             Seen::Is(entry) => match &entry.kind {
@@ -80,8 +81,8 @@ impl Resource for LoadedTable {
         if table.live == *wanted {
             return Ok(Vec::new());
         }
-        let words = |lines: Vec<&&str>| lines.into_iter().copied().collect::<Vec<_>>().join("; ");
-        let (extra, missing) = (words(is.difference(&want).collect()), words(want.difference(&is).collect()));
+        let joined = |lines: Vec<&&str>| lines.into_iter().copied().collect::<Vec<_>>().join("; ");
+        let (extra, missing) = (joined(is.difference(&want).collect()), joined(want.difference(&is).collect()));
         Ok(vec![Change::new("rules", or(extra, "other order"), or(missing, "as in the file"), load)])
     }
 }

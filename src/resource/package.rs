@@ -1,9 +1,10 @@
 //! Distribution packages that must be there, or must not; and dpkg, which must not be left
 //! half-way.
 
-use super::{Change, Need, ResolveContext, Resource, Risk, Spec as _, Touches};
+use super::{Change, Need, ResolveContext, Resource, ResourceSpec as _, Risk, Touches};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::PackageName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -19,12 +20,12 @@ pub struct Spec {
     pub finished: bool,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend(self.present.iter().chain(&self.absent).cloned().map(Query::Package));
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         Ok(vec![Box::new(self.clone())])
     }
 }
@@ -56,15 +57,15 @@ impl Resource for Spec {
     }
 
     fn id(&self) -> String {
-        let words = |names: &[PackageName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let joined = |names: &[PackageName]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         match (self.present.as_slice(), self.absent.as_slice()) {
             ([], []) => "package dpkg".into(),
-            ([], absent) => format!("package {}", words(absent)),
-            (present, _) => format!("package {}", words(present)),
+            ([], absent) => format!("package {}", joined(absent)),
+            (present, _) => format!("package {}", joined(present)),
         }
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let mut asked = BTreeSet::new();
         self.queries(&mut asked);
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());

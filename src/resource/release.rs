@@ -1,10 +1,11 @@
 //! A release of the agent on the host: fetched, checked against the lock, built. Nothing is
 //! switched here.
 
-use super::env_file::Words;
+use super::env_file::StringList;
 use super::{Change, Need, ResolveContext, Resource, Risk, Touches, digest};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::AbsPath;
 use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
 use crate::release::steps;
@@ -24,18 +25,18 @@ pub struct Spec {
     pub tree: String,
     pub archive_sha256: String,
     pub uv_lock_sha256: String,
-    /// The extras of the package that are installed; a list, or one text of words.
+    /// The extras of the package that are installed; a list, or one text with spaces between them.
     #[serde(default)]
-    pub extras: Words,
+    pub extras: StringList,
 }
 
 impl Spec {
-    fn pinned(&self) -> Result<Installed, String> {
-        fn field<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String>
+    fn pinned(&self) -> Result<Installed, Fault> {
+        fn field<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Fault>
         where
             T::Err: std::fmt::Display,
         {
-            text.parse().map_err(|error: T::Err| format!("`{name}`: {error}"))
+            text.parse().map_err(|error: T::Err| Fault::new(error.to_string()).at(format!("`{name}`")))
         }
         Ok(Installed {
             version: field::<Version>("version", &self.version)?,
@@ -54,13 +55,13 @@ impl Spec {
     }
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
-        // What cannot be read is told when it is settled.
+        // What cannot be parsed is an error when it is resolved.
         queries.extend(self.pinned().and_then(|pinned| pinned.manifest_path()).ok().map(Query::Text));
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         Ok(vec![Box::new(self.pinned()?)])
     }
 }
@@ -72,8 +73,8 @@ struct Installed {
 }
 
 impl Installed {
-    fn manifest_path(&self) -> Result<AbsPath, String> {
-        Ok(AbsPath::new(format!("{}/.petasos-release", steps::dir(&self.version, &self.release)))?)
+    fn manifest_path(&self) -> Result<AbsPath, Fault> {
+        AbsPath::new(format!("{}/.petasos-release", steps::dir(&self.version, &self.release)))
     }
 }
 
@@ -104,7 +105,7 @@ impl Resource for Installed {
         self.manifest_path().map(|path| (path, manifest)).into_iter().collect()
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let is = match seen(&facts.texts, &self.manifest_path()?)? {
             Seen::Is(manifest) if *manifest == steps::manifest(&self.version, &self.release, &self.extras) => {
                 return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! What sshd enforces, by its own word (`sshd -T`), for each of some users.
+//! What sshd enforces, as it reports itself (`sshd -T`), for each of some users.
 //!
 //! The settings themselves stand in a file of Petasos's, which sshd reads first. What is judged
 //! here is whether they win: sshd takes the first value that it finds, and those of a `Match` block
@@ -10,6 +10,7 @@ use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::sshd::{Line, Sshd};
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,17 +27,19 @@ pub struct Spec {
     pub set: BTreeMap<String, String>,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend(self.users.iter().cloned().map(Query::Sshd));
         queries.insert(Query::Path(self.file.clone()));
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let file_changes = match (context.provided.get(&self.file), seen(&context.facts.paths, &self.file)?) {
             (Some(want), Seen::Is(entry)) => entry.kind != crate::fact::path::PathKind::File(want.clone()),
             (Some(_), Seen::Absent | Seen::Unreadable(_)) => true,
-            (None, _) => return Err(format!("`{}` must be a `file` further up in this playbook", self.file)),
+            (None, _) => {
+                return Err(Fault::new(format!("`{}` must be a `file` further up in this playbook", self.file)));
+            }
         };
         let mut spec = self.clone();
         spec.set.retain(|_, value| !value.is_empty());
@@ -73,12 +76,12 @@ impl Resource for Effective {
         Risk::Lockout
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let sshd = match &facts.sshd {
             Some(Seen::Is(sshd)) => sshd,
             Some(Seen::Absent) => return Ok(vec![Change::new("installed", "no", "yes", Vec::new())]),
-            Some(Seen::Unreadable(why)) => return Err(why.clone()),
-            None => return Err("sshd was not asked".into()),
+            Some(Seen::Unreadable(why)) => return Err(Fault::new(why)),
+            None => return Err(Fault::new("sshd was not asked")),
         };
         let mut changes: Vec<Change> = self.unread(sshd).into_iter().collect();
         changes.extend(self.rivals(sshd).map(|line| self.silence(line)));
@@ -95,8 +98,9 @@ impl Effective {
     fn inclusion(&self, sshd: &Sshd) -> Option<u32> {
         let dir = self.spec.file.parent();
         let pattern = format!("{dir}/*.conf");
-        let reads =
-            |word: &str| word == pattern || word == self.spec.file.as_str() || format!("/etc/ssh/{word}") == pattern;
+        let reads = |value: &str| {
+            value == pattern || value == self.spec.file.as_str() || format!("/etc/ssh/{value}") == pattern
+        };
         let includes = |line: &&Line| line.file == MAIN && line.keyword == "include" && !line.matched;
         sshd.lines.iter().filter(includes).find(|line| line.value.split(' ').any(reads)).map(|line| line.number)
     }
@@ -135,10 +139,11 @@ impl Effective {
     }
 
     /// Settings that are not in force although no line is to blame that could be silenced.
-    fn wrong(&self, sshd: &Sshd) -> Result<Vec<Change>, String> {
+    fn wrong(&self, sshd: &Sshd) -> Result<Vec<Change>, Fault> {
         let mut changes = Vec::new();
         for user in &self.spec.users {
-            let effective = sshd.effective.get(user).ok_or_else(|| format!("sshd was not asked about `{user}`"))?;
+            let effective =
+                sshd.effective.get(user).ok_or_else(|| Fault::new(format!("sshd was not asked about `{user}`")))?;
             for (keyword, want) in &self.spec.set {
                 let is = effective.get(keyword).map_or("", String::as_str);
                 // A list is in force when it is the same list: sshd prints it in the order given.

@@ -8,6 +8,7 @@ use super::ResolveContext;
 use crate::act::{Act, Put, Text};
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,16 +21,16 @@ pub const ALL: &str = "/var/lib/petasos/stamps";
 ///
 /// # Errors
 /// When the unit's name cannot be part of a path.
-pub fn path(unit: &UnitName) -> Result<AbsPath, String> {
-    Ok(AbsPath::new(format!("{ALL}/{unit}"))?)
+pub fn path(unit: &UnitName) -> Result<AbsPath, Fault> {
+    AbsPath::new(format!("{ALL}/{unit}"))
 }
 
-/// The word by which a link's target takes part in stamps.
+/// What stands for a link's target in stamps.
 pub fn link_digest(target: &str) -> String {
     format!("link:{target}")
 }
 
-/// The word for what stands at a path: of a file its SHA-256, of a link its target; none for
+/// What stands for a path in stamps: of a file its SHA-256, of a link its target; none for
 /// anything else.
 fn digest_of(kind: &PathKind) -> Option<String> {
     match kind {
@@ -43,19 +44,18 @@ fn digest_of(kind: &PathKind) -> Option<String> {
 ///
 /// # Errors
 /// When a path that no resource decides could not be read.
-pub fn text(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &Facts) -> Result<String, String> {
+pub fn text(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>, facts: &Facts) -> Result<String, Fault> {
     let mut stamp = String::new();
     for path in watches {
-        let word = match provided.get(path) {
-            Some(word) => word.clone(),
+        let digest = match provided.get(path) {
+            Some(digest) => digest.clone(),
             None => match seen(&facts.paths, path)? {
-                Seen::Is(entry) => {
-                    digest_of(&entry.kind).ok_or_else(|| format!("`{path}` cannot be watched: it is not a file"))?
-                }
+                Seen::Is(entry) => digest_of(&entry.kind)
+                    .ok_or_else(|| Fault::new(format!("`{path}` cannot be watched: it is not a file")))?,
                 Seen::Absent | Seen::Unreadable(_) => "absent".to_owned(),
             },
         };
-        stamp.push_str(&format!("{word}  {path}\n"));
+        stamp.push_str(&format!("{digest}  {path}\n"));
     }
     Ok(stamp)
 }
@@ -67,7 +67,7 @@ pub fn is_rewritten(path: &AbsPath, context: &ResolveContext<'_>) -> bool {
         Some(Seen::Is(entry)) => digest_of(&entry.kind),
         Some(Seen::Absent | Seen::Unreadable(_)) | None => None,
     };
-    context.provided.get(path).is_some_and(|word| on_disk.as_ref() != Some(word))
+    context.provided.get(path).is_some_and(|digest| on_disk.as_ref() != Some(digest))
 }
 
 /// The watched files whose line is not in the old stamp.
@@ -88,7 +88,7 @@ pub fn forget(path: &AbsPath) -> Act {
 ///
 /// # Errors
 /// When the unit's name cannot be part of a path.
-pub fn put(unit: &UnitName, stamp: &str) -> Result<Act, String> {
+pub fn put(unit: &UnitName, stamp: &str) -> Result<Act, Fault> {
     Ok(Act::Put(Put {
         path: path(unit)?,
         content: Text::open(stamp),

@@ -1,10 +1,11 @@
 //! A symbolic link.
 
-use super::directory::said;
+use super::directory::kind_name;
 use super::{Change, ResolveContext, Resource, Risk, Touches, access, effects, stamp};
 use crate::act::Act;
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::AbsPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -16,12 +17,12 @@ pub struct Spec {
     pub target: AbsPath,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         Ok(vec![Box::new(self.clone())])
     }
 }
@@ -52,7 +53,7 @@ impl Resource for Spec {
         vec![(self.path.clone(), stamp::link_digest(self.target.as_str()))]
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let target = self.target.as_str();
         let mut acts = vec![stamp::forget(&self.path), Act::sh("link atomically", LINK, [target, self.path.as_str()])];
         acts.extend(stamp::reload(&self.path));
@@ -63,10 +64,10 @@ impl Resource for Spec {
                 PathKind::Symlink(is) => Ok(vec![Change::new("target", is, target, acts)]),
                 PathKind::File(_) => Ok(vec![Change::new("kind", "a file", target, acts)]),
                 PathKind::Directory | PathKind::Other => {
-                    Err(format!("`{}` is {}, not a link", self.path, said(&entry.kind)))
+                    Err(Fault::new(format!("`{}` is {}, not a link", self.path, kind_name(&entry.kind))))
                 }
             },
-            Seen::Unreadable(why) => Err(why.clone()),
+            Seen::Unreadable(why) => Err(Fault::new(why)),
         }
     }
 }

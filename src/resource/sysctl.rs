@@ -4,6 +4,7 @@ use super::file::File;
 use super::{Change, ResolveContext, Resource, Risk, Touches, access};
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query, Seen, seen, sysctl};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,13 +18,13 @@ pub struct Spec {
     pub set: BTreeMap<String, String>,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.file.clone()));
         queries.extend(self.set.keys().cloned().map(Query::Sysctl));
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let text: String = self.set.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
         let file = File {
             path: self.file.clone(),
@@ -64,7 +65,7 @@ impl Resource for LiveValue {
         access::risk_of_parameter(&self.key, &self.value)
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         // The kernel prints several numbers with tabs between; facts have single spaces.
         let want = self.value.split_whitespace().collect::<Vec<_>>().join(" ");
         match seen(&facts.sysctls, &self.key)? {
@@ -78,8 +79,8 @@ impl Resource for LiveValue {
             }
             // A kernel without IPv6 has nothing there to be hardened.
             Seen::Absent if self.key.starts_with("net.ipv6.") => Ok(Vec::new()),
-            Seen::Absent => Err(format!("this kernel has no parameter `{}`", self.key)),
-            Seen::Unreadable(why) => Err(why.clone()),
+            Seen::Absent => Err(Fault::new(format!("this kernel has no parameter `{}`", self.key))),
+            Seen::Unreadable(why) => Err(Fault::new(why)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! UFW: on, closed by default, with exactly the declared ports open, in its own files and in the
 //! kernel.
 
-use super::env_file::Words;
+use super::env_file::StringList;
 use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::ufw::{KernelRules, Ufw};
@@ -14,16 +14,16 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// What may come in from anywhere: `443/tcp`; a list, or one text of words.
-    pub allow: Words,
+    /// What may come in from anywhere: `443/tcp`; a list, or one text with spaces between them.
+    pub allow: StringList,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Ufw);
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let allow: Result<BTreeSet<Service>, Fault> = self.allow.list().into_iter().map(Service::new).collect();
         Ok(vec![Box::new(Firewall { allow: allow? })])
     }
@@ -51,14 +51,14 @@ impl Resource for Firewall {
         Risk::Lockout
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let nothing = Ufw::default();
         let ufw = match &facts.ufw {
             Some(Seen::Is(ufw)) => ufw,
             // It comes with a package of the same plan.
             Some(Seen::Absent) => &nothing,
-            Some(Seen::Unreadable(why)) => return Err(why.clone()),
-            None => return Err("ufw was not asked".into()),
+            Some(Seen::Unreadable(why)) => return Err(Fault::new(why)),
+            None => return Err(Fault::new("ufw was not asked")),
         };
         let mut changes: Vec<Change> = ipv6(ufw).into_iter().collect();
         // What lets people in comes before what shuts them out.
@@ -85,7 +85,7 @@ fn on(live: &KernelRules) -> bool {
 
 /// UFW that leaves IPv6 alone shuts it altogether, and keeps no rules for it.
 fn ipv6(ufw: &Ufw) -> Option<Change> {
-    let off = ufw.defaults.get("IPV6").is_some_and(|word| word != "yes");
+    let off = ufw.defaults.get("IPV6").is_some_and(|value| value != "yes");
     off.then(|| {
         let acts = vec![
             Act::run(["sed", "-i", "s/^IPV6=.*/IPV6=yes/", "/etc/default/ufw"]),
@@ -108,11 +108,11 @@ impl Firewall {
     }
 
     /// Rules that nobody declared. One command takes a rule away for both address families.
-    fn surplus(&self, ufw: &Ufw) -> Result<Vec<Change>, String> {
+    fn surplus(&self, ufw: &Ufw) -> Result<Vec<Change>, Fault> {
         let declared: Vec<Rule> = self.allow.iter().flat_map(Rule::allowing).collect();
         let mut deletions: BTreeMap<Vec<String>, String> = BTreeMap::new();
         for tuple in &ufw.tuples {
-            let rule = Rule::read(tuple).ok_or_else(|| format!("cannot read ufw's rule `{tuple}`"))?;
+            let rule = Rule::read(tuple).ok_or_else(|| Fault::new(format!("cannot read ufw's rule `{tuple}`")))?;
             // A rule that differs from a declared one in its action alone is replaced by `ufw
             // allow`.
             if !rule.shuts_one_out() && !declared.iter().any(|declared| declared.same_place(&rule)) {
@@ -124,7 +124,7 @@ impl Firewall {
         Ok(deletions.into_iter().map(delete).collect())
     }
 
-    /// The kernel's rules against what ufw was told.
+    /// The kernel's rules against ufw's configuration.
     fn live(&self, ufw: &Ufw) -> Option<Change> {
         let rule = |service: &Service| {
             let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
@@ -137,21 +137,21 @@ impl Firewall {
             missing.extend(want.difference(&is).cloned());
             extra.extend(is.difference(&want).cloned());
         }
-        let words = |set: BTreeSet<String>, none: &str| {
+        let joined = |set: BTreeSet<String>, none: &str| {
             if set.is_empty() { none.to_owned() } else { set.into_iter().collect::<Vec<_>>().join("; ") }
         };
         (!missing.is_empty() || !extra.is_empty()).then(|| {
             let act = Act::run(["ufw", "reload"]);
-            Change::new("kernel rules", words(extra, "some missing"), words(missing, "only the declared"), vec![act])
+            Change::new("kernel rules", joined(extra, "some missing"), joined(missing, "only the declared"), vec![act])
         })
     }
 }
 
 /// Whether a rule of the kernel's refuses one sender, as [`Rule::shuts_one_out`].
 fn drops_one(line: &str) -> bool {
-    let words: Vec<&str> = line.split(' ').collect();
-    let target = words.iter().position(|word| *word == "-j").and_then(|at| words.get(at + 1));
-    words.first() == Some(&"-s") && matches!(target, Some(&"DROP" | &"REJECT"))
+    let args: Vec<&str> = line.split(' ').collect();
+    let target = args.iter().position(|arg| *arg == "-j").and_then(|at| args.get(at + 1));
+    args.first() == Some(&"-s") && matches!(target, Some(&"DROP" | &"REJECT"))
 }
 
 fn policies(ufw: &Ufw) -> Vec<Change> {
@@ -205,15 +205,15 @@ impl Side {
         matches!(self.address.as_str(), "0.0.0.0/0" | "::/0")
     }
 
-    fn words(&self, word: &str) -> Vec<String> {
+    fn args(&self, direction: &str) -> Vec<String> {
         let address = if self.anybody() { "any" } else { &self.address };
-        let mut words = vec![word.to_owned(), address.to_owned()];
+        let mut args = vec![direction.to_owned(), address.to_owned()];
         if self.application != "-" {
-            words.extend(["app".to_owned(), self.application.clone()]);
+            args.extend(["app".to_owned(), self.application.clone()]);
         } else if self.port != "any" {
-            words.extend(["port".to_owned(), self.port.clone()]);
+            args.extend(["port".to_owned(), self.port.clone()]);
         }
-        words
+        args
     }
 }
 
@@ -271,28 +271,28 @@ impl Rule {
 
     /// The command that takes it away.
     fn deletion(&self) -> Vec<String> {
-        let mut words: Vec<String> = vec!["ufw".into(), "--force".into()];
+        let mut argv: Vec<String> = vec!["ufw".into(), "--force".into()];
         if self.route {
-            words.push("route".into());
+            argv.push("route".into());
         }
-        words.extend(["delete".to_owned(), self.action.clone()]);
+        argv.extend(["delete".to_owned(), self.action.clone()]);
         for part in self.direction.split('!') {
             let (direction, interface) = part.split_once('_').unwrap_or((part, ""));
-            words.push(direction.to_owned());
+            argv.push(direction.to_owned());
             if !interface.is_empty() {
-                words.extend(["on".to_owned(), interface.to_owned()]);
+                argv.extend(["on".to_owned(), interface.to_owned()]);
             }
         }
         if !self.log.is_empty() {
-            words.push(self.log.clone());
+            argv.push(self.log.clone());
         }
         let named = self.destination.application != "-" || self.source.application != "-";
         // An application brings its protocol along.
         if self.protocol != "any" && !named {
-            words.extend(["proto".to_owned(), self.protocol.clone()]);
+            argv.extend(["proto".to_owned(), self.protocol.clone()]);
         }
-        words.extend(self.source.words("from"));
-        words.extend(self.destination.words("to"));
-        words
+        argv.extend(self.source.args("from"));
+        argv.extend(self.destination.args("to"));
+        argv
     }
 }

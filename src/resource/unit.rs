@@ -4,6 +4,7 @@
 use super::{Change, ResolveContext, Resource, Risk, Touches, access, stamp};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, UnitName};
 use crate::release::steps::{self, Health};
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,10 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     pub name: UnitName,
-    /// Whether it starts with the host; not looked at when left out.
+    /// Whether it starts with the host; not checked when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Whether it runs now; not looked at when left out.
+    /// Whether it runs now; not checked when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
     /// The files that it reads when it starts. When one changed since its last start, it is
@@ -48,7 +49,7 @@ pub enum OnChange {
     Reload,
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Unit(self.name.clone()));
         if !self.watches.is_empty() {
@@ -57,7 +58,7 @@ impl super::Spec for Spec {
         }
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let stamp = stamp::text(&self.watches, context.provided, context.facts)?;
         let rewritten = self.watches.iter().filter(|path| stamp::is_rewritten(path, context)).cloned().collect();
         Ok(vec![Box::new(Unit { spec: self.clone(), stamp, rewritten })])
@@ -78,13 +79,13 @@ impl Unit {
         format!("/etc/systemd/system/{}", self.spec.name)
     }
 
-    fn systemctl(&self, words: &[&str]) -> Act {
-        Act::run(["systemctl"].iter().chain(words).copied().chain([self.spec.name.as_str()]))
+    fn systemctl(&self, args: &[&str]) -> Act {
+        Act::run(["systemctl"].iter().chain(args).copied().chain([self.spec.name.as_str()]))
     }
 
     /// Starting, with the stamp after it: a start that failed leaves the old stamp, and is tried
     /// again.
-    fn start(&self, start: Act) -> Result<Vec<Act>, String> {
+    fn start(&self, start: Act) -> Result<Vec<Act>, Fault> {
         let mut acts = vec![Act::sh("reset the start limit", RESET, [self.spec.name.as_str()]), start];
         if let Some(url) = &self.spec.health {
             let health =
@@ -142,7 +143,7 @@ impl Resource for Unit {
         access::risk_of_unit(&self.spec.name)
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let spec = &self.spec;
         let absent = crate::fact::unit::UnitState::absent();
         let unit = match seen(&facts.units, &spec.name)? {
@@ -211,7 +212,7 @@ impl Unit {
         unit: &crate::fact::unit::UnitState,
         facts: &Facts,
         has_drop_ins: bool,
-    ) -> Result<Option<Change>, String> {
+    ) -> Result<Option<Change>, Fault> {
         let spec = &self.spec;
         let runs = runs(&unit.active)?;
         Ok(match spec.running {
@@ -289,7 +290,7 @@ enum Starts {
 }
 
 /// systemctl(1), `is-enabled`.
-fn starts_with_host(state: &str) -> Result<Starts, String> {
+fn starts_with_host(state: &str) -> Result<Starts, Fault> {
     match state {
         "enabled" => Ok(Starts::Yes),
         "enabled-runtime" => Ok(Starts::UntilReboot),
@@ -297,14 +298,14 @@ fn starts_with_host(state: &str) -> Result<Starts, String> {
             Ok(Starts::No)
         }
         "static" | "alias" | "indirect" | "generated" => Ok(Starts::AsOthersWish),
-        other => Err(format!("systemd's unit file state is `{other}`")),
+        other => Err(Fault::new(format!("systemd's unit file state is `{other}`"))),
     }
 }
 
-fn runs(active: &str) -> Result<bool, String> {
+fn runs(active: &str) -> Result<bool, Fault> {
     match active {
         "active" | "reloading" | "refreshing" => Ok(true),
         "inactive" | "failed" | "activating" | "deactivating" | "maintenance" => Ok(false),
-        other => Err(format!("systemd's active state is `{other}`")),
+        other => Err(Fault::new(format!("systemd's active state is `{other}`"))),
     }
 }

@@ -4,6 +4,7 @@ use super::file::File;
 use super::{Change, ResolveContext, Resource, Risk, Touches, directory};
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query, Seen, seen};
+use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -37,12 +38,12 @@ impl Spec {
         !self.authorized_keys.trim().is_empty() || !self.authorized_keys_from.is_empty()
     }
 
-    fn ssh_dir(&self) -> Result<AbsPath, String> {
-        Ok(self.home.join(".ssh")?)
+    fn ssh_dir(&self) -> Result<AbsPath, Fault> {
+        self.home.join(".ssh")
     }
 
-    fn keys_file(&self) -> Result<AbsPath, String> {
-        Ok(self.ssh_dir()?.join("authorized_keys")?)
+    fn keys_file(&self) -> Result<AbsPath, Fault> {
+        self.ssh_dir()?.join("authorized_keys")
     }
 
     fn primary(&self) -> &Account {
@@ -57,7 +58,7 @@ impl Spec {
         self.system && nobodys && !self.wants_keys() && number.is_none_or(|uid| (1..1000).contains(&uid))
     }
 
-    fn keys(&self, facts: &Facts) -> Result<String, String> {
+    fn keys(&self, facts: &Facts) -> Result<String, Fault> {
         let given = plain_keys(&self.authorized_keys);
         if !given.is_empty() {
             return Ok(given);
@@ -72,11 +73,9 @@ impl Spec {
             }
         }
         let places: Vec<String> = self.authorized_keys_from.iter().map(|path| format!("`{path}`")).collect();
-        Err(format!(
-            "no key for `{}`: none is given, and {} on the host has none\nhint: name a public key under `admin.authorized_keys`",
-            self.name,
-            places.join(", ")
-        ))
+        let places = places.join(", ");
+        Err(Fault::new(format!("no key for `{}`: none is given, and {places} on the host has none", self.name))
+            .hint("name a public key under `admin.authorized_keys`"))
     }
 }
 
@@ -88,7 +87,7 @@ fn plain_keys(text: &str) -> String {
     text.lines().map(str::trim).filter(key).fold(String::new(), |keys, line| keys + line + "\n")
 }
 
-impl super::Spec for Spec {
+impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::User(self.name.clone()));
         queries.insert(Query::Group(self.primary().clone()));
@@ -99,7 +98,7 @@ impl super::Spec for Spec {
         }
     }
 
-    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, String> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
         let mut resources: Vec<Box<dyn Resource>> =
             vec![Box::new(User { spec: self.clone(), is_service: self.is_service(context.facts) })];
         if self.wants_keys() {
@@ -165,14 +164,14 @@ impl Resource for User {
         if self.is_service { Risk::None } else { Risk::LockoutWhenChanged }
     }
 
-    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, String> {
+    fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         let spec = &self.spec;
         let user = match seen(&facts.users, &spec.name)? {
             Seen::Absent => {
                 let group_is_there = matches!(seen(&facts.groups, spec.primary())?, Seen::Is(_));
                 return Ok(vec![Change::new("exists", "no", "yes", vec![Act::run(spec.useradd(group_is_there))])]);
             }
-            Seen::Unreadable(why) => return Err(why.clone()),
+            Seen::Unreadable(why) => return Err(Fault::new(why)),
             Seen::Is(user) => user,
         };
         let mut changes = Vec::new();
@@ -183,8 +182,8 @@ impl Resource for User {
             }
         };
         let groups: BTreeSet<String> = spec.groups.iter().map(ToString::to_string).collect();
-        let words = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
-        let (is, want) = (words(&user.groups), words(&groups));
+        let joined = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
+        let (is, want) = (joined(&user.groups), joined(&groups));
         let (shell, home, group) = (spec.shell.as_str(), spec.home.as_str(), spec.primary().as_str());
         differ("shell", &user.shell, shell, ["usermod", "--shell", shell]);
         differ("home", &user.home, home, ["usermod", "--home", home]);
@@ -195,7 +194,7 @@ impl Resource for User {
             changes.push(Change::new("password", "set", "locked", vec![act]));
         }
         if spec.name.as_str() != "root" && user.uid == 0 {
-            return Err(format!("the user `{}` has uid 0: it is root under another name", spec.name));
+            return Err(Fault::new(format!("the user `{}` has uid 0: it is root under another name", spec.name)));
         }
         Ok(changes)
     }

@@ -8,13 +8,13 @@ use super::{Event, RunError, Session, preflight};
 use crate::act::Act;
 use crate::fault::Fault;
 use crate::guard::Scope;
-use crate::plan::Step;
+use crate::plan::{Step, Unknown};
 use crate::resource::{Risk, package};
 use crate::transport::TransportError;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Session<'_> {
-    /// Brings the host to what is wanted: at most two passes, each followed by a look. A host that
+    /// Converges the host: at most two passes, each followed by an observation. A host that
     /// goes away in between is waited for.
     pub(super) async fn converge(&mut self) -> Result<(Observation, Vec<Step>), RunError> {
         let (mut first, mut absences) = (None, Absences::default());
@@ -36,8 +36,8 @@ impl Session<'_> {
         first.map(|first| (first, second_pass)).ok_or_else(|| self.host_error("no facts were gathered"))
     }
 
-    /// From a look to a host that is unchanged; returns what came to light only afterwards. `first`
-    /// keeps the first plan of the run.
+    /// From an observation to a host that is unchanged; returns what came to light only afterwards.
+    /// `first` keeps the first plan of the run.
     async fn pass(&mut self, first: &mut Option<Observation>) -> Result<Vec<Step>, RunError> {
         let mut observation = self.observe_when_ready().await?;
         // Before anything is rolled back: the change that waits may be a live run's, or that of a
@@ -51,8 +51,8 @@ impl Session<'_> {
             observation = self.observe().await?;
         }
         let steps = observation.plan.steps.clone();
-        if steps.is_empty() && !observation.plan.is_empty() {
-            return Err(self.unknown(&observation));
+        if let (true, Some(unknown)) = (steps.is_empty(), observation.plan.unknown.first()) {
+            return Err(self.unknown(unknown));
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         if let Some(why) = preflight::in_the_way(&observation.host, &steps, now) {
@@ -68,20 +68,20 @@ impl Session<'_> {
 
     async fn change(&mut self, steps: &[Step]) -> Result<Vec<Step>, RunError> {
         self.apply(steps).await?;
-        self.tell(Event::Rechecking);
+        self.report(Event::Rechecking);
         let second = self.observe().await?;
         if second.plan.is_empty() {
             return Ok(Vec::new());
         }
-        if second.plan.steps.is_empty() {
-            return Err(self.unknown(&second));
+        if let (true, Some(unknown)) = (second.plan.steps.is_empty(), second.plan.unknown.first()) {
+            return Err(self.unknown(unknown));
         }
         self.note(format!("second pass: {} more changes", second.plan.steps.len()));
         self.apply(&second.plan.steps).await?;
         let third = self.observe().await?;
-        match (third.plan.steps.is_empty(), third.plan.unknown.is_empty()) {
-            (true, true) => Ok(second.plan.steps),
-            (true, false) => Err(self.unknown(&third)),
+        match (third.plan.steps.is_empty(), third.plan.unknown.first()) {
+            (true, None) => Ok(second.plan.steps),
+            (true, Some(unknown)) => Err(self.unknown(unknown)),
             (false, _) => {
                 let line = |step: &Step| {
                     format!("\n  {} {}: {} instead of {}", step.id, step.change.field, step.change.from, step.change.to)
@@ -92,14 +92,8 @@ impl Session<'_> {
         }
     }
 
-    fn unknown(&self, observation: &Observation) -> RunError {
-        let (id, why) = observation
-            .plan
-            .unknown
-            .first()
-            .map(|unknown| (unknown.id.clone(), unknown.why.clone()))
-            .unwrap_or_default();
-        RunError::Unknown { host: self.job.name.clone(), id, why }
+    fn unknown(&self, unknown: &Unknown) -> RunError {
+        RunError::Unknown { host: self.job.name.clone(), id: unknown.id.clone(), why: unknown.why.clone() }
     }
 
     /// In the playbooks' order, but what may lock people out is made in one go, under guard: so
@@ -135,15 +129,15 @@ impl Session<'_> {
     /// A new connection as the administrator, who must be able to be root; it replaces the old one.
     pub(super) async fn check_admin_login(&mut self) -> Result<(), RunError> {
         let (host, user) = (self.job.name.clone(), self.job.admin.to_string());
-        self.tell(Event::AdminLogin { user: user.clone() });
+        self.report(Event::AdminLogin { user: user.clone() });
         let failed = |why: Fault| RunError::AdminLogin { host: host.clone(), user: user.clone(), why };
         // A host that went away says nothing about the administrator.
-        let told = |error: TransportError| {
+        let refused = |error: TransportError| {
             if is_cut(&error) { error.into() } else { failed(error.fault()) }
         };
-        let fresh = self.here().with_user(&self.job.admin).open().await.map_err(told)?;
+        let fresh = self.here().with_user(&self.job.admin).open().await.map_err(refused)?;
         self.count();
-        let id = fresh.ask("id", &Act::run(["id", "-u"])).await.map_err(told)?;
+        let id = fresh.ask("id", &Act::run(["id", "-u"])).await.map_err(refused)?;
         if id.text().trim() != "0" {
             return Err(failed(Fault::new("sudo did not make it root")));
         }

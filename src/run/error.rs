@@ -8,23 +8,23 @@ use crate::transport::TransportError;
 pub enum RunError {
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The host is none that Petasos can handle, or a wish cannot be filled in.
+    /// The host is none that Petasos can handle, or a setting cannot be filled in.
     #[error("{host}: {}", fault.message)]
     Host { host: String, fault: Fault },
-    #[error("{host}: could not observe `{id}`: {why}")]
-    Unknown { host: String, id: String, why: String },
-    #[error("{host}: `{id}` failed (`{title}`):\n{said}")]
-    Step { host: String, id: String, title: String, said: String, hint: String },
-    /// The agent was not well with the new release; the old one is back.
-    #[error("{host}: `{id}` was rolled back:\n{said}")]
-    ReleaseRolledBack { host: String, id: String, said: String, hint: Option<String> },
+    #[error("{host}: could not observe `{id}`: {}", why.message)]
+    Unknown { host: String, id: String, why: Fault },
+    #[error("{host}: `{id}` failed (`{title}`):\n{output}")]
+    Step { host: String, id: String, title: String, output: String, hint: String },
+    /// The agent was not healthy with the new release; it was rolled back.
+    #[error("{host}: `{id}` was rolled back:\n{output}")]
+    ReleaseRolledBack { host: String, id: String, output: String, hint: Option<String> },
     /// A change that may lock people out was not confirmed.
     #[error("{host}: a change that could lock you out was rolled back, and the host is as it was before: {}", why.message)]
     RolledBack { host: String, why: Fault },
     #[error("{host}: the host does not answer after a change that could lock you out: {}", why.message)]
     Lost { host: String, why: Fault, seconds: u32 },
-    #[error("{host}: another run is in progress: {holder}")]
-    Locked { host: String, holder: String },
+    #[error("{host}: another run is in progress: {owner}")]
+    Locked { host: String, owner: String },
     #[error("{host}: still not converged after a second pass:{list}")]
     NotConverged { host: String, list: String },
     /// The host went away in the middle of the run.
@@ -40,7 +40,7 @@ impl RunError {
         match self {
             Self::Transport(error) => error.hint(),
             Self::Host { fault, .. } => fault.hint.clone(),
-            Self::RolledBack { why, .. } | Self::AdminLogin { why, .. } => why.hint.clone(),
+            Self::Unknown { why, .. } | Self::RolledBack { why, .. } | Self::AdminLogin { why, .. } => why.hint.clone(),
             Self::Step { hint, .. } => Some(hint.clone()),
             Self::ReleaseRolledBack { hint, .. } => hint.clone(),
             Self::Lost { seconds, .. } => {
@@ -50,7 +50,7 @@ impl RunError {
             Self::Away { .. } => {
                 Some("run the same command again once the host answers; it continues where this run stopped".into())
             }
-            Self::Unknown { .. } | Self::NotConverged { .. } => None,
+            Self::NotConverged { .. } => None,
         }
     }
 

@@ -36,14 +36,14 @@ pub fn release() -> Act {
 
 /// How the script that changes a host fared with the lock, by its first frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lock {
+pub enum LockAnswer {
     /// The script ran; the lock may have been a dead run's.
     Ours { dead: Option<String> },
     /// Nothing was done: this run has it.
     Taken { owner: String },
 }
 
-impl Lock {
+impl LockAnswer {
     /// None for a frame that is no answer.
     pub fn read(frame: &Frame) -> Option<Self> {
         match frame.rc {
@@ -76,7 +76,7 @@ impl Held {
     }
 }
 
-/// What a host says that was reached again in the middle of a run.
+/// The state of a host that was reached again in the middle of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Nothing of this run is at work there.
@@ -125,13 +125,13 @@ mod tests {
         for (rc, out) in [(0, ""), (1, "free\n"), (0, "no\n"), (2, "")] {
             assert_eq!(Held::read(&answer(rc, out)), None, "{rc} {out:?}");
         }
-        assert_eq!(Lock::read(&answer(71, "")), None);
+        assert_eq!(LockAnswer::read(&answer(71, "")), None);
     }
 
     /// A host's `/run/petasos`, as a folder here; the shell is a real `sh`, the processes are real.
-    struct Host(tempfile::TempDir);
+    struct ScratchHost(tempfile::TempDir);
 
-    impl Host {
+    impl ScratchHost {
         fn new() -> Self {
             Self(tempfile::tempdir().unwrap())
         }
@@ -161,11 +161,11 @@ mod tests {
             self.frames(&script).remove(0)
         }
 
-        /// What a run that writes the lock's record is told.
-        fn begins(&self, id: &str, owner: &str) -> Option<Lock> {
+        /// The answer to a run that writes the lock's record.
+        fn begins(&self, id: &str, owner: &str) -> Option<LockAnswer> {
             let mut script = Script::applying(&RunId { id: id.into(), owner: owner.into() });
             script.step("nothing");
-            Lock::read(&self.frames(&script)[0])
+            LockAnswer::read(&self.frames(&script)[0])
         }
 
         fn writes(&self, run: &str, shell: u32, start: &str, owner: &str) {
@@ -183,13 +183,13 @@ mod tests {
 
     #[test]
     fn a_live_run_holds_the_lock_and_a_dead_one_does_not() {
-        let host = Host::new();
+        let host = ScratchHost::new();
         assert_eq!(Held::read(&host.asked(&held("1-b"))), Some(Held::Free));
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         host.writes("1-a", child.id(), &start_of(child.id()), OWNER);
         assert_eq!(Held::read(&host.asked(&held("1-b"))), Some(Held::By(OWNER.into())));
         assert_eq!(Held::read(&host.asked(&held("1-a"))), Some(Held::Free), "a run is not in its own way");
-        assert_eq!(host.begins("1-b", "bob"), Some(Lock::Taken { owner: OWNER.into() }));
+        assert_eq!(host.begins("1-b", "bob"), Some(LockAnswer::Taken { owner: OWNER.into() }));
         assert_eq!(State::read(&host.asked(&state("1-a"))), State::Busy);
         assert_eq!(State::read(&host.asked(&state("1-b"))), State::Free);
         // Another process that has the number of a dead one.
@@ -198,15 +198,15 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         host.writes("1-a", child.id(), "1", OWNER);
-        assert_eq!(host.begins("1-b", "bob"), Some(Lock::Ours { dead: Some(OWNER.into()) }));
+        assert_eq!(host.begins("1-b", "bob"), Some(LockAnswer::Ours { dead: Some(OWNER.into()) }));
         let record = std::fs::read_to_string(host.record()).unwrap();
         assert!(record.starts_with("1-b ") && record.ends_with(" bob\n"), "{record}");
-        assert_eq!(host.begins("1-b", "bob"), Some(Lock::Ours { dead: None }));
+        assert_eq!(host.begins("1-b", "bob"), Some(LockAnswer::Ours { dead: None }));
     }
 
     #[test]
     fn a_record_that_breaks_off_holds_nothing() {
-        let host = Host::new();
+        let host = ScratchHost::new();
         for text in ["", "1-a", "1-a 999999999", "1-a 999999999 \n", "\n"] {
             std::fs::write(host.record(), text).unwrap();
             assert_eq!(Held::read(&host.asked(&held("1-b"))), Some(Held::Free), "{text:?}");
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_lock_is_stolen_from_its_owner_alone_and_released() {
-        let host = Host::new();
+        let host = ScratchHost::new();
         host.writes("1-a", 999_999_999, "1", OWNER);
         host.asked(&steal("bob on laptop, process 8"));
         assert!(host.record().exists(), "somebody else's");
@@ -232,7 +232,7 @@ mod tests {
     /// The last step of a run writes to the host's record of runs, and then frees the lock.
     #[test]
     fn what_comes_before_the_release_loses_nothing() {
-        let host = Host::new();
+        let host = ScratchHost::new();
         let log = host.0.path().join("log");
         std::fs::write(&log, "line\n").unwrap();
         host.writes("1-a", 999_999_999, "1", OWNER);

@@ -44,7 +44,7 @@ impl Session<'_> {
         if let Err(why) = self.armed(Batch { name: "arm", first: &arm, steps, before, of }).await? {
             return Err(self.roll_back(armed, why).await);
         }
-        self.tell(Event::AdminLogin { user: self.job.admin.to_string() });
+        self.report(Event::AdminLogin { user: self.job.admin.to_string() });
         match self.confirm(armed, way).await {
             Ok(fresh) => {
                 self.job.reached(&fresh, self.watch);

@@ -106,7 +106,7 @@ pub struct Outcome {
 }
 
 impl Job {
-    /// Looks at the host and says what would change; changes nothing.
+    /// Gathers facts and reports what would change; changes nothing.
     ///
     /// # Errors
     /// See [`RunError`].
@@ -116,7 +116,7 @@ impl Job {
         session.finish(seen.map(|seen| (seen.system, seen.plan, Vec::new()))).await
     }
 
-    /// Looks at the host, changes what differs, and looks again.
+    /// Gathers facts, changes what differs, and checks again.
     ///
     /// # Errors
     /// See [`RunError`].

@@ -1,4 +1,4 @@
-//! One look at a host.
+//! One observation of a host.
 
 use super::{Event, Job, RunError, Session, Watch, lock};
 use crate::act::Act;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How long cloud-init may take on a host's first start.
 const FIRST_START: Duration = Duration::from_secs(600);
-/// Between two looks at that.
+/// Between two checks of that.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// SECONDS. Its exit status says whether all went well, which is not ours to judge; the pause is
@@ -38,7 +38,7 @@ impl Job {
         if self.texts {
             let paths: Vec<Query> = queries
                 .iter()
-                .filter_map(|ask| match ask {
+                .filter_map(|query| match query {
                     Query::Path(path) => Some(Query::Text(path.clone())),
                     _ => None,
                 })
@@ -52,7 +52,7 @@ impl Job {
     ///
     /// # Errors
     /// See [`RunError`].
-    pub async fn look(&self, watch: &Watch) -> Result<Facts, RunError> {
+    pub async fn gather_facts(&self, watch: &Watch) -> Result<Facts, RunError> {
         let mut session = Session::open(self, watch).await?;
         let facts = session.facts().await;
         session.close().await;
@@ -61,7 +61,7 @@ impl Job {
 }
 
 impl Session<'_> {
-    /// Asks all there is to ask, in one round trip.
+    /// Gathers all facts, in one round trip.
     pub(super) async fn facts(&mut self) -> Result<Facts, RunError> {
         let queries = self.job.queries();
         let script = fact::script(&queries);
@@ -72,7 +72,7 @@ impl Session<'_> {
             }
             ran => ran?,
         };
-        fact::parse(&queries, &frames).map_err(|why| self.host_error(Fault::new(why)))
+        fact::parse(&queries, &frames).map_err(|fault| self.host_error(fault))
     }
 
     /// A first run that died may leave an administrator who can log in and is not root yet: the
@@ -89,7 +89,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn observe(&mut self) -> Result<Observation, RunError> {
-        self.tell(Event::Observing { user: self.connection.user().to_string() });
+        self.report(Event::Observing { user: self.connection.user().to_string() });
         let facts = self.facts().await?;
         let host = facts.host.clone().unwrap_or_default();
         if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
@@ -104,15 +104,14 @@ impl Session<'_> {
         }
         let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
-        self.tell(Event::Planned { changes: plan.steps.len(), met: plan.met });
+        self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
         let held = lock_path().into_iter().any(waits);
         Ok(Observation { system, host, plan, unconfirmed: guard_paths().any(waits), held })
     }
 
-    /// A look at a host that cloud-init is through with: before that it is another host with every
-    /// look.
+    /// An observation of a host that cloud-init is through with: before that each one differs.
     pub(super) async fn observe_when_ready(&mut self) -> Result<Observation, RunError> {
         let mut observation = self.observe().await?;
         let began = Instant::now();
@@ -145,7 +144,7 @@ fn lock_path() -> Option<AbsPath> {
     AbsPath::new(lock::RECORD).ok()
 }
 
-fn capitalized(word: &str) -> String {
-    let mut chars = word.chars();
+fn capitalized(name: &str) -> String {
+    let mut chars = name.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

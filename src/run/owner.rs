@@ -1,11 +1,11 @@
-//! Who holds a host's lock, in the words that stand beside it.
+//! Who holds a host's lock, as the lock's record names them.
 
 use crate::fault::Fault;
 use crate::shell::RunId;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The id of this run: a word that no other run has, later ones sorting after earlier ones; and who
+/// The id of this run: a text that no other run has, later ones sorting after earlier ones; and who
 /// runs it, where.
 ///
 /// # Errors
@@ -28,10 +28,10 @@ pub fn described(user: &str, machine: &str, process: u32) -> String {
 
 /// Whether the holder was a process of this machine that is gone. Of other machines' processes
 /// nothing is known here.
-pub fn gone(holder: &str, me: &str) -> bool {
+pub fn gone(owner: &str, me: &str) -> bool {
     let parts =
         |text: &str| text.rsplit_once(", process ").map(|(who, process)| (who.to_owned(), process.parse::<u32>().ok()));
-    let (Some((theirs, Some(process))), Some((mine, _))) = (parts(holder), parts(me)) else { return false };
+    let (Some((theirs, Some(process))), Some((mine, _))) = (parts(owner), parts(me)) else { return false };
     let asked =
         Command::new("kill").args(["-0", &process.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     theirs == mine && asked.is_ok_and(|status| !status.success())

@@ -1,7 +1,8 @@
-//! What is in the way of a run: told before anything is changed, in one sentence, and not by the
+//! What would make a run fail: reported before anything is changed, in one sentence, and not by the
 //! first step that fails of it.
 
 use crate::fact::host::{Host, Room};
+use crate::fault::Fault;
 use crate::plan::Step;
 use crate::resource::Need;
 use std::collections::BTreeMap;
@@ -15,18 +16,19 @@ const EVERY_RUN: [Need; 2] = [Need { directory: "/etc", mebibytes: 4 }, Need { d
 
 /// Why these steps cannot be made on this host; `now` is this machine's clock, in seconds since the
 /// epoch.
-pub(super) fn in_the_way(host: &Host, steps: &[Step], now: u64) -> Option<String> {
+pub(super) fn in_the_way(host: &Host, steps: &[Step], now: u64) -> Option<Fault> {
     clock(host.time, now).or_else(|| read_only(host, steps)).or_else(|| full(&host.room, steps))
 }
 
-fn clock(theirs: u64, ours: u64) -> Option<String> {
-    let why = format!(
-        "the host's clock says {}, this machine's says {}: TLS TLS certificates and packages would be refused\nhint: correct the one that \
-         is wrong, on the host with `date -s @{ours}`; `timedatectl` shows whether it is synchronised",
+fn clock(theirs: u64, ours: u64) -> Option<Fault> {
+    let fault = Fault::new(format!(
+        "the host's clock says {}, this machine's says {}: TLS certificates and packages would be refused",
         calendar(theirs),
         calendar(ours)
-    );
-    (theirs.abs_diff(ours) > OFF).then_some(why)
+    ));
+    (theirs.abs_diff(ours) > OFF).then_some(fault.hint(format!(
+        "correct the one that is wrong, on the host with `date -s @{ours}`; `timedatectl` shows whether it is synchronised"
+    )))
 }
 
 /// Steps of one kind need the room once: most of it is what the first of them fetches.
@@ -40,16 +42,17 @@ fn needs(steps: &[Step]) -> Vec<Need> {
     needs
 }
 
-fn read_only(host: &Host, steps: &[Step]) -> Option<String> {
+fn read_only(host: &Host, steps: &[Step]) -> Option<Fault> {
     let path = needs(steps).into_iter().map(|need| need.directory).find(|path| host.read_only.contains(*path))?;
-    Some(format!(
-        "`{path}` cannot be written on the host: its file system is mounted read-only\nhint: `findmnt -T {path}` on the host \
-         shows how; after disk errors (see `dmesg`) the kernel does that too, otherwise `mount -o remount,rw` helps"
-    ))
+    let message = format!("`{path}` cannot be written on the host: its file system is mounted read-only");
+    Some(Fault::new(message).hint(format!(
+        "`findmnt -T {path}` on the host shows how; after disk errors (see `dmesg`) the kernel does that too, otherwise \
+         `mount -o remount,rw` helps"
+    )))
 }
 
 /// Directories on one file system share its room.
-fn full(room: &BTreeMap<String, Room>, steps: &[Step]) -> Option<String> {
+fn full(room: &BTreeMap<String, Room>, steps: &[Step]) -> Option<Fault> {
     let mut devices: BTreeMap<&str, (&str, u64, u64)> = BTreeMap::new();
     for Need { directory, mebibytes } in needs(steps) {
         if let Some(room) = room.get(directory) {
@@ -57,9 +60,9 @@ fn full(room: &BTreeMap<String, Room>, steps: &[Step]) -> Option<String> {
         }
     }
     let (path, free, need) = devices.into_values().find(|(_, free, need)| free < need)?;
-    Some(format!(
-        "the disk is full: {free} MiB are free where `{path}` is, and this run needs {need} MiB\nhint: make room on the host \
-         (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run the same command again"
+    let message = format!("the disk is full: {free} MiB are free where `{path}` is, and this run needs {need} MiB");
+    Some(Fault::new(message).hint(
+        "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run the same command again",
     ))
 }
 
@@ -117,7 +120,7 @@ mod tests {
         let host = |time| Host { time, ..Host::default() };
         assert_eq!(in_the_way(&host(now - 3000), &[], now), None);
         assert_eq!(in_the_way(&host(now + 3000), &[], now), None);
-        let why = in_the_way(&host(now - 315_532_800), &[], now).expect("ten years");
+        let why = in_the_way(&host(now - 315_532_800), &[], now).expect("ten years").message;
         assert!(why.contains("2016-11-22") && why.contains("2026-11-22"), "{why}");
     }
 
@@ -133,10 +136,10 @@ mod tests {
             ("/var/cache/apt".into(), room("b", 47)),
         ]);
         assert_eq!(in_the_way(&host, &[step()], now), None);
-        let why = in_the_way(&host, &[package()], now).expect("47 MiB are too few");
+        let why = in_the_way(&host, &[package()], now).expect("47 MiB are too few").message;
         assert!(why.contains("47 MiB") && why.contains("/var/cache/apt"), "{why}");
         host.room.insert("/var/cache/apt".into(), room("a", 100));
-        let why = in_the_way(&host, &[package()], now).expect("the four are one disk");
+        let why = in_the_way(&host, &[package()], now).expect("the four are one disk").message;
         assert!(why.contains("100 MiB are free") && why.contains("needs 132 MiB"), "{why}");
         assert_eq!(in_the_way(&host, &[], now), None, "a converged host needs no room");
     }
@@ -147,6 +150,6 @@ mod tests {
         let mut host = Host { time: now, ..Host::default() };
         host.read_only.insert("/usr".into());
         assert_eq!(in_the_way(&host, &[step()], now), None);
-        assert!(in_the_way(&host, &[package()], now).is_some_and(|why| why.contains("`/usr`")));
+        assert!(in_the_way(&host, &[package()], now).is_some_and(|why| why.message.contains("`/usr`")));
     }
 }

@@ -1,5 +1,5 @@
 //! A host that goes away in the middle of a run, because it restarts or the network is down: it is
-//! waited for, and the run is taken up again from a fresh look.
+//! waited for, and the run is resumed from fresh facts.
 
 use super::lock::State;
 use super::{RunError, Session, lock};
@@ -139,7 +139,7 @@ pub(super) fn is_cut(error: &TransportError) -> bool {
     }
 }
 
-/// An error's first line: what its hint says is for another place.
+/// An error's first line: its hint is shown elsewhere.
 fn first_line(error: &RunError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }

@@ -30,7 +30,7 @@ impl Job {
 }
 
 impl Session<'_> {
-    /// The run's last word in the record; the lock is free from then on.
+    /// The run's last entry in the record; the lock is free from then on.
     pub(super) async fn end<T>(&mut self, result: &Result<T, RunError>) {
         let outcome = match result {
             Ok(_) => "converged".to_owned(),
@@ -38,7 +38,7 @@ impl Session<'_> {
             Err(error) => format!("failed: {}", error.to_string().lines().next().unwrap_or_default()),
         };
         let line = self.job.line(&json!({ "run": self.job.run_id.id, "event": "ended", "outcome": outcome }));
-        // Where the host cannot be told any more, the record shows a run that never ended.
+        // Where the host cannot be reached any more, the record shows a run that never ended.
         let _ = self.execute_all(Batch::of_acts("ended", &[line, lock::release()])).await;
     }
 }

@@ -12,7 +12,7 @@ impl Job {
     /// # Errors
     /// See [`RunError`].
     pub async fn render(&self, watch: &Watch) -> Result<Vec<Put>, RunError> {
-        let mut facts = self.look(watch).await?;
+        let mut facts = self.gather_facts(watch).await?;
         facts.paths.values_mut().for_each(|path| *path = Seen::Absent);
         let items = self.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let acts = Plan::of(&items, &facts).steps.into_iter().flat_map(|step| step.change.acts);

@@ -1,6 +1,6 @@
 //! One script that changes a host: lock, what comes before, the steps.
 
-use super::lock::{Held, Lock};
+use super::lock::{Held, LockAnswer};
 use super::{Event, RunError, Session, lock, owner};
 use crate::act::Act;
 use crate::plan::{self, Step};
@@ -61,21 +61,21 @@ impl Session<'_> {
             let ran = self.connection.run(&script, |frame| {
                 seen += 1;
                 if let Some(event) = batch.begins(seen).filter(|_| frame.rc == 0) {
-                    self.tell(event);
+                    self.report(event);
                 }
             });
             let mut frames = match ran.await {
                 Ok(frames) => frames.into_iter(),
                 Err(error) => return Ok(Err(error)),
             };
-            match frames.next().as_ref().and_then(Lock::read) {
-                Some(Lock::Ours { dead }) => {
+            match frames.next().as_ref().and_then(LockAnswer::read) {
+                Some(LockAnswer::Ours { dead }) => {
                     if let Some(dead) = dead {
                         self.note(format!("took over the lock of a run that died: {dead}"));
                     }
                     return Ok(Ok(frames.collect()));
                 }
-                Some(Lock::Taken { owner }) => {
+                Some(LockAnswer::Taken { owner }) => {
                     if stolen || !owner::gone(&owner, &self.job.run_id.owner) {
                         return Err(self.locked(owner));
                     }
@@ -87,8 +87,8 @@ impl Session<'_> {
         }
     }
 
-    fn locked(&self, holder: String) -> RunError {
-        RunError::Locked { host: self.job.name.clone(), holder }
+    fn locked(&self, owner: String) -> RunError {
+        RunError::Locked { host: self.job.name.clone(), owner }
     }
 
     fn unclear_lock(&self) -> RunError {
@@ -133,8 +133,8 @@ impl Session<'_> {
         let (id, title) = step.map_or_else(before, |step| (step.id.clone(), step.title.clone()));
         match frame.rc {
             0 => Ok(()),
-            UNHEALTHY => Err(RunError::ReleaseRolledBack { host, id, said: said(frame), hint: frame.hint_text() }),
-            _ => Err(RunError::Step { host, id, title, said: said(frame), hint: hint(frame) }),
+            UNHEALTHY => Err(RunError::ReleaseRolledBack { host, id, output: output(frame), hint: frame.hint_text() }),
+            _ => Err(RunError::Step { host, id, title, output: output(frame), hint: hint(frame) }),
         }
     }
 }
@@ -142,18 +142,19 @@ impl Session<'_> {
 /// The hint that a step gave, or the one that always holds.
 fn hint(frame: &Frame) -> String {
     // Whatever ran, it has nothing better to say than this.
-    if [&frame.out, &frame.err].iter().any(|said| String::from_utf8_lossy(said).contains("No space left on device")) {
+    if [&frame.out, &frame.err].iter().any(|stream| String::from_utf8_lossy(stream).contains("No space left on device"))
+    {
         return "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run `petasos up` again".into();
     }
     let usual = || "the steps before it are done; fix the cause, then run `petasos up` again".to_owned();
     frame.hint_text().unwrap_or_else(usual)
 }
 
-/// The end of what a step said: of its complaints, or else of its words. The one word `error: ` is
-/// that of the message which this goes into.
-fn said(frame: &Frame) -> String {
-    let (complaints, words) = (frame.error_text(), frame.text());
-    let text = if complaints.is_empty() { words.trim() } else { &complaints };
+/// The end of a step's output: of its standard error, or else of its standard output. `error: ` is
+/// cut off, for the message that this goes into has its own.
+fn output(frame: &Frame) -> String {
+    let (stderr, stdout) = (frame.error_text(), frame.text());
+    let text = if stderr.is_empty() { stdout.trim() } else { &stderr };
     let lines: Vec<&str> = text.lines().collect();
     let last = lines.get(lines.len().saturating_sub(12)..).unwrap_or_default();
     let line = |line: &&str| format!("  {}", line.strip_prefix("error: ").unwrap_or(line));
@@ -162,7 +163,7 @@ fn said(frame: &Frame) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{hint, said};
+    use super::{hint, output};
     use crate::shell::Frame;
 
     fn frame(err: &str, hint: &str) -> Frame {
@@ -172,10 +173,10 @@ mod tests {
     #[test]
     fn a_step_may_give_its_own_hint() {
         let own = frame("one\nerror: two\n", "three\n");
-        assert_eq!((said(&own).as_str(), hint(&own).as_str()), ("  one\n  two", "three"));
+        assert_eq!((output(&own).as_str(), hint(&own).as_str()), ("  one\n  two", "three"));
         assert!(hint(&frame("write: No space left on device", "three")).starts_with("make room"));
         let none = frame("dpkg: error: four", "");
-        assert!(said(&none) == "  dpkg: error: four" && hint(&none).contains("petasos up"));
+        assert!(output(&none) == "  dpkg: error: four" && hint(&none).contains("petasos up"));
         let fished = frame("one\nhint: rm -rf /", "");
         assert!(hint(&fished).contains("petasos up"), "what it says on standard error is no hint");
     }

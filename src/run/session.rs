@@ -27,12 +27,12 @@ impl<'a> Session<'a> {
 }
 
 impl Session<'_> {
-    pub fn tell(&self, event: Event) {
+    pub fn report(&self, event: Event) {
         (self.watch)(&self.job.name, event);
     }
 
     pub fn note(&self, text: impl Into<String>) {
-        self.tell(Event::Note(text.into()));
+        self.report(Event::Note(text.into()));
     }
 
     pub fn host_error(&self, fault: impl Into<Fault>) -> RunError {
@@ -50,7 +50,7 @@ impl Session<'_> {
         self.connection.run(script, |_| ()).await
     }
 
-    /// Runs one act that only looks; its answer.
+    /// Runs one act that only reads; its frame.
     pub async fn first_frame(&mut self, name: &str, act: &Act) -> Result<Frame, TransportError> {
         self.count();
         self.connection.ask(name, act).await
@@ -67,7 +67,7 @@ impl Session<'_> {
         Login { target: self.connection.target().clone(), ..self.job.login.clone() }
     }
 
-    /// Ends the connection; says how many scripts ran, and how long all took.
+    /// Ends the connection; returns how many scripts ran, and how long all took.
     pub async fn close(self) -> (usize, Duration) {
         self.connection.close().await;
         (self.round_trips, self.began.elapsed())
@@ -119,13 +119,13 @@ impl Job {
         ways
     }
 
-    /// By the first login that works; else the error that tells most: another key than the known
+    /// By the first login that works; else the most specific error: another key than the known
     /// one, then a refusal, then silence.
     pub(super) async fn connect(&self, watch: &Watch) -> Result<Ssh, RunError> {
         self.connect_within(None, watch).await
     }
 
-    /// The same, with less patience.
+    /// The same, with a shorter timeout.
     pub(super) async fn connect_within(&self, limit: Option<Duration>, watch: &Watch) -> Result<Ssh, RunError> {
         let weight = |error: &TransportError| match error {
             TransportError::Unreachable { .. } => 0,
@@ -160,7 +160,7 @@ impl Job {
 
     /// Tells what a connection taught about the host, if it is news.
     pub(super) fn reached(&self, ssh: &Ssh, watch: &Watch) {
-        if let Some(fingerprint) = ssh.learnt() {
+        if let Some(fingerprint) = ssh.new_host_key() {
             watch(&self.name, Event::HostKey(fingerprint.clone()));
         }
         let port = ssh.target().port.unwrap_or(self.login.resolved.port);

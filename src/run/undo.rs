@@ -43,9 +43,9 @@ fn runs(text: &str) -> Vec<RunRecord> {
     let (lines, kept) = text.split_once("== kept\n").unwrap_or((text, ""));
     let mut runs: BTreeMap<String, RunRecord> = BTreeMap::new();
     for line in lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let word = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let run = runs.entry(word("run")).or_insert_with(|| RunRecord { run: word("run"), ..RunRecord::default() });
-        match word("event").as_str() {
+        let field = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let run = runs.entry(field("run")).or_insert_with(|| RunRecord { run: field("run"), ..RunRecord::default() });
+        match field("event").as_str() {
             "begun" => {
                 let change = |change: &Value| {
                     let part = |index: usize| change.get(index).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -53,13 +53,13 @@ fn runs(text: &str) -> Vec<RunRecord> {
                 };
                 // A second pass begins again.
                 if run.begun.is_empty() {
-                    (run.begun, run.verb, run.by) = (word("time"), word("verb"), word("by"));
-                    (run.petasos, run.playbooks) = (word("petasos"), word("playbooks"));
+                    (run.begun, run.verb, run.by) = (field("time"), field("verb"), field("by"));
+                    (run.petasos, run.playbooks) = (field("petasos"), field("playbooks"));
                 }
                 let changes = line.get("changes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
                 run.changes.extend(changes.iter().map(change));
             }
-            "ended" => (run.ended, run.outcome) = (Some(word("time")), Some(word("outcome"))),
+            "ended" => (run.ended, run.outcome) = (Some(field("time")), Some(field("outcome"))),
             _ => {}
         }
     }

@@ -1,4 +1,5 @@
-//! Proves a host: one look, one trip with all attacks, and a few connections of our own.
+//! Verifies a host: one observation, one round trip with all attacks, and a few connections of our
+//! own.
 
 use super::observe::Observation;
 use super::{Event, Job, RunError, Session, Watch};
@@ -16,7 +17,7 @@ use tokio::task::JoinSet;
 const START: &str = include_str!("../../remote/verify/start.sh");
 
 /// For an own connection to one port.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Job {
     /// Attacks the host from inside, and judges its controls.
@@ -26,7 +27,7 @@ impl Job {
     pub async fn verify(&self, claims: &Claims, watch: &Watch) -> Result<HostReport, RunError> {
         let mut session = Session::open(self, watch).await?;
         let port = session.connection.target().port.unwrap_or(self.login.resolved.port);
-        // Where SSH is now; a port that is still to come is the plan's to tell.
+        // Where SSH is now; a port that is still to come is part of the plan.
         let claims = Claims { ssh_port: port, ..claims.clone() };
         let seen = session.evidence(&claims).await;
         let (round_trips, took) = session.close().await;
@@ -60,7 +61,7 @@ impl Job {
         for port in ports {
             let host = self.login.target.host.clone();
             tasks.spawn(async move {
-                let dialled = tokio::time::timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await;
+                let dialled = tokio::time::timeout(TIMEOUT, TcpStream::connect((host.as_str(), port))).await;
                 (port, matches!(dialled, Ok(Ok(_))))
             });
         }
@@ -74,20 +75,20 @@ impl Job {
 impl Session<'_> {
     async fn evidence(&mut self, claims: &Claims) -> Result<(Observation, Answer), RunError> {
         let observation = self.observe().await?;
-        self.tell(Event::Attacking);
-        let program = verify::driver::program(&verify::spec(claims)).map_err(|why| self.host_error(Fault::new(why)))?;
+        self.report(Event::Attacking);
+        let program = verify::driver::program(&verify::spec(claims)).map_err(|fault| self.host_error(fault))?;
         let text = Text::open(program);
         let attack = Act::Sh { text: START, what: "attack the host", args: Vec::new(), stdin: Some(text) };
         let frame = self.first_frame("verify", &attack).await?;
         if frame.rc != 0 {
-            let said = frame.error_text();
-            let last = said.lines().last().unwrap_or("it said nothing").to_owned();
+            let stderr = frame.error_text();
+            let last = stderr.lines().last().unwrap_or("it said nothing").to_owned();
             let hint = "it needs python3 and systemd-run on the host: run `petasos up` first";
             return Err(
                 self.host_error(Fault::new(format!("the attack driver ended with {}: {last}", frame.rc)).hint(hint))
             );
         }
-        let answer = Answer::read(&frame.text()).map_err(|why| self.host_error(Fault::new(why)))?;
+        let answer = Answer::read(&frame.text()).map_err(|fault| self.host_error(fault))?;
         Ok((observation, answer))
     }
 }

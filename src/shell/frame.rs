@@ -38,8 +38,8 @@ pub enum FrameError {
     NoAnswer(String),
     #[error("the host's answer has the line `{0}` where a frame should begin")]
     Broken(String),
-    #[error("the host counted {said} steps, but {got} arrived")]
-    Count { said: usize, got: usize },
+    #[error("the host counted {counted} steps, but {got} arrived")]
+    Count { counted: usize, got: usize },
     #[error("the host's answer lacks the step `{0}`")]
     Missing(String),
     #[error("the host's answer goes on after its end")]
@@ -122,12 +122,12 @@ impl Reader {
             return Err(self.broken(line_end));
         };
         match header {
-            Header::End(said) if said == self.count => {
+            Header::End(counted) if counted == self.count => {
                 self.buffer.drain(..=line_end);
                 self.ended = true;
                 self.next()
             }
-            Header::End(said) => Err(FrameError::Count { said, got: self.count }),
+            Header::End(counted) => Err(FrameError::Count { counted, got: self.count }),
             Header::Step { name, rc, out, err, hint } => {
                 let (body, whole) = (line_end + 1, line_end + 1 + out + err + hint);
                 if self.buffer.len() < whole {
@@ -156,9 +156,9 @@ enum Header {
 impl Header {
     fn parse(line: &[u8]) -> Option<Self> {
         let line = std::str::from_utf8(line).ok()?.strip_prefix('@')?;
-        let mut words = line.split(' ');
-        let name = words.next().filter(|name| !name.is_empty())?;
-        let numbers: Vec<&str> = words.collect();
+        let mut fields = line.split(' ');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        let numbers: Vec<&str> = fields.collect();
         match (name, numbers.as_slice()) {
             ("end", [count]) => Some(Self::End(decimal(count)?)),
             ("end", _) => None,
@@ -173,7 +173,7 @@ impl Header {
     }
 }
 
-fn decimal(word: &str) -> Option<usize> {
-    let digits = !word.is_empty() && word.len() <= 12 && word.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { word.parse().ok() } else { None }
+fn decimal(field: &str) -> Option<usize> {
+    let digits = !field.is_empty() && field.len() <= 12 && field.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { field.parse().ok() } else { None }
 }

@@ -21,8 +21,8 @@ fn run(script: &Script) -> Result<Vec<Frame>, FrameError> {
     Ok(frames)
 }
 
-fn argv(words: &[&str]) -> Vec<String> {
-    words.iter().map(ToString::to_string).collect()
+fn argv(args: &[&str]) -> Vec<String> {
+    args.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_put_is_checked_before_it_replaces() {
         let mut script = Script::observing();
         script.step("put");
         let check = argv(&["grep", "-q", "good", "{}"]);
-        let put = PutWords { path: path_text, owner: &owner, group: &group, mode: "0640", content, check: &check };
+        let put = PutArgs { path: path_text, owner: &owner, group: &group, mode: "0640", content, check: &check };
         script.put(&put);
         let frames = run(&script).expect("a whole answer");
         assert_eq!(frames[0].rc, rc, "{frames:?}");
@@ -146,22 +146,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn quoted_words_arrive_as_they_were(words in proptest::collection::vec("[^\u{0}]{0,20}", 0..4)) {
+    fn quoted_words_arrive_as_they_were(args in proptest::collection::vec("[^\u{0}]{0,20}", 0..4)) {
         let mut script = Script::observing();
         script.step("words");
-        script.sh("for word; do printf '%s|' \"$word\"; done", &words, None);
+        script.sh("for word; do printf '%s|' \"$word\"; done", &args, None);
         let frames = run(&script).expect("a whole answer");
-        let want: String = words.iter().map(|word| format!("{word}|")).collect();
+        let want: String = args.iter().map(|arg| format!("{arg}|")).collect();
         prop_assert_eq!(frames[0].text(), want);
     }
 }
 
 proptest! {
     #[test]
-    fn a_command_line_is_the_same_script(word in "[^\u{0}]{0,20}") {
+    fn a_command_line_is_the_same_script(arg in "[^\u{0}]{0,20}") {
         let mut script = Script::observing();
         script.step("word");
-        script.run(&argv(&["printf", "%s", &word]), None);
+        script.run(&argv(&["printf", "%s", &arg]), None);
         let line = script.line_for("cat", "n0nce").expect("nothing secret in it");
         prop_assert!(!line.contains(['\n', '!']) && line.matches('\'').count() == 2);
         let out = Command::new("sh").args(["-c", &line]).output().expect("sh").stdout;

@@ -101,8 +101,8 @@ pub fn in_files(files: &[PathBuf], name: &str) -> Vec<String> {
     for file in files {
         let asked = std::process::Command::new("ssh-keygen").args(["-l", "-F", name, "-f"]).arg(file).output();
         let text = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-        let words = text.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
-        let fingerprints = words.filter(|word| word.starts_with("SHA256:"));
+        let fields = text.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
+        let fingerprints = fields.filter(|field| field.starts_with("SHA256:"));
         found.extend(fingerprints.map(|fingerprint| format!("{fingerprint} ({})", file.display())));
     }
     found

@@ -45,7 +45,7 @@ impl Login {
         self
     }
 
-    /// The same, with less patience.
+    /// The same, with a shorter timeout.
     pub fn within(mut self, limit: Duration) -> Self {
         self.options.connect_timeout = Some(limit);
         self
@@ -82,22 +82,22 @@ impl Login {
         let opened = builder.connect_mux(&self.target.host).await;
         let shown = temp_config.shown();
         let session = opened.map_err(|error| self.explain(&error, known.as_ref(), shown.as_ref()))?;
-        let learnt = match shown {
+        let new_host_key = match shown {
             Some(shown) => self.learn(&session, known, shown).await,
             None => None,
         };
-        Ok(Ssh::new(session, self.target.clone(), learnt, self.options.password.clone()))
+        Ok(Ssh::new(session, self.target.clone(), new_host_key, self.options.password.clone()))
     }
 
     /// Holds every later connection to the host's key, so it must be one that the hardened host
-    /// will show too; says which, if it is to be recorded.
+    /// will show too; returns it, if it is to be recorded.
     async fn learn(&self, session: &Session, known: Option<Fingerprint>, shown: Shown) -> Option<Fingerprint> {
         let mut fingerprint = shown.fingerprint;
         if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {
-            let words = ["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"];
-            let asked = session.command("ssh-keygen").args(words).output().await.ok();
-            let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-            if let Some(own) = said.split_whitespace().find_map(|word| Fingerprint::new(word).ok()) {
+            let args = ["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"];
+            let asked = session.command("ssh-keygen").args(args).output().await.ok();
+            let output = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+            if let Some(own) = output.split_whitespace().find_map(|field| Fingerprint::new(field).ok()) {
                 fingerprint = own;
             }
         }
@@ -108,7 +108,7 @@ impl Login {
         TransportError::Unreachable { target: self.target.clone(), why, hint }
     }
 
-    /// ssh tells its failures apart only in words.
+    /// ssh's failures differ only in their messages.
     fn explain(&self, error: &openssh::Error, known: Option<&Fingerprint>, shown: Option<&Shown>) -> TransportError {
         let mut why = error.to_string();
         let mut source = std::error::Error::source(error);
@@ -118,7 +118,7 @@ impl Login {
         }
         let why = why.trim().replace("\r\n", " ").replace('\n', " ");
         let target = self.target.clone();
-        let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+        let says = |parts: &[&str]| parts.iter().any(|part| why.contains(part));
         if says(&["Host key verification failed", "HOST IDENTIFICATION HAS CHANGED", "REMOTE HOST"]) {
             let known = match known {
                 Some(known) => vec![format!("{known} (petasos.lock, or --host-key)")],

@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What the user's configuration says of a host.
+/// What the user's ssh configuration has for a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
     pub port: u16,
@@ -39,20 +39,20 @@ pub fn resolve(target: &Target, options: &SshOptions) -> Result<Resolved, Fault>
     let output =
         output.map_err(|error| Fault::new(format!("cannot run `ssh`: {error}")).hint("install OpenSSH's client"))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Fault::new(said.trim()).at("the ssh configuration"));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(Fault::new(stderr.trim()).at("the ssh configuration"));
     }
     Ok(read(&String::from_utf8_lossy(&output.stdout)))
 }
 
 fn read(text: &str) -> Resolved {
     let pairs = || text.lines().filter_map(|line| line.split_once(' '));
-    let value = |key: &str| pairs().find(|(word, _)| *word == key).map_or("", |(_, value)| value).to_owned();
+    let value = |key: &str| pairs().find(|(name, _)| *name == key).map_or("", |(_, value)| value).to_owned();
     let port = value("port").parse().unwrap_or(22);
     let name = [value("hostkeyalias"), value("hostname")].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     let home = std::env::var_os("HOME").unwrap_or_default();
-    let path = |word: &str| {
-        word.strip_prefix("~/").map_or_else(|| PathBuf::from(word), |rest| PathBuf::from(&home).join(rest))
+    let path = |text: &str| {
+        text.strip_prefix("~/").map_or_else(|| PathBuf::from(text), |rest| PathBuf::from(&home).join(rest))
     };
     let files = ["userknownhostsfile", "globalknownhostsfile"].map(value);
     Resolved {
@@ -62,7 +62,7 @@ fn read(text: &str) -> Resolved {
         known_hosts: files
             .iter()
             .flat_map(|files| files.split(' '))
-            .filter(|word| !word.is_empty())
+            .filter(|path| !path.is_empty())
             .map(path)
             .collect(),
     }

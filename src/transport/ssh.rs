@@ -16,20 +16,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 pub struct Ssh {
     session: Session,
     target: Target,
-    learnt: Option<Fingerprint>,
+    new_host_key: Option<Fingerprint>,
     /// Who knows the password that sudo may want.
     ask: Option<AskPassword>,
     password: Mutex<Option<Text>>,
 }
 
 impl Ssh {
-    pub(super) fn new(session: Session, target: Target, learnt: Option<Fingerprint>, ask: Option<AskPassword>) -> Self {
-        Self { session, target, learnt, ask, password: Mutex::new(None) }
+    pub(super) fn new(
+        session: Session,
+        target: Target,
+        new_host_key: Option<Fingerprint>,
+        ask: Option<AskPassword>,
+    ) -> Self {
+        Self { session, target, new_host_key, ask, password: Mutex::new(None) }
     }
 
     /// The fingerprint of the host's key, if it is to be recorded.
-    pub fn learnt(&self) -> Option<&Fingerprint> {
-        self.learnt.as_ref()
+    pub fn new_host_key(&self) -> Option<&Fingerprint> {
+        self.new_host_key.as_ref()
     }
 
     pub fn user(&self) -> &Account {
@@ -60,7 +65,7 @@ impl Ssh {
         self.run_by("", Some(password), script, &mut on_frame).await
     }
 
-    /// Runs one act that only looks, as root; its frame.
+    /// Runs one act that only reads, as root; its frame.
     ///
     /// # Errors
     /// As for [`Ssh::run`].
@@ -106,15 +111,16 @@ impl Ssh {
             let talk = sudo::talk(&nonce, password.reveal(), &mut stdin, &mut stdout, &mut stderr);
             talk.await.map_err(|denied| self.denied(denied))?;
         }
-        // A host that reads nothing (sudo that refuses) closes the pipe: what it said tells why.
+        // A host that reads nothing (sudo that refuses) closes the pipe: its standard error
+        // shows why.
         let writing = async {
             let _ = stdin.write_all(text.as_bytes()).await;
             drop(stdin);
         };
         let complaining = async {
-            let mut said = Vec::new();
-            let _ = (&mut stderr).take(16 * 1024).read_to_end(&mut said).await;
-            String::from_utf8_lossy(&said).trim().to_owned()
+            let mut bytes = Vec::new();
+            let _ = (&mut stderr).take(16 * 1024).read_to_end(&mut bytes).await;
+            String::from_utf8_lossy(&bytes).trim().to_owned()
         };
         let reading = async {
             let mut reader = Reader::new(&nonce);
@@ -131,18 +137,18 @@ impl Ssh {
             }
             Ok::<_, TransportError>((frames, reader.finish()))
         };
-        let ((), said, read) = tokio::join!(writing, complaining, reading);
+        let ((), complaint, read) = tokio::join!(writing, complaining, reading);
         let (frames, end) = read?;
         let status = child.wait().await;
         match end {
             Ok(_) => Ok(frames),
-            Err(FrameError::NoAnswer(heard)) if self.user().as_str() != "root" && said.contains("sudo") => {
-                Err(self.denied(sudo::Denied::Other(if said.is_empty() { heard } else { said })))
+            Err(FrameError::NoAnswer(heard)) if self.user().as_str() != "root" && complaint.contains("sudo") => {
+                Err(self.denied(sudo::Denied::Other(if complaint.is_empty() { heard } else { complaint })))
             }
             // Silence is the host's answer only while the connection stands.
             Err(FrameError::NoAnswer(heard)) => {
                 self.session.check().await.map_err(|error| broken(error.to_string()))?;
-                Err(self.answer(FrameError::NoAnswer(if said.is_empty() { heard } else { said })))
+                Err(self.answer(FrameError::NoAnswer(if complaint.is_empty() { heard } else { complaint })))
             }
             Err(source) => match status {
                 Ok(_) => Err(self.answer(source)),

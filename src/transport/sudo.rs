@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// How long sudo may take over a password; wrong ones make PAM slow.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The command that asks on standard error, then says that it is root's shell, then reads a script.
-/// sudo's words are those of no locale.
+/// sudo's messages are those of no locale.
 pub fn command(nonce: &str) -> String {
     format!("env LC_ALL=C sudo -S -- sh -c 'echo ready {nonce}; exec sh -s'")
 }
@@ -18,7 +18,7 @@ pub fn command(nonce: &str) -> String {
 pub enum Denied {
     /// sudo asked again after the password.
     Wrong,
-    /// What sudo said.
+    /// sudo's message.
     Other(String),
 }
 
@@ -41,14 +41,14 @@ pub async fn talk(
     stderr: &mut (impl AsyncRead + Unpin),
 ) -> Result<(), Denied> {
     let ready = format!("ready {nonce}\n");
-    let (mut said, mut complaints, mut given) = (Vec::new(), String::new(), false);
+    let (mut output, mut complaints, mut given) = (Vec::new(), String::new(), false);
     let (mut out, mut err) = ([0; 4096], [0; 4096]);
     let mut mute = false;
     let talk = async {
         loop {
             tokio::select! {
                 read = stdout.read(&mut out) => match read {
-                    Ok(count) if count > 0 => said.extend_from_slice(out.get(..count).unwrap_or_default()),
+                    Ok(count) if count > 0 => output.extend_from_slice(out.get(..count).unwrap_or_default()),
                     _ => return Err(Denied::Other(complaints.trim().to_owned())),
                 },
                 read = stderr.read(&mut err), if !mute => match read {
@@ -56,7 +56,7 @@ pub async fn talk(
                     _ => mute = true,
                 },
             }
-            if said.windows(ready.len()).any(|window| window == ready.as_bytes()) {
+            if output.windows(ready.len()).any(|window| window == ready.as_bytes()) {
                 return Ok(());
             }
             if asks(&complaints) {
@@ -76,10 +76,10 @@ pub async fn talk(
             }
         }
     };
-    match tokio::time::timeout(PATIENCE, talk).await {
+    match tokio::time::timeout(TIMEOUT, talk).await {
         Ok(done) => done,
         Err(_) => {
-            Err(Denied::Other(format!("sudo did not answer within {} s: {}", PATIENCE.as_secs(), complaints.trim())))
+            Err(Denied::Other(format!("sudo did not answer within {} s: {}", TIMEOUT.as_secs(), complaints.trim())))
         }
     }
 }
@@ -88,17 +88,18 @@ pub async fn talk(
 mod tests {
     use super::*;
 
-    /// sudo, as far as this end can tell: says `words` on standard error, one after each line that
+    /// sudo, as this end sees it: prints `prompts` on standard error, one after each line that
     /// it reads.
-    async fn told(words: &[&str], end: &str) -> (Result<(), Denied>, String) {
+    async fn prompted(prompts: &[&str], end: &str) -> (Result<(), Denied>, String) {
         let ((mut stdin, heard), (mut stdout, out), (mut stderr, err)) =
             (tokio::io::duplex(64), tokio::io::duplex(64), tokio::io::duplex(64));
-        let (words, end): (Vec<String>, _) = (words.iter().map(|word| (*word).to_owned()).collect(), end.to_owned());
+        let (prompts, end): (Vec<String>, _) =
+            (prompts.iter().map(|prompt| (*prompt).to_owned()).collect(), end.to_owned());
         let sudo = tokio::spawn(async move {
             let (mut heard, mut out, mut err) = (tokio::io::BufReader::new(heard), out, err);
             let mut lines = String::new();
-            for word in words {
-                let _ = err.write_all(word.as_bytes()).await;
+            for prompt in prompts {
+                let _ = err.write_all(prompt.as_bytes()).await;
                 let _ = tokio::io::AsyncBufReadExt::read_line(&mut heard, &mut lines).await;
             }
             let _ = out.write_all(end.as_bytes()).await;
@@ -111,18 +112,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_password_is_given_to_whoever_asks_and_to_nobody_else() {
-        let (result, heard) = told(&["[sudo] password for ops: "], "ready n\n").await;
+        let (result, heard) = prompted(&["[sudo] password for ops: "], "ready n\n").await;
         assert_eq!((result.is_ok(), heard.as_str()), (true, "secret\n"));
-        let (result, heard) = told(&[], "ready n\n").await;
+        let (result, heard) = prompted(&[], "ready n\n").await;
         assert_eq!((result.is_ok(), heard.as_str()), (true, ""));
     }
 
     #[tokio::test]
     async fn it_is_given_once() {
         let lecture = "We trust you have received the usual lecture.\nThe password you type is not shown.\n";
-        let (result, heard) = told(&[&format!("{lecture}Password: "), "Sorry, try again.\nPassword: "], "").await;
+        let (result, heard) = prompted(&[&format!("{lecture}Password: "), "Sorry, try again.\nPassword: "], "").await;
         assert_eq!((result, heard.as_str()), (Err(Denied::Wrong), "secret\n"));
-        let (result, _) = told(&["Password:", "ops is not in the sudoers file.\n"], "").await;
+        let (result, _) = prompted(&["Password:", "ops is not in the sudoers file.\n"], "").await;
         assert!(matches!(result, Err(Denied::Other(_))));
     }
 }

@@ -5,7 +5,7 @@ use crate::run::RunError;
 /// Converged, or proved.
 pub const DONE: u8 = 0;
 pub const ERROR: u8 = 1;
-/// Something differs from what is wanted.
+/// Something differs from the desired state.
 pub const DRIFT: u8 = 2;
 pub const UNOBSERVED: u8 = 3;
 /// Rolled back.
@@ -15,7 +15,7 @@ pub const USAGE: u8 = 64;
 /// The one of several hosts, the first of these that any of them has:
 ///
 /// 1. rolled back: the host was changed and is not unchanged; nothing is more urgent to look at;
-/// 2. an error: that host's state is not known, so nothing can be said of it;
+/// 2. an error: that host's state is not known, so nothing can be reported of it;
 /// 3. drift, or a control that is not met: known to be wrong;
 /// 4. not observed: perhaps wrong;
 /// 5. done.

@@ -1,6 +1,6 @@
 //! The only place that prints: reports to standard output, talk to standard error.
 //!
-//! What hosts said may stand in any text. Letters that act on a terminal are spelt out on the way.
+//! Any text may contain output of hosts. Letters that act on a terminal are spelt out on the way.
 
 use super::bars::aside;
 use super::visible::{in_json, visible};
@@ -53,7 +53,7 @@ pub fn error(fault: &Fault) {
     say(&format!("error: {fault}\n"));
 }
 
-/// Asks whoever sits at the terminal for a word that is not shown; none where nobody does.
+/// Asks at the terminal for a secret that is not shown; none where there is no terminal.
 pub fn secret(question: &str) -> Option<String> {
     let terminal = console::Term::stderr();
     if !terminal.is_term() || !io::stdin().is_terminal() {
@@ -66,7 +66,7 @@ pub fn secret(question: &str) -> Option<String> {
 }
 
 fn say(text: &str) {
-    // Where nobody hears it, nobody can be told.
+    // Where nobody reads it, nothing is left to do.
     let _ = aside(|| write(&mut io::stderr().lock(), &visible(text)));
 }
 

@@ -20,14 +20,14 @@ pub fn watch(hosts: &[String], quiet: bool) -> Watch {
 
 fn lines() -> Watch {
     Arc::new(|host, event| {
-        if let Some(said) = said(&event) {
-            note(&line(&format!("{host}: {said}")));
+        if let Some(message) = message(&event) {
+            note(&line(&format!("{host}: {message}")));
         }
     })
 }
 
-/// What an event says on a line of its own; small ones say nothing.
-fn said(event: &Event) -> Option<String> {
+/// The message of an event, for a line of its own; small ones have none.
+fn message(event: &Event) -> Option<String> {
     match event {
         Event::Connecting | Event::Port(_) => None,
         Event::HostKey(fingerprint) => Some(format!("first contact: host key {fingerprint} recorded in petasos.lock")),
@@ -61,10 +61,10 @@ fn bars(hosts: &[String]) -> Watch {
             bar.set_position(number.saturating_sub(1) as u64);
         }
         // What is worth a note must not be overwritten by the next event.
-        match (&event, said(&event)) {
+        match (&event, message(&event)) {
             (Event::Note(_) | Event::HostKey(_), Some(note)) => drop(all.println(line(&format!("{host}: {note}")))),
             (Event::Port(_), _) => {}
-            (_, said) => bar.set_message(line(&said.unwrap_or_else(|| "connecting".into()))),
+            (_, message) => bar.set_message(line(&message.unwrap_or_else(|| "connecting".into()))),
         }
     })
 }

@@ -5,8 +5,8 @@ use crate::run::Outcome;
 use similar::TextDiff;
 
 /// `1 change`, `2 changes`.
-pub fn count(number: usize, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// What would change, or did.
@@ -54,7 +54,7 @@ fn unified(before: &str, after: &str) -> String {
     text.lines().map(|line| format!("      {line}\n")).collect()
 }
 
-/// Whether a plan is empty, drifts or cannot be told, as an exit code.
+/// Whether a plan is empty, drifts or could not be observed, as an exit code.
 pub fn plan_code(plan: &Plan) -> u8 {
     match (plan.steps.is_empty(), plan.unknown.is_empty()) {
         (true, true) => super::exit::DONE,

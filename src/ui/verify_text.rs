@@ -59,7 +59,7 @@ fn of_control(control: &ControlReport, verbose: bool) -> String {
         "    {} {:16} {:12} {} ({tally})\n",
         sign(control.verdict),
         control.id,
-        word(control.verdict),
+        label(control.verdict),
         control.title
     );
     if control.verdict != ControlStatus::Met || verbose {
@@ -118,7 +118,7 @@ fn sign(verdict: ControlStatus) -> char {
     }
 }
 
-pub fn word(verdict: ControlStatus) -> &'static str {
+pub fn label(verdict: ControlStatus) -> &'static str {
     match verdict {
         ControlStatus::Met => "met",
         ControlStatus::NotMet => "NOT MET",

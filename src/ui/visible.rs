@@ -1,4 +1,4 @@
-//! What others said, without letters that act on a terminal or a page.
+//! Text of others, without letters that act on a terminal or a page.
 
 /// Text without letters that HTML forbids, or that make a line read otherwise than it is: they are
 /// spelt out.

@@ -2,6 +2,7 @@
 //! here, is an error.
 
 use super::report::AttackOutcome;
+use crate::fault::Fault;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
@@ -23,8 +24,8 @@ pub struct Answer {
 impl Answer {
     /// # Errors
     /// When it is no answer of the driver's.
-    pub fn read(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| format!("the probe's answer: {error}"))
+    pub fn read(text: &str) -> Result<Self, Fault> {
+        serde_json::from_str(text).map_err(|error| Fault::new(error.to_string()).at("the probe's answer"))
     }
 }
 
@@ -46,7 +47,7 @@ pub struct AttackRun {
     pub seconds: f64,
 }
 
-/// What was looked at: there is a finding, or a reason why there is none.
+/// An inspection: there is a finding, or a reason why there is none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Inspection<T> {
@@ -57,10 +58,10 @@ pub enum Inspection<T> {
 impl<T> Inspection<T> {
     /// # Errors
     /// Why there is no finding.
-    pub fn found(&self) -> Result<&T, String> {
+    pub fn found(&self) -> Result<&T, Fault> {
         match self {
             Self::Found(found) => Ok(found),
-            Self::Error(why) => Err(why.clone()),
+            Self::Error(why) => Err(Fault::new(why)),
         }
     }
 }
@@ -80,7 +81,7 @@ pub struct Same {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proxied {
-    /// As the client said it.
+    /// As the client sent it.
     pub name: String,
     /// Where the proxy went.
     pub to: String,
@@ -99,8 +100,8 @@ pub struct Survivors {
 #[serde(deny_unknown_fields)]
 pub struct Inspected {
     pub processes: Inspection<Vec<Process>>,
-    pub unit: Inspection<UnitState>,
-    pub account: Inspection<Account>,
+    pub unit: Inspection<UnitProperties>,
+    pub account: Inspection<AgentAccount>,
     /// The last line of `systemd-analyze security`.
     pub security: Inspection<Vec<String>>,
     /// `sshd -T`, by user and key.
@@ -133,7 +134,7 @@ pub struct Process {
 /// As `systemctl show` has it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct UnitState {
+pub struct UnitProperties {
     pub active_state: String,
     pub user: String,
     pub group: String,
@@ -144,7 +145,7 @@ pub struct UnitState {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Account {
+pub struct AgentAccount {
     pub uid: u32,
     pub shell: String,
     pub group: String,

@@ -20,8 +20,8 @@ pub const CONTROL: Control = Control {
 
 fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let mode = settings::of(evidence).map(|found| {
-        let words = format!("mode {}, in cron jobs {}, timeout {} s", found.mode, found.cron_mode, found.timeout);
-        (found.mode.is("manual") && found.cron_mode.is("deny") && matches!(found.timeout, Setting::Count(_)), words)
+        let detail = format!("mode {}, in cron jobs {}, timeout {} s", found.mode, found.cron_mode, found.timeout);
+        (found.mode.is("manual") && found.cron_mode.is("deny") && matches!(found.timeout, Setting::Count(_)), detail)
     });
     let deny = settings::of(evidence).map(|found| match found.deny {
         Some(count @ 1..) => (true, format!("{count} patterns")),

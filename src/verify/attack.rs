@@ -6,6 +6,7 @@ use super::call::Call;
 use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
 use super::spec::{Actor, Attempt, Proof};
+use crate::fault::Fault;
 
 #[derive(Debug, Clone)]
 pub struct Attack {
@@ -34,12 +35,12 @@ pub fn attack(id: &str, what: impl Into<String>, call: Call, control: PositiveCo
 }
 
 impl Attack {
-    /// What the driver is told to do as the agent.
+    /// What the driver is to do as the agent.
     pub fn attempt(&self) -> Attempt {
         Attempt { id: self.id.clone(), call: self.call.clone() }
     }
 
-    /// What it is told to do as the control.
+    /// What it is to do as the positive control.
     pub fn proof(&self) -> Option<Proof> {
         let proof = |by, call: &Call| Some(Proof { id: proof_id(&self.id), by, call: call.clone() });
         match &self.control {
@@ -112,13 +113,12 @@ fn judged(run: &AttackRun, proof: Option<&AttackRun>, same: bool) -> (AttackOutc
     }
 }
 
-/// What a look found: whether it is as it should be, and in which words; or why it could not be
-/// told.
-pub fn inspection(id: &str, what: impl Into<String>, found: Result<(bool, String), String>) -> Check {
+/// The result of an inspection: whether it passes, with a detail; or why it could not be observed.
+pub fn inspection(id: &str, what: impl Into<String>, found: Result<(bool, String), Fault>) -> Check {
     let (outcome, result, detail) = match found {
-        Ok((true, words)) => (AttackOutcome::Holds, ControlStatus::Met, words),
-        Ok((false, words)) => (AttackOutcome::Differs, ControlStatus::NotMet, words),
-        Err(why) => (AttackOutcome::Error, ControlStatus::Unobserved, why),
+        Ok((true, detail)) => (AttackOutcome::Holds, ControlStatus::Met, detail),
+        Ok((false, detail)) => (AttackOutcome::Differs, ControlStatus::NotMet, detail),
+        Err(why) => (AttackOutcome::Error, ControlStatus::Unobserved, why.to_string()),
     };
     Check {
         id: id.to_owned(),

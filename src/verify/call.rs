@@ -31,7 +31,7 @@ pub enum Call {
         any_answer: bool,
     },
     Family {
-        name: Family,
+        name: AddressFamily,
     },
     Kill {
         pid: u32,
@@ -59,7 +59,7 @@ pub enum Call {
     },
     Run {
         argv: &'static [&'static str],
-        word: &'static str,
+        prints: &'static str,
     },
     Scope {
         python: &'static str,
@@ -188,7 +188,7 @@ pub enum PingSocket {
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
-pub enum Family {
+pub enum AddressFamily {
     #[serde(rename = "AF_ALG")]
     Alg,
     #[serde(rename = "AF_NETLINK")]

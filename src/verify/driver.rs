@@ -1,6 +1,7 @@
 //! The driver: a program of Python that makes the attacks on the host (`remote/verify/`).
 
-use super::spec::Spec;
+use super::spec::AttackSpec;
+use crate::fault::Fault;
 use serde::Serialize;
 
 const BOOT: &str = include_str!("../../remote/verify/boot.py");
@@ -30,16 +31,16 @@ const MODULES: [(&str, &str); 17] = [
 struct Program<'a> {
     boot: &'a str,
     modules: &'a [(&'a str, &'a str)],
-    spec: &'a Spec,
+    spec: &'a AttackSpec,
 }
 
 /// The program that makes these attacks, for the standard input of `python3 -`.
 ///
 /// # Errors
 /// When the spec cannot be written as JSON.
-pub fn program(spec: &Spec) -> Result<String, String> {
+pub fn program(spec: &AttackSpec) -> Result<String, Fault> {
     let message = serde_json::to_string(&Program { boot: BOOT, modules: &MODULES, spec });
-    message.and_then(|message| started(&message)).map_err(|error| format!("the attacks: {error}"))
+    message.and_then(|message| started(&message)).map_err(|error| Fault::new(error.to_string()).at("the attacks"))
 }
 
 fn started(message: &str) -> serde_json::Result<String> {

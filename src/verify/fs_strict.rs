@@ -1,11 +1,12 @@
 //! fs.strict: the agent writes where its data is, and nowhere else.
 
-use super::answer::UnitState;
+use super::answer::UnitProperties;
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
 use super::call::{Call, PathCall};
 use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, never_short};
+use crate::fault::Fault;
 
 pub const CONTROL: Control = Control {
     id: "fs.strict",
@@ -123,13 +124,16 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             None if same.compared > 0 => {
                 Ok((true, format!("{} properties of the {} settings, none different", same.compared, same.keys)))
             }
-            None => Err("systemd reported no property".into()),
+            None => Err(Fault::new("systemd reported no property")),
             // Then the attacks say nothing of the agent.
-            Some((key, (real, mine))) => Err(format!("{key} is `{mine}` there, `{real}` in hermes.service")),
+            Some((key, (real, mine))) => {
+                Err(Fault::new(format!("{key} is `{mine}` there, `{real}` in hermes.service")))
+            }
         }
     });
     let loaded = evidence.inspected().unit.found().map(|unit| {
-        let UnitState { drop_in_paths: drop_ins, need_daemon_reload: reload, user, fragment_path: path, .. } = unit;
+        let UnitProperties { drop_in_paths: drop_ins, need_daemon_reload: reload, user, fragment_path: path, .. } =
+            unit;
         let sound =
             drop_ins.is_empty() && reload == "no" && user == "hermes" && path == "/etc/systemd/system/hermes.service";
         let extra = if drop_ins.is_empty() { "no drop-in".to_owned() } else { format!("the drop-in {drop_ins}") };
@@ -137,13 +141,13 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
         (sound, format!("{path}, {extra}, {fresh}, user {user}"))
     });
     let rating = evidence.inspected().security.found().and_then(|lines| {
-        let line = lines.first().ok_or("systemd-analyze printed nothing")?;
+        let line = lines.first().ok_or_else(|| Fault::new("systemd-analyze printed nothing"))?;
         let number = line
             .split(": ")
             .nth(1)
             .and_then(|rest| rest.split_whitespace().next())
-            .and_then(|word| word.parse::<f64>().ok());
-        let number = number.ok_or_else(|| format!("`{line}` has no rating"))?;
+            .and_then(|rating| rating.parse::<f64>().ok());
+        let number = number.ok_or_else(|| Fault::new(format!("`{line}` has no rating")))?;
         Ok((number <= EXPOSED, format!("{number} of 10; at most {EXPOSED:.1} is accepted")))
     });
     vec![

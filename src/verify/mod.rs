@@ -29,8 +29,9 @@ pub use answer::Answer;
 pub use attack::Attack;
 pub use claims::Claims;
 pub use evidence::{Evidence, Scan};
-pub use spec::Spec;
+pub use spec::AttackSpec;
 
+use crate::fault::Fault;
 use report::{AttackOutcome, Check, ControlReport, ControlStatus, HostReport};
 use std::collections::BTreeSet;
 
@@ -94,13 +95,13 @@ pub fn names(claims: &Claims) -> BTreeSet<String> {
 }
 
 /// What the driver on the host is told to try, beside what it looks at.
-pub fn spec(claims: &Claims) -> Spec {
+pub fn spec(claims: &Claims) -> AttackSpec {
     spec_of(claims, &attacks(claims))
 }
 
-fn spec_of(claims: &Claims, attacks: &[Attack]) -> Spec {
+fn spec_of(claims: &Claims, attacks: &[Attack]) -> AttackSpec {
     let attempts = attacks.iter().map(Attack::attempt).chain([settings::attempt()]).collect();
-    Spec::new(claims, attempts, attacks.iter().filter_map(Attack::proof).collect())
+    AttackSpec::new(claims, attempts, attacks.iter().filter_map(Attack::proof).collect())
 }
 
 /// The judgement of a host.
@@ -161,13 +162,13 @@ fn declared(control: &Control, evidence: &Evidence) -> Option<Check> {
     if !ours(&evidence.plan.controls) {
         return None;
     }
-    let unknown = evidence.plan.unknown.iter().filter(|it| ours(&it.controls));
-    let unknown: Vec<String> = unknown.map(|it| format!("{}: {}", it.id, it.why)).collect();
+    let unknown = evidence.plan.unknown.iter().filter(|resource| ours(&resource.controls));
+    let unknown: Vec<String> = unknown.map(|resource| format!("{}: {}", resource.id, resource.why)).collect();
     let drifting = evidence.plan.steps.iter().filter(|step| ours(&step.controls));
     let drifts: Vec<String> = drifting.map(|step| format!("{}: {}", step.id, step.change.field)).collect();
     let found = match (drifts.is_empty(), unknown.is_empty()) {
         (false, _) => Ok((false, drifts.join("; "))),
-        (true, false) => Err(unknown.join("; ")),
+        (true, false) => Err(Fault::new(unknown.join("; "))),
         (true, true) => Ok((true, "`petasos plan` would change none of them".to_owned())),
     };
     Some(attack::inspection("declared", "the resources that make it are as declared", found))

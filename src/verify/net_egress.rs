@@ -15,6 +15,7 @@ use super::evidence::Evidence;
 use super::report::{Check, ControlStatus};
 use super::{Claims, Control};
 use crate::config::settings::EgressMode;
+use crate::fault::Fault;
 use core::net::Ipv4Addr;
 use std::collections::BTreeSet;
 
@@ -58,8 +59,8 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         return Vec::new();
     }
     let helpers = evidence.inspected().helpers.found().map(|helpers| {
-        let words = helpers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", ");
-        (helpers.values().all(|state| state == "active"), words)
+        let detail = helpers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", ");
+        (helpers.values().all(|state| state == "active"), detail)
     });
     let mut inspections = vec![inspection("egress.helpers", "the filter and its helpers run", helpers)];
     if claims.by_name() {
@@ -72,30 +73,34 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     inspections
 }
 
-/// The proxy's word on each connection of the attacks: names that lead nowhere look refused,
+/// The proxy's log of each connection of the attacks: names that lead nowhere look refused,
 /// whatever it does with them.
-fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), String> {
+fn proxied(claims: &Claims, evidence: &Evidence) -> Result<(bool, String), Fault> {
     let seen = evidence.answer.proxied.found()?;
     let foreign = claims.foreign_name();
-    if !seen.iter().any(|it| it.name == foreign) {
-        return Err(format!("of {} connections in its log none is for {foreign}, which was tried", seen.len()));
+    if !seen.iter().any(|connection| connection.name == foreign) {
+        return Err(Fault::new(format!(
+            "of {} connections in its log none is for {foreign}, which was tried",
+            seen.len()
+        )));
     }
     // Who says nothing and goes again is led nowhere; a name that has no address was let out all
     // the same.
-    let refused =
-        |it: &&Proxied| it.to == "unix:/run/petasos-proxy/refused" || (it.to.is_empty() && it.name.is_empty());
+    let refused = |connection: &&Proxied| {
+        connection.to == "unix:/run/petasos-proxy/refused" || (connection.to.is_empty() && connection.name.is_empty())
+    };
     let bad: BTreeSet<String> = seen
         .iter()
-        .filter(|it| !refused(it) && !claims.lets_out(&it.name))
-        .map(|it| format!("{:?} to {}", it.name, it.to))
+        .filter(|connection| !refused(connection) && !claims.lets_out(&connection.name))
+        .map(|connection| format!("{:?} to {}", connection.name, connection.to))
         .collect();
     let sound = bad.is_empty();
-    let words = if sound {
+    let detail = if sound {
         format!("{} connections; every name that is not allowed was refused", seen.len())
     } else {
         bad.into_iter().collect::<Vec<_>>().join(", ")
     };
-    Ok((sound, words))
+    Ok((sound, detail))
 }
 
 fn short(claims: &Claims) -> Option<(ControlStatus, String)> {

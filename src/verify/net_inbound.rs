@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, PositiveResult};
 use super::{Claims, Control, never_short, no_attacks};
 use crate::addresses::AGENT_PORTS;
+use crate::fault::Fault;
 use std::collections::BTreeSet;
 
 pub const CONTROL: Control = Control {
@@ -22,7 +23,7 @@ pub const CONTROL: Control = Control {
 
 /// What is worth a connection from outside.
 pub fn ports(claims: &Claims, listeners: &[Listener]) -> BTreeSet<u16> {
-    let listening = listeners.iter().filter(|it| it.protocol == "tcp").map(|it| it.port);
+    let listening = listeners.iter().filter(|listener| listener.protocol == "tcp").map(|listener| listener.port);
     listening.chain(AGENT_PORTS).chain([claims.ssh_port, claims.proxy]).chain(declared(claims, "tcp")).collect()
 }
 
@@ -39,23 +40,23 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let listeners = evidence.inspected().listeners.found();
     let loopback = |address: &str| address.starts_with("127.") || address == "::1";
     let foreign = listeners.clone().map(|listeners| {
-        let undeclared = |it: &&Listener| {
+        let undeclared = |listener: &&Listener| {
             // The clients of DHCP, of names and of the clock wait for answers there; the firewall
             // lets nothing else in.
-            let dhcp = it.user == "root" && matches!(it.port, 68 | 546);
-            let answers = it.protocol == "udp" && (it.user.starts_with("systemd-") || dhcp);
-            !answers && !loopback(&it.address) && !declared(claims, &it.protocol).contains(&it.port)
+            let dhcp = listener.user == "root" && matches!(listener.port, 68 | 546);
+            let answers = listener.protocol == "udp" && (listener.user.starts_with("systemd-") || dhcp);
+            !answers && !loopback(&listener.address) && !declared(claims, &listener.protocol).contains(&listener.port)
         };
         let bad: Vec<String> = listeners.iter().filter(undeclared).map(named).collect();
-        let words = if bad.is_empty() {
+        let detail = if bad.is_empty() {
             format!("{} listeners, none undeclared beyond loopback", listeners.len())
         } else {
             bad.join(", ")
         };
-        (bad.is_empty(), words)
+        (bad.is_empty(), detail)
     });
     let agents = listeners.map(|listeners| {
-        let open = |it: &&Listener| it.user == "hermes" && !loopback(&it.address);
+        let open = |listener: &&Listener| listener.user == "hermes" && !loopback(&listener.address);
         let bad: Vec<String> = listeners.iter().filter(open).map(named).collect();
         (bad.is_empty(), if bad.is_empty() { "on loopback only".to_owned() } else { bad.join(", ") })
     });
@@ -67,23 +68,23 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     ]
 }
 
-fn named(it: &Listener) -> String {
+fn named(listener: &Listener) -> String {
     format!(
         "{} at {} {}/{}",
-        if it.program.is_empty() { "somebody" } else { &it.program },
-        it.address,
-        it.port,
-        it.protocol
+        if listener.program.is_empty() { "somebody" } else { &listener.program },
+        listener.address,
+        listener.port,
+        listener.protocol
     )
 }
 
-fn firewall(text: &str) -> Result<(bool, String), String> {
+fn firewall(text: &str) -> Result<(bool, String), Fault> {
     if text.trim().is_empty() {
-        return Err("ufw printed nothing".into());
+        return Err(Fault::new("ufw printed nothing"));
     }
     let field = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim().to_owned();
     let (status, default) = (field("Status:"), field("Default:"));
-    let closed = default.split(", ").any(|word| matches!(word, "deny (incoming)" | "reject (incoming)"));
+    let closed = default.split(", ").any(|policy| matches!(policy, "deny (incoming)" | "reject (incoming)"));
     Ok((
         status == "active" && closed,
         format!("{status}; {}", if default.is_empty() { "no default" } else { &default }),
@@ -94,12 +95,12 @@ fn scanned(claims: &Claims, evidence: &Evidence) -> Check {
     let (open, declared) = (&evidence.scan.open, declared(claims, "tcp"));
     let bad: Vec<String> = open.iter().filter(|port| !declared.contains(port)).map(u16::to_string).collect();
     let seen = open.contains(&claims.ssh_port);
-    let words = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let joined = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let found = match (bad.is_empty(), seen) {
         (false, _) => Ok((false, format!("port {} answers", bad.join(", ")))),
-        (true, true) => Ok((true, format!("{} answer, {} do not", words(open), words(&evidence.scan.closed)))),
+        (true, true) => Ok((true, format!("{} answer, {} do not", joined(open), joined(&evidence.scan.closed)))),
         (true, false) => {
-            Err("not even SSH answers a direct connection: this host is reached through another one".to_owned())
+            Err(Fault::new("not even SSH answers a direct connection: this host is reached through another one"))
         }
     };
     let mut check =

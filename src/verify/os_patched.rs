@@ -38,14 +38,14 @@ fn settings(found: &Upgrades) -> (bool, String) {
         on("Update-Package-Lists") && on("Unattended-Upgrade") && found.installed == "installed" && found.origins > 0;
     let is = |yes: bool| if yes { "on" } else { "off" };
     let reboot = if found.reboot { "; a reboot is due" } else { "" };
-    let words = format!(
+    let detail = format!(
         "lists {}, upgrades {}, from {} origins, unattended-upgrades {}{reboot}",
         is(on("Update-Package-Lists")),
         is(on("Unattended-Upgrade")),
         found.origins,
         if found.installed.is_empty() { "not installed" } else { &found.installed },
     );
-    (sound, words)
+    (sound, detail)
 }
 
 fn timers(found: &Upgrades) -> (bool, String) {

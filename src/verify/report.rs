@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Of all hosts that were asked for.
+/// Of all selected hosts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The version of Petasos that tried.
@@ -63,14 +63,15 @@ pub struct ControlReport {
 pub enum ControlStatus {
     /// Every check came out as expected, and every probe was seen to see success.
     Met,
-    /// This version of Petasos does not set it up: missing, and said so, but no fault of the host.
+    /// This version of Petasos does not set it up: missing, and reported as such, but no fault of
+    /// the host.
     Planned,
     /// Some check could not be made, or a check that cannot fail proves nothing.
     Unobserved,
     NotMet,
 }
 
-/// One attack, or one look.
+/// One attack, or one inspection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// `egress.smtp`.
@@ -80,7 +81,7 @@ pub struct Check {
     pub outcome: AttackOutcome,
     pub expected: AttackOutcome,
     pub result: ControlStatus,
-    /// The kernel's, the daemon's or the probe's own words.
+    /// The kernel's, the daemon's or the probe's own message.
     pub detail: String,
     pub seconds: f64,
     /// What shows that the probe can see the other outcome.
@@ -100,24 +101,24 @@ pub struct PositiveResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttackOutcome {
-    /// Somebody said no.
+    /// Something refused it.
     Refused,
     /// It worked.
     Allowed,
-    /// Nobody said no and nobody answered: it may have left the host.
+    /// Nothing refused it and nothing answered: it may have left the host.
     Silent,
     /// There is nothing here that could be attacked: no such door, no such network.
     Nothing,
-    /// A look found what it should; for checks that are no attacks.
+    /// An inspection found what it should; for checks that are no attacks.
     Holds,
-    /// A look found something else.
+    /// An inspection found something else.
     Differs,
     /// The probe itself failed.
     Error,
 }
 
 impl HostReport {
-    /// Of a host that could not be looked at.
+    /// Of a host that could not be observed.
     pub fn failed(host: &str, address: &str, why: &str) -> Self {
         Self {
             host: host.to_owned(),

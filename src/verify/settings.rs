@@ -1,10 +1,11 @@
-//! The agent's settings, as its own code has them in its own unit: what three controls ask of.
+//! The agent's settings, as its own code has them in its own unit: what three controls inspect.
 
 use super::answer::{Access, nullable};
 use super::call::Call;
 use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check};
 use super::spec::Attempt;
+use crate::fault::Fault;
 use core::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -75,14 +76,14 @@ pub fn attempt() -> Attempt {
 }
 
 /// # Errors
-/// Why they could not be told.
-pub fn of(evidence: &Evidence) -> Result<AgentSettings, String> {
+/// Why they could not be observed.
+pub fn of(evidence: &Evidence) -> Result<AgentSettings, Fault> {
     let run = evidence.by_agent(ID);
     match run.outcome {
         AttackOutcome::Allowed => {
-            serde_json::from_str(&run.detail).map_err(|error| format!("the agent's settings: {error}"))
+            serde_json::from_str(&run.detail).map_err(|error| Fault::new(error.to_string()).at("the agent's settings"))
         }
-        _ => Err(format!("the agent's own code gave no answer: {}", run.detail)),
+        _ => Err(Fault::new(format!("the agent's own code gave no answer: {}", run.detail))),
     }
 }
 

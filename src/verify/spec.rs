@@ -1,11 +1,11 @@
-//! What the driver on the host is told to try, and what to look at.
+//! What the driver on the host is to try, and what it is to inspect.
 
 use super::Claims;
 use super::call::Call;
 use serde::Serialize;
 
 #[derive(Debug, Clone, Serialize)]
-pub struct Spec {
+pub struct AttackSpec {
     pub attacks: Vec<Attempt>,
     pub proofs: Vec<Proof>,
     pub inspect: Inspect,
@@ -33,7 +33,7 @@ pub enum Actor {
     Root,
 }
 
-/// What root looks at.
+/// What root inspects.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspect {
     unit: &'static str,
@@ -50,7 +50,7 @@ pub struct Inspect {
 
 const PACKAGES: &str = include_str!("../../remote/verify/packages.py");
 
-impl Spec {
+impl AttackSpec {
     pub fn new(claims: &Claims, attacks: Vec<Attempt>, proofs: Vec<Proof>) -> Self {
         Self {
             attacks,

@@ -4,6 +4,7 @@ use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
 use super::{Claims, Control, never_short, no_attacks};
+use crate::fault::Fault;
 use std::collections::BTreeMap;
 
 pub const CONTROL: Control = Control {
@@ -61,7 +62,7 @@ fn doors(claims: &Claims, evidence: &Evidence) -> Check {
     let found = evidence.inspected().doors.found().and_then(|text| match offered(text) {
         Some(ways) => Ok((ways == ["publickey"], format!("it offers {}", ways.join(", ")))),
         None if text.starts_with("let in") => Ok((false, "it accepted a login without any credentials".to_owned())),
-        None => Err(format!("it said `{text}`")),
+        None => Err(Fault::new(format!("it said `{text}`"))),
     });
     let mut check =
         inspection("ssh.doors", format!("a login as {} with no key, to the running daemon", claims.admin), found);
@@ -71,7 +72,7 @@ fn doors(claims: &Claims, evidence: &Evidence) -> Check {
     check.control = Some(PositiveResult {
         what: "the same to a server started for this one connection, which accepts passwords".to_owned(),
         outcome: if sees { AttackOutcome::Allowed } else { AttackOutcome::Error },
-        detail: open.map_or_else(|why| why, Clone::clone),
+        detail: open.map_or_else(|why| why.to_string(), Clone::clone),
     });
     if !sees && check.result == ControlStatus::Met {
         check.result = ControlStatus::Unobserved;

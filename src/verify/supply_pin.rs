@@ -5,6 +5,7 @@ use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, never_short, no_attacks};
+use crate::fault::Fault;
 
 pub const CONTROL: Control = Control {
     id: "supply.pin",
@@ -18,8 +19,8 @@ pub const CONTROL: Control = Control {
     how: Some("`rm /opt/hermes/current/.petasos-release` on the host, then `petasos up` rebuilds the release"),
 };
 
-/// Whether it is as it should be, in which words; or why it could not be told.
-type Judged = Result<(bool, String), String>;
+/// Whether it passes, with a detail; or why it could not be observed.
+type Judged = Result<(bool, String), Fault>;
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let release = || evidence.inspected().release.found();
@@ -29,7 +30,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let at_all = |judged: fn(&Claims, &Contents) -> Judged| {
         release().and_then(|found| match &found.contents {
             Some(contents) => judged(claims, contents),
-            None => Err("another release is current".into()),
+            None => Err(Fault::new("another release is current")),
         })
     };
     vec![
@@ -47,7 +48,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
 
 fn tree(claims: &Claims, found: &Contents) -> Judged {
     if found.files == 0 {
-        return Err("git lists no file".into());
+        return Err(Fault::new("git lists no file"));
     }
     Ok((
         found.tree == claims.tree,
@@ -56,24 +57,24 @@ fn tree(claims: &Claims, found: &Contents) -> Judged {
 }
 
 fn extra(_: &Claims, found: &Contents) -> Judged {
-    let words = if found.extra.is_empty() { "none".to_owned() } else { found.extra.join(", ") };
-    Ok((found.extra.is_empty(), words))
+    let detail = if found.extra.is_empty() { "none".to_owned() } else { found.extra.join(", ") };
+    Ok((found.extra.is_empty(), detail))
 }
 
 fn packages(_: &Claims, found: &Contents) -> Judged {
     let packages = found.packages.found()?;
     if packages.packages == 0 {
-        return Err("its Python gave no answer".into());
+        return Err(Fault::new("its Python gave no answer"));
     }
     let bad: Vec<&str> = packages.changed.iter().chain(&packages.other).map(String::as_str).collect();
-    let words = match bad.is_empty() {
+    let detail = match bad.is_empty() {
         true => format!("{} packages with {} files", packages.packages, packages.files),
         false => format!("modified: {}", bad.join(", ")),
     };
-    Ok((bad.is_empty(), words))
+    Ok((bad.is_empty(), detail))
 }
 
 fn owner(_: &Claims, found: &Contents) -> Judged {
-    let words = if found.loose.is_empty() { "yes".to_owned() } else { found.loose.join(", ") };
-    Ok((found.loose.is_empty(), words))
+    let detail = if found.loose.is_empty() { "yes".to_owned() } else { found.loose.join(", ") };
+    Ok((found.loose.is_empty(), detail))
 }

@@ -29,7 +29,7 @@ pub fn claims(mode: EgressMode) -> Claims {
     }
 }
 
-/// Of a host on which nothing could be looked at.
+/// Of a host on which nothing could be inspected.
 fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
     let families = [
         "processes",
@@ -126,7 +126,9 @@ fn every_single_attack_that_works_is_seen() {
         run.outcome =
             if good.expected == AttackOutcome::Allowed { AttackOutcome::Refused } else { AttackOutcome::Allowed };
         assert_eq!(attack.check(&evidence).result, ControlStatus::NotMet, "{at} {}", attack.id);
-        let of = |list: Vec<ControlReport>| list.into_iter().filter(|it| it.verdict == ControlStatus::NotMet).count();
+        let of = |list: Vec<ControlReport>| {
+            list.into_iter().filter(|control| control.verdict == ControlStatus::NotMet).count()
+        };
         assert_eq!(of(judge(&claims, &evidence)), 1, "{}", attack.id);
     }
 }
@@ -185,7 +187,8 @@ fn every_control_has_an_entry_and_every_entry_its_control() {
     assert_eq!(named(), made);
 }
 
-/// What drifts fails those controls that it belongs to, and what cannot be told leaves them open.
+/// What drifts fails those controls that it belongs to, and what cannot be observed leaves them
+/// open.
 #[test]
 fn a_drift_is_a_drift_of_its_own_controls() {
     use crate::plan::{Step, Unknown};

@@ -1,13 +1,14 @@
 //! user.nonroot: the agent is nobody special, and cannot become anybody else.
 
-use super::answer::{Account, Process};
+use super::answer::{AgentAccount, Process};
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
-use super::call::{Call, Family, PathCall, Placeholder, Port};
+use super::call::{AddressFamily, Call, PathCall, Placeholder, Port};
 use super::evidence::Evidence;
 use super::net_egress::NOBODY;
 use super::report::Check;
 use super::system_call::SystemCall;
 use super::{Claims, Control, never_short};
+use crate::fault::Fault;
 use core::net::Ipv4Addr;
 
 pub const CONTROL: Control = Control {
@@ -24,7 +25,7 @@ pub const CONTROL: Control = Control {
 
 fn attacks(claims: &Claims) -> Vec<Attack> {
     let same = |id: &str, what: &str, call: Call| attack(id, what, call, By::SameByRoot);
-    let run = |argv: &'static [&'static str]| Call::Run { argv, word: "0" };
+    let run = |argv: &'static [&'static str]| Call::Run { argv, prints: "0" };
     let sockets = |paths: &'static [&'static str]| Call::AnyOf { name: PathCall::Unix, paths };
     let mut attacks = vec![
         same("user.rights", "any privilege that the kernel grants", Call::Capabilities),
@@ -80,16 +81,17 @@ const SYSTEM_CALLS: [(&str, &str, SystemCall); 6] = [
     ("user.hostname", "another host name", SystemCall::Sethostname(0, -1)),
 ];
 
-const FAMILIES: [(&str, &str, Family); 4] = [
-    ("user.packets", "a socket that sees every packet", Family::Packet),
-    ("user.netlink", "the kernel's network settings", Family::Netlink),
-    ("user.crypto", "the kernel's crypto sockets, a favourite of exploits", Family::Alg),
-    ("user.vsock", "a socket to the hypervisor (vsock)", Family::Vsock),
+const FAMILIES: [(&str, &str, AddressFamily); 4] = [
+    ("user.packets", "a socket that sees every packet", AddressFamily::Packet),
+    ("user.netlink", "the kernel's network settings", AddressFamily::Netlink),
+    ("user.crypto", "the kernel's crypto sockets, a favourite of exploits", AddressFamily::Alg),
+    ("user.vsock", "a socket to the hypervisor (vsock)", AddressFamily::Vsock),
 ];
 
 fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let owners = evidence.inspected().processes.found().map(|processes| {
-        let bad: Vec<&str> = processes.iter().filter(|it| is_free(it)).map(|it| it.name.as_str()).collect();
+        let bad: Vec<&str> =
+            processes.iter().filter(|process| is_free(process)).map(|process| process.name.as_str()).collect();
         match (processes.is_empty(), bad.is_empty()) {
             (true, _) => (false, "the agent's unit has no process: it is not running".to_owned()),
             (_, true) => {
@@ -102,7 +104,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let left = evidence.answer.survivors;
     let survivors = match (left.agent, left.root) {
         (0, 1..) => Ok((true, "nothing was left when the unit ended; root's daemon lived on and was ended".to_owned())),
-        (0, 0) => Err("not even root's own daemon was found again".to_owned()),
+        (0, 0) => Err(Fault::new("not even root's own daemon was found again")),
         (count, _) => Ok((false, format!("{count} of its processes outlived the unit, and were ended"))),
     };
     vec![
@@ -124,7 +126,7 @@ fn is_free(process: &Process) -> bool {
         || any(&process.cap_eff)
 }
 
-fn plain(account: &Account) -> bool {
+fn plain(account: &AgentAccount) -> bool {
     account.uid != 0
         && account.shell.ends_with("/nologin")
         && account.group == "hermes"
@@ -133,7 +135,7 @@ fn plain(account: &Account) -> bool {
         && !account.sudo.contains("may run")
 }
 
-fn described(account: &Account) -> String {
+fn described(account: &AgentAccount) -> String {
     let groups = if account.groups.is_empty() { "no other".to_owned() } else { account.groups.join(", ") };
     let sudo = if account.sudo.contains("may run") { "sudo allows it" } else { "sudo refuses it" };
     let password = if account.password.starts_with('L') { "locked" } else { "set" };

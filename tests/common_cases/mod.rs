@@ -4,6 +4,7 @@
 use petasos::act::Text;
 use petasos::fact::sshd::Sshd;
 use petasos::fact::{Facts, Query, Seen};
+use petasos::fault::Fault;
 use petasos::name::{AbsPath, Account, EnvName};
 use petasos::plan::Plan;
 use petasos::playbook::{DesiredState, Playbook, Renderer};
@@ -118,12 +119,12 @@ fn login(facts: &Facts, user: &Account, asked: &mut Facts) {
 
 /// All that a case's resource stands for, with the facts that it asked for; or why it cannot be
 /// settled.
-pub fn resolve(kind: &str, case: &Case, facts: &Facts) -> Result<(Vec<Box<dyn Resource>>, Facts), String> {
+pub fn resolve(kind: &str, case: &Case, facts: &Facts) -> Result<(Vec<Box<dyn Resource>>, Facts), Fault> {
     let playbook = playbook(kind, &case.want);
     let facts = asked(&playbook, facts);
     let context = ResolveContext {
         facts: &facts,
-        template: &|name| Err(format!("no template `{name}`")),
+        template: &|name| Err(Fault::new(format!("no template `{name}`"))),
         text: &|text| Ok(text.to_owned()),
         secret: &|name| case.secrets.get(name).map(Text::secret),
         fresh: &|_| Text::secret("f".repeat(64)),

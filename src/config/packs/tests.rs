@@ -15,8 +15,8 @@ fn asked<'a>(provider: &'a str, base_url: Option<&'a str>) -> Asked<'a> {
     Asked { provider, base_url, platforms: Vec::new(), allow: &[] }
 }
 
-fn words<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
-    list.into_iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")
+fn joined<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
+    list.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -27,8 +27,8 @@ fn every_line_is_complete() {
         let Provider { names, keys, login, base_url, aliases, .. } = provider;
         assert_eq!(names.is_empty(), *base_url == Policy::Required, "{id}: names, or an address of the user's");
         assert!(*login != (!keys.is_empty() || id == "custom"), "{id}: keys, or a login");
-        for word in aliases.iter().chain([id]) {
-            assert!(spellings.insert(word.clone()), "`{word}` stands for two providers");
+        for spelling in aliases.iter().chain([id]) {
+            assert!(spellings.insert(spelling.clone()), "`{spelling}` stands for two providers");
         }
     }
     let platforms: Vec<&str> = packs.platforms.keys().map(String::as_str).collect();
@@ -52,9 +52,9 @@ fn a_key_has_the_name_that_the_agent_reads() {
         ("gemini", "GOOGLE_API_KEY GEMINI_API_KEY"),
         ("nous", ""),
     ] {
-        assert_eq!(words(packs.needs(&asked(id, None)).unwrap().keys), keys, "{id}");
+        assert_eq!(joined(packs.needs(&asked(id, None)).unwrap().keys), keys, "{id}");
     }
-    let url = |provider, url| words(packs.needs(&asked(provider, Some(url))).unwrap().keys);
+    let url = |provider, url| joined(packs.needs(&asked(provider, Some(url))).unwrap().keys);
     assert_eq!(url("custom", "https://llm.example.org/v1"), "EXAMPLE_API_KEY");
     assert_eq!(url("custom", "http://127.0.0.1:8000/v1"), "");
     assert_eq!(url("gemini", "https://llm.example.org/v1"), "GOOGLE_API_KEY GEMINI_API_KEY");
@@ -64,7 +64,7 @@ fn a_key_has_the_name_that_the_agent_reads() {
 #[test]
 fn extras_come_with_the_provider_or_with_the_address() {
     let packs = shipped();
-    let extras = |provider, url| words(packs.needs(&asked(provider, url)).unwrap().extras);
+    let extras = |provider, url| joined(packs.needs(&asked(provider, url)).unwrap().extras);
     assert_eq!(extras("openrouter", None), "");
     assert_eq!(extras("minimax", None), "anthropic");
     assert_eq!(extras("custom", Some("https://llm.example.org/v1")), "");
@@ -75,12 +75,12 @@ fn extras_come_with_the_provider_or_with_the_address() {
 fn platforms_bring_their_tokens() {
     let wish = Asked { platforms: vec!["telegram", "slack"], ..asked("openrouter", None) };
     let tokens = shipped().needs(&wish).unwrap().tokens;
-    assert_eq!(words(tokens), "SLACK_APP_TOKEN SLACK_BOT_TOKEN TELEGRAM_BOT_TOKEN");
+    assert_eq!(joined(tokens), "SLACK_APP_TOKEN SLACK_BOT_TOKEN TELEGRAM_BOT_TOKEN");
 }
 
 #[test]
 fn an_unknown_provider_is_named_with_the_one_that_was_meant() {
-    let said = |id| shipped().needs(&asked(id, None)).unwrap_err().to_string();
+    let message = |id| shipped().needs(&asked(id, None)).unwrap_err().to_string();
     for (wrong, right) in [
         ("openai", "openai-api"),
         ("moonshot", "kimi-coding"),
@@ -88,31 +88,31 @@ fn an_unknown_provider_is_named_with_the_one_that_was_meant() {
         ("azure", "azure-foundry"),
         ("ollama", "custom"),
     ] {
-        let said = said(wrong);
-        assert!(said.starts_with(&format!("agent.provider: unknown provider `{wrong}`\n")), "{said}");
-        assert!(said.ends_with(&format!("hint: did you mean `{right}`?")), "{said}");
+        let message = message(wrong);
+        assert!(message.starts_with(&format!("agent.provider: unknown provider `{wrong}`\n")), "{message}");
+        assert!(message.ends_with(&format!("hint: did you mean `{right}`?")), "{message}");
     }
-    assert!(said("openruoter").contains("\nhint: did you mean `openrouter`? "));
-    let said = said("bedrock");
-    assert!(said.contains("`agent.base_url`") && said.contains("known are "), "{said}");
+    assert!(message("openruoter").contains("\nhint: did you mean `openrouter`? "));
+    let message = message("bedrock");
+    assert!(message.contains("`agent.base_url`") && message.contains("known are "), "{message}");
     assert!(shipped().names(&asked("openai", Some("https://llm.example.org/v1"))).is_err());
 }
 
 #[test]
 fn an_address_that_the_agent_would_ignore_is_refused() {
     let packs = shipped();
-    let said = |id, url| packs.needs(&asked(id, url)).err().map(|error| error.to_string()).unwrap_or_default();
+    let message = |id, url| packs.needs(&asked(id, url)).err().map(|error| error.to_string()).unwrap_or_default();
     let url = Some("https://llm.example.org/v1");
     for id in ["openrouter", "nous", "openai-codex"] {
-        assert!(said(id, url).starts_with("agent.base_url: the agent ignores it"), "{id}");
-        assert_eq!(said(id, None), "", "{id}");
+        assert!(message(id, url).starts_with("agent.base_url: the agent ignores it"), "{id}");
+        assert_eq!(message(id, None), "", "{id}");
     }
-    assert!(said("anthropic", url).contains("does not speak Anthropic's API"));
+    assert!(message("anthropic", url).contains("does not speak Anthropic's API"));
     for good in ["https://llm.example.org/anthropic", "https://x.azure.com/y", "https://eu.api.anthropic.com"] {
-        assert_eq!(said("anthropic", Some(good)), "", "{good}");
+        assert_eq!(message("anthropic", Some(good)), "", "{good}");
     }
-    assert!(said("custom", None).contains("`custom` has no usual address"));
-    assert_eq!(said("custom", url), "");
+    assert!(message("custom", None).contains("`custom` has no usual address"));
+    assert_eq!(message("custom", url), "");
 }
 
 #[test]
@@ -130,8 +130,8 @@ fn a_contradiction_is_an_error() {
     assert!(error.message.starts_with("telegram is enabled, but api.telegram.org is not allowed"), "{error}");
     let star = [Allowed::try_from("*.telegram.org".to_owned()).unwrap()];
     assert!(names(None, &star, &["telegram"]).is_ok());
-    assert_eq!(words(names(None, &[], &[]).unwrap()), "github.com own.example");
-    assert_eq!(words(names(Some("https://llm.example.com/v1"), &[], &[]).unwrap()), "github.com llm.example.com");
+    assert_eq!(joined(names(None, &[], &[]).unwrap()), "github.com own.example");
+    assert_eq!(joined(names(Some("https://llm.example.com/v1"), &[], &[]).unwrap()), "github.com llm.example.com");
     assert!(names(Some("https://203.0.113.7/v1"), &[], &[]).is_err());
     assert!(names(None, &[], &["slack"]).unwrap_err().message.starts_with("agent.platforms: `slack` has no line"));
 }
@@ -139,14 +139,14 @@ fn a_contradiction_is_an_error() {
 #[test]
 fn a_mistake_in_the_table_has_its_line() {
     let of = |line: &str| Packs::read("packs.yaml", &format!("always: []\nproviders:\n  x: {line}\nplatforms: {{}}\n"));
-    for (line, word) in [
+    for (line, part) in [
         ("{ kyes: [X] }", "did you mean `keys`?"),
         ("{ base_url: ignord }", "did you mean `ignored`?"),
         ("{ keys: [x-y] }", "`x-y` is not the name of an environment variable"),
         ("[x.example]", "packs.yaml:3"),
         ("{ keys: [\"{{ x }}\"] }", "`{{ x }}` in packs.yaml"),
     ] {
-        let said = of(line).unwrap_err();
-        assert!(said.to_string().contains(word), "{said}");
+        let message = of(line).unwrap_err();
+        assert!(message.to_string().contains(part), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! The page's sentences: a verdict, a headline, a tally, each said in one place.
+//! The page's sentences: a verdict, a headline, a tally, each written in one place.
 
 use crate::ui::report::count;
 use crate::verify::report::{Check, ControlStatus, HostReport};
@@ -15,22 +15,22 @@ pub struct Part {
     pub text: String,
 }
 
-/// A verdict as a mark, a word and a colour: any one of them tells it.
+/// A verdict as a mark, a label and a colour: any one of them is enough.
 #[derive(Clone, Serialize)]
 pub struct Sign {
     pub class: &'static str,
     pub mark: &'static str,
-    pub word: &'static str,
+    pub label: &'static str,
 }
 
 pub fn sign(verdict: ControlStatus) -> Sign {
-    let (class, mark, word) = match verdict {
+    let (class, mark, label) = match verdict {
         ControlStatus::Met => ("met", "✓", "met"),
         ControlStatus::NotMet => ("not-met", "✕", "not met"),
         ControlStatus::Unobserved => ("unobserved", "?", "not observed"),
         ControlStatus::Planned => ("planned", "–", "not in this version"),
     };
-    Sign { class, mark, word }
+    Sign { class, mark, label }
 }
 
 pub fn meaning(verdict: ControlStatus) -> &'static str {
@@ -99,13 +99,13 @@ pub fn counts(host: &HostReport) -> [usize; 4] {
 
 pub fn tally(checks: &[Check]) -> String {
     let of = |verdict| checks.iter().filter(|check| check.result == verdict).count();
-    let mut words = format!("{}, {} as expected", count(checks.len(), "check"), of(ControlStatus::Met));
-    for (verdict, word) in [(ControlStatus::NotMet, "otherwise"), (ControlStatus::Unobserved, "not observed")] {
+    let mut text = format!("{}, {} as expected", count(checks.len(), "check"), of(ControlStatus::Met));
+    for (verdict, label) in [(ControlStatus::NotMet, "otherwise"), (ControlStatus::Unobserved, "not observed")] {
         if of(verdict) > 0 {
-            words.push_str(&format!(", {} {word}", of(verdict)));
+            text.push_str(&format!(", {} {label}", of(verdict)));
         }
     }
-    words
+    text
 }
 
 /// A text cut at its backticks; an odd one is a letter as any other.

@@ -82,7 +82,7 @@ struct CheckRow {
 
 pub fn page(report: &Report) -> Page {
     let worst = report.hosts.iter().map(|host| host.verdict).max().unwrap_or(ControlStatus::Unobserved);
-    let hosts: Vec<HostView> = report.hosts.iter().enumerate().map(|(index, it)| host(index + 1, it)).collect();
+    let hosts: Vec<HostView> = report.hosts.iter().enumerate().map(|(index, entry)| host(index + 1, entry)).collect();
     Page {
         petasos: report.petasos.clone(),
         time: calendar(report.time),
@@ -96,7 +96,7 @@ pub fn page(report: &Report) -> Page {
 
 fn host(number: usize, host: &HostReport) -> HostView {
     let mut groups: Vec<Group> = Vec::new();
-    let controls: Vec<ControlView> = host.controls.iter().map(|it| control(number, it)).collect();
+    let controls: Vec<ControlView> = host.controls.iter().map(|entry| control(number, entry)).collect();
     for (report, control) in host.controls.iter().zip(&controls) {
         match groups.iter_mut().find(|group| group.name == report.group) {
             Some(group) => group.controls.push(control.clone()),
@@ -141,7 +141,7 @@ fn host(number: usize, host: &HostReport) -> HostView {
             Some(hint) => format!("{error}\nhint: {hint}"),
             None => error.clone(),
         }),
-        missing: missing.into_iter().filter(|it| !it.controls.is_empty()).collect(),
+        missing: missing.into_iter().filter(|entry| !entry.controls.is_empty()).collect(),
         groups,
     }
 }
@@ -173,13 +173,13 @@ fn control(host: usize, control: &ControlReport) -> ControlView {
 }
 
 fn row(check: &Check) -> CheckRow {
-    let word = match check.result {
+    let label = match check.result {
         ControlStatus::Met => "as expected",
         ControlStatus::NotMet => "not as expected",
         ControlStatus::Unobserved | ControlStatus::Planned => "not observed",
     };
     CheckRow {
-        sign: Sign { word, ..sign(check.result) },
+        sign: Sign { label, ..sign(check.result) },
         id: check.id.clone(),
         what: check.what.clone(),
         expected: if check.result == ControlStatus::NotMet { outcome(check.expected) } else { "" },

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 const BIND: &str = include_str!("../../../tests/verify/bind.py");
 
 /// Every attack that some host gets.
-fn spec_of_all() -> Spec {
+fn spec_of_all() -> AttackSpec {
     let mut all: Vec<Attack> = Vec::new();
     for mode in [EgressMode::Names, EgressMode::Ports, EgressMode::Open] {
         for full in [false, true] {
@@ -127,7 +127,7 @@ fn planted_faults_are_found() {
 
 /// Every object of a text of JSON, but for those whose keys are data, with one key left out, and
 /// with one too many.
-fn bent(value: &Value) -> Vec<(String, Value)> {
+fn damaged(value: &Value) -> Vec<(String, Value)> {
     const DATA: [&str; 9] =
         ["sshd", "sshd/ops", "sshd/root", "files", "helpers", "differ", "settings", "timers", "users"];
     fn walk(at: &str, node: &Value, all: &mut Vec<String>) {
@@ -144,7 +144,7 @@ fn bent(value: &Value) -> Vec<(String, Value)> {
     }
     let mut places = Vec::new();
     walk("", value, &mut places);
-    let mut bent = Vec::new();
+    let mut damaged = Vec::new();
     for place in places {
         let fields = |whole: &mut Value, change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
             change(whole.pointer_mut(&place).unwrap().as_object_mut().unwrap());
@@ -152,21 +152,21 @@ fn bent(value: &Value) -> Vec<(String, Value)> {
         for key in value.pointer(&place).unwrap().as_object().unwrap().keys() {
             let mut whole = value.clone();
             fields(&mut whole, &|object| drop(object.remove(key)));
-            bent.push((format!("{place} without {key}"), whole));
+            damaged.push((format!("{place} without {key}"), whole));
         }
         let mut whole = value.clone();
         fields(&mut whole, &|object| drop(object.insert("planted".to_owned(), json!("x"))));
-        bent.push((format!("{place} with more"), whole));
+        damaged.push((format!("{place} with more"), whole));
     }
-    bent
+    damaged
 }
 
 #[track_caller]
 fn read_strictly<T: DeserializeOwned>(value: &Value, at_least: usize) -> T {
     let read = |value: &Value| serde_json::from_str::<T>(&value.to_string());
-    let bent = bent(value);
-    assert!(bent.len() >= at_least, "only {} were tried", bent.len());
-    for (what, value) in &bent {
+    let damaged = damaged(value);
+    assert!(damaged.len() >= at_least, "only {} were tried", damaged.len());
+    for (what, value) in &damaged {
         assert!(read(value).is_err(), "{what} is read all the same");
     }
     read(value).unwrap_or_else(|why| panic!("{why}: {value:#}"))
