@@ -34,7 +34,7 @@ fn message(event: &Event) -> Option<String> {
         Event::Observing { user } => Some(format!("gathering facts, as {user}")),
         Event::Planned { changes, met } => Some(format!("{changes} to change, {met} unchanged")),
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
-        Event::AdminLogin { user } => Some(format!("checking a new login as {user} before any access is closed")),
+        Event::AdminLogin { user } => Some(format!("checking a new login as {user}")),
         Event::Rechecking => Some("checking again".into()),
         Event::Attacking => Some("attacking the host from inside".into()),
         Event::Note(note) => Some(note.clone()),

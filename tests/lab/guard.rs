@@ -216,7 +216,7 @@ fn kill_after_the_change(desk: &Desk, host: &Host) -> Result<Instant> {
     let lines = BufReader::new(child.stderr.take().context("no talk")?).lines();
     let began = Instant::now();
     for line in lines {
-        if line?.contains("a fresh login as ops") {
+        if line?.contains("a new login as ops") {
             break;
         }
     }

@@ -228,8 +228,8 @@ fn loopback() -> Result<()> {
         serve db-nobody -p User=nobody python3 -m http.server 5433 --bind 127.0.0.1 -d /srv
         serve db-handed-real -p User=nobody python3 -m http.server 5439 --bind 127.0.0.1 -d /srv
         systemd-run -q --unit=db-handed --socket-property=ListenStream=127.0.0.1:5434 -p User=nobody /lib/systemd/systemd-socket-proxyd 127.0.0.1:5439
-        for port in 5432 5433 5434; do curl -s --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null http://127.0.0.1:$port/ || exit; done
-        curl -s --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null 'http://[::1]:5432/'",
+        for port in 5432 5433 5434; do curl -s --retry 20 --retry-all-errors --retry-delay 1 -o /dev/null http://127.0.0.1:$port/ || exit; done
+        curl -s --retry 20 --retry-all-errors --retry-delay 1 -o /dev/null 'http://[::1]:5432/'",
     )?;
     let counted = "nft -j list counter inet petasos refused_here | grep -o '\"packets\": *[0-9]*' | grep -o '[0-9]*'";
     let (before, started_before) = (host.sh(counted)?.trim().parse::<u64>()?, started(host)?);
