@@ -12,19 +12,7 @@ use petasos::playbook::Sources;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const LOCK: &str = r#"version: 1
-release: "0.19.0"
-releases:
-  "0.19.0":
-    source: https://example.com/agent
-    tag: v2026.7.20
-    commit: "1111111111111111111111111111111111111111"
-    tree: "2222222222222222222222222222222222222222"
-    archive_sha256: "3333333333333333333333333333333333333333333333333333333333333333"
-    uv_lock_sha256: "4444444444444444444444444444444444444444444444444444444444444444"
-    signed: false
-    requires_python: ">=3.11"
-"#;
+const LOCK: &str = include_str!("petasos.lock");
 
 /// Of a host that has nothing of what is asked for.
 fn bare(queries: &BTreeSet<Query>, host: Host) -> Facts {

@@ -57,19 +57,7 @@ mod tests {
     use crate::config::Config;
     use std::path::Path;
 
-    const LOCK: &str = r#"version: 1
-release: "0.19.0"
-releases:
-  "0.19.0":
-    source: https://example.com/agent
-    tag: v2026.7.20
-    commit: "1111111111111111111111111111111111111111"
-    tree: "2222222222222222222222222222222222222222"
-    archive_sha256: "3333333333333333333333333333333333333333333333333333333333333333"
-    uv_lock_sha256: "4444444444444444444444444444444444444444444444444444444444444444"
-    signed: false
-    requires_python: ">=3.11"
-"#;
+    const LOCK: &str = include_str!("../../tests/petasos.lock");
 
     /// Of a host whose provider has no names that we know.
     fn of_unknown_provider(mode: &str) -> Result<Claims> {
