@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct CompletionsArgs {
+    /// The shell
     pub shell: clap_complete::Shell,
 }
 

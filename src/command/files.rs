@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 /// The user's files.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FileArgs {
-    /// What is wanted; `playbooks/` and `templates/` beside it replace the built-in ones file by
-    /// file
+    /// The desired state; files in `playbooks/` and `templates/` beside it replace the built-in
+    /// ones
     #[arg(short, long, value_name = "FILE", default_value = "petasos.yaml")]
     pub config: PathBuf,
     /// The pinned releases

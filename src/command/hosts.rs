@@ -18,8 +18,8 @@ use std::path::PathBuf;
 /// Which hosts, and how to reach them.
 #[derive(Debug, Clone, clap::Args)]
 pub struct HostArgs {
-    /// Names of petasos.yaml, or addresses such as `root@203.0.113.7`; all hosts of the file when
-    /// left out
+    /// Host names from petasos.yaml, or addresses such as `root@203.0.113.7` [default: all hosts of
+    /// petasos.yaml]
     #[arg(value_name = "HOST")]
     pub hosts: Vec<String>,
     #[command(flatten)]
@@ -30,8 +30,7 @@ pub struct HostArgs {
     /// The private key to log in with (`ssh -i`)
     #[arg(short, long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
-    /// The host's key, as its console or its provider tells it; it counts in place of the recorded
-    /// one
+    /// The host's key, as its console or its provider shows it; replaces the recorded one
     #[arg(long, value_name = "SHA256:…", value_parser = fingerprint)]
     pub host_key: Option<Fingerprint>,
     /// How many hosts to work on at once

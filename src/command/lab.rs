@@ -47,6 +47,7 @@ enum LabVerb {
     },
     /// Remove hosts; the lab's internet stops with the last one
     Down {
+        /// The hosts' names
         #[arg(required_unless_present = "all")]
         names: Vec<String>,
         /// Every host and snapshot, the internet and the network
@@ -58,11 +59,13 @@ enum LabVerb {
     },
     /// List the running hosts
     List {
+        /// Report as JSON
         #[arg(long)]
         json: bool,
     },
     /// Open a shell on a host over SSH
     Shell {
+        /// The host's name
         #[arg(default_value = "lab")]
         name: String,
         /// The user to log in as; a hardened host refuses root

@@ -23,7 +23,7 @@ pub struct VerifyArgs {
     /// Show each attack, its outcome and its positive control
     #[arg(short, long)]
     pub verbose: bool,
-    /// Make the outward attacks as root too, to see them succeed; only where every address is your
+    /// Make the outbound attacks as root too, to see them succeed; only where every address is your
     /// own, as in the lab
     #[arg(long)]
     pub full: bool,
