@@ -2,11 +2,10 @@
 //! out is rolled back, whatever its entry says, and `undo` brings all else back. The judges are a
 //! login, sudo, the kernel, and the bytes of /etc.
 
-use super::guard::{as_before, desk, digest, wait_for_the_way_in};
+use super::guard::{as_before, desk, digest, hardened, wait_for_the_way_in};
 use super::harness::{Desk, Host, trial};
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub fn trials() -> Vec<Trial> {
@@ -25,18 +24,6 @@ type Change = fn(&Host, &Desk) -> Result<()>;
 const MINE: &str = "playbooks/50-mine.yaml";
 const BASE: &str = "playbooks/10-base.yaml";
 
-/// A snapshot of a host with the base hardening; each test lies a host of its own on top of it.
-fn ready() -> Result<&'static str> {
-    static READY: OnceLock<Result<&'static str, String>> = OnceLock::new();
-    let make = || -> Result<&'static str> {
-        let host = Host::fresh("effects", "trixie")?;
-        desk(&host)?.petasos(&["up"])?.ended(0)?;
-        host.keep("effects-ready")?;
-        Ok("effects-ready")
-    };
-    READY.get_or_init(|| make().map_err(|error| format!("{error:#}"))).clone().map_err(|why| anyhow!("{why}"))
-}
-
 /// A desk whose playbooks say nothing of any risk.
 fn plain(host: &Host) -> Result<Desk> {
     let desk = desk(host)?;
@@ -48,7 +35,7 @@ fn plain(host: &Host) -> Result<Desk> {
 }
 
 fn guarded(kind: &str, change: Change) -> Result<()> {
-    let host = Host::from(&format!("effects-{kind}"), ready()?)?;
+    let host = hardened(&format!("effects-{kind}"))?;
     let desk = plain(&host)?;
     change(&host, &desk)?;
     let (before, rules) = (digest(&host)?, host.sh(RULES)?);
@@ -120,7 +107,7 @@ const LIVE: &str = "cat /proc/sys/net/ipv4/ip_default_ttl; systemctl is-enabled 
     systemctl is-active dpkg-db-backup.timer || :; getent passwd another || :; getent group mine || :";
 
 fn undone() -> Result<()> {
-    let host = Host::from("effects-undo", ready()?)?;
+    let host = hardened("effects-undo")?;
     let desk = desk(&host)?;
     let (before, live) = (digest(&host)?, host.sh(LIVE)?);
     desk.write(MINE, EVERY_KIND)?;

@@ -1,7 +1,7 @@
 //! From nothing to converged, and then nothing more to do, in one round trip.
 
-use super::harness::{Host, Shared, both, shared, trial};
-use anyhow::{Result, ensure};
+use super::harness::{First, Host, Shared, first, shared, trial};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
@@ -16,26 +16,22 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn converges() -> Result<()> {
-    let both = both()?;
-    ensure!(both.first.code == 0, "{}", both.first.all());
-    both.first.says(&["t-trixie", "t-bookworm", "Debian 13", "Debian 12"])?;
-    eprintln!("the first up, both suites at once: {:.1} s", both.first.took.as_secs_f64());
-    for suite in ["trixie", "bookworm"] {
-        let host = &shared(suite)?.host;
-        host.sh("systemctl is-active --quiet hermes.service petasos-egress.service ssh.service")?;
-        ensure!(host.sh("systemctl is-enabled hermes.service")?.trim() == "enabled");
-        let failed = host.sh("systemctl list-units --failed --plain --no-legend")?;
+    let first = first()?;
+    first.up.says(&["t-trixie", "t-bookworm", "Debian 13", "Debian 12"])?;
+    eprintln!("the first up, both suites at once: {:.1} s", first.up.took.as_secs_f64());
+    for units in &first.units {
+        let (enabled, failed) = units.split_once('\n').context("no word of the agent's unit")?;
+        ensure!(enabled == "enabled", "{units}");
         ensure!(!failed.contains("hermes") && !failed.contains("petasos"), "{failed}");
     }
     Ok(())
 }
 
 fn again() -> Result<()> {
-    let (_trixie, _bookworm) = (shared("trixie")?, shared("bookworm")?);
-    let up = both()?.desk.petasos(&["up"])?.ended(0)?;
-    ensure!(up.out.matches(": 0 changes,").count() == 2, "{}", up.all());
-    ensure!(up.out.matches("1 round trip\n").count() == 2, "{}", up.all());
-    both()?.desk.petasos(&["plan"])?.ended(0)?;
+    let First { again, plan, .. } = first()?;
+    ensure!(again.code == 0 && plan.code == 0, "{}\n{}", again.all(), plan.all());
+    ensure!(again.out.matches(": 0 changes,").count() == 2, "{}", again.all());
+    ensure!(again.out.matches("1 round trip\n").count() == 2, "{}", again.all());
     Ok(())
 }
 

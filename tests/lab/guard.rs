@@ -1,16 +1,15 @@
 //! Changes that lock people out: the host takes them back by itself, and is then what it was. The
 //! judge is a login that worked before.
 
-use super::harness::world::lock;
-use super::harness::{Desk, Host, trial};
-use anyhow::{Context, Result, anyhow, ensure};
+use super::harness::{Desk, Host, Once, ready, trial};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -59,21 +58,26 @@ pub fn trials() -> Vec<Trial> {
     table.chain(others).collect()
 }
 
-struct Guarded {
-    host: Host,
+/// A host with the base hardening, without the agent, which has no part in this; for one test at a
+/// time.
+fn host() -> Result<MutexGuard<'static, Host>> {
+    static HOST: Once<Host> = Once::new();
+    HOST.get(|| hardened("guard"))
 }
 
-/// A host with the base hardening, without the agent, which has no part in this.
-fn host() -> Result<MutexGuard<'static, Guarded>> {
-    static HOST: OnceLock<Result<Mutex<Guarded>, String>> = OnceLock::new();
-    let make = || -> Result<Mutex<Guarded>> {
-        let host = Host::fresh("guard", "trixie")?;
+/// Such a host of its own, started from one that was kept: another machine, on which there is
+/// nothing to do.
+pub(super) fn hardened(name: &str) -> Result<Host> {
+    static KEPT: Once<()> = Once::new();
+    drop(KEPT.get(|| {
+        let host = Host::from("hardened", ready()?)?;
         desk(&host)?.petasos(&["up"])?.ended(0)?;
-        Ok(Mutex::new(Guarded { host }))
-    };
-    let host =
-        HOST.get_or_init(|| make().map_err(|error| format!("{error:#}"))).as_ref().map_err(|why| anyhow!("{why}"))?;
-    Ok(lock(host))
+        host.keep("hardened")
+    })?);
+    let host = Host::from(name, "hardened")?;
+    host.started()?;
+    desk(&host)?.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip\n"])?;
+    Ok(host)
 }
 
 /// A desk with playbooks and templates of its own.
@@ -106,7 +110,7 @@ pub(super) fn wait_for_the_way_in(host: &Host, since: Instant) -> Result<Duratio
     let limit = Duration::from_secs(WINDOW + 15);
     loop {
         let quiet = "test ! -e /var/lib/petasos/guard/armed && test ! -e /var/lib/petasos/guard/reverting";
-        if logs_in(host)? && host.holds(quiet)? {
+        if logs_in(host)? && host.holds(quiet)? && host.holds(READ)? {
             return Ok(since.elapsed());
         }
         ensure!(since.elapsed() < limit, "no login after {limit:?}");
@@ -114,7 +118,12 @@ pub(super) fn wait_for_the_way_in(host: &Host, since: Instant) -> Result<Duratio
     }
 }
 
+/// The units of a host that has restarted since it was hardened run, and are told to read what was
+/// put back, which nobody waits for: UFW's rules are in force when systemd is through with that.
+const READ: &str = "for n in $(seq 100); do systemctl list-jobs --no-legend ufw.service | grep -q . || exit 0; sleep 0.1; done; exit 1";
+
 pub(super) fn as_before(host: &Host, before: &str) -> Result<()> {
+    host.sh(READ)?;
     let after = digest(host)?;
     ensure!(after == before, "the host is not what it was:\n{before}\n{after}");
     desk(host)?.petasos(&["plan"])?.ended(0).context("the plan is not empty")?;
@@ -122,8 +131,7 @@ pub(super) fn as_before(host: &Host, before: &str) -> Result<()> {
 }
 
 fn taken_back(bad: &Bad) -> Result<()> {
-    let guarded = host()?;
-    let host = &guarded.host;
+    let host = &*host()?;
     let desk = desk(host)?;
     desk.petasos(&["plan"])?.ended(0).context("the host was not sound before")?;
     let before = digest(host)?;
@@ -139,8 +147,7 @@ fn taken_back(bad: &Bad) -> Result<()> {
 }
 
 fn held_port() -> Result<()> {
-    let guarded = host()?;
-    let host = &guarded.host;
+    let host = &*host()?;
     let desk = desk(host)?;
     let before = digest(host)?;
     let hold = "import socket, time; s = socket.create_server((\"\", 2200)); time.sleep(300)";
@@ -193,8 +200,7 @@ impl Drop for Strangers {
 }
 
 fn starved() -> Result<()> {
-    let guarded = host()?;
-    let host = &guarded.host;
+    let host = &*host()?;
     let desk = desk(host)?;
     let before = digest(host)?;
     // One place; and a stranger may keep it for ever.
@@ -231,8 +237,7 @@ fn kill_after_the_change(desk: &Desk, host: &Host) -> Result<Instant> {
 }
 
 fn client_dies() -> Result<()> {
-    let guarded = host()?;
-    let host = &guarded.host;
+    let host = &*host()?;
     let before = digest(host)?;
     let since = kill_after_the_change(&desk(host)?, host)?;
     let took = wait_for_the_way_in(host, since)?;
@@ -241,8 +246,7 @@ fn client_dies() -> Result<()> {
 }
 
 fn reboot() -> Result<()> {
-    let guarded = host()?;
-    let host = &guarded.host;
+    let host = &*host()?;
     let before = digest(host)?;
     kill_after_the_change(&desk(host)?, host)?;
     // The host's own command may not return: it goes down under it.
@@ -257,8 +261,7 @@ fn reboot() -> Result<()> {
 }
 
 fn undo() -> Result<()> {
-    let guarded = host()?;
-    let host = &guarded.host;
+    let host = &*host()?;
     let desk = desk(host)?;
     let before = digest(host)?;
     desk.edit(SSHD, "MaxAuthTries 3\n", "MaxAuthTries 3\nPermitTTY no\n")?;

@@ -2,11 +2,10 @@
 //! and how a list is found. The judge is the agent's own terminal, the lab's internet, and
 //! systemd's word on what was restarted.
 
-use super::harness::world::lock;
-use super::harness::{Desk, Host, SECRET, trial};
-use anyhow::{Context, Result, anyhow, ensure};
+use super::harness::{Host, Once, SECRET, Shared, converged, trial};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::MutexGuard;
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -20,24 +19,16 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-pub struct Named {
-    pub host: Host,
-    pub desk: Desk,
-}
-
 const LISTED: &str = "network: { egress: { allow: [api.example.com, own.example.net, \"*.wild.example.net\", \"sink.lab.test:25\"] } }\n";
 
-pub fn named() -> Result<MutexGuard<'static, Named>> {
-    static NAMED: OnceLock<Result<Mutex<Named>, String>> = OnceLock::new();
-    let make = || -> Result<Mutex<Named>> {
-        let host = Host::fresh("names", "trixie")?;
-        let desk = Desk::of(&[&host])?;
-        desk.write("petasos.yaml", &format!("{}{LISTED}", desk.read("petasos.yaml")?))?;
-        desk.petasos(&["up"])?.ended(0)?;
-        Ok(Mutex::new(Named { host, desk }))
-    };
-    let named = NAMED.get_or_init(|| make().map_err(|error| format!("{error:#}")));
-    Ok(lock(named.as_ref().map_err(|why| anyhow!("{why}"))?))
+pub fn named() -> Result<MutexGuard<'static, Shared>> {
+    static NAMED: Once<Shared> = Once::new();
+    NAMED.get(|| {
+        let named = converged("names")?;
+        named.desk.write("petasos.yaml", &format!("{}{LISTED}", named.desk.read("petasos.yaml")?))?;
+        named.desk.petasos(&["up"])?.ended(0)?;
+        Ok(named)
+    })
 }
 
 /// What a script says that the agent runs in its own terminal.
@@ -79,7 +70,7 @@ ask mail-elsewhere telnet://203.0.113.25:25 </dev/null
 ";
 
 fn reaches() -> Result<()> {
-    let Named { host, .. } = &*named()?;
+    let Shared { host, .. } = &*named()?;
     ensure!(host.chat("hello by name")? == "STUB OK: hello by name");
     let said = agent(host, REQUESTS)?;
     let rows: Vec<(&str, &str, u32)> = said
@@ -118,7 +109,7 @@ fn reaches() -> Result<()> {
 }
 
 fn fails_closed() -> Result<()> {
-    let Named { host, desk } = &*named()?;
+    let Shared { host, desk } = &*named()?;
     let open = |url: &str| in_the_unit(host, url);
     ensure!(open("https://openrouter.ai/api/v1/models")? == "200", "it was not open before");
     let table = [
@@ -148,7 +139,7 @@ fn started(host: &Host) -> Result<Vec<String>> {
 }
 
 fn longer_list() -> Result<()> {
-    let Named { host, desk } = &*named()?;
+    let Shared { host, desk } = &*named()?;
     let yaml = desk.read("petasos.yaml")?;
     let before = started(host)?;
     desk.edit("petasos.yaml", "[api.example.com,", "[api.example.com, foreign.example.net,")?;
@@ -174,7 +165,7 @@ fn longer_list() -> Result<()> {
 }
 
 fn learns() -> Result<()> {
-    let Named { host, desk } = &*named()?;
+    let Shared { host, desk } = &*named()?;
     let yaml = desk.read("petasos.yaml")?;
     host.sh("journalctl -q --rotate; journalctl -q --vacuum-time=1s >/dev/null 2>&1")?;
     in_the_unit(host, "https://foreign.example.net/")?;
@@ -219,7 +210,7 @@ kill $own $own6
 
 /// A database, as it were: by root, by another user, and by one to whom systemd handed the socket.
 fn loopback() -> Result<()> {
-    let Named { host, desk } = &*named()?;
+    let Shared { host, desk } = &*named()?;
     let yaml = desk.read("petasos.yaml")?;
     host.sh(
         "serve() { unit=$1; shift; systemd-run -q --unit=$unit \"$@\"; }
@@ -267,7 +258,7 @@ fn loopback() -> Result<()> {
 }
 
 fn not_a_wish() -> Result<()> {
-    let Named { host, desk } = &*named()?;
+    let Shared { host, desk } = &*named()?;
     host.sh("journalctl -q --rotate; journalctl -q --vacuum-time=1s >/dev/null 2>&1")?;
     desk.petasos(&["verify", "--full"])?.ended(0)?;
     host.sh("sleep 3")?;
@@ -281,7 +272,7 @@ fn not_a_wish() -> Result<()> {
 }
 
 fn rebinding() -> Result<()> {
-    let Named { host, desk } = &*named()?;
+    let Shared { host, desk } = &*named()?;
     let counted = "nft -j list counter inet petasos refused_proxy | grep -o '\"packets\": *[0-9]*' | grep -o '[0-9]*'";
     // The name's owner answers with an address of this very network: here, the host's own resolver
     // says so.

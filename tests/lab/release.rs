@@ -1,13 +1,13 @@
 //! Releases on a real host, from the lab's github.com: forward with the data kept, back by itself,
 //! and refused when they are not what the lock says.
 
-use super::harness::world::{lock, world};
-use super::harness::{Desk, Host, Said, Shared, ignored, lock_of, trial};
-use anyhow::{Context, Result, anyhow, ensure};
+use super::harness::world::world;
+use super::harness::{Desk, Host, Once, Said, Shared, ignored, lock_of, ready, trial};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::MutexGuard;
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -31,16 +31,14 @@ const HANGS: &str = "\n\nasync def start_gateway(*_args, **_options):\n    await
 
 /// The host of these tests, on which 0.18.2 came first.
 fn host() -> Result<MutexGuard<'static, Shared>> {
-    static HOST: OnceLock<Result<Mutex<Shared>, String>> = OnceLock::new();
-    let make = || {
-        let host = Host::fresh("release", "trixie")?;
+    static HOST: Once<Shared> = Once::new();
+    HOST.get(|| {
+        let host = Host::from("release", ready()?)?;
         let desk = Desk::of(&[&host])?;
         desk.write("petasos.lock", &lock_of("0.18.2")?)?;
         desk.petasos(&["up"])?.ended(0)?;
-        Ok::<_, anyhow::Error>(Mutex::new(Shared { host, desk }))
-    };
-    let made = HOST.get_or_init(|| make().map_err(|error| format!("{error:#}")));
-    made.as_ref().map(lock).map_err(|why| anyhow!("{why}"))
+        Ok(Shared { host, desk })
+    })
 }
 
 /// The same with a release of the lab's github.com on it.

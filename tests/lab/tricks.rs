@@ -1,8 +1,8 @@
 //! Tricks of the agent's that no list of names stops, each with the same by somebody who is not
 //! refused; and hosts that are not as the lab's.
 
-use super::harness::{Desk, Host, trial};
-use super::names::{Named, in_the_unit, named};
+use super::harness::{Desk, Host, Shared, trial};
+use super::names::{in_the_unit, named};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
@@ -37,7 +37,7 @@ END
 chmod 644 /run/ask.py";
 
 fn ports() -> Result<()> {
-    let Named { host, .. } = &*named()?;
+    let Shared { host, .. } = &*named()?;
     host.sh(STUB)?;
     let agent = |port: u16, name: &str| {
         host.sh(&format!("setpriv --reuid hermes --regid hermes --clear-groups python3 /run/ask.py {port} {name}"))
@@ -89,7 +89,7 @@ print(len(peer.recv(512)))
 "#;
 
 fn socket() -> Result<()> {
-    let Named { host, .. } = &*named()?;
+    let Shared { host, .. } = &*named()?;
     host.with_args("printf '%s' \"$1\" >/run/hello.py; chmod 644 /run/hello.py", &[HELLO])?.ended(0)?;
     host.sh("systemd-run -q --unit=victim python3 -c 'import os, socket; s = socket.socket(socket.AF_UNIX); s.bind(\"/run/victim\"); os.chmod(\"/run/victim\", 0o666); s.listen(9)\nwhile True:\n    c, _ = s.accept(); open(\"/run/reached\", \"a\").write(\"x\"); c.sendall(b\"mine\"); c.close()'; sleep 1")?;
     let hello = |name: &str| {
@@ -118,7 +118,7 @@ fn socket() -> Result<()> {
 
 /// The kernel has a place for so many connections of all users together.
 fn many() -> Result<()> {
-    let Named { host, .. } = &*named()?;
+    let Shared { host, .. } = &*named()?;
     let flood = "import socket, threading
 server = socket.create_server(('127.0.0.1', 5600), backlog=512)
 def serve():
@@ -157,7 +157,7 @@ print(made, refused)";
 /// TCP Fast Open, where a host has it on: with a cookie of its own listener's the agent's first
 /// packet brings words along, and a service reads them before anybody could refuse.
 fn early() -> Result<()> {
-    let Named { host, desk } = &*named()?;
+    let Shared { host, desk } = &*named()?;
     let before = host.sh("sysctl -n net.ipv4.tcp_fastopen; sysctl -qw net.ipv4.tcp_fastopen=3")?;
     let heard = "import socket
 server = socket.socket()
@@ -206,7 +206,7 @@ for port in (5452, 5452, 5451):
 /// Without its filter's file the agent does not start, and a list that nginx does not take is not
 /// taken for loaded.
 fn unreadable() -> Result<()> {
-    let Named { host, desk } = &*named()?;
+    let Shared { host, desk } = &*named()?;
     let reloads = || host.holds("systemctl reload petasos-proxy.service");
     ensure!(reloads()?, "the control: a sound list is not loaded");
     host.sh("echo nonsense >>/etc/petasos/proxy.conf")?;

@@ -4,12 +4,12 @@
 //! `--full` makes the outward attacks as root too: every address they go to is the lab's own.
 
 use super::breaks::{BREAKS, Break, script};
-use super::harness::{Desk, Host, Said, ignored, trial, world};
-use anyhow::{Context, Result, anyhow, ensure};
+use super::harness::{Desk, Host, Once, Said, Shared, converged, ignored, shared, trial};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::MutexGuard;
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = vec![
@@ -27,34 +27,21 @@ pub fn trials() -> Vec<Trial> {
     };
     trials.extend(BREAKS.iter().map(seen));
     trials.push(trial("verify::other ways out are said to be other", other_modes));
-    let second = trial("verify::a converged host is proved, bookworm", bookworm);
-    trials.push(ignored(second, "the second suite takes a host of its own"));
+    trials.push(trial("verify::a converged host is proved, bookworm", bookworm));
     trials
 }
 
-struct Proved {
-    host: Host,
-    desk: Desk,
-}
-
 /// The one host of this table, for one test at a time.
-fn ours() -> Result<MutexGuard<'static, Proved>> {
-    static OURS: OnceLock<Result<Mutex<Proved>, String>> = OnceLock::new();
-    let made = OURS.get_or_init(|| {
-        let make = || {
-            let host = Host::fresh("proved", "trixie")?;
-            let desk = Desk::of(&[&host])?;
-            let yaml = desk.read("petasos.yaml")?;
-            desk.write(
-                "petasos.yaml",
-                &format!("{yaml}network: {{ egress: {{ allow: [\"*.wild.example.net\"] }} }}\n"),
-            )?;
-            desk.petasos(&["up"])?.ended(0)?;
-            Ok::<_, anyhow::Error>(Mutex::new(Proved { host, desk }))
-        };
-        make().map_err(|error| format!("{error:#}"))
-    });
-    Ok(world::lock(made.as_ref().map_err(|why| anyhow!("{why}"))?))
+fn ours() -> Result<MutexGuard<'static, Shared>> {
+    static OURS: Once<Shared> = Once::new();
+    OURS.get(|| {
+        let proved = converged("proved")?;
+        let yaml = proved.desk.read("petasos.yaml")?;
+        let allow = "network: { egress: { allow: [\"*.wild.example.net\"] } }\n";
+        proved.desk.write("petasos.yaml", &format!("{yaml}{allow}"))?;
+        proved.desk.petasos(&["up"])?.ended(0)?;
+        Ok(proved)
+    })
 }
 
 fn report(said: &Said) -> Result<Value> {
@@ -117,7 +104,7 @@ fn settled(host: &Host) -> Result<String> {
 }
 
 fn proved() -> Result<()> {
-    let Proved { host, desk } = &*ours()?;
+    let Shared { host, desk } = &*ours()?;
     let before = settled(host)?;
     let said = desk.petasos(&["verify", "--json", "--full"])?;
     ensure!(said.code == 0, "{:#?}", summary(&report(&said)?));
@@ -168,14 +155,12 @@ fn proved() -> Result<()> {
 }
 
 fn bookworm() -> Result<()> {
-    let host = Host::fresh("proved12", "bookworm")?;
-    let desk = Desk::of(&[&host])?;
-    desk.petasos(&["up"])?.ended(0)?;
+    let Shared { desk, .. } = &*shared("bookworm")?;
     desk.petasos(&["verify", "--full"])?.ended(0)?.says(&["10 met, 0 not met", "2 round trips"])
 }
 
 fn modest() -> Result<()> {
-    let Proved { desk, .. } = &*ours()?;
+    let Shared { desk, .. } = &*ours()?;
     let said = desk.petasos(&["verify", "--json"])?;
     let found = report(&said)?;
     ensure!(said.code == 0, "{:#?}", summary(&found));
@@ -203,7 +188,7 @@ fn never() -> Result<()> {
 }
 
 fn seen(one: &Break) -> Result<()> {
-    let Proved { host, desk } = &*ours()?;
+    let Shared { host, desk } = &*ours()?;
     let tested = fails_and_heals(one, host, desk);
     if let Err(error) = &tested {
         eprintln!("{}: {error:#}", one.name);
@@ -248,7 +233,7 @@ fn summary(host: &Value) -> Vec<String> {
 }
 
 fn other_modes() -> Result<()> {
-    let Proved { desk, .. } = &*ours()?;
+    let Shared { desk, .. } = &*ours()?;
     let yaml = desk.read("petasos.yaml")?;
     for (mode, reason) in [("ports", "names are not restricted"), ("open", "nothing is restricted")] {
         desk.write("petasos.yaml", &yaml)?;

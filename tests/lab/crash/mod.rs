@@ -8,7 +8,7 @@
 mod stop;
 
 use super::harness::world::lock;
-use super::harness::{Desk, Host, ignored, trial};
+use super::harness::{Desk, Host, ignored, ready, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use libtest_mimic::Trial;
 use std::collections::{BTreeSet, VecDeque};
@@ -78,24 +78,6 @@ struct Undisturbed {
     /// The step after which the administrator can log in, and is not root yet.
     keys: usize,
     state: BTreeSet<String>,
-}
-
-/// A host on which the packages are there already, as on some providers' images: a first run takes
-/// seconds then.
-fn ready() -> Result<&'static str> {
-    static READY: OnceLock<Result<(), String>> = OnceLock::new();
-    let make = || -> Result<()> {
-        let packages = include_str!("../../../playbooks/10-base.yaml").split("present: [").nth(1);
-        let packages = packages.and_then(|rest| rest.split(']').next()).context("no packages in the playbook")?;
-        let packages = packages.replace(',', " ");
-        let host = Host::fresh("crash-ready", "trixie")?;
-        host.sh(&format!(
-            "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && apt-get -qq -y --no-install-recommends install {packages}"
-        ))?;
-        host.keep("crash-ready")
-    };
-    let made = READY.get_or_init(|| make().map_err(|error| format!("{error:#}")));
-    made.as_ref().map(|()| "crash-ready").map_err(|why| anyhow!("{why}"))
 }
 
 fn desk(host: &Host, part: Part) -> Result<Desk> {

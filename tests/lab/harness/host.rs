@@ -91,6 +91,10 @@ impl Host {
         let snapshot = format!("t-{snapshot}");
         reap(&format!("+{snapshot}"))?;
         world.runtime.block_on(async {
+            let upon = world.lab.snapshots().into_iter().filter(|other| other.below.contains(&snapshot));
+            for other in upon {
+                world.lab.remove_snapshot(&other.name).await?;
+            }
             world.lab.remove_snapshot(&snapshot).await?;
             world.lab.snapshot(&self.name, &snapshot).await
         })
@@ -153,6 +157,14 @@ impl Host {
             std::thread::sleep(Duration::from_millis(200));
         }
         Ok(began.elapsed())
+    }
+
+    /// Waits until the host is through with its start, in which nothing failed.
+    pub fn started(&self) -> Result<()> {
+        let state = self.run("systemctl is-system-running --wait")?;
+        let failed = self.run("systemctl list-units --failed --plain --no-legend")?;
+        ensure!(state.out.trim() == "running", "{} started as {}{}", self.name, state.all(), failed.all());
+        Ok(())
     }
 
     /// What systemd says of a unit.

@@ -9,7 +9,7 @@ pub mod world;
 pub use desk::{Desk, SECRET, lab_key, lock_of, ssh_config};
 pub use host::{Host, Said};
 pub use ignored::{ignored, left_out};
-pub use shared::{Shared, both, shared};
+pub use shared::{First, Once, Shared, converged, first, ready, shared};
 
 use libtest_mimic::{Failed, Trial};
 use std::sync::Mutex;

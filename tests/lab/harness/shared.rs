@@ -1,48 +1,15 @@
-//! The converged hosts that most tables share: one of each suite, made by one `petasos up` for
-//! both.
+//! The hosts that tables share. One `petasos up` makes a converged host of each suite; what it made
+//! of trixie is kept, and every other table that wants a converged host starts from there.
 
 use super::world::lock;
 use super::{Desk, Host, Said};
 use anyhow::{Context, Result, anyhow};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-/// A converged host, and the desk that it is looked after from.
+/// A host, and the desk that it is looked after from.
 pub struct Shared {
     pub host: Host,
     pub desk: Desk,
-}
-
-pub struct Both {
-    trixie: Mutex<Shared>,
-    bookworm: Mutex<Shared>,
-    /// The desk that has both, and what the first run said.
-    pub desk: Desk,
-    pub first: Said,
-}
-
-/// Both hosts; whoever comes first waits for their first run.
-pub fn both() -> Result<&'static Both> {
-    static BOTH: OnceLock<Result<Both, String>> = OnceLock::new();
-    BOTH.get_or_init(|| make().map_err(|error| format!("{error:#}"))).as_ref().map_err(|why| anyhow!("{why}"))
-}
-
-fn make() -> Result<Both> {
-    let hosts = [Host::fresh("trixie", "trixie")?, Host::fresh("bookworm", "bookworm")?];
-    let desk = Desk::of(&hosts.each_ref())?;
-    let first = desk.petasos(&["up"])?;
-    let [trixie, bookworm] = hosts.map(|host| Ok::<_, anyhow::Error>(Shared { desk: Desk::of(&[&host])?, host }));
-    Ok(Both { trixie: Mutex::new(trixie?), bookworm: Mutex::new(bookworm?), desk, first })
-}
-
-/// The converged host of a suite, for one test at a time.
-pub fn shared(suite: &str) -> Result<MutexGuard<'static, Shared>> {
-    let both = both()?;
-    anyhow::ensure!(both.first.code == 0, "the first `petasos up` failed:\n{}", both.first.all());
-    Ok(lock(match suite {
-        "trixie" => &both.trixie,
-        "bookworm" => &both.bookworm,
-        other => return Err(anyhow!("no shared host runs {other}")),
-    }))
 }
 
 impl Shared {
@@ -51,4 +18,113 @@ impl Shared {
         let reports: serde_json::Value = serde_json::from_str(&said.out).with_context(|| said.all())?;
         reports.get(0).cloned().with_context(|| said.all())
     }
+}
+
+/// Something that takes long to make and that several tests use: made by whoever asks first, whose
+/// failure is everybody's.
+pub struct Once<T>(OnceLock<Result<Mutex<T>, String>>);
+
+impl<T> Once<T> {
+    pub const fn new() -> Self {
+        Once(OnceLock::new())
+    }
+
+    /// For one test at a time.
+    pub fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<MutexGuard<'_, T>> {
+        let made = self.0.get_or_init(|| make().map(Mutex::new).map_err(|error| format!("{error:#}")));
+        made.as_ref().map(lock).map_err(|why| anyhow!("{why}"))
+    }
+}
+
+/// A first run on a host of each suite, and what was found on these hosts before anything else was
+/// done to them.
+pub struct First {
+    pub up: Said,
+    pub again: Said,
+    pub plan: Said,
+    /// What [`UNITS`] says on each.
+    pub units: Vec<String>,
+}
+
+/// Fails where a service does not run; else says whether the agent starts with the host, and which
+/// units failed.
+const UNITS: &str = "systemctl is-active --quiet hermes.service petasos-egress.service ssh.service
+systemctl is-enabled hermes.service
+systemctl list-units --failed --plain --no-legend";
+
+struct Both {
+    first: First,
+    trixie: Mutex<Shared>,
+    bookworm: Mutex<Shared>,
+}
+
+const CONVERGED: &str = "converged";
+
+fn both() -> Result<&'static Both> {
+    static BOTH: OnceLock<Result<Both, String>> = OnceLock::new();
+    BOTH.get_or_init(|| make().map_err(|error| format!("{error:#}"))).as_ref().map_err(|why| anyhow!("{why}"))
+}
+
+fn make() -> Result<Both> {
+    let hosts = [Host::fresh("trixie", "trixie")?, Host::fresh("bookworm", "bookworm")?];
+    let desk = Desk::of(&hosts.each_ref())?;
+    let up = desk.petasos(&["up"])?.ended(0).context("the first `petasos up` failed")?;
+    let units = hosts.iter().map(|host| host.sh(UNITS)).collect::<Result<_>>()?;
+    let first = First { up, units, again: desk.petasos(&["up"])?, plan: desk.petasos(&["plan"])? };
+    let [trixie, bookworm] = hosts;
+    trixie.keep(CONVERGED)?;
+    let bookworm = Shared { desk: Desk::of(&[&bookworm])?, host: bookworm };
+    Ok(Both { first, trixie: Mutex::new(started("trixie")?), bookworm: Mutex::new(bookworm) })
+}
+
+/// The first run of all; whoever comes first waits for it.
+pub fn first() -> Result<&'static First> {
+    Ok(&both()?.first)
+}
+
+/// The converged host of a suite, for one test at a time.
+pub fn shared(suite: &str) -> Result<MutexGuard<'static, Shared>> {
+    let both = both()?;
+    Ok(lock(match suite {
+        "trixie" => &both.trixie,
+        "bookworm" => &both.bookworm,
+        other => return Err(anyhow!("no shared host runs {other}")),
+    }))
+}
+
+/// A converged host of its own for a table, of trixie.
+pub fn converged(name: &str) -> Result<Shared> {
+    both().and_then(|_| started(name))
+}
+
+/// A host that starts from what was kept: another machine at another address with another host key,
+/// on which there is nothing to do.
+fn started(name: &str) -> Result<Shared> {
+    let host = Host::from(name, CONVERGED)?;
+    host.started()?;
+    host.sh(
+        "for n in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done; exit 1",
+    )
+    .with_context(|| format!("the agent on {name} does not answer"))?;
+    let desk = Desk::of(&[&host])?;
+    let up = desk.petasos(&["up"])?.ended(0)?;
+    up.says(&[": 0 changes,", "1 round trip\n"]).with_context(|| format!("{name}, started from a converged host"))?;
+    Ok(Shared { host, desk })
+}
+
+/// The snapshot of a host on which the packages are there already, as on some providers' images: a
+/// first run takes seconds then.
+pub fn ready() -> Result<&'static str> {
+    static READY: Once<()> = Once::new();
+    let make = || {
+        let packages = include_str!("../../../playbooks/10-base.yaml").split("present: [").nth(1);
+        let packages = packages.and_then(|rest| rest.split(']').next()).context("no packages in the playbook")?;
+        let packages = packages.replace(',', " ");
+        let host = Host::fresh("ready", "trixie")?;
+        host.sh(&format!(
+            "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && apt-get -qq -y --no-install-recommends install {packages}"
+        ))?;
+        host.keep("ready")
+    };
+    READY.get(make).map(|_| "ready")
 }

@@ -16,7 +16,8 @@ const REAPER: &str = r#"trap '' INT HUP TERM
 hosts='' snapshots=''
 while read -r name; do
     case $name in
-    +*) snapshots="$snapshots ${name#+}" ;;
+    # The later ones may lie on the earlier ones.
+    +*) snapshots="${name#+} $snapshots" ;;
     *) hosts="$hosts $name" ;;
     esac
 done
@@ -28,7 +29,7 @@ exit "$status""#;
 pub struct World {
     pub lab: Lab,
     pub runtime: Runtime,
-    _internet: InternetHold,
+    internet: Mutex<Option<InternetHold>>,
     reaper: Mutex<Option<(Child, ChildStdin)>>,
 }
 
@@ -41,7 +42,7 @@ pub fn open() -> Result<()> {
     let hold = runtime.block_on(lab.internet_up(&mut |line| eprintln!("{line}")))?;
     let mut child = Command::new("sh").args(["-c", REAPER, PETASOS]).stdin(Stdio::piped()).spawn()?;
     let names = child.stdin.take().context("the reaper has no input")?;
-    let world = World { lab, runtime, _internet: hold, reaper: Mutex::new(Some((child, names))) };
+    let world = World { lab, runtime, internet: Mutex::new(Some(hold)), reaper: Mutex::new(Some((child, names))) };
     WORLD.set(world).ok().context("the lab was opened twice")
 }
 
@@ -66,6 +67,8 @@ pub fn reap(name: &str) -> Result<()> {
 /// Takes all named hosts down, and waits until they are gone.
 pub fn close() {
     let Some(world) = WORLD.get() else { return };
+    // With the last host the internet goes too, unless somebody holds it.
+    drop(lock(&world.internet).take());
     if let Some((mut child, names)) = lock(&world.reaper).take() {
         drop(names);
         if !child.wait().is_ok_and(|status| status.success()) {
