@@ -2,10 +2,11 @@
 //! the daemon says so itself.
 
 use super::drifts::{self, Drift};
-use super::harness::{Host, Said, Shared, ignored, lab_key, shared, trial};
+use super::harness::{Host, Pool, Said, Shared, converged, ignored, lab_key, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::collections::BTreeSet;
+use std::sync::MutexGuard;
 
 /// Services that only restart when they must.
 const WATCHED: [&str; 2] = ["hermes.service", "ssh.service"];
@@ -43,8 +44,16 @@ pub fn trials(suite: &'static str) -> Vec<Trial> {
     drifts::all().map(one).collect()
 }
 
+/// A host of this table's own.
+fn host(suite: &str) -> Result<MutexGuard<'static, Shared>> {
+    static TRIXIE: Pool<Shared, 3> = Pool::new();
+    static BOOKWORM: Pool<Shared, 3> = Pool::new();
+    let hosts = if suite == "trixie" { &TRIXIE } else { &BOOKWORM };
+    hosts.get(|number| converged(&format!("drift-{suite}-{number}"), suite))
+}
+
 fn test(drift: &Drift, suite: &str) -> Result<()> {
-    let shared = &*shared(suite)?;
+    let shared = &*host(suite)?;
     let tested = heals(drift, shared);
     if tested.is_err() {
         // The next drift wants a converged host.

@@ -1,7 +1,7 @@
 //! Changes that lock people out: the host takes them back by itself, and is then what it was. The
 //! judge is a login that worked before.
 
-use super::harness::{Desk, Host, Once, ready, trial};
+use super::harness::{Desk, Host, Once, Pool, ready, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::collections::VecDeque;
@@ -58,11 +58,10 @@ pub fn trials() -> Vec<Trial> {
     table.chain(others).collect()
 }
 
-/// A host with the base hardening, without the agent, which has no part in this; for one test at a
-/// time.
+/// A host with the base hardening, without the agent, which has no part in this.
 fn host() -> Result<MutexGuard<'static, Host>> {
-    static HOST: Once<Host> = Once::new();
-    HOST.get(|| hardened("guard"))
+    static HOSTS: Pool<Host, 2> = Pool::new();
+    HOSTS.get(|number| hardened(&format!("guard-{number}")))
 }
 
 /// Such a host of its own, started from one that was kept: another machine, on which there is

@@ -31,9 +31,8 @@ use harness::world;
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
-/// Lanes have hosts of their own: what stands in one lane waits for each other, the lanes do not.
-/// So many are at work at once: more of them on two cores, and an agent's start takes longer than
-/// the patience with it.
+/// So many tests are at work at once: more of them on two cores, and an agent's start takes longer
+/// than the patience with it.
 const AT_ONCE: usize = 5;
 
 fn main() -> ExitCode {
@@ -43,27 +42,25 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     args.test_threads.get_or_insert(AT_ONCE);
-    let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), drift::trials("trixie")];
-    let shared = shared.into_iter().flatten().collect();
-    let bookworm = drift::trials("bookworm");
+    let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), providers::trials()];
+    // What starts from the converged host comes after those that need not wait for it.
     let lanes = [
-        shared,
+        shared.into_iter().flatten().collect(),
+        crash::trials(),
+        ways::trials(),
+        badday::trials(),
+        reach::trials(),
         release::trials(),
-        providers::trials(),
-        errors::trials(),
-        bookworm,
         guard::trials(),
         effects::trials(),
-        ways::trials(),
-        reach::trials(),
-        badday::trials(),
-        crash::trials(),
-        names::trials(),
-        tricks::trials(),
-        telegram::trials(),
+        errors::trials(),
+        drift::trials("trixie"),
         verify::trials(),
+        names::trials().into_iter().chain(tricks::trials()).collect(),
+        telegram::trials(),
+        drift::trials("bookworm"),
     ];
-    let trials = in_turn(lanes.map(Vec::into_iter).into());
+    let trials = spread(lanes.into(), |trial| args.is_ignored(trial));
     let wanted = |trial: &Trial| !args.is_filtered_out(trial) && !args.is_ignored(trial);
     if !args.list
         && trials.iter().any(wanted)
@@ -80,11 +77,16 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// One of each lane after the other, so that no lane waits for another's end.
-fn in_turn(mut lanes: Vec<std::vec::IntoIter<Trial>>) -> Vec<Trial> {
-    let mut trials = Vec::new();
-    while !lanes.is_empty() {
-        lanes.retain_mut(|lane| lane.next().map(|trial| trials.push(trial)).is_some());
+/// Tests of a lane wait for each other's hosts, the lanes do not: those of each lane come as far
+/// apart as they can, and all lanes end together.
+fn spread(lanes: Vec<Vec<Trial>>, ignored: impl Fn(&Trial) -> bool) -> Vec<Trial> {
+    let mut placed = Vec::new();
+    for lane in lanes {
+        let (left_out, run): (Vec<Trial>, Vec<Trial>) = lane.into_iter().partition(&ignored);
+        let count = run.len().max(1);
+        placed.extend(left_out.into_iter().map(|trial| (0, trial)));
+        placed.extend(run.into_iter().enumerate().map(|(at, trial)| (at * 10_000 / count, trial)));
     }
-    trials
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, trial)| trial).collect()
 }

@@ -24,7 +24,7 @@ const LISTED: &str = "network: { egress: { allow: [api.example.com, own.example.
 pub fn named() -> Result<MutexGuard<'static, Shared>> {
     static NAMED: Once<Shared> = Once::new();
     NAMED.get(|| {
-        let named = converged("names")?;
+        let named = converged("names", "trixie")?;
         named.desk.write("petasos.yaml", &format!("{}{LISTED}", named.desk.read("petasos.yaml")?))?;
         named.desk.petasos(&["up"])?.ended(0)?;
         Ok(named)

@@ -2,7 +2,7 @@
 //! port. The judges are ssh-keygen on the host's console, the host's own logs, and logins by the
 //! user's own ssh.
 
-use super::harness::{Desk, Host, Said, lab_key, lock_of, ssh_config, trial};
+use super::harness::{Desk, Host, Said, lab_key, lock_of, ready, ssh_config, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use petasos::lab::Form;
@@ -13,12 +13,17 @@ use std::time::Duration;
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("reach::a host's key is shown, recorded and held to", host_keys),
-        trial("reach::sudo with a password, from the environment", || sudo("sudo", false)),
-        trial("reach::sudo-rs with a password, from the environment", || sudo("sudo-rs", false)),
-        trial("reach::sudo with a password, typed", || sudo("typed", true)),
-        trial("reach::the SSH port moves", || port_moves("moving", &Form::default())),
+        trial("reach::sudo with a password, from the environment", || {
+            sudo(&Host::from("sudo", ready()?)?, "sudo", false)
+        }),
+        trial("reach::sudo-rs with a password, from the environment", || {
+            sudo(&Host::fresh("sudo-rs", "trixie")?, "sudo-rs", false)
+        }),
+        trial("reach::sudo with a password, typed", || sudo(&Host::from("typed", ready()?)?, "sudo", true)),
+        trial("reach::the SSH port moves", || port_moves(&Host::from("moving", ready()?)?, false)),
         trial("reach::the SSH port moves, where systemd listens", || {
-            port_moves("moving-socket", &Form { ssh_socket: true, ..Form::default() })
+            let form = Form { ssh_socket: true, ..Form::default() };
+            port_moves(&Host::formed("moving-socket", &form)?, true)
         }),
     ]
 }
@@ -108,10 +113,10 @@ echo "deploy:$1" | chpasswd
 }
 "#;
 
-fn sudo(name: &str, typed: bool) -> Result<()> {
-    let host = Host::fresh(name, "trixie")?;
-    host.with_args(USER, &[PASSWORD, name])?.ended(0)?;
-    let mut desk = desk(&host, "deploy")?;
+/// `which` is the program that the host has for it.
+fn sudo(host: &Host, which: &str, typed: bool) -> Result<()> {
+    host.with_args(USER, &[PASSWORD, which])?.ended(0)?;
+    let mut desk = desk(host, "deploy")?;
     // sudo really wants one.
     ensure!(host.login("deploy", &[], "sudo -n true")?.code != 0, "sudo does not ask");
     desk.petasos(&["up"])?.ended(1)?.says(&["cannot become root", "PETASOS_SUDO_PASSWORD"])?;
@@ -165,10 +170,8 @@ fn at_a_terminal(desk: &Desk) -> Result<Said> {
     Said { code: status.code().unwrap_or(-1), out, err: String::new(), took: Duration::ZERO }.ended(0)
 }
 
-fn port_moves(name: &str, form: &Form) -> Result<()> {
-    let socket = form.ssh_socket;
-    let host = Host::formed(name, form)?;
-    let desk = desk(&host, "root")?;
+fn port_moves(host: &Host, socket: bool) -> Result<()> {
+    let desk = desk(host, "root")?;
     let yaml = desk.read("petasos.yaml")?;
     desk.write("petasos.yaml", &format!("{yaml}network: {{ ssh_port: 2222 }}\nguard: {{ confirm_timeout: 20 }}\n"))?;
     desk.petasos(&["up"])?.ended(0)?;

@@ -35,7 +35,7 @@ pub fn trials() -> Vec<Trial> {
 fn ours() -> Result<MutexGuard<'static, Shared>> {
     static OURS: Once<Shared> = Once::new();
     OURS.get(|| {
-        let proved = converged("proved")?;
+        let proved = converged("proved", "trixie")?;
         let yaml = proved.desk.read("petasos.yaml")?;
         let allow = "network: { egress: { allow: [\"*.wild.example.net\"] } }\n";
         proved.desk.write("petasos.yaml", &format!("{yaml}{allow}"))?;

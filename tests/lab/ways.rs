@@ -1,7 +1,8 @@
 //! Each way into a fresh host that people are handed: `petasos up` takes it, and the same command
-//! again finds nothing to do.
+//! again finds nothing to do. One host of each kind is handed over bare; where only the way in
+//! differs, the packages are there already.
 
-use super::harness::{Desk, Host, Said, lab_key, lock_of, ssh_config, trial};
+use super::harness::{Desk, Host, Said, lab_key, lock_of, ready, ssh_config, trial};
 use super::{guard, inside};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -79,8 +80,7 @@ printf 'no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command="%s" %s
 "#;
 
 /// A host as a cloud hands it over.
-fn handed_over(name: &str, user: &str, public: &str) -> Result<Host> {
-    let host = Host::fresh(name, "trixie")?;
+fn handed_over(host: Host, user: &str, public: &str) -> Result<Host> {
     host.with_args(HAND_OVER, &[user, public])?.ended(0)?;
     Ok(host)
 }
@@ -96,7 +96,7 @@ fn without_keys(desk: &Desk) -> Result<()> {
 fn identity() -> Result<()> {
     let keys = Desk::empty()?;
     let key = keygen(&keys)?;
-    let host = handed_over("ubuntu", "ubuntu", keys.read("key.pub")?.trim())?;
+    let host = handed_over(Host::fresh("ubuntu", "trixie")?, "ubuntu", keys.read("key.pub")?.trim())?;
     let desk = desk(&[&host])?;
     without_keys(&desk)?;
     let target = format!("ubuntu@{}", host.address);
@@ -120,7 +120,7 @@ impl Drop for Agent {
 fn agent() -> Result<()> {
     let keys = Desk::empty()?;
     let key = keygen(&keys)?;
-    let host = handed_over("debian", "debian", keys.read("key.pub")?.trim())?;
+    let host = handed_over(Host::from("debian", ready()?)?, "debian", keys.read("key.pub")?.trim())?;
     let mut desk = desk(&[&host])?;
     without_keys(&desk)?;
     let door = keys.path("agent").display().to_string();
@@ -146,7 +146,7 @@ fn agent() -> Result<()> {
 /// the jump host.
 fn jump() -> Result<()> {
     let gate = Host::fresh("gate", "trixie")?;
-    let host = handed_over("inner", "admin", &lab_key(&gate)?)?;
+    let host = handed_over(Host::from("inner", ready()?)?, "admin", &lab_key(&gate)?)?;
     let desk = desk(&[&gate, &host])?;
     desk.write("petasos.yaml", "admin: { user: admin }\n")?;
     let target = format!("admin@{}", host.address);
@@ -160,7 +160,7 @@ fn jump() -> Result<()> {
 }
 
 fn port() -> Result<()> {
-    let host = Host::fresh("port", "trixie")?;
+    let host = Host::from("port", ready()?)?;
     host.sh("echo 'Port 2222' >/etc/ssh/sshd_config.d/10-port.conf; systemctl restart ssh.service")?;
     let desk = desk(&[&host])?;
     let target = format!("root@{}:2222", host.address);

@@ -3,13 +3,15 @@
 mod desk;
 mod host;
 mod ignored;
+mod once;
 mod shared;
 pub mod world;
 
 pub use desk::{Desk, SECRET, lab_key, lock_of, ssh_config};
 pub use host::{Host, Said};
 pub use ignored::{ignored, left_out};
-pub use shared::{First, Once, Shared, converged, first, ready, shared};
+pub use once::{Once, Pool};
+pub use shared::{First, Shared, converged, first, ready, shared};
 
 use libtest_mimic::{Failed, Trial};
 use std::sync::Mutex;

@@ -1,10 +1,9 @@
-//! The hosts that tables share. One `petasos up` makes a converged host of each suite; what it made
-//! of trixie is kept, and every other table that wants a converged host starts from there.
+//! The hosts that tables share. One `petasos up` makes a converged host of each suite; both are
+//! kept, and whatever wants a converged host starts from there.
 
-use super::world::lock;
-use super::{Desk, Host, Said};
+use super::{Desk, Host, Once, Said};
 use anyhow::{Context, Result, anyhow};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{MutexGuard, OnceLock};
 
 /// A host, and the desk that it is looked after from.
 pub struct Shared {
@@ -17,22 +16,6 @@ impl Shared {
     pub fn report(said: &Said) -> Result<serde_json::Value> {
         let reports: serde_json::Value = serde_json::from_str(&said.out).with_context(|| said.all())?;
         reports.get(0).cloned().with_context(|| said.all())
-    }
-}
-
-/// Something that takes long to make and that several tests use: made by whoever asks first, whose
-/// failure is everybody's.
-pub struct Once<T>(OnceLock<Result<Mutex<T>, String>>);
-
-impl<T> Once<T> {
-    pub const fn new() -> Self {
-        Once(OnceLock::new())
-    }
-
-    /// For one test at a time.
-    pub fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<MutexGuard<'_, T>> {
-        let made = self.0.get_or_init(|| make().map(Mutex::new).map_err(|error| format!("{error:#}")));
-        made.as_ref().map(lock).map_err(|why| anyhow!("{why}"))
     }
 }
 
@@ -52,55 +35,37 @@ const UNITS: &str = "systemctl is-active --quiet hermes.service petasos-egress.s
 systemctl is-enabled hermes.service
 systemctl list-units --failed --plain --no-legend";
 
-struct Both {
-    first: First,
-    trixie: Mutex<Shared>,
-    bookworm: Mutex<Shared>,
+/// The first run of all; whoever comes first waits for it.
+pub fn first() -> Result<&'static First> {
+    static FIRST: OnceLock<Result<First, String>> = OnceLock::new();
+    FIRST.get_or_init(|| run().map_err(|error| format!("{error:#}"))).as_ref().map_err(|why| anyhow!("{why}"))
 }
 
-const CONVERGED: &str = "converged";
-
-fn both() -> Result<&'static Both> {
-    static BOTH: OnceLock<Result<Both, String>> = OnceLock::new();
-    BOTH.get_or_init(|| make().map_err(|error| format!("{error:#}"))).as_ref().map_err(|why| anyhow!("{why}"))
-}
-
-fn make() -> Result<Both> {
+fn run() -> Result<First> {
     let hosts = [Host::fresh("trixie", "trixie")?, Host::fresh("bookworm", "bookworm")?];
     let desk = Desk::of(&hosts.each_ref())?;
     let up = desk.petasos(&["up"])?.ended(0).context("the first `petasos up` failed")?;
     let units = hosts.iter().map(|host| host.sh(UNITS)).collect::<Result<_>>()?;
     let first = First { up, units, again: desk.petasos(&["up"])?, plan: desk.petasos(&["plan"])? };
     let [trixie, bookworm] = hosts;
-    trixie.keep(CONVERGED)?;
-    let bookworm = Shared { desk: Desk::of(&[&bookworm])?, host: bookworm };
-    Ok(Both { first, trixie: Mutex::new(started("trixie")?), bookworm: Mutex::new(bookworm) })
+    trixie.keep("converged-trixie")?;
+    bookworm.keep("converged-bookworm")?;
+    Ok(first)
 }
 
-/// The first run of all; whoever comes first waits for it.
-pub fn first() -> Result<&'static First> {
-    Ok(&both()?.first)
-}
-
-/// The converged host of a suite, for one test at a time.
+/// The converged host of a suite that most tables share, for one test at a time.
 pub fn shared(suite: &str) -> Result<MutexGuard<'static, Shared>> {
-    let both = both()?;
-    Ok(lock(match suite {
-        "trixie" => &both.trixie,
-        "bookworm" => &both.bookworm,
-        other => return Err(anyhow!("no shared host runs {other}")),
-    }))
+    static HOSTS: [Once<Shared>; 2] = [const { Once::new() }; 2];
+    let [trixie, bookworm] = &HOSTS;
+    let host = if suite == "trixie" { trixie } else { bookworm };
+    host.get(|| converged(suite, suite))
 }
 
-/// A converged host of its own for a table, of trixie.
-pub fn converged(name: &str) -> Result<Shared> {
-    both().and_then(|_| started(name))
-}
-
-/// A host that starts from what was kept: another machine at another address with another host key,
-/// on which there is nothing to do.
-fn started(name: &str) -> Result<Shared> {
-    let host = Host::from(name, CONVERGED)?;
+/// A host of its own that starts from the converged one of a suite: another machine at another
+/// address with another host key, on which there is nothing to do.
+pub fn converged(name: &str, suite: &str) -> Result<Shared> {
+    first()?;
+    let host = Host::from(name, &format!("converged-{suite}"))?;
     host.started()?;
     host.sh(
         "for n in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done; exit 1",

@@ -21,7 +21,7 @@ pub const OTHER: &str = "149.154.166.110";
 pub fn bot() -> Result<MutexGuard<'static, Shared>> {
     static BOT_HOST: Once<Shared> = Once::new();
     let bot = BOT_HOST.get(|| {
-        let mut bot = converged("tg")?;
+        let mut bot = converged("tg", "trixie")?;
         bot.desk.set("TELEGRAM_BOT_TOKEN", Some(TOKEN));
         let agent = format!("agent: {{ platforms: {{ telegram: {{ allowed_users: [{LISTED}] }} }} }}\n");
         bot.desk.write("petasos.yaml", &format!("{}{agent}", bot.desk.read("petasos.yaml")?))?;
