@@ -118,7 +118,8 @@ mod tests {
         assert_eq!((result.is_ok(), heard.as_str()), (true, ""));
     }
 
-    #[tokio::test]
+    // Nobody waits for the end of the timeout.
+    #[tokio::test(start_paused = true)]
     async fn it_is_given_once() {
         let lecture = "We trust you have received the usual lecture.\nThe password you type is not shown.\n";
         let (result, heard) = prompted(&[&format!("{lecture}Password: "), "Sorry, try again.\nPassword: "], "").await;

@@ -12,14 +12,17 @@ use std::sync::MutexGuard;
 const WATCHED: [&str; 2] = ["hermes.service", "ssh.service"];
 
 /// Those that have a near twin in the table, or end in a restart of the agent that another one has.
-const TWINS: [&str; 12] = [
+const TWINS: [&str; 15] = [
     "a unit was started too often, and systemd gave it up",
     "a unit is edited, and systemd told",
     "a unit is edited, and runs that way",
+    "a drop-in is added, and systemd not told",
     "a drop-in is added, and systemd told",
     "a drop-in is added, and the unit runs with it",
     "a port is opened with ufw, for one network and with a comment",
+    "a rule of ufw's is deleted in the kernel",
     "ufw's chains are unhooked in the kernel",
+    "the egress file is edited and loaded",
     "an earlier file of sshd's opens root's login",
     "sshd no longer reads our file",
     "the agent's user gets a password",

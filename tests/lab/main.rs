@@ -22,6 +22,8 @@ mod providers;
 mod reach;
 mod release;
 mod secrets;
+mod smoke;
+mod snapshot;
 mod telegram;
 mod tricks;
 mod verify;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     // What starts from the converged host comes after those that need not wait for it.
     let lanes = [
         shared.into_iter().flatten().collect(),
+        smoke::trials().into_iter().chain(snapshot::trials()).collect(),
         crash::trials(),
         ways::trials(),
         badday::trials(),
@@ -73,7 +76,10 @@ fn main() -> ExitCode {
     let left_out = harness::left_out(&args, &trials);
     let conclusion = libtest_mimic::run(&args, trials);
     eprint!("{}{left_out}", harness::slowest());
-    world::close();
+    if let Err(error) = world::close() {
+        eprintln!("error: the lab tests leave something behind: {error:#}");
+        return ExitCode::FAILURE;
+    }
     conclusion.exit_code()
 }
 

@@ -3,6 +3,7 @@
 mod desk;
 mod host;
 mod ignored;
+pub mod left;
 mod once;
 mod shared;
 pub mod world;

@@ -1,7 +1,8 @@
 //! The lab, opened once, and emptied at the end: by [`close`], or by the reaper when this process
 //! dies of anything else.
 
-use anyhow::{Context, Result};
+use super::left;
+use anyhow::{Context, Result, bail};
 use petasos::lab::{InternetHold, Lab};
 use std::io::Write;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -60,19 +61,25 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub fn reap(name: &str) -> Result<()> {
     match lock(&world().reaper).as_mut() {
         Some((_, names)) => writeln!(names, "{name}").context("the reaper is gone"),
-        None => anyhow::bail!("the lab is closed"),
+        None => bail!("the lab is closed"),
     }
 }
 
-/// Takes all named hosts down, and waits until they are gone.
-pub fn close() {
-    let Some(world) = WORLD.get() else { return };
+/// Takes all named hosts down, and waits until they are gone; with the last host on this machine,
+/// the internet must be gone too.
+pub fn close() -> Result<()> {
+    let Some(world) = WORLD.get() else { return Ok(()) };
     // With the last host the internet goes too, unless somebody holds it.
     drop(lock(&world.internet).take());
     if let Some((mut child, names)) = lock(&world.reaper).take() {
         drop(names);
         if !child.wait().is_ok_and(|status| status.success()) {
-            eprintln!("warning: not every lab host was removed: see `petasos lab list`");
+            bail!("not every lab host was removed: see `petasos lab list`");
         }
+    }
+    // Somebody else's hosts may run, and keep it.
+    match world.runtime.block_on(world.lab.list())?.is_empty() {
+        true => left::of(&left::INTERNET),
+        false => Ok(()),
     }
 }

@@ -1,10 +1,22 @@
-//! Snapshots of lab hosts, for real. Needs Linux and root; leave it out on purpose with `cargo test
-//! -- --skip lab_`.
+//! Snapshots of lab hosts.
+
+use super::harness::trial;
+use super::harness::world::{reap, world};
+use libtest_mimic::Trial;
 use petasos::lab::{Form, Lab, LabHost};
 use std::process::Command;
 
-const HOSTS: [&str; 2] = ["snap-one", "snap-two"];
-const SNAPSHOTS: [&str; 2] = ["snap-lower", "snap-upper"];
+const HOSTS: [&str; 2] = ["t-snap-one", "t-snap-two"];
+const SNAPSHOTS: [&str; 2] = ["t-snap-lower", "t-snap-upper"];
+
+pub fn trials() -> Vec<Trial> {
+    vec![trial("snapshot::a host that is kept starts as others, and what is used stays", || {
+        HOSTS.iter().try_for_each(|host| reap(host))?;
+        SNAPSHOTS.iter().try_for_each(|snapshot| reap(&format!("+{snapshot}")))?;
+        world().runtime.block_on(snapshots());
+        Ok(())
+    })]
+}
 
 fn ok(host: &LabHost, command: &str) -> String {
     let login = format!("root@{}", host.address);
@@ -28,10 +40,9 @@ fn kept(lab: &Lab) -> Vec<String> {
     lab.snapshots().into_iter().map(|snapshot| snapshot.name).filter(ours).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn lab_snapshot() {
-    let lab = Lab::open().unwrap_or_else(|error| panic!("the lab cannot run here: {error:#}"));
-    clear(&lab).await;
+async fn snapshots() {
+    let lab = &world().lab;
+    clear(lab).await;
     let [one, two] = HOSTS;
     let [lower, upper] = SNAPSHOTS;
     let (mut say, mut other) = (|line: &str| eprintln!("{line}"), |line: &str| eprintln!("{line}"));
@@ -62,13 +73,13 @@ async fn lab_snapshot() {
 
     // What is used stays.
     let error = format!("{:#}", lab.remove_snapshot(lower).await.unwrap_err());
-    assert!(error.contains("lies on the snapshot `snap-lower`\nhint: `petasos lab down snap-one`"), "{error}");
+    assert!(error.contains("lies on the snapshot `t-snap-lower`\nhint: `petasos lab down t-snap-one`"), "{error}");
     lab.snapshot(one, upper).await.unwrap();
     lab.down(two).await.unwrap();
     let error = format!("{:#}", lab.remove_snapshot(lower).await.unwrap_err());
-    assert!(error.contains("the snapshot `snap-upper` lies on `snap-lower`"), "{error}");
-    let error = format!("{:#}", lab.up(two, &from("snap-none"), &mut say).await.unwrap_err());
-    assert!(error.contains("there is no snapshot `snap-none`\nhint: "), "{error}");
+    assert!(error.contains("the snapshot `t-snap-upper` lies on `t-snap-lower`"), "{error}");
+    let error = format!("{:#}", lab.up(two, &from("t-snap-none"), &mut say).await.unwrap_err());
+    assert!(error.contains("there is no snapshot `t-snap-none`\nhint: "), "{error}");
 
     // A snapshot of a host that lies on one; and what goes away with a restart does not.
     let third = lab.up(two, &from(upper), &mut say).await.unwrap();
@@ -88,9 +99,9 @@ async fn lab_snapshot() {
     };
     assert_eq!(content, "again\nfirst\nchanged\n");
     let error = lab.up(two, &from(lower), &mut say).await.unwrap_err();
-    assert!(format!("{error:#}").contains("lab host `snap-two` lies on snap-upper, not snap-lower"), "{error:#}");
+    assert!(format!("{error:#}").contains("lab host `t-snap-two` lies on t-snap-upper, not t-snap-lower"), "{error:#}");
 
-    assert_eq!(kept(&lab), SNAPSHOTS);
-    clear(&lab).await;
-    assert!(kept(&lab).is_empty());
+    assert_eq!(kept(lab), SNAPSHOTS);
+    clear(lab).await;
+    assert!(kept(lab).is_empty());
 }
