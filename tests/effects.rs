@@ -80,7 +80,7 @@ fn altered(act: &Act) -> Altered {
                     links.units.push(unit.to_owned());
                     links
                 }
-                _ => panic!("what does `{}` alter?", argv.join(" ")),
+                _ => panic!("what does `{}` alter? say so here, or in its case: `alters`", argv.join(" ")),
             }
         }
         Act::Sh { what, args, .. } => match (*what, args.as_slice()) {

@@ -134,6 +134,8 @@ fn the_documents_count_as_the_registry_does() {
     for row in rows {
         assert!(page.contains(&row), "docs/controls.md has no row `{row}`");
     }
+    let words = format!("**{planned_count} of the {all} controls** of the checklist");
+    assert!(text("SECURITY.md").replace('\n', " ").contains(&words), "SECURITY.md does not say `{words}`");
     let words = format!("Of the {all} controls of the checklist, this version sets up and proves {made_count}.");
     assert!(text("README.md").replace('\n', " ").contains(&words), "README does not say `{words}`");
 }
@@ -142,5 +144,27 @@ fn the_documents_count_as_the_registry_does() {
 fn every_control_is_seen_to_fail_for_some_break() {
     let broken: BTreeSet<&str> = breaks::BREAKS.iter().flat_map(|one| one.controls).copied().collect();
     let made: BTreeSet<&str> = controls().0.iter().map(|control| control.id).collect();
-    assert_eq!(broken, made);
+    assert_eq!(broken, made, "the controls that tests/lab/breaks.rs breaks, and those that this version sets up");
+}
+
+/// Those that change nothing which `undo` brings back, or have a test of their own for that.
+const NO_UNDO: [&str; 6] = ["package", "sshd", "ufw", "nft", "release", "current"];
+
+#[test]
+fn undo_is_tried_with_every_kind() {
+    let tried = text("tests/lab/effects.rs");
+    let rest = tried.split_once("const EVERY_KIND").expect("the playbook of all kinds").1;
+    let playbook = rest.split_once("\"#;").expect("its end").0;
+    for kind in KINDS.iter().filter(|kind| !NO_UNDO.contains(kind)) {
+        assert!(playbook.contains(&format!("\n  {kind}: ")), "`EVERY_KIND` of tests/lab/effects.rs has no `{kind}`");
+    }
+}
+
+#[test]
+fn every_provider_has_its_row() {
+    let packs: serde_json::Value = serde_yaml::from_str(&text("playbooks/data/packs.yaml")).expect("YAML");
+    let keys = packs["providers"].as_object().expect("providers").keys().cloned().collect::<BTreeSet<_>>();
+    let page = text("docs/providers.md");
+    // Below the line that ends the table's head.
+    assert_eq!(first_column(&page, "|---|---|---|---|\n"), keys, "docs/providers.md");
 }

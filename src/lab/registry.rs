@@ -18,6 +18,9 @@ use std::time::Duration;
 /// The control group of the relays; not a host's name.
 pub const GROUP: &str = "inet-relay";
 const PROXY: &str = "/lib/systemd/systemd-socket-proxyd";
+/// A relay that ended would leave its port closed as long as the lab is not empty: it is started
+/// again, and the log says so.
+const RELAY: &str = r#"echo $$ >"$0"; while :; do "$@"; echo "the relay of $* ended with $?"; sleep 0.5; done"#;
 const ASK: &str = include_str!("../../remote/lab/registries.py");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +113,7 @@ pub async fn start_relays(groups: &Groups, registries: &[Registry], dir: &Path) 
         for port in &registry.ports {
             let mut command = tool::command(&["setsid", "--fork", "sh", "-c"]);
             command
-                .args([r#"echo $$ >"$0" && exec "$@""#])
+                .arg(RELAY)
                 .arg(&members)
                 .arg("systemd-socket-activate")
                 .arg(format!("--listen={}:{port}", registry.address))

@@ -53,7 +53,7 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
         "agent": none, "root": none, "same": unseen, "inspected": inspected, "survivors": { "root": 0, "agent": 0 },
         "proxied": unseen, "seconds": 1.0,
     });
-    let mut answer = Answer::read(&text.to_string()).unwrap();
+    let mut answer = Answer::read(&text.to_string()).expect("`families` above has all that is inspected");
     (answer.agent.runs, answer.root.runs) = (agent, root);
     Evidence { answer, plan: Plan::default(), scan: Scan::default() }
 }
@@ -89,7 +89,7 @@ fn every_control_is_documented() {
     let page = include_str!("../../docs/controls.md");
     let ids: Vec<&str> = registry().iter().map(|control| control.id).collect();
     let sections = page.lines().filter_map(|line| line.strip_prefix("## "));
-    assert_eq!(sections.collect::<Vec<_>>(), ids);
+    assert_eq!(sections.collect::<Vec<_>>(), ids, "the sections of docs/controls.md, and the registry");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn every_control_has_an_entry_and_every_entry_its_control() {
     let planned: BTreeSet<&str> = registry().iter().filter(is_planned).map(|control| control.id).collect();
     let made: BTreeSet<String> =
         registry().iter().map(|control| control.id).filter(|id| !planned.contains(id)).map(str::to_owned).collect();
-    assert_eq!(named(), made);
+    assert_eq!(named(), made, "`control:` in the playbooks, and the controls that are made");
 }
 
 /// What drifts fails those controls that it belongs to, and what cannot be observed leaves them
