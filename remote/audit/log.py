@@ -39,9 +39,13 @@ class Log:
         os.ftruncate(self.file, past.end)
         self.seq, self.head, self.end = past.seq, past.head, past.end
         self._tell("as found")
-        self.notes = [("audit_start", {"torn": past.torn, "damaged": past.damaged})]
-        if past.torn or past.damaged:
-            self.tell(f"cut off {past.torn} bytes of a torn line; {past.damaged} lines are damaged")
+        found = {"torn": past.torn, "damaged": past.damaged, "foreign": past.foreign}
+        self.notes = [("audit_start", found)]
+        if any(found.values()):
+            self.tell(
+                f"cut off {past.torn} bytes of a torn line; {past.damaged} lines are damaged; "
+                f"set aside {len(past.foreign)} files of others"
+            )
 
     def append(self, event, uid, pid, fields, now):
         """Writes one line; its number. Where this fails, it is not there."""
@@ -58,18 +62,24 @@ class Log:
     def _append(self, event, uid, pid, fields, now):
         line = lines.line(self.seq + 1, now, event, uid, pid, fields, self.head)
         if self.ragged:
-            os.ftruncate(self.file, self.end)
-            self.ragged = False
+            self._mend()
         if self.end and self.end + len(line) > self.size:
             self._rotate(now)
             line = lines.line(self.seq + 1, now, event, uid, pid, fields, self.head)
-        # A disk that gets full takes a part of it: the next one cuts that off.
-        self.ragged = True
-        if os.write(self.file, line) != len(line):
-            raise no_room()
-        self.ragged = False
+        try:
+            if os.write(self.file, line) != len(line):
+                raise no_room()
+        except OSError:
+            # A disk that gets full takes a part of it.
+            self.ragged = True
+            self._mend()
+            raise
         self._wrote(line, now)
         return self.seq
+
+    def _mend(self):
+        os.ftruncate(self.file, self.end)
+        self.ragged = False
 
     def _wrote(self, line, now):
         self.seq, self.head, self.end = self.seq + 1, lines.digest(line), self.end + len(line)
@@ -145,7 +155,8 @@ class Log:
             self.anchor("at the end")
 
     def _file(self, name):
-        return os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        return os.open(self._path(name), flags, 0o640)
 
     def _path(self, name):
         return os.path.join(self.directory, name)

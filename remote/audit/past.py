@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 
 from . import lines
 from .counters import COUNTED, LONGEST
@@ -35,6 +36,8 @@ class Past:
         self.damaged = 0
         # Of the live file: where its last whole line ends, and how much there is behind it.
         self.end, self.torn = 0, 0
+        # Files of our names that are not ours: who made them may still have them open.
+        self.foreign = _set_aside(directory)
         _finish_rotation(directory)
         full = [os.path.join(directory, name) for name in full_files(directory)]
         for path in full:
@@ -78,6 +81,18 @@ class Past:
                 self.damaged += 1
                 return
             self.counters.replay(fields["event"], fields, then, self.now)
+
+
+def _set_aside(directory):
+    aside = []
+    for name in sorted(os.listdir(directory)):
+        path = os.path.join(directory, name)
+        if name in (LIVE, FRESH) or FULL.fullmatch(name):
+            found = os.lstat(path)
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid():
+                os.rename(path, path + ".foreign")
+                aside.append(name)
+    return aside
 
 
 def _finish_rotation(directory):
