@@ -27,6 +27,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Switch<T> {
     fn visit_str<E: Error>(self, text: &str) -> Result<Option<T>, E> {
         if text == "off" { Ok(None) } else { T::deserialize(StrDeserializer::new(text)).map(Some) }
     }
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Option<T>, E> {
+        self.visit_str(&number.to_string())
+    }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map)).map(Some)
     }
