@@ -25,7 +25,7 @@ def is_there():
 def names():
     """Lines of a name, its port, and which socket leads there."""
     with open(f"{FOLDER}/names", encoding="ascii") as file:
-        lines = [line.split() for line in file if not line.startswith("#")]
+        lines = [line.split() for line in file if line.strip() and not line.startswith("#")]
     return [(name, int(port), socket) for name, port, socket in lines]
 
 

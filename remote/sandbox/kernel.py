@@ -49,8 +49,7 @@ def read_only(target):
 
 def take_away(target):
     """With all that is mounted below it."""
-    if os.path.ismount(target):
-        call(libc.umount2, text(target), MNT_DETACH | UMOUNT_NOFOLLOW)
+    call(libc.umount2, text(target), MNT_DETACH | UMOUNT_NOFOLLOW)
 
 
 def new_process_tree():
@@ -67,6 +66,11 @@ def mount_proc():
         bind("/dev/null", f"/proc/{name}", MS_NOEXEC)
     for name in there.intersection(READ_ONLY):
         bind(f"/proc/{name}", f"/proc/{name}", MS_RDONLY | MS_NOEXEC)
+
+
+def mount_terminals():
+    """The host's would be used up from here, and then nobody logs in."""
+    mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "mode=620,ptmxmode=666,max=64")
 
 
 def prctl(option, value=0):
