@@ -2,8 +2,8 @@
 //! every text of the agent's with it by backtracking, and must not be made to search for hours.
 //!
 //! It is read by regex-syntax, which knows neither look-around nor backreferences, and printed anew
-//! from what that understood, so that nothing can mean one thing here and another there: `\w`, `\d`,
-//! `\s` and `\b` are ASCII's, flags are spelt out, groups capture nothing.
+//! from what that understood, so that nothing can mean one thing here and another there: `\w`,
+//! `\d`, `\s` and `\b` are ASCII's, flags are spelt out, groups capture nothing.
 
 mod node;
 mod python;
