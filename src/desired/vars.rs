@@ -100,7 +100,6 @@ fn release_vars(version: &Version, release: &Release, extras: &BTreeSet<String>)
         "version": version, "source": release.source, "tag": release.tag, "commit": release.commit, "tree": release.tree,
         "archive_sha256": release.archive_sha256, "uv_lock_sha256": release.uv_lock_sha256,
         "extras": steps::with_messaging(extras), "dir": steps::dir(version, release),
-        "name": steps::name(version, release),
     })
 }
 
