@@ -49,7 +49,8 @@ pub fn point(file: &str, text: &str, path: &[Step], fault: Fault) -> Fault {
         let Some(next) = next else { break };
         at = next;
     }
-    let (line, column) = (at.referenced.line() as usize, at.referenced.column() as usize);
+    let number = |number: u64| usize::try_from(number).unwrap_or_default();
+    let (line, column) = (number(at.referenced.line()), number(at.referenced.column()));
     let width = line.to_string().len();
     let shown = text.lines().enumerate().skip(line.saturating_sub(3)).take(line.min(3));
     let mut message = format!("{}\n{:width$}--> {file}:{line}:{column}\n{:width$} |", fault.message, "", "");

@@ -52,7 +52,7 @@ fn made(count: usize) -> Vec<Value> {
     let mut patterns = Vec::new();
     while patterns.len() < count {
         let mut written = String::new();
-        for _ in 0..1 + dice(4) {
+        for _ in 0..=dice(4) {
             let (one, other) = (ATOMS[dice(10)], ATOMS[dice(10)]);
             let inner = COUNTS[dice(10)];
             match dice(4) {

@@ -48,7 +48,7 @@ impl TryFrom<String> for Pattern {
         if hir.properties().minimum_len().unwrap_or(0) == 0 {
             return Err(wrong("matches the empty text, so everything").hint("`x*` and `x?` match nothing at all too"));
         }
-        let node = Node::of(&hir).map_err(|why| wrong(why))?;
+        let node = Node::of(&hir).map_err(wrong)?;
         let steps = steps::most(&node).map_err(|fault| Fault { message: wrong(&fault.message).message, ..fault })?;
         if steps > MOST_STEPS {
             return Err(wrong(&format!(
