@@ -1,0 +1,13 @@
+"""The two ways in which the policy says no."""
+
+
+class Refused(Exception):
+    """A rule said no. Its text is for the model and for the person who asked."""
+
+    def __init__(self, reason, rule=""):
+        super().__init__(reason)
+        self.reason, self.rule = reason, rule
+
+
+class Broken(Exception):
+    """The policy cannot do its work. Nothing goes on: at the start this ends in exit code 78."""
