@@ -31,7 +31,7 @@ def before(path):
 
     current.policy = policy = settings.load(path)
     release.check(policy.release)
-    current.audit = audit.Writer(policy.audit.socket)
+    current.audit = audit.Writer(policy.audit_socket)
     if policy.sandbox.enabled:
         kernel_lock.take()
         # The agent reads these beside its settings, some of them while it is imported.
@@ -57,6 +57,8 @@ def after(path):
     if policy.sandbox.enabled:
         os.environ["TERMINAL_ENV"] = "ssh"
         os.environ["TERMINAL_CWD"] = sandbox.WORK
+    # First of all: without a writer nothing that follows could be on record.
+    current.say("policy", status="starting", release=policy.release.version)
     install.install(policy.sandbox.enabled)
     if policy.sandbox.enabled:
         no_process.forbid()
@@ -65,6 +67,7 @@ def after(path):
         digest = hashlib.sha256(file.read()).hexdigest()
     current.say(
         "policy",
+        status="in force",
         release=policy.release.version,
         policy=digest,
         mode=policy.approve.mode,
@@ -84,11 +87,11 @@ def _redaction(policy):
         setattr(agents, name, lambda token, *args, **kwargs: replacement)
     from .redact import Redactor
 
-    secrets = own_secrets.find()
     current.redactor = Redactor(
-        policy,
-        secrets,
         builtin=lambda text: agents.redact_sensitive_text(text, force=True, code_file=True),
+        secrets=own_secrets.find(),
+        patterns=policy.redact.patterns,
+        replacement=replacement,
     )
 
 

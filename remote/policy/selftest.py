@@ -51,8 +51,8 @@ def _ways_to_a_tool(must):
         return json.dumps({"output": SECRET})
 
     said = middleware.run_tool_execution_middleware(TOOL, {"a": 1}, tool)
-    verdict = rules.judge(current.the_policy(), TOOL, {"a": 1})
-    if isinstance(verdict, rules.Allow):
+    verdict = rules.judge(current.the_policy().approve, TOOL, {"a": 1})
+    if verdict.verdict == rules.ALLOW:
         must("a tool's result is redacted", ran and SECRET not in said)
     else:
         must("an unlisted tool is refused", not ran and outcome.read(said)[0] == "blocked")

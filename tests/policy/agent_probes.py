@@ -7,6 +7,7 @@ control is beside it where the question has one: what the agent's own code says 
 import asyncio
 import contextlib
 import ctypes
+import dataclasses
 import hashlib
 import json
 import os
@@ -130,7 +131,8 @@ def below_python_the_kernel_refuses():
         True, False, 0, None, None, None, -1, None, False,
     ) if sys.version_info >= (3, 11) else 0  # fmt: skip
     os.close(writer)
-    said = os.read(reader, 200)
+    with os.fdopen(reader, "rb") as pipe:
+        said = pipe.read()
     if pid:
         os.waitpid(pid, 0)
         assert said.split(b":")[1:2] == [b"1"], said
@@ -403,12 +405,16 @@ def a_raising_redaction_withholds_the_result():
         text = staticmethod(kept.text)
 
         @staticmethod
-        def result(value):
+        def raises(value):
             raise RuntimeError("no")
+
+    def go(_args):
+        Raises.value = Raises.raises
+        return "text-0815"
 
     current.redactor = Raises
     try:
-        said = json.loads(calls.call("todo", {}, lambda _: "text-0815"))
+        said = json.loads(calls.call("todo", {}, go))
     finally:
         current.redactor, calls.quiet = kept, False
     return refused(said) and "withheld" in said["error"]
@@ -745,7 +751,7 @@ def commands_files_and_code_run_in_the_persons_directory():
     patch = {"mode": "replace", "path": "notes/a.txt", "old_string": "two", "new_string": "three"}
     assert not tool("patch", patch).get("error")
     assert "three" in tool("terminal", {"command": "cat notes/a.txt"})["output"]
-    found = tool("search_files", {"pattern": "three", "path": "."})
+    found = tool("search_files", {"pattern": "three", "path": "notes"})
     assert "a.txt" in json.dumps(found), found
 
 
@@ -894,21 +900,12 @@ def code_runs_in_the_sandbox_and_its_tool_calls_are_judged():
 def without_a_sandbox_nothing_runs():
     from petasos_policy import current
 
-    kept = current.policy.sandbox
-    current.policy = _with(current.policy, sandbox=_with(kept, socket="/nonexistent/s.sock"))
+    kept = current.policy
+    gone = dataclasses.replace(kept.sandbox, socket="/nonexistent/s.sock")
+    current.policy = dataclasses.replace(kept, sandbox=gone)
     try:
         said = tool("terminal", {"command": "echo ran-0815"})
     finally:
-        current.policy = _with(current.policy, sandbox=kept)
+        current.policy = kept
     return said["exit_code"] == 126 and "does not answer" in said["output"], said
 
-
-def _with(value, **more):
-    import copy
-    import dataclasses
-
-    if dataclasses.is_dataclass(value):
-        return dataclasses.replace(value, **more)
-    new = copy.copy(value)
-    vars(new).update(more)
-    return new
