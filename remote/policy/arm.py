@@ -7,7 +7,7 @@ import importlib
 import os
 import re
 
-from . import audit, current, install, kernel_lock, no_process, own_secrets, release, sandbox, selftest
+from . import audit, current, gateway, install, kernel_lock, no_process, own_secrets, release, sandbox, selftest
 from .errors import Broken
 
 # Imported before the wraps go in: what takes a function by name later takes the wrapped one.
@@ -43,11 +43,7 @@ def before(path):
 def after(path):
     """With the agent loaded, and before it does anything."""
     policy = current.the_policy()
-    for part in PARTS:
-        try:
-            importlib.import_module(part)
-        except ImportError as error:
-            raise Broken(f"a part of the agent cannot be loaded: {part}: {error}") from error
+    gateway.load(PARTS)
     _redaction(policy)
     from hermes_constants import get_hermes_home
 

@@ -13,6 +13,8 @@ def visible(tool, result, session=""):
         return _processes(result, owner.room(session))
     if tool == "skill_view" and current.sandboxed() and isinstance(result, str):
         return push.skills_in(result, owner.room(session))
+    if tool in push.KEPT and current.sandboxed() and isinstance(result, str):
+        return push.kept_in(result, owner.room(session), push.KEPT[tool])
     return result
 
 

@@ -8,12 +8,13 @@ import json
 import os
 import re
 import threading
+import urllib.request
 
-from agent_review import ALLOWLIST, MANUAL, SECRET, Gateway, Place, until
+from agent_review import ALLOWLIST, KEY, MANUAL, SECRET, Gateway, Place, post, until
 
 
 def all_of(options, results):
-    for group in (starts, inside, manual, allowlist, alone):
+    for group in (starts, inside, manual, allowlist, without_sandbox, alone):
         group(options, results)
 
 
@@ -150,6 +151,8 @@ def manual(options, results):
         ("the gateway is locked", _locked),
         ("a deny rule holds", _deny),
         ("a dangerous command waits for approval", _dangerous),
+        ("what a person approves runs, and is on record", _approved),
+        ("what a person denies does not", _denied),
         ("secrets are in no request and in no line", _secrets),
         ("a sub-agent's command is judged and on record", _child),
         ("a scheduled script is refused", _cron),
@@ -186,6 +189,28 @@ def allowlist(options, results):
     _turns(options, results, "turn (allowlist)", place, cases)
 
 
+def without_sandbox(options, results):
+    """`agent.sandbox: off`: tools run as the agent would run them, all else holds."""
+    place = Place(options, MANUAL, sandbox__enabled=False)
+    place.backend("local")
+    cases = [
+        ("a command runs on the host and is on record", _off_command),
+        ("a deny rule holds", _deny),
+        ("secrets are in no request and in no line", _secrets),
+        ("a scheduled script is refused", _cron),
+        ("the gateway is not locked", _alone_unlocked),
+    ]
+    _turns(options, results, "turn (sandbox off)", place, cases)
+
+
+def _off_command(gateway, place):
+    path = os.path.join(place.home, "on-the-host")
+    _, said = gateway.chat(f"RUN: touch {path} && echo hi-$((40+2))")
+    assert "hi-42" in said and os.path.exists(path), said
+    assert not place.sandbox.requests
+    assert place.writer.of("tool_call", tool="terminal")
+
+
 def alone(options, results):
     """The controls: what the policy refuses, the agent alone does."""
     place = Place(options, MANUAL)
@@ -196,13 +221,7 @@ def alone(options, results):
         ("a scheduled script is accepted", _alone_cron),
         ("the gateway is not locked", _alone_unlocked),
     ]
-    settings = os.path.join(place.at("managed"), "config.yaml")
-    with open(settings) as file:
-        config = json.load(file)
-    config["terminal"] = {"backend": "local", "cwd": place.home}
-    config["security"]["redact_secrets"] = False
-    with open(settings, "w") as file:
-        json.dump(config, file)
+    place.backend("local", redact=False)
     _turns(options, results, "control (no policy)", place, cases, "without")
 
 
@@ -242,6 +261,42 @@ def _dangerous(gateway, place):
     assert any(
         "some-folder-0815" in str(r.get("command")) for r in place.writer.of("command_denied")
     )
+
+
+def _run_and_decide(gateway, text, choice):
+    """A run by the API that asks a person: what came of it after the answer."""
+    base = f"http://127.0.0.1:{gateway.place.api}/v1/runs"
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    status, said = post(base, json.dumps({"input": text}).encode(), headers)
+    assert status in (200, 202), (status, said)
+    run = f"{base}/{json.loads(said)['run_id']}"
+
+    def state():
+        with urllib.request.urlopen(urllib.request.Request(run, headers=headers)) as answer:
+            return json.loads(answer.read())
+
+    assert until(lambda: state()["status"] == "waiting_for_approval"), state()
+    status, said = post(f"{run}/approval", json.dumps({"choice": choice}).encode(), headers)
+    assert status == 200, (status, said)
+    assert until(lambda: state()["status"] in ("completed", "failed"), 40), state()
+    return json.dumps(state())
+
+
+def _approved(gateway, place):
+    code = "import hermes_tools; print(hermes_tools.terminal('echo from-code-0815')['output'])"
+    said = _run_and_decide(gateway, "TOOL: execute_code " + json.dumps({"code": code}), "once")
+    assert "from-code-0815" in said, said
+    assert any("hermes_tools" in r["script"] for r in place.sandbox.requests)
+    inner = [r for r in place.writer.of("tool_call", tool="terminal") if "from-code" in r["command"]]
+    assert len(inner) == 1, inner
+    assert place.writer.of("approval_request") and place.writer.of("approval", status="once")
+
+
+def _denied(gateway, place):
+    said = _run_and_decide(gateway, "RUN: rm -rf ./denied-0815", "deny")
+    assert "BLOCKED" in said, said
+    assert not any("denied-0815" in r["script"] for r in place.sandbox.requests)
+    assert place.writer.of("approval", status="deny")
 
 
 def _secrets(gateway, place):
@@ -306,11 +361,12 @@ def _title(gateway, place):
 
 def _writer_dies(gateway, place):
     place.writer.stop()
-    models, commands = len(place.model.requests), len(place.sandbox.requests)
+    models = len(place.model.requests)
     status, said = gateway.chat("RUN: echo unseen-0815")
     place.writer.start()
-    assert status != 200 or "unseen-0815\n" not in said, said
-    assert len(place.model.requests) == models and len(place.sandbox.requests) == commands
+    assert status == 429 and "not well" in said, (status, said)
+    assert "unseen-0815" not in json.dumps(place.model.requests[models:])
+    assert not any("unseen-0815" in r["script"] for r in place.sandbox.requests)
     status, said = gateway.chat("RUN: echo again-0815")
     assert status == 200 and "again-0815" in said, (status, said)
     # And while a turn runs: the model was asked, its tool does not run any more.
@@ -324,13 +380,12 @@ def _writer_dies(gateway, place):
         return kept(request)
 
     place.model.answer = answer
-    commands = len(place.sandbox.requests)
     try:
         _, said = gateway.chat("RUN: echo midway-0815")
     finally:
         place.model.answer = kept
         place.writer.start()
-    assert len(place.sandbox.requests) == commands, said
+    assert not any("midway-0815" in r["script"] for r in place.sandbox.requests), said
 
 
 def _sandbox_dies(gateway, place):
@@ -349,7 +404,7 @@ def _api_rate(gateway, place):
     models = len(place.model.requests)
     status, said = gateway.chat("three")
     assert status == 429 and "Too many messages." in said, (status, said)
-    assert len(place.model.requests) == models
+    assert "unseen-0815" not in json.dumps(place.model.requests[models:])
 
 
 def _budget(gateway, place):

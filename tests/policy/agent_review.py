@@ -148,6 +148,15 @@ class Place:
         with open(os.path.join(self.home, "config.yaml"), "w") as file:
             json.dump({"_config_version": 33}, file)
 
+    def backend(self, name, redact=True):
+        settings = os.path.join(self.at("managed"), "config.yaml")
+        with open(settings) as file:
+            config = json.load(file)
+        config["terminal"] = {"backend": name, "cwd": self.home}
+        config["security"]["redact_secrets"] = redact
+        with open(settings, "w") as file:
+            json.dump(config, file)
+
     def environment(self):
         return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
