@@ -11,6 +11,7 @@ new=$1 unit=$2 url=$3 seconds=$4 program=$5
 shift 5
 prefix=${1:-}
 opt=$prefix/opt/hermes
+policies=$prefix/etc/hermes/policies
 mark=$opt/.switching
 
 umask 022
@@ -29,6 +30,11 @@ link() { # TARGET, or nothing
   if [ -n "$1" ]; then
     ln -sfn "$1" "$opt/.current"
     mv -fT "$opt/.current" "$opt/current"
+    # A policy is for one release: it goes forth and back with it.
+    if [ -f "$policies/${1##*/}.json" ]; then
+      ln -sfn "policies/${1##*/}.json" "$policies/.current"
+      mv -fT "$policies/.current" "$prefix/etc/hermes/policy.json"
+    fi
   else
     rm -f "$opt/current"
   fi

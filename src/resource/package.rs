@@ -6,18 +6,41 @@ use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
 use crate::name::PackageName;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list_or_words")]
     pub present: Vec<PackageName>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list_or_words")]
     pub absent: Vec<PackageName>,
     #[serde(default)]
     pub finished: bool,
+}
+
+/// A list, or one text of words; the latter can come from `{{ … }}`, which is one name until then.
+fn list_or_words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PackageName>, D::Error> {
+    struct Names;
+    impl<'de> Visitor<'de> for Names {
+        type Value = Vec<PackageName>;
+
+        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            out.write_str("a list of packages, or their names in one text")
+        }
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            let open = text.contains("{{").then(|| PackageName::try_from(text.to_owned()));
+            let names = text.split_whitespace().map(PackageName::new);
+            open.map_or_else(|| names.collect(), |name| Ok(vec![name?])).map_err(|why: Fault| E::custom(why))
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(list))
+        }
+    }
+    from.deserialize_any(Names)
 }
 
 impl super::ResourceSpec for Spec {
