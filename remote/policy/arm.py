@@ -7,7 +7,18 @@ import importlib
 import os
 import re
 
-from . import audit, current, gateway, install, kernel_lock, no_process, own_secrets, release, sandbox, selftest
+from . import (
+    audit,
+    current,
+    gateway,
+    install,
+    kernel_lock,
+    no_process,
+    own_secrets,
+    release,
+    sandbox,
+    selftest,
+)
 from .errors import Broken
 
 # Imported before the wraps go in: what takes a function by name later takes the wrapped one.

@@ -1,13 +1,5 @@
-"""The behaviour of one release of the agent under the policy: every promise, as JSON.
+"""What a start of the agent needs, in one directory: policy, settings, stand-ins; the gateway."""
 
-    python agent_review.py --python VENV/bin/python [--only NAME] [--keep] [--extra FOLDER]
-
-Needs no root and no network: the audit writer, the sandbox and the model are stand-ins in this
-process. Prints {"release": ..., "cases": [{"name", "ok", "detail", "seconds"}, ...]} and ends in 1
-where a promise does not hold.
-"""
-
-import argparse
 import hashlib
 import hmac
 import json
@@ -16,21 +8,16 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-import traceback
 import urllib.error
 import urllib.request
 
+from model import Model
+from sandbox import Sandbox
+from writer import Writer
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGE = os.path.join(os.path.dirname(os.path.dirname(HERE)), "remote", "policy")
-sys.path.insert(0, HERE)
-
-from agent_model import Model  # noqa: E402
-from agent_sandbox import Sandbox  # noqa: E402
-from agent_writer import Writer  # noqa: E402
-
 KEY = "0123456789abcdef0123456789abcdef"
 ROUTE_SECRET = "labsecret0123456789abcdef"
 SECRET = "ghp_" + "A1b2C3d4E5f6A1b2C3d4E5f6A1b2C3d4E5f6"
@@ -173,7 +160,7 @@ class Place:
         }
 
     def command(self, what, *args):
-        start = os.path.join(HERE, "agent_start.py")
+        start = os.path.join(HERE, "start.py")
         return [
             self.options.python, "-P", "-B", start,
             self.at("package"), self.at("policy.json"), self.sandbox.work, what, *args,
@@ -276,72 +263,3 @@ def until(condition, seconds=20):
             return True
         time.sleep(0.1)
     return False
-
-
-class Results:
-    def __init__(self, only):
-        self.only, self.cases = only, []
-
-    def case(self, name, go):
-        if self.only and self.only not in name:
-            return
-        began, detail = time.monotonic(), ""
-        try:
-            go()
-            ok = True
-        except BaseException as error:
-            ok, detail = False, "".join(traceback.format_exception(error))[-2500:]
-        self.add(name, ok, detail, time.monotonic() - began)
-
-    def add(self, name, ok, detail, seconds):
-        case = {"name": name, "ok": ok, "detail": detail, "seconds": round(seconds, 2)}
-        self.cases.append(case)
-        print(f"{'ok  ' if ok else 'FAIL'} {name} {case['seconds']} s", file=sys.stderr, flush=True)
-        if not ok:
-            print(detail, file=sys.stderr, flush=True)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--python", required=True, help="the release's interpreter")
-    parser.add_argument("--package", default=PACKAGE, help="the policy's directory")
-    parser.add_argument("--extra", default="", help="a folder of further packages")
-    parser.add_argument("--only", default="", help="cases whose name has this in it")
-    parser.add_argument("--keep", action="store_true", help="keep the directories")
-    options = parser.parse_args()
-    options.release = release_of(options)
-    results = Results(options.only)
-    import agent_cases
-
-    agent_cases.all_of(options, results)
-    passed = sum(c["ok"] for c in results.cases)
-    report = {
-        "release": options.release["version"],
-        "passed": passed,
-        "failed": len(results.cases) - passed,
-        "cases": results.cases,
-    }
-    print(json.dumps(report, indent=1))
-    sys.exit(passed != len(results.cases))
-
-
-def release_of(options):
-    """Version and digests of the release that this interpreter has."""
-    code = (
-        "import json,sys,os; sys.path.insert(0, sys.argv[1]); import importlib as i, types;"
-        "p=types.ModuleType('p'); p.__path__=[sys.argv[1]]; sys.modules['p']=p;"
-        "r=i.import_module('p.release'); root=r.root_of();"
-        "print(json.dumps({'version': r.version_of(root), 'files': r.digests(root)}))"
-    )
-    said = subprocess.run(
-        [options.python, "-P", "-B", "-c", code, options.package],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(said.stdout)
-
-
-if __name__ == "__main__":
-    main()

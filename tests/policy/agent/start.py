@@ -1,12 +1,11 @@
 """Runs in the release's own interpreter: the policy in force as on a host, from the repository.
 
-    python agent_start.py PACKAGE_PARENT POLICY WORK main ARGS…       as launch.py does
-    python agent_start.py PACKAGE_PARENT POLICY WORK probe FILE       probes, printed as JSON
-    python agent_start.py PACKAGE_PARENT POLICY WORK without ARGS…    the agent alone
+python start.py PACKAGE_PARENT POLICY WORK main ARGS…       as launch.py does
+python start.py PACKAGE_PARENT POLICY WORK probe FOLDER     its probes, printed as JSON
+python start.py PACKAGE_PARENT POLICY WORK without ARGS…    the agent alone
 """
 
 import json
-import runpy
 import sys
 
 parent, policy, work, what, *rest = sys.argv[1:]
@@ -24,29 +23,23 @@ if work:
 from petasos_policy import launch  # noqa: E402
 
 if what == "probe":
-
-    class Probes:
-        @staticmethod
-        def main():
-            results = runpy.run_path(rest[0])["run"]()
-            print("RESULTS " + json.dumps(results), flush=True)
-            return 0
-
-    real = sys.modules
-
-    def probes_for_the_agent():
-        import hermes_cli.main
-
-        hermes_cli.main.main = Probes.main
-
     from petasos_policy import arm
 
     after = arm.after
 
-    def after_then_probes(path):
-        after(path)
-        probes_for_the_agent()
+    def main():
+        sys.path.append(rest[0])
+        import probes
 
-    arm.after = after_then_probes
+        print("RESULTS " + json.dumps(probes.run()), flush=True)
+        return 0
+
+    def after_that_probes(path):
+        after(path)
+        import hermes_cli.main
+
+        hermes_cli.main.main = main
+
+    arm.after = after_that_probes
 sys.argv = ["launch.py", *(rest if what == "main" else [])]
 launch.main(policy)
