@@ -8,7 +8,7 @@ import re
 import sys
 import time
 
-DIRECTORY = "/var/log/hermes"
+DIRECTORY = sys.argv[2] if len(sys.argv) > 2 else "/var/log/hermes"
 FULL = re.compile(r"audit-\d{12}\.jsonl", re.ASCII)
 HEAD = re.compile(rb'\{"seq":\d+,"time":"([0-9T:.Z-]{24})","event":"([a-z_]+)",')
 # What one answer has at most, in bytes.

@@ -9,7 +9,10 @@ import sys
 
 DIRECTORY = sys.argv[1]
 FULL = re.compile(r"audit-\d{12}\.jsonl", re.ASCII)
-LINE = re.compile(rb'\{"seq":(\d{1,18}),"time":"[ -~]*,"prev":"([0-9a-f]{64})"\}\n')
+LINE = re.compile(
+    rb'\{"seq":(\d{1,18}),"time":"[0-9T:.Z-]{24}","event":"[a-z_]+","uid":'
+    rb'[\x01-\x09\x0b-\x7f]*,"prev":"([0-9a-f]{64})"\}\n'
+)
 HEAD = re.compile(r"head (\d{1,18}) ([0-9a-f]{64})")
 MOST_BREAKS, MOST_HEADS = 100, 20000
 

@@ -124,14 +124,17 @@ struct Own<'a> {
 
 impl<'a> Own<'a> {
     fn of(text: &'a [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
+        let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii())?;
         let (seq, rest) = text.strip_prefix("{\"seq\":")?.split_once(',')?;
-        let (_, prev) = rest.rsplit_once(",\"prev\":\"")?;
+        let (time, rest) = rest.strip_prefix("\"time\":\"")?.split_once('"')?;
+        let (event, rest) = rest.strip_prefix(",\"event\":\"")?.split_once('"')?;
+        let (_, prev) = rest.strip_prefix(",\"uid\":")?.rsplit_once(",\"prev\":\"")?;
         let prev = prev.strip_suffix("\"}\n").filter(|prev| prev.len() == 64)?;
-        let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-        let sound = rest.starts_with("\"time\":\"") && prev.chars().all(hex) && text.is_ascii();
-        let digits = seq.len() <= 18 && seq.chars().all(|c| c.is_ascii_digit());
-        Some(Self { seq: seq.parse().ok().filter(|_| sound && digits)?, prev })
+        let made_of = |text: &str, letters: &str| text.chars().all(|c| c.is_ascii_digit() || letters.contains(c));
+        let word = !event.is_empty() && event.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        let sound = time.len() == 24 && made_of(time, "T:.Z-") && word && made_of(prev, "abcdef");
+        let number = seq.len() <= 18 && made_of(seq, "");
+        Some(Self { seq: seq.parse().ok().filter(|_| sound && number)?, prev })
     }
 }
 

@@ -13,8 +13,9 @@ fn digest(line: &str) -> String {
 fn lines(count: u64) -> Vec<String> {
     let mut prev = NOTHING.to_owned();
     let line = |seq| {
-        let line =
-            format!("{{\"seq\":{seq},\"time\":\"2026-01-01T00:00:00.000Z\",\"event\":\"a\",\"prev\":\"{prev}\"}}\n");
+        let line = format!(
+            "{{\"seq\":{seq},\"time\":\"2026-01-01T00:00:00.000Z\",\"event\":\"a\",\"uid\":5,\"prev\":\"{prev}\"}}\n"
+        );
         prev = digest(&line);
         line
     };
