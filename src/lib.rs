@@ -5,6 +5,7 @@
 #![warn(clippy::indexing_slicing, clippy::string_slice, clippy::exit, clippy::verbose_file_reads)]
 pub mod act;
 pub mod addresses;
+pub mod audit;
 pub mod cli;
 pub mod command;
 pub mod config;
