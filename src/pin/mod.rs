@@ -4,3 +4,4 @@ pub mod git;
 pub mod project;
 pub mod request;
 pub mod resolve;
+pub mod source;
