@@ -125,9 +125,9 @@ impl<'a> Repo<'a> {
                 let mut header = String::new();
                 answers.read_line(&mut header).await?;
                 let length = header.trim_end().strip_prefix(id).and_then(|rest| rest.strip_prefix(" blob "));
-                let length: usize = length.and_then(|length| length.parse().ok()).with_context(|| {
-                    format!("git cat-file answers `{}` for {id}", header.trim_end())
-                })?;
+                let length: usize = length
+                    .and_then(|length| length.parse().ok())
+                    .with_context(|| format!("git cat-file answers `{}` for {id}", header.trim_end()))?;
                 // A line feed ends each.
                 let mut blob = vec![0; length + 1];
                 answers.read_exact(&mut blob).await?;

@@ -5,3 +5,4 @@ pub mod project;
 pub mod request;
 pub mod resolve;
 pub mod source;
+pub mod verdict;

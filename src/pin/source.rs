@@ -2,7 +2,7 @@
 //! checkout, and never run.
 use super::git::Repo;
 use crate::review::python::{self, Module};
-use crate::review::{self, Table};
+use crate::review::{self, Other, Table};
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct Source {
     pub modules: Vec<Module>,
     /// Files that are no Python sources.
-    pub others: Vec<String>,
+    pub others: Vec<Other>,
     /// The digest of each source, by module.
     pub digests: BTreeMap<String, String>,
 }
@@ -24,10 +24,9 @@ pub async fn read(repo: &Repo<'_>, commit: &str, table: &Table) -> anyhow::Resul
     let mut source = Source::default();
     let mut wanted = Vec::new();
     for entry in repo.files(commit).await? {
-        if !entry.path.ends_with(".py") || entry.is_link() {
-            // A link that is named like a source reads what nobody looked at.
-            let linked = entry.path.ends_with(".py");
-            source.others.push(if linked { format!("{} (a link).so", entry.path) } else { entry.path });
+        let is_link = entry.is_link();
+        if is_link || !entry.path.ends_with(".py") {
+            source.others.push(Other { path: entry.path, is_link });
         } else if review::in_scope(table, &entry.path) {
             wanted.push(entry);
         }

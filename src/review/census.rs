@@ -30,6 +30,11 @@ const NAMESAKE: &str = "namesake";
 const TOOL: &str = "registers";
 
 impl Census {
+    /// That of the reviewed releases.
+    pub fn built_in() -> Self {
+        Self::parse(include_str!("census.txt"))
+    }
+
     pub fn of(table: &Table, modules: &[Module]) -> Self {
         let index = Index::of(table, modules);
         let mut census = Census::default();
@@ -38,19 +43,24 @@ impl Census {
                 let name = if tool.name.is_empty() { "(computed)" } else { &tool.name };
                 census.add(TOOL, module, "", name, 1);
             }
-            for scope in &module.scopes {
-                census.scope(table, &index, module, scope);
+            for (at, scope) in module.scopes.iter().enumerate() {
+                let registered = module.tools.iter().filter(|tool| tool.scope == at).flat_map(|tool| &tool.handlers);
+                let registered: Vec<&str> = registered.map(String::as_str).collect();
+                census.scope(table, &index, module, scope, &registered);
             }
         }
         census
     }
 
     fn add(&mut self, way: &str, module: &Module, function: &str, name: &str, count: usize) {
+        if count == 0 {
+            return;
+        }
         let (way, path) = (way.to_owned(), module.path.clone());
         *self.0.entry(Site { way, path, function: function.to_owned(), name: name.to_owned() }).or_default() += count;
     }
 
-    fn scope(&mut self, table: &Table, index: &Index<'_>, module: &Module, scope: &Scope) {
+    fn scope(&mut self, table: &Table, index: &Index<'_>, module: &Module, scope: &Scope, registered: &[&str]) {
         let full = format!("{}.{}", module.name, scope.name);
         let last = scope.name.rsplit('.').next().unwrap_or_default();
         let namesake = index.chokes.get(last).into_iter().flatten().any(|choke| choke.at != full);
@@ -61,13 +71,17 @@ impl Census {
         let uses = scope.calls.iter().map(|(name, count)| (name, *count, true));
         let uses = uses.chain(scope.values.iter().map(|(name, count)| (name, *count, false)));
         for (name, count, called) in uses {
+            // Where a tool is registered, its handler is named and not run.
+            let registered = registered.iter().filter(|handler| *handler == name).count();
+            let run = count.saturating_sub(registered);
             for (way, names) in &index.ways {
+                let count = if way.way == "tool" { run } else { count };
                 if let Some(shown) = names.find(way, name, called).filter(|_| !is_database(name, scope)) {
                     self.add(&way.way, module, &scope.name, shown, count);
                 }
             }
             if index.is_handler(name) {
-                self.add("tool", module, &scope.name, name, count);
+                self.add("tool", module, &scope.name, name, run);
             }
             if index.is_environment(module, name) {
                 self.add("sandbox", module, &scope.name, name, count);
@@ -81,8 +95,10 @@ impl Census {
             }
         }
         for (text, count) in &scope.texts {
-            for way in table.ways.iter().filter(|way| way.texts.iter().any(|part| text.contains(part.as_str()))) {
-                self.add(&way.way, module, &scope.name, &format!("\"{}\"", text.replace(['\t', '\n'], " ")), *count);
+            for (way, part) in table.ways.iter().flat_map(|way| way.texts.iter().map(move |part| (way, part))) {
+                if text.contains(part.as_str()) {
+                    self.add(&way.way, module, &scope.name, &format!("\"{part}\""), *count);
+                }
             }
         }
     }
@@ -169,7 +185,8 @@ impl<'a> Index<'a> {
             chokes.entry(choke.name()).or_default().push(choke);
         }
         let handlers = modules.iter().flat_map(|module| &module.tools).flat_map(|tool| &tool.handlers);
-        let handlers: HashSet<&str> = handlers.map(String::as_str).filter(|name| !name.starts_with(['~', '?'])).collect();
+        let handlers: HashSet<&str> =
+            handlers.map(String::as_str).filter(|name| !name.starts_with(['~', '?'])).collect();
         let classes = || modules.iter().flat_map(|module| &module.scopes).filter(|scope| scope.kind == Kind::Class);
         let mut environments = BTreeSet::from(["BaseEnvironment"]);
         // Until no class is added that derives from one that is there.

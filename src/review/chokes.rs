@@ -15,9 +15,10 @@ pub fn differences(table: &Table, modules: &[Module]) -> Vec<Difference> {
     }
     for choke in &table.chokes {
         for module in modules {
-            let bound = module.scopes.iter().filter(|scope| {
-                scope.binds.contains_key(&choke.at) || scope.sets.keys().any(|name| sets(choke, name))
-            });
+            let bound = module
+                .scopes
+                .iter()
+                .filter(|scope| scope.binds.contains_key(&choke.at) || scope.sets.keys().any(|name| sets(choke, name)));
             let again = |scope: &Scope| What::Again { name: choke.at.clone(), place: scope.name.clone() };
             found.extend(bound.map(|scope| Difference::new(&module.path, again(scope))));
         }
@@ -59,31 +60,26 @@ fn one(choke: &Choke, module: &Module, inner: &str) -> Option<What> {
     if fits(wanted, &function.parameters) && function.is_async == choke.is_async {
         return None;
     }
-    let shown = |is_async: bool, list: &[String]| format!("{}{}", if is_async { "async: " } else { "" }, list.join(", "));
+    let shown =
+        |is_async: bool, list: &[String]| format!("{}{}", if is_async { "async: " } else { "" }, list.join(", "));
     let (wanted, found) = (shown(choke.is_async, wanted), shown(function.is_async, &function.parameters));
     Some(What::Parameters { name: choke.at.clone(), wanted, found })
 }
 
-/// Whether a call that fits `wanted` also fits `found`: the same names in the same places; what is
-/// added has a default.
+/// Whether `found` begins with `wanted`, as the policy compares them when it starts: by their names,
+/// `*` before those that must be named, `**x` for all others.
 fn fits(wanted: &[String], found: &[String]) -> bool {
-    let (wanted_at, wanted_by) = halves(wanted);
-    let (found_at, found_by) = halves(found);
-    let same = |wanted: &str, found: &str| wanted == found || format!("{wanted}=") == found;
-    let placed = wanted_at.iter().enumerate().all(|(at, wanted)| found_at.get(at).is_some_and(|found| same(wanted, found)));
-    let named = wanted_by.iter().all(|wanted| found_by.iter().chain(&found_at).any(|found| same(wanted, found)));
-    let free = |found: &&String| found.ends_with('=') || found.starts_with('*');
-    let known = |found: &&String| wanted.iter().any(|wanted| same(wanted, found));
-    placed && named && found_at.iter().chain(&found_by).all(|found| free(found) || known(found))
-}
-
-/// What is given by place and what by name alone; `**kwargs` is among the latter.
-fn halves(parameters: &[String]) -> (Vec<&String>, Vec<&String>) {
-    let is_star = |name: &&String| name.starts_with('*') && !name.starts_with("**");
-    let at = parameters.iter().position(|name| is_star(&name)).unwrap_or(parameters.len());
-    let (by_place, by_name) = parameters.split_at(at.min(parameters.len()));
-    let (rest, by_place): (Vec<_>, Vec<_>) = by_place.iter().filter(|name| *name != "/").partition(|name| name.starts_with("**"));
-    (by_place, by_name.iter().filter(|name| *name != "*").chain(rest).collect())
+    let mut names: Vec<&str> = Vec::new();
+    for name in found.iter().filter(|name| *name != "/") {
+        let name = name.trim_end_matches('=');
+        let is_rest = name.starts_with('*') && name != "*" && !name.starts_with("**");
+        names.push(if is_rest { name.trim_start_matches('*') } else { name });
+        // After `*args`, too, a parameter must be named.
+        if is_rest {
+            names.push("*");
+        }
+    }
+    names.len() >= wanted.len() && wanted.iter().zip(names).all(|(wanted, found)| wanted == found)
 }
 
 /// Whether setting this attribute could put something else in the choke point's place.
@@ -96,21 +92,24 @@ mod tests {
     use super::fits;
 
     #[test]
-    fn parameters_may_grow_but_not_move() {
+    fn parameters_may_grow_at_their_end_and_nowhere_else() {
         let list = |text: &str| text.split(", ").map(str::to_owned).collect::<Vec<_>>();
-        let wanted = list("name, args, *, id=, **kwargs");
-        for good in ["name, args, *, id=, **kwargs", "name, args, more=, *, other=, id=, **kwargs", "name, args=, id=, **kwargs"] {
+        let wanted = list("name, args, *, id");
+        for good in ["name, args, *, id=", "name, /, args=, *, id, more=, **kwargs"] {
             assert!(fits(&wanted, &list(good)), "{good}");
         }
         for bad in [
-            "args, name, *, id=, **kwargs",
-            "name, arguments, *, id=, **kwargs",
-            "name, args, *, **kwargs",
-            "name, args, *, id=",
-            "name, args, more, *, id=, **kwargs",
-            "name, args, *, needed, id=, **kwargs",
+            "args, name, *, id=",
+            "name, arguments, *, id=",
+            "name, args, more=, *, id=",
+            "name, args, *",
+            "name, args, id=",
+            "name, args, *, more, id=",
         ] {
             assert!(!fits(&wanted, &list(bad)), "{bad}");
         }
+        assert!(fits(&list("name, **context"), &list("name, **context")));
+        assert!(!fits(&list("name, **context"), &list("name, **kwargs")));
+        assert!(fits(&list("name, rest, *, id"), &list("name, *rest, id=")));
     }
 }

@@ -35,6 +35,17 @@ impl Difference {
         Self { path: path.to_owned(), what }
     }
 
+    /// A module that the policy stands on is not there.
+    pub fn gone(module: &str) -> Self {
+        let holds = "the policy stands on it".to_owned();
+        Self::new(&format!("{}.py", module.replace('.', "/")), What::Missing { name: module.to_owned(), holds })
+    }
+
+    /// Path and words, in one line.
+    pub fn line(&self) -> String {
+        if self.path.is_empty() { self.to_string() } else { format!("{}: {self}", self.path) }
+    }
+
     /// Whether nothing can come of it while commands run in the sandbox.
     pub fn is_sandboxed(&self) -> bool {
         matches!(self.what, What::Way { sandboxed: true, .. })
@@ -53,10 +64,20 @@ impl fmt::Display for Difference {
             What::Unwired { function, name } => write!(out, "{} no longer calls `{name}`", of(function)),
             What::Way { says, function, name, more, .. } => {
                 let often = if *more { " once more" } else { "" };
-                write!(out, "{} {says}{often}: `{}`", of(function), name.trim_start_matches('~'))
+                write!(out, "{} {says}{often}: `{}`", of(function), plain(name))
             }
             What::Unread { name, is } => write!(out, "nothing reads the {is} `{name}`"),
         }
+    }
+}
+
+/// As it stands in the source, more or less.
+fn plain(name: &str) -> String {
+    let name = name.replace("(computed)", "…");
+    match name.split_once('|') {
+        Some(("import", module)) => format!("import_module({module})"),
+        Some(("*", module)) => format!("from {module} import *"),
+        _ => name.trim_start_matches('~').to_owned(),
     }
 }
 

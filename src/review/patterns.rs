@@ -47,7 +47,9 @@ fn key(name: &str) -> &str {
 fn is_head(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => name.starts_with(start),
-        None => name.strip_prefix(pattern).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || pattern.ends_with('|')),
+        None => name
+            .strip_prefix(pattern)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || pattern.ends_with('|')),
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Tool {
     pub name: String,
     /// Its handler, or what its handler's one expression calls.
     pub handlers: Vec<String>,
+    /// In which scope it is registered.
+    pub scope: usize,
 }
 
 /// Reads one file. What does not parse is among the troubles.

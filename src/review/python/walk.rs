@@ -330,13 +330,13 @@ impl<'t> Walk<'_, 't> {
                 let name = positional(0).and_then(|name| self.plain(name));
                 self.count(scope, Use::Value, format!("import|{}", name.unwrap_or_else(|| "(computed)".into())));
             }
-            "register" | "register_tool" => self.tool(&arguments),
+            "register" | "register_tool" => self.tool(&arguments, scope),
             _ => {}
         }
     }
 
-    fn tool(&mut self, arguments: &[Node<'t>]) {
-        let mut tool = Tool::default();
+    fn tool(&mut self, arguments: &[Node<'t>], scope: usize) {
+        let mut tool = Tool { scope, ..Tool::default() };
         let mut handler = None;
         for (at, argument) in arguments.iter().enumerate() {
             let key = argument.child_by_field_name("name").filter(|_| argument.kind() == "keyword_argument");
@@ -353,7 +353,8 @@ impl<'t> Walk<'_, 't> {
             match node.kind() {
                 "identifier" | "attribute" if node == handler => tool.handlers.push(self.chain(node)),
                 "call" => tool.handlers.extend(node.child_by_field_name("function").map(|called| self.chain(called))),
-                _ => todo.extend((0..node.named_child_count()).filter_map(|at| node.named_child(u32::try_from(at).ok()?))),
+                _ => todo
+                    .extend((0..node.named_child_count()).filter_map(|at| node.named_child(u32::try_from(at).ok()?))),
             }
         }
         self.module.tools.push(tool);
