@@ -20,6 +20,7 @@ pub mod plan;
 pub mod playbook;
 pub mod release;
 pub mod resource;
+pub mod review;
 pub mod run;
 pub mod shell;
 pub mod transport;

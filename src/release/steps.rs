@@ -123,6 +123,7 @@ mod tests {
             uv_lock_sha256: "3".repeat(64).parse().unwrap(),
             signed: false,
             requires_python: ">=3.11,<3.14".into(),
+            policy: None,
         }
     }
 
