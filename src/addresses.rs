@@ -53,12 +53,7 @@ mod tests {
     fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            // Digests have any digits.
-            if path.is_dir() {
-                files(&path, found);
-            } else if path.extension().is_none_or(|end| end != "json") {
-                found.push(path);
-            }
+            if path.is_dir() { files(&path, found) } else { found.push(path) }
         }
     }
 

@@ -2,10 +2,11 @@
 //! a policy that is accepted there, too, or the agent would not start.
 
 use petasos::config::Config;
+use petasos::config::lock::LockFile;
 use petasos::desired::policy::policy;
-use semver::Version;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Prints for each policy of a JSON list what is wrong with it, or nothing.
@@ -39,7 +40,9 @@ fn made(agent: &Value) -> Option<Value> {
     let yaml = json!({ "agent": agent }).to_string();
     let config = Config::read("petasos.yaml", &yaml).ok()?;
     let settings = config.settings(None).unwrap();
-    ["0.18.2", "0.19.0"].map(|version| policy(&settings, &Version::parse(version).unwrap()).unwrap()).into_iter().next()
+    let lock = LockFile::parse(include_str!("petasos.lock"), Path::new("petasos.lock")).unwrap();
+    let (version, release) = lock.release_of("web").unwrap();
+    Some(policy(&settings, version, release).unwrap())
 }
 
 /// Settings of all sorts, and rules that are on the edge.

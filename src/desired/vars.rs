@@ -40,7 +40,7 @@ pub fn desired_state(
         json!({ "required": joined(&secrets.required), "optional": joined(&secrets.optional) }),
     );
     vars.insert("egress".into(), super::egress::vars(settings, sources)?);
-    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, version)?).into());
+    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, version, release)?).into());
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
     let mut playbooks = Vec::new();
