@@ -15,6 +15,10 @@ from re import _constants as names
 from re import _parser as parser
 
 
+# What petasos accepts at each place of a text, with what this counts beside attempts.
+MOST = 256 * 4
+
+
 class TooManyError(Exception):
     pass
 
@@ -162,6 +166,8 @@ def what_is_wrong(written, python):
         worst = sorted(((steps(search, pump, 300), pump) for pump in pumps(written)), reverse=True)[:2]
         for short, pump in worst:
             long = steps(search, pump, 1200)
+            if long > 1200 * MOST:
+                return f"{long} attempts for 1200 letters of {pump!r}"
             if long > 4.6 * short + 3000:
                 return f"{short} attempts for 300 letters of {pump!r}, {long} for 1200"
     except TooManyError:
@@ -205,7 +211,7 @@ def main():
         search = Search(case["python"])
         for pump in ("a", "b", "ab", "a ", "0", "aab"):
             short, long = steps(search, pump, 60), steps(search, pump, 240)
-            if long > 4.6 * short + 600:
+            if long > 240 * MOST or long > 4.6 * short + 600:
                 wrong = f"{short} attempts for 60 letters of {pump!r}, {long} for 240"
         if wrong:
             print(f"{case['written']} as {case['python']}: {wrong}")

@@ -110,10 +110,13 @@ fn attacks(_: &Claims) -> Vec<Attack> {
     attacks
 }
 
-/// systemd's rating runs from 0 (shut) to 10 (open).
-const EXPOSED: f64 = 2.0;
+/// systemd's rating runs from 0 (shut) to 10 (open). The lock on addresses comes with egress by
+/// name.
+fn most_exposed(claims: &Claims) -> f64 {
+    if claims.by_name() { 1.0 } else { 2.0 }
+}
 
-fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let same = evidence.answer.same.found().and_then(|same| {
         let first = same.differ.iter().next();
         match first {
@@ -144,7 +147,8 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             .and_then(|rest| rest.split_whitespace().next())
             .and_then(|rating| rating.parse::<f64>().ok());
         let number = number.ok_or_else(|| Fault::new(format!("`{line}` has no rating")))?;
-        Ok((number <= EXPOSED, format!("{number} of 10; at most {EXPOSED:.1} is accepted")))
+        let most = most_exposed(claims);
+        Ok((number <= most, format!("{number} of 10; at most {most:.1} is accepted")))
     });
     vec![
         inspection("fs.same", "the attacks ran with the properties of the agent's unit", same),
