@@ -53,7 +53,12 @@ mod tests {
     fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { files(&path, found) } else { found.push(path) }
+            // Digests have any digits.
+            if path.is_dir() {
+                files(&path, found);
+            } else if !path.ends_with("reviewed.yaml") {
+                found.push(path);
+            }
         }
     }
 

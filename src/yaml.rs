@@ -1,7 +1,9 @@
 //! Reading YAML: errors with file, line, caret, and what was probably meant.
 
-use crate::fault::Fault;
-use serde::de::DeserializeOwned;
+use crate::fault::{self, Fault};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Spanned;
+use std::collections::BTreeMap;
 
 /// # Errors
 /// What is wrong, where, with the lines around it.
@@ -14,12 +16,106 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Fault> {
 
 fn explain(file: &str, message: &str) -> Fault {
     let message = message.strip_prefix("error: ").unwrap_or(message).replace("<input>", file);
+    // The reader knows one text alone, and shows it twice.
+    let (message, hint) = fault::take_hint(&message);
     let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
     let what = first.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(first, |(_, what)| what);
     let fault = Fault::new(format!("{what}\n{}", rest.trim_end()));
-    match meant(what) {
-        Some(name) => fault.hint(format!("did you mean `{name}`?")),
+    match hint.or_else(|| meant(what).map(|name| format!("did you mean `{name}`?"))) {
+        Some(hint) => fault.hint(hint),
         None => fault,
+    }
+}
+
+/// A step into a text: a key of a mapping, or a place in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Key(String),
+    At(usize),
+}
+
+/// The same error, with file, line and caret of what stands at the end of `path`, or of the nearest
+/// thing on the way that is there.
+pub fn point(file: &str, text: &str, path: &[Step], fault: Fault) -> Fault {
+    let options = serde_yaml::options! { emit_comments: false };
+    let Ok(tree) = serde_yaml::from_str_with_options::<Spanned<Node>>(text, options) else { return fault };
+    let mut at = &tree;
+    for step in path {
+        let next = match (&at.value, step) {
+            (Node::Map(map), Step::Key(key)) => map.get(key),
+            (Node::List(list), Step::At(number)) => list.get(*number),
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        at = next;
+    }
+    let number = |number: u64| usize::try_from(number).unwrap_or_default();
+    let (line, column) = (number(at.referenced.line()), number(at.referenced.column()));
+    let width = line.to_string().len();
+    let shown = text.lines().enumerate().skip(line.saturating_sub(3)).take(line.min(3));
+    let mut message = format!("{}\n{:width$}--> {file}:{line}:{column}\n{:width$} |", fault.message, "", "");
+    for (number, text) in shown {
+        message.push_str(&format!("\n{:width$} | {text}", number + 1));
+    }
+    message.push_str(&format!("\n{:width$} | {:>column$} {}", "", "^", fault.message));
+    Fault { message, hint: fault.hint }
+}
+
+/// Any text, with the place of each of its parts.
+enum Node {
+    Map(BTreeMap<String, Spanned<Node>>),
+    List(Vec<Spanned<Node>>),
+    Leaf,
+}
+
+impl<'de> serde::Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyNode)
+    }
+}
+
+struct AnyNode;
+
+impl<'de> Visitor<'de> for AnyNode {
+    type Value = Node;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("anything")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut nodes = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry()? {
+            nodes.insert(key, value);
+        }
+        Ok(Node::Map(nodes))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+        let mut nodes = Vec::new();
+        while let Some(node) = list.next_element()? {
+            nodes.push(node);
+        }
+        Ok(Node::List(nodes))
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Leaf)
+    }
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Leaf)
     }
 }
 

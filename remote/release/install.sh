@@ -1,8 +1,9 @@
 # Puts one pinned release on the host, as root. Switches nothing: see switch.sh.
 #
-#   SOURCE TAG COMMIT TREE ARCHIVE_SHA256 UV_LOCK_SHA256 VERSION EXTRAS UV_VERSION [PREFIX]
+#   SOURCE TAG COMMIT TREE ARCHIVE_SHA256 UV_LOCK_SHA256 VERSION EXTRAS UV_VERSION LAUNCHER [PREFIX]
 #
-# EXTRAS is a list with spaces between. PREFIX (for tests) goes before /opt and /var.
+# EXTRAS is a list with spaces between. LAUNCHER is the program that the command `hermes` goes
+# through. PREFIX (for tests) goes before /opt and /var.
 # Everything is built and checked beside its place and renamed into it, complete; the manifest is
 # written last. A directory without a manifest is not a release.
 #
@@ -11,7 +12,7 @@
 # import.
 source=$1 tag=$2 commit=$3 tree=$4 archive_sha256=$5 uv_lock_sha256=$6 version=$7 extras=$8 uv_version=$9
 shift 9
-prefix=${1:-}
+launcher=$1 prefix=${2:-}
 
 releases=$prefix/opt/hermes/releases
 final=$releases/$version-$(printf %.12s "$commit")
@@ -50,7 +51,7 @@ git() {
 }
 manifest() {
   printf '%s=%s\n' version "$version" tag "$tag" commit "$commit" tree "$tree" \
-    archive_sha256 "$archive_sha256" uv_lock_sha256 "$uv_lock_sha256" extras "$extras" uv "$uv_version"
+    archive_sha256 "$archive_sha256" uv_lock_sha256 "$uv_lock_sha256" extras "$extras" uv "$uv_version" launcher "$launcher"
 }
 
 already() {
@@ -130,9 +131,10 @@ wait "$compiling" || :
 compiling=
 printf '%s\n' "$final" >"$site/petasos-release.pth"
 # The command that an installed package would have had; the agent's own dispatcher calls it too.
-cat >"$stage/venv/bin/hermes" <<'COMMAND'
+# Like the unit it goes through the launcher, which puts the policy in force or ends.
+cat >"$stage/venv/bin/hermes" <<COMMAND
 #!/bin/sh
-exec "$(dirname "$(readlink -f "$0")")/python" -P -m hermes_cli.main "$@"
+exec "\$(dirname "\$(readlink -f "\$0")")/python" -P -B $launcher "\$@"
 COMMAND
 chmod 0755 "$stage/venv/bin/hermes"
 phase 'dependencies installed, bytecode made'

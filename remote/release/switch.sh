@@ -11,6 +11,7 @@ new=$1 unit=$2 url=$3 seconds=$4 program=$5
 shift 5
 prefix=${1:-}
 opt=$prefix/opt/hermes
+policies=$prefix/etc/hermes/policies
 mark=$opt/.switching
 
 umask 022
@@ -29,6 +30,13 @@ link() { # TARGET, or nothing
   if [ -n "$1" ]; then
     ln -sfn "$1" "$opt/.current"
     mv -fT "$opt/.current" "$opt/current"
+    # A policy is for one version: it goes forth and back with it. DIRECTORY is VERSION-COMMIT.
+    version=${1##*/}
+    version=${version%-*}
+    if [ -f "$policies/$version.json" ]; then
+      ln -sfn "/etc/hermes/policies/$version.json" "$policies/.current"
+      mv -fT "$policies/.current" "$prefix/etc/hermes/policy.json"
+    fi
   else
     rm -f "$opt/current"
   fi

@@ -1,7 +1,9 @@
 //! One thin file per verb: its arguments, and what it asks of the rest.
 
+pub mod audit;
 pub mod completions;
 pub mod demo;
+pub mod denials;
 mod each;
 pub mod egress;
 mod explain;
@@ -16,6 +18,7 @@ pub mod pin;
 pub mod plan;
 mod reach;
 pub mod render;
+mod since;
 pub mod undo;
 pub mod up;
 pub mod verify;

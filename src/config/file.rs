@@ -1,9 +1,9 @@
 //! petasos.yaml: what the user wants, for all hosts and for single ones.
 
-use super::Target;
 use super::settings::{Admin, Agent, Guard, Network, Settings};
+use super::{Target, contradictions};
 use crate::fault::Fault;
-use crate::name::{Account, EnvName, Service};
+use crate::name::{Account, EnvName, PackageName, Service};
 use crate::yaml;
 use serde::Deserialize;
 use serde_json::Value;
@@ -71,7 +71,14 @@ impl Config {
             return Err(Fault::new(format!("`{name}` in {file}: a name cannot contain `{{{{` here")));
         }
         config.raw = yaml::read(file, text)?;
-        Ok(config)
+        let mut scopes = Vec::new();
+        for host in std::iter::once(None).chain(config.hosts.keys().map(|host| Some(host.as_str()))) {
+            scopes.push((host, config.settings(host)?));
+        }
+        match contradictions::first(&config.raw, &scopes) {
+            Some((path, fault)) => Err(yaml::point(file, text, &path, fault)),
+            None => Ok(config),
+        }
     }
 
     /// The names of the hosts.
@@ -125,7 +132,9 @@ fn open_name<'a>(admin: &'a Admin, agent: &'a Agent, network: &'a Network) -> Op
     let user = Some(&admin.user).filter(|user| user.is_open()).map(Account::as_str);
     let secret = || agent.secrets.iter().find(|name| name.is_open()).map(EnvName::as_str);
     let service = || network.inbound.iter().find(|service| service.is_open()).map(Service::as_str);
-    user.or_else(secret).or_else(service)
+    let packages = agent.sandbox.iter().flat_map(|sandbox| &sandbox.packages);
+    let package = packages.filter(|name| name.is_open()).map(PackageName::as_str).next();
+    user.or_else(secret).or_else(service).or(package)
 }
 
 /// Maps are merged, everything else is replaced.

@@ -1,13 +1,27 @@
 //! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, into checked types.
 
+pub mod approvals;
+pub mod audit;
 pub mod base_url;
+mod contradictions;
 pub mod egress;
 mod file;
 pub mod lock;
 pub mod packs;
+pub mod pattern;
+pub mod quantity;
+pub mod rate;
+pub mod redact;
+pub mod rules;
+pub mod sandbox;
 pub mod settings;
+mod switch;
 pub mod target;
+pub mod tools;
 
 pub use file::Config;
 pub use settings::Settings;
 pub use target::Target;
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,13 @@
 //! What one host should be, by section: the types that petasos.yaml is read into, and their
 //! defaults.
 
+use super::approvals::Approvals;
+use super::audit::Audit;
 use super::egress::Allowed;
+use super::rate::{self, Rate, RateLimits};
+use super::redact::Redact;
+use super::sandbox::Sandbox;
+use super::switch;
 use crate::name::{Account, EnvName, Service};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -48,6 +54,15 @@ pub struct Agent {
     pub platforms: BTreeMap<PlatformName, PlatformSettings>,
     #[serde(default)]
     pub approvals: Approvals,
+    /// Where commands run; none where they run as the agent's own processes.
+    #[serde(default = "sandboxed", deserialize_with = "switch::read")]
+    pub sandbox: Option<Sandbox>,
+    #[serde(default)]
+    pub redact: Redact,
+    #[serde(default)]
+    pub rate_limits: RateLimits,
+    #[serde(default)]
+    pub audit: Audit,
     /// Names of secrets that must be there: the values come from the environment of petasos, or
     /// stay as the host has them.
     #[serde(default)]
@@ -86,6 +101,9 @@ pub struct PlatformSettings {
     /// answer.
     #[serde(default)]
     pub allowed_users: Vec<UserId>,
+    /// The messages of one user.
+    #[serde(default = "rate::usual", deserialize_with = "switch::read")]
+    pub rate_limit: Option<Rate>,
 }
 
 /// A user of a platform: Telegram and Discord have numbers, Slack has words.
@@ -103,30 +121,6 @@ impl std::fmt::Display for UserId {
             Self::Name(name) => out.write_str(name),
         }
     }
-}
-
-/// What the agent may run without asking.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Approvals {
-    #[serde(default)]
-    pub mode: ApprovalMode,
-    /// How long a person may take to answer, in seconds; silence is a no.
-    #[serde(default = "a_minute")]
-    pub timeout: u32,
-    /// Patterns of commands that never run, whoever asks.
-    #[serde(default = "never")]
-    pub deny: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ApprovalMode {
-    /// A person decides on every dangerous command.
-    #[default]
-    Manual,
-    /// The agent's own model decides on what looks harmless.
-    Smart,
 }
 
 /// What the agent may take of the host.
@@ -204,13 +198,11 @@ fn openrouter() -> String {
 fn model() -> String {
     "nousresearch/hermes-4-405b".into()
 }
+fn sandboxed() -> Option<Sandbox> {
+    Some(Sandbox::default())
+}
 fn a_minute() -> u32 {
     60
-}
-fn never() -> Vec<String> {
-    ["sudo *", "su *", "*/etc/shadow*", "*/proc/*/environ*", "*.ssh/*", "rm -rf /*", "mkfs*", "dd *of=/dev/*"]
-        .map(str::to_owned)
-        .to_vec()
 }
 fn yes() -> bool {
     true
@@ -240,4 +232,4 @@ macro_rules! all_defaults {
         }
     )*};
 }
-all_defaults!(Admin, Agent, Approvals, Limits, Network, Egress, Guard);
+all_defaults!(Admin, Agent, Approvals, Sandbox, Redact, RateLimits, Audit, Limits, Network, Egress, Guard);

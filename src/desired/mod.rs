@@ -6,6 +6,7 @@ pub mod claims;
 pub mod egress;
 pub mod login;
 pub mod packs;
+pub mod policy;
 pub mod vars;
 
 use crate::act::Text;

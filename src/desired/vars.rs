@@ -40,6 +40,7 @@ pub fn desired_state(
         json!({ "required": joined(&secrets.required), "optional": joined(&secrets.optional) }),
     );
     vars.insert("egress".into(), super::egress::vars(settings, sources)?);
+    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, version, release)?).into());
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
     let mut playbooks = Vec::new();
@@ -86,6 +87,7 @@ fn vars(choice: &Choice, port: u16, keys: &str) -> Result<Map<String, Value>> {
         // Empty where SSH stays where it is.
         "moved_port": settings.network.ssh_port.map(|port| port.to_string()).unwrap_or_default(),
         "inbound": joined(&settings.network.inbound),
+        "sandbox_packages": joined(settings.agent.sandbox.as_ref().map_or(&[], |sandbox| &sandbox.packages)),
     });
     if let Value::Object(own) = own {
         vars.extend(own);

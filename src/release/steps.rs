@@ -14,6 +14,10 @@ pub const UV_SHA256: [&str; 2] = [
     "ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375",
 ];
 
+/// What every way to start the agent goes through: it puts the policy in force, or ends. A release
+/// that was built with another one is built anew.
+pub const LAUNCHER: &str = "/usr/lib/petasos/petasos_policy/launch.py";
+
 /// Exit codes of the scripts, as they say at their top.
 pub const BUSY: i32 = 40;
 pub const UNHEALTHY: i32 = 41;
@@ -58,7 +62,7 @@ pub fn manifest(version: &Version, release: &Release, extras: &BTreeSet<String>)
     let extras = joined(extras);
     format!(
         "version={version}\ntag={tag}\ncommit={commit}\ntree={tree}\narchive_sha256={archive_sha256}\n\
-         uv_lock_sha256={uv_lock_sha256}\nextras={extras}\nuv={UV_VERSION}\n"
+         uv_lock_sha256={uv_lock_sha256}\nextras={extras}\nuv={UV_VERSION}\nlauncher={LAUNCHER}\n"
     )
 }
 
@@ -79,6 +83,7 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
         version.to_string(),
         joined(extras),
         UV_VERSION.to_owned(),
+        LAUNCHER.to_owned(),
     ];
     script("release-install", INSTALL, args)
 }
@@ -118,6 +123,7 @@ mod tests {
             uv_lock_sha256: "3".repeat(64).parse().unwrap(),
             signed: false,
             requires_python: ">=3.11,<3.14".into(),
+            policy: None,
         }
     }
 
@@ -128,7 +134,7 @@ mod tests {
         assert_eq!(argv[..5], ["sh", "-eu", "-c", INSTALL, "release-install"]);
         assert_eq!(argv[5], "https://example.com/agent; id");
         assert_eq!(argv[12], "anthropic matrix messaging");
-        assert_eq!(argv.len(), 14);
+        assert_eq!(argv.len(), 15);
     }
 
     #[test]
@@ -144,6 +150,6 @@ mod tests {
     fn the_api_server_needs_messaging_whatever_is_configured() {
         let extras = with_messaging(&BTreeSet::new());
         assert_eq!(joined(&extras), "messaging");
-        assert!(manifest(&Version::new(0, 19, 0), &release(), &extras).ends_with("extras=messaging\nuv=0.13.9\n"));
+        assert!(manifest(&Version::new(0, 19, 0), &release(), &extras).contains("\nextras=messaging\nuv=0.13.9\n"));
     }
 }

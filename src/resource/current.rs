@@ -26,6 +26,9 @@ pub struct Spec {
     pub timeout_secs: u32,
 }
 
+/// Leads to the policy of the current release.
+const POLICY: &str = "/etc/hermes/policy.json";
+
 fn link() -> Result<AbsPath, Fault> {
     AbsPath::new(format!("{}/current", steps::ROOT))
 }
@@ -74,7 +77,7 @@ impl Resource for Current {
     }
 
     fn touches(&self) -> Touches {
-        let links = [link(), mark()].into_iter().flatten();
+        let links = [link(), mark(), AbsPath::new(POLICY)].into_iter().flatten();
         links.fold(Touches::nothing().unit(self.spec.unit.as_str()), Touches::path)
     }
 

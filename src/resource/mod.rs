@@ -12,6 +12,7 @@ pub mod file;
 pub mod group;
 pub mod nft;
 pub mod package;
+pub mod program;
 pub mod release;
 pub mod sshd;
 pub mod stamp;
@@ -34,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 macro_rules! registry {
     ($with:path) => {
         $with! {
-            package: package, group: group, user: user, directory: directory, file: file, symlink: symlink, env_file: env_file,
+            package: package, group: group, user: user, directory: directory, file: file, program: program, symlink: symlink, env_file: env_file,
             unit: unit, sysctl: sysctl, sshd: sshd, ufw: ufw, nft: nft, release: release, current: current,
         }
     };

@@ -6,18 +6,56 @@ use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
 use crate::name::PackageName;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list_or_words")]
     pub present: Vec<PackageName>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list_or_words")]
     pub absent: Vec<PackageName>,
     #[serde(default)]
     pub finished: bool,
+}
+
+/// Names in one text. One that waits for its values is kept as it is until then.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Words(Vec<PackageName>);
+
+impl TryFrom<String> for Words {
+    type Error = Fault;
+
+    fn try_from(text: String) -> Result<Self, Fault> {
+        if text.contains("{{") {
+            return PackageName::try_from(text).map(|open| Self(vec![open]));
+        }
+        text.split_whitespace().map(PackageName::new).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// A list, or one text of words.
+fn list_or_words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PackageName>, D::Error> {
+    struct Names;
+    impl<'de> Visitor<'de> for Names {
+        type Value = Vec<PackageName>;
+
+        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            out.write_str("a list of packages, or their names in one text")
+        }
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Words::try_from(text.to_owned()).map(|words| words.0).map_err(E::custom)
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+            let words = Vec::<Words>::deserialize(SeqAccessDeserializer::new(list))?;
+            Ok(words.into_iter().flat_map(|words| words.0).collect())
+        }
+    }
+    from.deserialize_any(Names)
 }
 
 impl super::ResourceSpec for Spec {

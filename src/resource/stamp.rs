@@ -40,6 +40,16 @@ fn digest_of(kind: &PathKind) -> Option<String> {
     }
 }
 
+/// The watched files: of a folder those that resources so far lay down below it.
+pub fn files(watches: &[AbsPath], provided: &BTreeMap<AbsPath, String>) -> Vec<AbsPath> {
+    let below = |path: &AbsPath| {
+        let folder = format!("{path}/");
+        provided.keys().filter(|file| file.as_str().starts_with(&folder)).cloned().collect::<Vec<_>>()
+    };
+    let each = watches.iter().map(|path| (path, below(path)));
+    each.flat_map(|(path, below)| if below.is_empty() { vec![path.clone()] } else { below }).collect()
+}
+
 /// The text of a stamp: what each watched path will hold once the plan is carried out.
 ///
 /// # Errors

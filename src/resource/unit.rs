@@ -20,8 +20,8 @@ pub struct Spec {
     /// Whether it runs now; not checked when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
-    /// The files that it reads when it starts. When one changed since its last start, it is
-    /// restarted .
+    /// The files that it reads when it starts, or folders that other entries lay files down in.
+    /// When one changed since its last start, it is restarted.
     #[serde(default)]
     pub watches: Vec<AbsPath>,
     #[serde(default)]
@@ -59,8 +59,9 @@ impl super::ResourceSpec for Spec {
     }
 
     fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
-        let stamp = stamp::text(&self.watches, context.provided, context.facts)?;
-        let rewritten = self.watches.iter().filter(|path| stamp::is_rewritten(path, context)).cloned().collect();
+        let watches = stamp::files(&self.watches, context.provided);
+        let stamp = stamp::text(&watches, context.provided, context.facts)?;
+        let rewritten = watches.iter().filter(|path| stamp::is_rewritten(path, context)).cloned().collect();
         Ok(vec![Box::new(Unit { spec: self.clone(), stamp, rewritten })])
     }
 }

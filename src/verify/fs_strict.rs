@@ -12,7 +12,7 @@ pub const CONTROL: Control = Control {
     id: "fs.strict",
     group: "The agent's rights",
     title: "A read-only host",
-    claim: "The agent's unit writes to its data and its log and nowhere else: not to its code, its unit or its policy. It cannot read other users' files.",
+    claim: "The agent's unit writes to its data and nowhere else: not to its code, its unit, its policy or its log. It cannot read other users' files.",
     attacks,
     inspections,
     short: never_short,
@@ -21,7 +21,7 @@ pub const CONTROL: Control = Control {
 };
 
 /// The folders that a new file is tried in, by what they are.
-const FOLDERS: [(&str, &str, &[&str]); 12] = [
+const FOLDERS: [(&str, &str, &[&str]); 13] = [
     ("fs.root", "the root directory", &["/"]),
     ("fs.etc", "/etc", &["/etc", "/etc/profile.d", "/etc/ld.so.conf.d"]),
     ("fs.usr", "/usr", &["/usr", "/usr/local/bin", "/usr/lib", "/usr/local/lib"]),
@@ -34,9 +34,10 @@ const FOLDERS: [(&str, &str, &[&str]); 12] = [
     ("fs.units", "systemd's units", &["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"]),
     ("fs.cron", "cron and its spool", &["/etc/cron.d", "/var/spool/cron", "/var/spool/cron/crontabs", "/var/spool"]),
     ("fs.state", "others' state", &["/var/lib", "/var/lib/petasos", "/var/cache", "/var/log", "/var/log/journal"]),
+    ("fs.log", "the audit log", &["/var/log/hermes"]),
     ("fs.run", "/run", &["/run", "/run/lock", "/run/petasos"]),
     ("fs.boot", "/boot and /srv", &["/boot", "/srv", "/mnt"]),
-    ("fs.policy", "its own policy", &["/etc/hermes", "/etc/petasos"]),
+    ("fs.policy", "its own policy", &["/etc/hermes", "/etc/hermes/policies", "/etc/petasos", "/usr/lib/petasos"]),
     ("fs.hooks", "what the agent loads at its start", &["/home/hermes/.hermes/hooks", "/home/hermes/.hermes/plugins"]),
 ];
 
@@ -66,12 +67,13 @@ const WRITES: [(&str, &str, &[&str]); 4] = [
         ],
     ),
 ];
-const READS: [(&str, &str, &[&str]); 6] = [
+const READS: [(&str, &str, &[&str]); 7] = [
     ("fs.shadow", "the host's password hashes", &["/etc/shadow", "/etc/gshadow"]),
     ("fs.sudoers", "the sudo rules", &["/etc/sudoers", "/etc/sudoers.d"]),
     ("fs.keys", "the host's own keys", &["/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key"]),
     ("fs.records", "the records of Petasos", &["/var/lib/petasos", "/etc/petasos"]),
     ("fs.journal", "the logs of the host", &["/var/log/journal/*/*.journal", "/var/log/auth.log", "/var/log/syslog"]),
+    ("fs.audit", "the audit log", &["/var/log/hermes", "/var/log/hermes/audit.jsonl"]),
     (
         "fs.devices",
         "the kernel's log and memory, disks",
@@ -104,20 +106,17 @@ fn attacks(_: &Claims) -> Vec<Attack> {
             Call::Create { path: "/home/hermes/.hermes" },
             By::MustWork,
         ),
-        attack(
-            "fs.log",
-            "its own log, which it must be able to write",
-            Call::Create { path: "/var/log/hermes" },
-            By::MustWork,
-        ),
     ]);
     attacks
 }
 
-/// systemd's rating runs from 0 (shut) to 10 (open).
-const EXPOSED: f64 = 2.0;
+/// systemd's rating runs from 0 (shut) to 10 (open). The lock on addresses comes with egress by
+/// name.
+fn most_exposed(claims: &Claims) -> f64 {
+    if claims.by_name() { 1.0 } else { 2.0 }
+}
 
-fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let same = evidence.answer.same.found().and_then(|same| {
         let first = same.differ.iter().next();
         match first {
@@ -148,7 +147,8 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             .and_then(|rest| rest.split_whitespace().next())
             .and_then(|rating| rating.parse::<f64>().ok());
         let number = number.ok_or_else(|| Fault::new(format!("`{line}` has no rating")))?;
-        Ok((number <= EXPOSED, format!("{number} of 10; at most {EXPOSED:.1} is accepted")))
+        let most = most_exposed(claims);
+        Ok((number <= most, format!("{number} of 10; at most {most:.1} is accepted")))
     });
     vec![
         inspection("fs.same", "the attacks ran with the properties of the agent's unit", same),

@@ -1,0 +1,47 @@
+"""Starts the agent with the policy in force, or not at all.
+
+    venv/bin/python -P -B /usr/lib/petasos/petasos_policy/launch.py ARGS…
+
+ARGS are what `hermes` would get. Whatever goes wrong before the agent starts is one line on
+stderr and exit code 78, which the agent's unit does not retry.
+"""
+
+import os
+import sys
+
+POLICY = "/etc/hermes/policy.json"
+REFUSED = 78
+
+
+def main(policy=POLICY):
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.argv = ["hermes", *sys.argv[1:]]
+    try:
+        sys.path.insert(0, here)
+        from petasos_policy import arm
+
+        sys.path.remove(here)
+        arm.before(policy)
+        # It settles profile, home and environment, as the agent's own start does.
+        import hermes_cli.main as agent
+
+        arm.after(policy)
+    except BaseException as error:
+        _refuse(error)
+    sys.exit(agent.main())
+
+
+def _refuse(error):
+    try:
+        from petasos_policy.arm import one_line
+
+        text = one_line(error)
+    except BaseException:
+        text = f"{type(error).__name__}: {error}".replace("\n", " ")
+    print(f"petasos policy: the agent does not start: {text}", file=sys.stderr, flush=True)
+    # Not sys.exit: nothing that is registered for the end may run, and no thread may hold it up.
+    os._exit(REFUSED)
+
+
+if __name__ == "__main__":
+    main()

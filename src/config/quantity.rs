@@ -1,0 +1,97 @@
+//! Numbers with a unit, as petasos.yaml has them.
+
+use crate::fault::Fault;
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
+
+/// A number without a unit as text, or one with its unit.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(u64),
+    Text(String),
+}
+
+impl std::fmt::Display for Written {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(out, "{number}"),
+            Self::Text(text) => out.write_str(text),
+        }
+    }
+}
+
+/// A time: `90`, `90s`, `3m`, `1h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "u32")]
+pub struct Seconds(pub NonZeroU32);
+
+impl TryFrom<Written> for Seconds {
+    type Error = Fault;
+
+    fn try_from(written: Written) -> Result<Self, Fault> {
+        let text = written.to_string();
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let factor = match unit {
+            "" | "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            _ => return Err(Fault::new(format!("`{text}` is not a time")).hint("write seconds, or `90s`, `3m`, `1h`")),
+        };
+        let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
+        let seconds = seconds.ok_or_else(|| Fault::new(format!("`{text}` is not a time")))?;
+        NonZeroU32::new(seconds).map(Self).ok_or_else(|| Fault::new("a time of zero leaves none"))
+    }
+}
+
+impl From<Seconds> for u32 {
+    fn from(seconds: Seconds) -> u32 {
+        seconds.0.get()
+    }
+}
+
+/// An amount of memory or of disk, as systemd has it: `512M`, `1G`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "String")]
+pub struct Size(String);
+
+impl TryFrom<Written> for Size {
+    type Error = Fault;
+
+    fn try_from(written: Written) -> Result<Self, Fault> {
+        let text = written.to_string();
+        let number = text.strip_suffix(['K', 'M', 'G', 'T']).and_then(|number| number.parse::<u64>().ok());
+        match number {
+            Some(1..) => Ok(Self(text)),
+            Some(0) => Err(Fault::new("a size of zero leaves no room")),
+            None => Err(Fault::new(format!("`{text}` is not a size")).hint("write it with its unit: `512M`, `1G`")),
+        }
+    }
+}
+
+impl From<Size> for String {
+    fn from(size: Size) -> String {
+        size.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_unit_counts_and_zero_does_not() {
+        let seconds = |value: Value| serde_json::from_value::<Seconds>(value).map(u32::from).ok();
+        assert_eq!(seconds(json!(60)), Some(60));
+        assert_eq!(["60", "90s", "3m", "1h"].map(|text| seconds(json!(text))), [60, 90, 180, 3600].map(Some));
+        for bad in [json!(0), json!("0s"), json!("3d"), json!("s"), json!(""), json!("-1s"), json!("99999999h")] {
+            assert_eq!(seconds(bad.clone()), None, "{bad}");
+        }
+        let size = |value: Value| serde_json::from_value::<Size>(value).map(String::from).ok();
+        assert_eq!(size(json!("512M")).as_deref(), Some("512M"));
+        for bad in [json!("0M"), json!(512), json!("1GB"), json!("M"), json!("1G\nX=1"), json!("-1G")] {
+            assert_eq!(size(bad.clone()), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+"""A stand-in for the audit writer: answers as the protocol says, keeps the lines, counts."""
+
+import json
+import os
+import socket
+import threading
+import time
+
+
+class Writer:
+    def __init__(self, path):
+        self.path, self.lines, self.seq = path, [], 0
+        self.counts, self.silent = {}, False
+        self._lock, self._open = threading.Lock(), []
+        self.start()
+
+    def start(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self._socket.listen(64)
+        threading.Thread(target=self._serve, args=(self._socket,), daemon=True).start()
+
+    def stop(self):
+        """As a writer that was killed: no socket, no connection."""
+        self._socket.close()
+        os.unlink(self.path)
+        for each in self._open:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self._open.clear()
+
+    def _serve(self, listener):
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            self._open.append(peer)
+            threading.Thread(target=self._answer, args=(peer,), daemon=True).start()
+
+    def _answer(self, peer):
+        with peer, peer.makefile("rb") as lines:
+            for line in lines:
+                while self.silent:
+                    time.sleep(0.1)
+                try:
+                    peer.sendall(json.dumps(self._take(line)).encode() + b"\n")
+                except OSError:
+                    return
+
+    def _take(self, line):
+        if len(line) > 32768:
+            return {"error": "too long"}
+        record = json.loads(line)
+        with self._lock:
+            self.seq += 1
+            ok, more = True, {}
+            limit = record.get("limit")
+            if record["event"] in ("message", "budget") and limit:
+                times = self.counts.setdefault((record["event"], record["key"]), [])
+                now = time.time()
+                times[:] = [t for t in times if t > now - limit["seconds"]]
+                ok = len(times) < limit["count"]
+                if ok:
+                    times.append(now)
+                else:
+                    more = {"retry": int(times[0] + limit["seconds"] - now) + 1}
+            self.lines.append(record)
+            return {"ok": ok, "seq": self.seq, **more}
+
+    def of(self, *events, **fields):
+        with self._lock:
+            return [
+                r
+                for r in self.lines
+                if r["event"] in events and all(r.get(k) == v for k, v in fields.items())
+            ]
