@@ -114,6 +114,11 @@ CHOKES = {
         approvals.wrap_yolo_command,
         ALWAYS,
     ),
+    "gateway.slash_commands:GatewaySlashCommandsMixin._handle_debug_command": (
+        ("self", "event"),
+        approvals.wrap_debug_command,
+        ALWAYS,
+    ),
     # Where commands run.
     "tools.terminal_tool:_create_environment": (
         (
