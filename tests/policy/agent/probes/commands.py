@@ -1,7 +1,6 @@
 """Commands, files and processes in the sandbox."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import time
