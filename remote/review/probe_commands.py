@@ -5,7 +5,7 @@ import json
 import os
 import time
 
-from probes.common import probe, refused, tool, turn_of
+from probe_common import probe, refused, tool, turn_of
 
 
 @probe

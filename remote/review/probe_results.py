@@ -3,7 +3,7 @@
 import json
 import types
 
-from probes.common import SECRET, probe, real, refused
+from probe_common import SECRET, probe, real, refused
 
 
 @probe
