@@ -1,7 +1,7 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    completions, demo, egress, facts, fault, history, init, lab, man, pin, plan, render, undo, up, verify,
+    completions, demo, egress, facts, fault, history, init, lab, man, pin, plan, policy, render, undo, up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};
@@ -37,6 +37,8 @@ pub enum Verb {
     Render(render::RenderArgs),
     /// Show what the agent reached, what it was refused, and what to allow
     Egress(egress::EgressArgs),
+    /// Show what the policy makes of a command, and by which rule
+    Policy(policy::PolicyArgs),
     /// Restore files, units and firewall to before the last run
     Undo(undo::UndoArgs),
     /// List the runs that a host has on record
@@ -88,6 +90,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Render(args) => render::run(&args).await,
         Verb::History(args) => history::run(&args).await,
         Verb::Egress(args) => egress::run(&args).await,
+        Verb::Policy(args) => policy::run(&args).await,
         Verb::Verify(args) => verify::run(&args).await,
         Verb::Undo(args) => undo::run(&args).await,
         Verb::Lab(args) => lab::run(args).await,

@@ -14,6 +14,7 @@ pub mod lab;
 pub mod man;
 pub mod pin;
 pub mod plan;
+pub mod policy;
 mod reach;
 pub mod render;
 pub mod undo;

@@ -31,7 +31,8 @@ impl Spec {
     fn files(&self) -> Result<BTreeMap<AbsPath, &'static str>, Fault> {
         let (folder, file) = self.source.split_once('/').map_or((self.source.as_str(), None), |(a, b)| (a, Some(b)));
         let known = || FOLDERS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let nothing = || Fault::new(format!("there is no program `{}`", self.source)).hint(format!("known are {}", known()));
+        let nothing =
+            || Fault::new(format!("there is no program `{}`", self.source)).hint(format!("known are {}", known()));
         let dir = FOLDERS.iter().find(|(name, _)| *name == folder).map(|(_, dir)| dir).ok_or_else(nothing)?;
         let mut files = BTreeMap::new();
         for entry in dir.files() {
@@ -49,6 +50,13 @@ impl Spec {
     fn is_folder(&self) -> bool {
         !self.source.contains('/')
     }
+}
+
+/// The texts of a program, by the names of its files.
+pub fn texts(program: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let dir = FOLDERS.iter().find(|(name, _)| *name == program).map(|(_, dir)| dir);
+    let files = dir.into_iter().flat_map(Dir::files);
+    files.filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)))
 }
 
 impl super::ResourceSpec for Spec {
