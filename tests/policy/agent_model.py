@@ -1,8 +1,8 @@
 """A stand-in for a model: it does what the last message says, and keeps every request.
 
-    RUN: echo hi            calls the terminal
-    TOOL: name {"a": 1}     calls any tool
-    SAY: text               answers with this text
+RUN: echo hi            calls the terminal
+TOOL: name {"a": 1}     calls any tool
+SAY: text               answers with this text
 """
 
 import json
