@@ -389,6 +389,8 @@ fn a_policy_is_tested_before_it_is_on_a_host() {
     };
     contains_all(&said("git  log 'a b'", 0), &["allowed: git  log", "rule: allow: git log *", "runs: git log 'a b'"]);
     contains_all(&said("git push '*'", 2), &["refused", "rule: unlisted", "allow:\n      - \"git push '*'\""]);
+    let between = ["policy", "test", "web", "--local", "--tool", "read_file", "{\"path\": \"/etc//shadow\"}"];
+    assert_eq!(petasos(folder.path(), &between).status.code(), Some(2));
     contains_all(&said("s\"\"udo id", 2), &["refused", "rule: deny: sudo *"]);
     let json = petasos(folder.path(), &["policy", "test", "--local", "--json", "id; ls"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
@@ -401,9 +403,12 @@ fn a_policy_that_cannot_be_asked_says_why() {
     let local = |rest: &[&'static str]| [&["policy", "test", "--local"], rest].concat();
     contains_all(&error(&files, &local(&["nope", "id"]), 1), &["no host `nope`"]);
     contains_all(&error(&files, &local(&["--tool", "terminl", "{}"]), 1), &["`terminl` is no tool", "the policy"]);
-    contains_all(&error(&files, &local(&["--tool", "read_file", "/etc/shadow"]), 1), &["no JSON object", "hint: "]);
+    contains_all(
+        &error(&files, &["policy", "test", "--local", "--tool", "read_file", "/etc/shadow"], 1),
+        &["no JSON object", "hint: "],
+    );
     contains_all(&error(&[], &local(&["id"]), 1), &["no lock file `petasos.lock`"]);
-    contains_all(&error(&files, &["policy", "test", "id"], 64), &["<HOST>"]);
+    contains_all(&error(&files, &["policy", "test", "id"], 64), &["needs a host and a command", "--local"]);
     let folder = desk(&files);
     let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
     let output = command.args(local(&["id"])).current_dir(folder.path()).env("PATH", "/nonexistent").output().unwrap();

@@ -11,5 +11,7 @@ def test(folder, request):
     try:
         explain = importlib.import_module("petasos_policy.explain")
     except ModuleNotFoundError as error:
-        sys.exit("the policy is not installed: there is no " + folder + "/" + error.name)
+        if error.name.startswith("petasos_policy"):
+            sys.exit("the policy is not installed: there is no " + folder + "/petasos_policy")
+        sys.exit("python3 has no module " + error.name + ": Debian has it in the package python3")
     sys.exit(explain.main(request))

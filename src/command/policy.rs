@@ -30,14 +30,14 @@ enum PolicyVerb {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(allow_missing_positional = true)]
+#[command(
+    override_usage = "petasos policy test [OPTIONS] HOST COMMAND\n       petasos policy test [OPTIONS] --local [HOST] COMMAND"
+)]
 struct TestArgs {
-    /// The host whose own policy is asked; with --local, the one whose settings count
-    #[arg(value_name = "HOST", required_unless_present = "local")]
-    host: Option<String>,
-    /// The command, as the agent would give it to the tool
-    #[arg(value_name = "COMMAND")]
-    command: String,
+    /// The host whose own policy is asked (with --local, whose settings count), and the command as
+    /// the agent would give it to the tool
+    #[arg(value_name = "HOST COMMAND", num_args = 1..=2, required = true)]
+    words: Vec<String>,
     /// Ask the policy that petasos.yaml would make, with the python3 of this machine
     #[arg(long)]
     local: bool,
@@ -65,12 +65,24 @@ struct TestArgs {
 /// When a file is not sound, or the policy cannot be asked.
 pub async fn run(args: &PolicyArgs) -> Result<ExitCode> {
     let PolicyVerb::Test(args) = &args.verb;
-    let request = Request { tool: args.tool.clone(), args: arguments(args)?, policy: None };
-    let explained = if args.local { locally(args, request).await? } else { on_the_host(args, request).await? };
+    let (host, command) = match args.words.as_slice() {
+        [command] if args.local => (None, command),
+        [host, command] => (Some(host.as_str()), command),
+        _ => {
+            let fault = Fault::new("`policy test` needs a host and a command");
+            ui::error(&fault.hint("`petasos policy test HOST COMMAND`, or `--local` in place of a host"));
+            return Ok(ExitCode::from(exit::USAGE));
+        }
+    };
+    let request = Request { tool: args.tool.clone(), args: arguments(&args.tool, command)?, policy: None };
+    let explained = match host {
+        host if args.local => locally(args, host, request).await?,
+        host => on_the_host(args, host, request).await?,
+    };
     if args.json {
         ui::json(&explained)?;
     } else {
-        ui::out(&text(&args.command, &explained))?;
+        ui::out(&text(command, &explained))?;
     }
     Ok(ExitCode::from(match explained.verdict {
         Verdict::Allow => exit::DONE,
@@ -79,11 +91,11 @@ pub async fn run(args: &PolicyArgs) -> Result<ExitCode> {
 }
 
 /// What the tool is called with.
-fn arguments(args: &TestArgs) -> Result<Value> {
-    match args.tool.as_str() {
-        "terminal" => Ok(json!({ "command": args.command })),
-        "execute_code" => Ok(json!({ "code": args.command })),
-        tool => match serde_json::from_str(&args.command) {
+fn arguments(tool: &str, command: &str) -> Result<Value> {
+    match tool {
+        "terminal" => Ok(json!({ "command": command })),
+        "execute_code" => Ok(json!({ "code": command })),
+        tool => match serde_json::from_str(command) {
             Ok(Value::Object(object)) => Ok(Value::Object(object)),
             Ok(_) | Err(_) => {
                 let fault = Fault::new(format!("what `{tool}` is called with is no JSON object"));
@@ -93,9 +105,9 @@ fn arguments(args: &TestArgs) -> Result<Value> {
     }
 }
 
-async fn on_the_host(args: &TestArgs, request: Request) -> Result<Explained> {
+async fn on_the_host(args: &TestArgs, host: Option<&str>, request: Request) -> Result<Explained> {
     let hosts = HostArgs {
-        hosts: args.host.iter().cloned().collect(),
+        hosts: host.map(str::to_owned).into_iter().collect(),
         files: args.files.clone(),
         ssh_config: args.ssh_config.clone(),
         identity: args.identity.clone(),
@@ -113,9 +125,9 @@ async fn on_the_host(args: &TestArgs, request: Request) -> Result<Explained> {
     Ok(one.result?)
 }
 
-async fn locally(args: &TestArgs, mut request: Request) -> Result<Explained> {
+async fn locally(args: &TestArgs, host: Option<&str>, mut request: Request) -> Result<Explained> {
     let config = args.files.read()?;
-    let choice = args.host.as_deref().map(|host| Choice::of(&config, host)).transpose()?;
+    let choice = host.map(|host| Choice::of(&config, host)).transpose()?;
     let name = choice.as_ref().and_then(|choice| choice.name.as_deref());
     let settings = config.settings(name)?;
     let lock = LockFile::load(&args.files.lock)?;
