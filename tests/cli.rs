@@ -379,6 +379,9 @@ fn a_log_that_was_changed_is_drift_and_none_at_all_is_not_observed() {
     assert_eq!(verify(&line(1, &zeros)), Some(0));
     assert_eq!(verify(&format!("{}{}", line(1, &zeros), line(2, &zeros))), Some(2));
     assert_eq!(verify(""), Some(3));
+}
+
+#[test]
 fn a_policy_is_tested_before_it_is_on_a_host() {
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent:\n  approvals:\n    mode: allowlist\n    allow: [\"git log *\"]\n";
     let folder = desk(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)]);

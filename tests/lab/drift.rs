@@ -12,7 +12,7 @@ use std::sync::MutexGuard;
 const WATCHED: [&str; 3] = ["hermes.service", "petasos-audit.service", "ssh.service"];
 
 /// Those that have a near twin in the table, or end in a restart of the agent that another one has.
-const TWINS: [&str; 15] = [
+const TWINS: [&str; 18] = [
     "a unit was started too often, and systemd gave it up",
     "a unit is edited, and systemd told",
     "a unit is edited, and runs that way",
