@@ -1,7 +1,8 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    completions, demo, egress, facts, fault, history, init, lab, man, pin, plan, policy, render, undo, up, verify,
+    audit, completions, demo, denials, egress, facts, fault, history, init, lab, man, pin, plan, policy, render,
+    undo, up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};
@@ -39,6 +40,10 @@ pub enum Verb {
     Egress(egress::EgressArgs),
     /// Show what the policy makes of a command, and by which rule
     Policy(policy::PolicyArgs),
+    /// Show what the agent did and was refused, from its audit log
+    Audit(audit::AuditArgs),
+    /// Group what the agent was refused, and print the smallest rules that would allow it
+    Denials(denials::DenialsArgs),
     /// Restore files, units and firewall to before the last run
     Undo(undo::UndoArgs),
     /// List the runs that a host has on record
@@ -91,6 +96,8 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::History(args) => history::run(&args).await,
         Verb::Egress(args) => egress::run(&args).await,
         Verb::Policy(args) => policy::run(&args).await,
+        Verb::Audit(args) => audit::run(&args).await,
+        Verb::Denials(args) => denials::run(&args).await,
         Verb::Verify(args) => verify::run(&args).await,
         Verb::Undo(args) => undo::run(&args).await,
         Verb::Lab(args) => lab::run(args).await,

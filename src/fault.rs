@@ -30,6 +30,20 @@ impl Fault {
     }
 }
 
+/// A text that errors of ours were written into by somebody who spells out line breaks, without
+/// their hint; and that.
+pub fn take_hint(text: &str) -> (String, Option<String>) {
+    let mut hint = None;
+    let lines = text.lines().map(|line| match line.split_once(r"\nhint: ") {
+        Some((line, found)) => {
+            hint = Some(found.to_owned());
+            line
+        }
+        None => line,
+    });
+    (lines.collect::<Vec<_>>().join("\n"), hint)
+}
+
 /// The message, and the hint on a line of its own.
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

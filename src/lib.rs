@@ -5,6 +5,7 @@
 #![warn(clippy::indexing_slicing, clippy::string_slice, clippy::exit, clippy::verbose_file_reads)]
 pub mod act;
 pub mod addresses;
+pub mod audit;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod playbook;
 pub mod release;
 pub mod resource;
+pub mod review;
 pub mod run;
 pub mod shell;
 pub mod transport;

@@ -1,6 +1,6 @@
 //! Reading YAML: errors with file, line, caret, and what was probably meant.
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 use std::collections::BTreeMap;
@@ -16,7 +16,8 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Fault> {
 
 fn explain(file: &str, message: &str) -> Fault {
     let message = message.strip_prefix("error: ").unwrap_or(message).replace("<input>", file);
-    let (message, hint) = without_hint(&message);
+    // The reader knows one text alone, and shows it twice.
+    let (message, hint) = fault::take_hint(&message);
     let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
     let what = first.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(first, |(_, what)| what);
     let fault = Fault::new(format!("{what}\n{}", rest.trim_end()));
@@ -24,20 +25,6 @@ fn explain(file: &str, message: &str) -> Fault {
         Some(hint) => fault.hint(hint),
         None => fault,
     }
-}
-
-/// The reader knows one text alone, shows it twice, and spells out its line breaks: the hint of one
-/// of our own errors is taken out of both.
-fn without_hint(message: &str) -> (String, Option<String>) {
-    let mut hint = None;
-    let lines = message.lines().map(|line| match line.split_once(r"\nhint: ") {
-        Some((line, of_line)) => {
-            hint = Some(of_line.to_owned());
-            line
-        }
-        None => line,
-    });
-    (lines.collect::<Vec<_>>().join("\n"), hint)
 }
 
 /// A step into a text: a key of a mapping, or a place in a list.
@@ -62,7 +49,8 @@ pub fn point(file: &str, text: &str, path: &[Step], fault: Fault) -> Fault {
         let Some(next) = next else { break };
         at = next;
     }
-    let (line, column) = (at.referenced.line() as usize, at.referenced.column() as usize);
+    let number = |number: u64| usize::try_from(number).unwrap_or_default();
+    let (line, column) = (number(at.referenced.line()), number(at.referenced.column()));
     let width = line.to_string().len();
     let shown = text.lines().enumerate().skip(line.saturating_sub(3)).take(line.min(3));
     let mut message = format!("{}\n{:width$}--> {file}:{line}:{column}\n{:width$} |", fault.message, "", "");

@@ -12,7 +12,7 @@ use std::process::Command;
 fn vars() -> Value {
     json!({
         "admin": { "user": "ops", "authorized_keys": "" }, "login": "root",
-        "ssh_port": 22, "moved_port": "", "inbound": "80/tcp 443/tcp", "network": { "egress": { "mode": "names", "enforce": true } },
+        "ssh_port": 22, "moved_port": "", "inbound": "80/tcp 443/tcp", "sandbox_packages": "ripgrep", "network": { "egress": { "mode": "names", "enforce": true } },
         "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false },
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],

@@ -69,6 +69,37 @@ fn a_value_that_cannot_be_is_found_where_it_stands() {
 }
 
 #[test]
+fn a_policy_that_cannot_be_is_one_error_with_a_caret_before_any_host_is_reached() {
+    for (agent, place, parts) in [
+        (
+            "approvals: { mode: allowlist, allow: [ls, 'a | b'] }",
+            ":4:45",
+            ["the allow rule `a | b` can never match", "hint: "],
+        ),
+        (
+            "approvals: { mode: allowlist, allow: ['sudo id'] }",
+            ":4:41",
+            ["the deny rule `sudo *` always beats it", "hint: "],
+        ),
+        ("redact: { patterns: ['(a+)+$'] }", ":4:24", ["without end", "hint: give it a largest number"]),
+        ("platforms: { telegram: { rate_limit: 0/hour } }", ":4:40", ["lets nobody in", "hint: `off`"]),
+    ] {
+        let yaml = format!("hosts:\n  web: {{ address: root@203.0.113.7 }}\nagent:\n  {agent}\n");
+        let stderr = error(&[("petasos.yaml", &yaml), ("petasos.lock", LOCK)], &["up"], 1);
+        contains_all(&stderr, &[place, "^", agent]);
+        contains_all(&stderr, &parts);
+    }
+}
+
+#[test]
+fn a_release_that_nobody_reviewed_is_an_error_before_any_host_is_reached() {
+    let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\n";
+    let lock = LOCK.split("    policy:").next().unwrap();
+    let stderr = error(&[("petasos.yaml", yaml), ("petasos.lock", lock)], &["up"], 1);
+    contains_all(&stderr, &["whether release 0.19.0 was reviewed", "hint: `petasos pin 0.19.0`"]);
+}
+
+#[test]
 fn a_file_that_is_no_yaml_says_where() {
     let stderr = error(&[("petasos.yaml", "hosts: [\n"), ("petasos.lock", LOCK)], &["up"], 1);
     contains_all(&stderr, &["petasos.yaml:"]);

@@ -11,8 +11,9 @@ mod sources;
 use sources::{code, paths, read, sources};
 
 /// What computes and never acts.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "addresses",
+    "audit",
     "fault",
     "name",
     "release",
@@ -32,9 +33,10 @@ const IMPURE: [&str; 9] =
 
 /// Each module, and those modules of this crate that it may name. None names one further down, so
 /// there is no circle of modules.
-const MAY_NAME: [(&str, &[&str]); 21] = [
+const MAY_NAME: [(&str, &[&str]); 22] = [
     (EVERYWHERE, &[]),
     ("addresses", &[]),
+    ("audit", &[]),
     ("name", &[]),
     ("yaml", &[]),
     ("release", &[]),
@@ -52,8 +54,11 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("pin", &["config", "release"]),
     ("desired", &["addresses", "name", "act", "config", "playbook", "release", "verify"]),
     ("run", EVERYTHING_BELOW_RUN),
-    ("ui", &["plan", "run", "verify"]),
-    ("command", &["name", "act", "config", "desired", "lab", "pin", "playbook", "run", "transport", "ui", "verify"]),
+    ("ui", &["audit", "plan", "run", "verify"]),
+    (
+        "command",
+        &["audit", "name", "act", "config", "desired", "lab", "pin", "playbook", "run", "transport", "ui", "verify"],
+    ),
 ];
 
 /// What went wrong: the one word that every module may say.
@@ -61,6 +66,7 @@ const EVERYWHERE: &str = "fault";
 
 const EVERYTHING_BELOW_RUN: &[&str] = &[
     "addresses",
+    "audit",
     "name",
     "act",
     "fact",

@@ -56,6 +56,10 @@ fn no_template_lacks_a_value() {
         "{ network: { egress: { mode: open } } }",
         "{ network: { ssh_port: 2222, egress: { allow: [\"git.example.com:22\", \"localhost:11434\"], enforce: false } } }",
         "{ agent: { platforms: { telegram: {}, discord: {}, slack: {} } } }",
+        "{ agent: { sandbox: off } }",
+        "{ agent: { sandbox: { packages: [] } } }",
+        "{ agent: { sandbox: { network: names, allow: [pypi.org, \"*.example.net\", \"git.example.com:22\"], packages: [ripgrep, nodejs] } } }",
+        "{ agent: { approvals: { mode: allowlist, allow: [ls], unlisted: ask } } }",
     ];
     for own in settings {
         let own = own.trim_start_matches('{').trim_end_matches('}');

@@ -51,7 +51,7 @@ class Clerk:
             if limit:
                 ok, used, retry = self.counters.ask(key, limit, now)
                 said = {"used": used} if ok else {"used": used, "retry": retry}
-            fields.update(verdict="allow" if ok else "refuse", **said)
+            fields.update(verdict="allow" if ok else "deny", **said)
         self._allow(event, ok, client.uid, len(raw), now)
         seq = self.log.append(event, client.uid, client.pid, fields, now)
         self._works()

@@ -91,5 +91,5 @@ def stamp(now):
 
 def seconds(stamp):
     """The same, read."""
-    whole = calendar.timegm(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S"))
-    return whole + int(stamp[20:23]) / 1000
+    parts = (stamp[:4], stamp[5:7], stamp[8:10], stamp[11:13], stamp[14:16], stamp[17:19])
+    return calendar.timegm(tuple(int(part) for part in parts)) + int(stamp[20:23]) / 1000

@@ -14,8 +14,9 @@ from .threats import flags_of
 # A way to stop is never rationed.
 FREE = frozenset(("stop", "deny"))
 # Turns of these are no message, or were counted where they came in.
-UNCOUNTED = frozenset(("", "local", "cli", "cron", "tui", "acp", "api_server", "webhook"))
+UNCOUNTED = frozenset(("local", "cli", "cron", "tui", "acp", "api_server", "webhook"))
 QUIET = 60
+NOT_WELL = "The host's policy is not well, so nothing was done."
 MOST = 2000
 
 _lock = threading.Lock()
@@ -62,6 +63,8 @@ def recently(platform, user):
 
 
 def sentence(answer):
+    if answer.get("broken"):
+        return NOT_WELL
     text = current.the_policy().rate.reply
     minutes = max(1, -(-int(answer.get("retry") or QUIET) // 60))
     return f"{text} ({minutes} min)"

@@ -7,7 +7,18 @@ import importlib
 import os
 import re
 
-from . import audit, current, install, kernel_lock, no_process, own_secrets, release, sandbox, selftest
+from . import (
+    audit,
+    current,
+    gateway,
+    install,
+    kernel_lock,
+    no_process,
+    own_secrets,
+    release,
+    sandbox,
+    selftest,
+)
 from .errors import Broken
 
 # Imported before the wraps go in: what takes a function by name later takes the wrapped one.
@@ -31,7 +42,7 @@ def before(path):
 
     current.policy = policy = settings.load(path)
     release.check(policy.release)
-    current.audit = audit.Writer(policy.audit.socket)
+    current.audit = audit.Writer(policy.audit_socket)
     if policy.sandbox.enabled:
         kernel_lock.take()
         # The agent reads these beside its settings, some of them while it is imported.
@@ -43,11 +54,7 @@ def before(path):
 def after(path):
     """With the agent loaded, and before it does anything."""
     policy = current.the_policy()
-    for part in PARTS:
-        try:
-            importlib.import_module(part)
-        except ImportError as error:
-            raise Broken(f"a part of the agent cannot be loaded: {part}: {error}") from error
+    gateway.load(PARTS)
     _redaction(policy)
     from hermes_constants import get_hermes_home
 
@@ -57,6 +64,8 @@ def after(path):
     if policy.sandbox.enabled:
         os.environ["TERMINAL_ENV"] = "ssh"
         os.environ["TERMINAL_CWD"] = sandbox.WORK
+    # First of all: without a writer nothing that follows could be on record.
+    current.say("policy", status="starting", release=policy.release.version)
     install.install(policy.sandbox.enabled)
     if policy.sandbox.enabled:
         no_process.forbid()
@@ -65,6 +74,7 @@ def after(path):
         digest = hashlib.sha256(file.read()).hexdigest()
     current.say(
         "policy",
+        status="in force",
         release=policy.release.version,
         policy=digest,
         mode=policy.approve.mode,
@@ -84,11 +94,11 @@ def _redaction(policy):
         setattr(agents, name, lambda token, *args, **kwargs: replacement)
     from .redact import Redactor
 
-    secrets = own_secrets.find()
     current.redactor = Redactor(
-        policy,
-        secrets,
         builtin=lambda text: agents.redact_sensitive_text(text, force=True, code_file=True),
+        secrets=own_secrets.find(),
+        patterns=policy.redact.patterns,
+        replacement=replacement,
     )
 
 

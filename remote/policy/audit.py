@@ -32,7 +32,7 @@ class Writer:
                     return self._exchange(line)
                 except (OSError, ValueError) as error:
                     self._hang_up()
-                    if last:
+                    if last or isinstance(error, TimeoutError):
                         raise Broken(f"the audit writer does not answer: {error}") from error
 
     def _exchange(self, line):

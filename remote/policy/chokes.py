@@ -4,7 +4,19 @@
 other parameters, is a release that nobody has reviewed: the agent does not start.
 """
 
-from . import api, approvals, background, calls, environment, files, messages, models, recall, turns
+from . import (
+    api,
+    approvals,
+    background,
+    calls,
+    environment,
+    files,
+    gateway,
+    messages,
+    models,
+    recall,
+    turns,
+)
 
 ALWAYS, SANDBOX = "always", "sandbox"
 
@@ -61,6 +73,7 @@ CHOKES = {
         ALWAYS,
     ),
     # Messages.
+    "gateway.run:start_gateway": ((), gateway.wrap_start_gateway, ALWAYS),
     "gateway.platforms.base:BasePlatformAdapter.handle_message": (
         ("self", "event"),
         messages.wrap_handle_message,
@@ -118,6 +131,7 @@ CHOKES = {
         SANDBOX,
     ),
     "tools.terminal_tool:_get_env_config": ((), environment.wrap_settings, SANDBOX),
+    "tools.file_tools:_configured_terminal_cwd": ((), environment.wrap_configured_cwd, SANDBOX),
     "tools.process_registry:ProcessRegistry.spawn_via_env": (
         ("self", "env", "command", "cwd", "task_id", "session_key", "timeout"),
         background.wrap_spawn_via_env,

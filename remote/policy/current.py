@@ -9,6 +9,7 @@ policy = None
 audit = None
 redactor = None
 home = ""  # The agent's data directory.
+gateway = False  # Whether other people than the one at the command line are served here.
 
 
 def the_policy():

@@ -39,6 +39,9 @@ def make():
                 cwd = WORK
             return super().execute(command, cwd, **options)
 
+        def _prepare_command(self, command):
+            return command, None  # The gateway's own password for sudo is not for the sandbox.
+
         def _run_bash(self, cmd_string, *, login=False, timeout=120, stdin_data=None):
             return launch(cmd_string, timeout=timeout, stdin=stdin_data)
 
@@ -100,3 +103,10 @@ def wrap_settings(real):
         return settings
 
     return _get_env_config
+
+
+def wrap_configured_cwd(_real):
+    def _configured_terminal_cwd():
+        return WORK
+
+    return _configured_terminal_cwd

@@ -11,3 +11,6 @@ class Refused(Exception):
 
 class Broken(Exception):
     """The policy cannot do its work. Nothing goes on: at the start this ends in exit code 78."""
+
+    # Where it ends a model call the agent takes it for an answer that no retry will change.
+    status_code = 422

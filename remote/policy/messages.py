@@ -52,7 +52,13 @@ def wrap_runner(real):
         if not route and not await asyncio.to_thread(self._is_user_authorized, source):
             return await real(self, event)
         answer = await asyncio.to_thread(
-            admit.message, platform, user, str(event.text or ""), str(source.chat_id or ""), "", route
+            admit.message,
+            platform,
+            user,
+            str(event.text or ""),
+            str(source.chat_id or ""),
+            "",
+            route,
         )
         if answer.get("ok") is not True:
             return None if admit.told(platform, user) else admit.sentence(answer)

@@ -5,7 +5,9 @@ import re
 
 NAMES = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|PRIVATE|WEBHOOK_URL|DSN", re.IGNORECASE)
 # Names that match and are no secret: paths and switches.
-PLAIN = re.compile(r"(_FILE|_PATH|_DIR|_ENABLED|_HOST|_PORT|_URL_BASE)$|^SSH_AUTH_SOCK$|^PWD$|^OLDPWD$")
+PLAIN = re.compile(
+    r"(_FILE|_PATH|_DIR|_ENABLED|_HOST|_PORT|_URL_BASE)$|^SSH_AUTH_SOCK$|^PWD$|^OLDPWD$"
+)
 SHORTEST = 8
 
 

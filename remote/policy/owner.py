@@ -9,6 +9,8 @@ import hashlib
 import re
 import threading
 
+from . import current
+
 MOST = 5000
 FIELDS = {
     "platform": "HERMES_SESSION_PLATFORM",
@@ -41,10 +43,15 @@ def of(session=""):
         known = _by_session.get(session)
     if known is not None:
         return dict(known)
-    found = dict(turn or from_context() or {"platform": "local"})
+    found = dict(turn or from_context() or nobody())
     if session:
         found["session"] = session
     return found
+
+
+def nobody(platform=""):
+    """Whom a call is for that says nothing of it: at a command line, whoever sits there."""
+    return {"platform": platform or ("unknown" if current.gateway else "local")}
 
 
 def begin(agent):
@@ -62,7 +69,8 @@ def begin(agent):
     if not found:
         found = dict(_turn.get() or {})
     if not found:
-        found = {"platform": str(getattr(agent, "platform", "") or "local")}
+        with _lock:
+            found = dict(_by_session.get(mine) or nobody(str(getattr(agent, "platform", "") or "")))
     found["session"] = mine
     if parent and parent != mine:
         found["parent"] = parent

@@ -20,6 +20,11 @@ NEVER = re.compile(
     r"|[^/]*(credential|secret|token)[^/]*)(/|$)",
     re.IGNORECASE,
 )
+# Tools whose results may name a file that they kept, and where.
+KEPT = {
+    "web_extract": ("cache/web", "web_cache"),
+    "delegate_task": ("cache/delegation", "delegation_cache"),
+}
 UPLOADS = ("cache", "document_cache", "image_cache", "audio_cache", "video_cache")
 
 _lock = threading.Lock()
@@ -116,6 +121,16 @@ def skills_in(text, room):
                 break
             folder = os.path.dirname(folder)
     return text.replace(os.path.join(current.home, "skills") + "/", f"{WORK}/{INSIDE}/skills/")
+
+
+def kept_in(text, room, folders):
+    """The long form of a result, which the agent kept in its cache and names in the short one."""
+    for folder in folders:
+        prefix = os.path.join(current.home, folder) + "/"
+        found = set(re.findall(re.escape(prefix) + r"[\w.@+/-]+", text))
+        offer(found, room)
+        text = rewrite(text, room) if found else text
+    return text
 
 
 def host_file(path, room=None):

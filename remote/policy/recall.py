@@ -13,6 +13,8 @@ def visible(tool, result, session=""):
         return _processes(result, owner.room(session))
     if tool == "skill_view" and current.sandboxed() and isinstance(result, str):
         return push.skills_in(result, owner.room(session))
+    if tool in push.KEPT and current.sandboxed() and isinstance(result, str):
+        return push.kept_in(result, owner.room(session), push.KEPT[tool])
     return result
 
 
@@ -73,9 +75,7 @@ def _only_mine(result, db, me):
     for key, found in list(said.items()):
         if isinstance(found, list) and any(isinstance(r, dict) and _ids(r) for r in found):
             mine = [
-                r
-                for r in found
-                if isinstance(r, dict) and all(may_see(db, i, me) for i in _ids(r))
+                r for r in found if isinstance(r, dict) and all(may_see(db, i, me) for i in _ids(r))
             ]
             said[key] = mine
             for count in ("count", "total", "sessions_searched"):

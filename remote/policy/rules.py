@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from . import tools
 from .deny import Computed, Deny, denied, denied_argv, denied_code, denied_command, opens_everything
-from .lexer import GLOB, Refused, Segment, check_program, join, lex, patterns, shown
+from .lexer import Refused, Segment, check_program, join, lex, patterns, shown
 
 # A letter that was quoted.
 _ESCAPED = re.compile(r"\[([*?\[\]])\]")

@@ -7,7 +7,7 @@ import importlib
 import json
 import subprocess
 
-from . import current, install, kernel_lock, no_process, outcome, rules
+from . import calls, current, install, kernel_lock, no_process, outcome, rules
 from .errors import Broken
 
 TOOL = "petasos_selftest"
@@ -51,8 +51,8 @@ def _ways_to_a_tool(must):
         return json.dumps({"output": SECRET})
 
     said = middleware.run_tool_execution_middleware(TOOL, {"a": 1}, tool)
-    verdict = rules.judge(current.the_policy(), TOOL, {"a": 1})
-    if isinstance(verdict, rules.Allow):
+    verdict = rules.judge(current.the_policy().approve, TOOL, {"a": 1})
+    if verdict.verdict == rules.ALLOW:
         must("a tool's result is redacted", ran and SECRET not in said)
     else:
         must("an unlisted tool is refused", not ran and outcome.read(said)[0] == "blocked")
@@ -69,12 +69,14 @@ def _broken_parts(must):
     for part in ("policy", "audit", "redactor"):
         kept, ran = getattr(current, part), []
         setattr(current, part, None)
+        calls.quiet = True
         try:
             said = middleware.run_tool_execution_middleware(
                 "terminal", {"command": "true"}, lambda args, ran=ran: ran.append(args) or "{}"
             )
         finally:
             setattr(current, part, kept)
+            calls.quiet = False
         must(f"nothing runs without {part}", not ran and outcome.read(said)[0] == "blocked")
 
 

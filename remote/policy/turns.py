@@ -1,4 +1,4 @@
-"""A turn of a conversation: whose it is, whether it may be, and what files leave with its answer."""
+"""A turn: whose it is, whether it may be, and what files leave with its answer."""
 
 import functools
 import os
@@ -9,7 +9,9 @@ from .errors import Broken, Refused
 
 # How the agent may talk to a model. Others hand the whole turn to another program, with tools that
 # never pass here.
-MODES = frozenset(("", "chat_completions", "anthropic_messages", "codex_responses", "bedrock_converse"))
+MODES = frozenset(
+    ("", "chat_completions", "anthropic_messages", "codex_responses", "bedrock_converse")
+)
 ENDINGS = (
     "png jpg jpeg webp gif bmp svg mp3 ogg opus wav m4a flac mp4 mov webm mkv avi pdf docx xlsx "
     "pptx odt csv tsv txt md json html zip tar gz tgz 7z epub py ipynb log xml yaml yml"

@@ -2,8 +2,8 @@
 #
 #   SOURCE TAG COMMIT TREE ARCHIVE_SHA256 UV_LOCK_SHA256 VERSION EXTRAS UV_VERSION LAUNCHER [PREFIX]
 #
-# EXTRAS is a list with spaces between. LAUNCHER is the program that the command `hermes` goes through.
-# PREFIX (for tests) goes before /opt and /var.
+# EXTRAS is a list with spaces between. LAUNCHER is the program that the command `hermes` goes
+# through. PREFIX (for tests) goes before /opt and /var.
 # Everything is built and checked beside its place and renamed into it, complete; the manifest is
 # written last. A directory without a manifest is not a release.
 #
@@ -130,8 +130,8 @@ done
 wait "$compiling" || :
 compiling=
 printf '%s\n' "$final" >"$site/petasos-release.pth"
-# The command that an installed package would have had; the agent's own dispatcher calls it too. Like
-# the unit it goes through the launcher, which puts the policy in force or ends.
+# The command that an installed package would have had; the agent's own dispatcher calls it too.
+# Like the unit it goes through the launcher, which puts the policy in force or ends.
 cat >"$stage/venv/bin/hermes" <<COMMAND
 #!/bin/sh
 exec "\$(dirname "\$(readlink -f "\$0")")/python" -P -B $launcher "\$@"

@@ -30,9 +30,11 @@ link() { # TARGET, or nothing
   if [ -n "$1" ]; then
     ln -sfn "$1" "$opt/.current"
     mv -fT "$opt/.current" "$opt/current"
-    # A policy is for one release: it goes forth and back with it.
-    if [ -f "$policies/${1##*/}.json" ]; then
-      ln -sfn "policies/${1##*/}.json" "$policies/.current"
+    # A policy is for one version: it goes forth and back with it. DIRECTORY is VERSION-COMMIT.
+    version=${1##*/}
+    version=${version%-*}
+    if [ -f "$policies/$version.json" ]; then
+      ln -sfn "/etc/hermes/policies/$version.json" "$policies/.current"
       mv -fT "$policies/.current" "$prefix/etc/hermes/policy.json"
     fi
   else

@@ -36,6 +36,8 @@ def main():
                 raise
     kernel.mount_terminals()
     etc.fill()
+    if egress.is_there():
+        fork_relay()
     kernel.new_process_tree()
     asked, ask = os.pipe()
     answer, answered = os.pipe()
@@ -49,6 +51,18 @@ def main():
     keep(child, asked, answered)
 
 
+def fork_relay():
+    """It hears from here on, and ends with the unit. Outside of the command's tree, which cannot
+    have threads of somebody outside."""
+    import relay
+
+    listener = relay.listen()
+    if os.fork() == 0:
+        kernel.give_up_rights()
+        os.close(CONNECTION)
+        relay.serve(listener)
+
+
 def keep(child, asked, answered):
     name = os.read(asked, session.LONGEST + 1)
     if name:
@@ -57,10 +71,6 @@ def keep(child, asked, answered):
         except OSError as error:
             reason = error.strerror
         kernel.give_up_rights()
-        if not reason and egress.is_there():
-            import relay
-
-            relay.start()
         os.write(answered, reason.encode() or b"\n")
     os.close(answered)
     _, status = os.waitpid(child, 0)

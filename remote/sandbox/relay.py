@@ -1,5 +1,5 @@
-"""The proxy on an instance's own loopback; see egress.py. It runs in the keeper, out of reach of
-the command, and without any rights."""
+"""The proxy on an instance's own loopback; see egress.py. A process of its own, out of reach of the
+command and without any rights."""
 
 import socket
 import string
@@ -16,20 +16,20 @@ LETTERS = frozenset(string.ascii_lowercase + string.digits + "-_.")
 places = threading.BoundedSemaphore(MOST)
 
 
-def start():
-    listener = socket.create_server(("127.0.0.1", egress.PORT))
+def listen():
+    return socket.create_server(("127.0.0.1", egress.PORT))
+
+
+def serve(listener):
+    """Never returns."""
     known = egress.names()
-    threading.Thread(target=accept, args=(listener, known), daemon=True).start()
-
-
-def accept(listener, known):
     while True:
         places.acquire()
         client, _ = listener.accept()
-        threading.Thread(target=serve, args=(client, known), daemon=True).start()
+        threading.Thread(target=attend, args=(client, known), daemon=True).start()
 
 
-def serve(client, known):
+def attend(client, known):
     try:
         with client:
             client.settimeout(PATIENCE)

@@ -87,7 +87,8 @@ def parse(body):
         request, end = _json.make_scanner(Reader)(words, start)
         if words[end:].strip():
             raise ValueError
-    except (ValueError, StopIteration, RecursionError):
+    except (ValueError, StopIteration, RecursionError, SystemError):
+        # The last where it cannot find the exception of `json`, before Python 3.12.
         raise Refused("the request is no JSON") from None
     if not isinstance(request, dict) or set(request) - KEYS:
         raise Refused(f"a request is a map of {', '.join(sorted(KEYS))}")

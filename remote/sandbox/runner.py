@@ -72,8 +72,10 @@ def complain(output, reason):
 
 
 def carry_out(connection, streams, wanted, ask, answer):
-    if wanted.network and not egress.is_there():
-        raise Refused("this sandbox has no network")
+    if wanted.network != egress.is_there():
+        raise Refused(
+            "this is the socket of commands " + ("without", "with")[egress.is_there()] + " network"
+        )
     os.write(ask, wanted.session)
     os.close(ask)
     reason = os.read(answer, 4096)

@@ -78,7 +78,6 @@ def rewrite(path: str):
 # What is the agent's own, or a world of its own: its data, and what its unit has for itself.
 ITS_OWN = {
     "/home/hermes/.hermes",
-    "/var/log/hermes",
     "/tmp",
     "/var/tmp",
     "/proc",

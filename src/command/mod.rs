@@ -1,7 +1,9 @@
 //! One thin file per verb: its arguments, and what it asks of the rest.
 
+pub mod audit;
 pub mod completions;
 pub mod demo;
+pub mod denials;
 mod each;
 pub mod egress;
 mod explain;
@@ -17,6 +19,7 @@ pub mod plan;
 pub mod policy;
 mod reach;
 pub mod render;
+mod since;
 pub mod undo;
 pub mod up;
 pub mod verify;

@@ -131,8 +131,8 @@ async fn locally(args: &TestArgs, host: Option<&str>, mut request: Request) -> R
     let name = choice.as_ref().and_then(|choice| choice.name.as_deref());
     let settings = config.settings(name)?;
     let lock = LockFile::load(&args.files.lock)?;
-    let (version, _) = lock.release_of(name.unwrap_or_default())?;
-    request.policy = Some(policy::policy(&settings, version)?);
+    let (version, release) = lock.release_of(name.unwrap_or_default())?;
+    request.policy = Some(policy::policy(&settings, version, release)?);
     let folder = tempfile::tempdir().context("no folder for the policy's files")?;
     let package_folder = folder.path().join(PACKAGE);
     std::fs::create_dir(&package_folder)?;

@@ -1,7 +1,9 @@
-//! What no single value shows: keys of petasos.yaml that contradict each other, or that nothing ever
-//! reads. A host's own words lie over those for all hosts, so each is looked at as a host gets it.
+//! What no single value shows: keys of petasos.yaml that contradict each other, or that nothing
+//! ever reads. A host's own words lie over those for all hosts, so each is looked at as a host gets
+//! it.
 
 use super::approvals::{ApprovalMode, OF_ALLOWLIST};
+use super::egress::Allowed;
 use super::sandbox::SandboxNetwork;
 use super::settings::{EgressMode, Settings};
 use crate::fault::Fault;
@@ -13,7 +15,8 @@ use serde_json::Value;
 pub fn first(raw: &Value, scopes: &[(Option<&str>, Settings)]) -> Option<(Vec<Step>, Fault)> {
     let beaten = || scopes.iter().find_map(|(host, settings)| beaten(raw, *host, settings));
     let unfiltered = || scopes.iter().find_map(|(host, settings)| unfiltered(raw, *host, settings));
-    beaten().or_else(unfiltered).or_else(|| unread(raw, scopes))
+    let local = || scopes.iter().find_map(|(host, settings)| local(raw, *host, settings));
+    beaten().or_else(unfiltered).or_else(local).or_else(|| unread(raw, scopes))
 }
 
 /// An allow rule of which a deny rule leaves nothing.
@@ -36,6 +39,14 @@ fn unfiltered(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(V
         .hint("set `network.egress.mode: names`, or `agent.sandbox.network: none`");
     (names && settings.network.egress.mode != EgressMode::Names)
         .then(|| (place(raw, host, &["agent", "sandbox", "network"]), fault))
+}
+
+/// A port of the host itself, which no sandbox sees.
+fn local(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(Vec<Step>, Fault)> {
+    let at = settings.agent.sandbox.as_ref()?.allow.iter().position(Allowed::is_local)?;
+    let mut path = place(raw, host, &["agent", "sandbox", "allow"]);
+    path.push(Step::At(at));
+    Some((path, Fault::new("a sandbox cannot reach the host's own ports").hint("allow names of other hosts")))
 }
 
 /// A key that no host which it counts for ever reads.

@@ -1,7 +1,7 @@
 //! petasos.yaml: what the user wants, for all hosts and for single ones.
 
-use super::{Target, contradictions};
 use super::settings::{Admin, Agent, Guard, Network, Settings};
+use super::{Target, contradictions};
 use crate::fault::Fault;
 use crate::name::{Account, EnvName, PackageName, Service};
 use crate::yaml;

@@ -2,7 +2,7 @@
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
 use crate::fault::Fault;
 use crate::name::Fingerprint;
-pub use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
+pub use crate::release::pinned::{Commit, Date, ModuleName, Policy, Release, Review, Sha256, Suite, Tag, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -175,6 +175,7 @@ mod tests {
             uv_lock_sha256: "0".repeat(64).parse().unwrap(),
             signed: false,
             requires_python: ">=3.11,<3.14".into(),
+            policy: None,
         }
     }
 

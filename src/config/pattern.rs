@@ -2,8 +2,8 @@
 //! every text of the agent's with it by backtracking, and must not be made to search for hours.
 //!
 //! It is read by regex-syntax, which knows neither look-around nor backreferences, and printed anew
-//! from what that understood, so that nothing can mean one thing here and another there: `\w`, `\d`,
-//! `\s` and `\b` are ASCII's, flags are spelt out, groups capture nothing.
+//! from what that understood, so that nothing can mean one thing here and another there: `\w`,
+//! `\d`, `\s` and `\b` are ASCII's, flags are spelt out, groups capture nothing.
 
 mod node;
 mod python;
@@ -48,7 +48,7 @@ impl TryFrom<String> for Pattern {
         if hir.properties().minimum_len().unwrap_or(0) == 0 {
             return Err(wrong("matches the empty text, so everything").hint("`x*` and `x?` match nothing at all too"));
         }
-        let node = Node::of(&hir).map_err(|why| wrong(why))?;
+        let node = Node::of(&hir).map_err(wrong)?;
         let steps = steps::most(&node).map_err(|fault| Fault { message: wrong(&fault.message).message, ..fault })?;
         if steps > MOST_STEPS {
             return Err(wrong(&format!(

@@ -1,7 +1,7 @@
 //! The rules of `agent.approvals`: which commands run unasked, and which never run.
 //!
-//! They are judged on the host (remote/policy/rules.py, deny.py), by the words of a command. What is
-//! refused here could match none there, so its author means something else.
+//! They are judged on the host (remote/policy/rules.py, deny.py), by the words of a command. What
+//! is refused here could match none there, so its author means something else.
 
 mod globs;
 mod words;
@@ -33,11 +33,18 @@ impl TryFrom<String> for Allow {
         };
         let words = words::of(&text).map_err(never)?;
         words::check_program(&words).map_err(never)?;
-        if let Some(word) = words.iter().find(|word| is_glob(word) && word.split('/').any(|part| part == "..")) {
+        if let Some(word) = words.iter().find(|word| is_glob(word) && word.contains("..")) {
             return Err(never(
                 Fault::new(format!("`{word}` is a glob with `..` in it, and no glob matches `..`"))
                     .hint("write the path without `..`"),
             ));
+        }
+        if let Some(word) = words.iter().find(|word| globs::has_open_class(word)) {
+            return Err(never(Fault::new(format!("the `[` of `{word}` is not closed")).hint("quote it: '['")));
+        }
+        if words::start_others(&words) {
+            return Err(Fault::new(format!("the allow rule `{}` lets every command through", text.escape_debug()))
+                .hint("name the command that it may start"));
         }
         Ok(Self { text, words })
     }
@@ -47,10 +54,13 @@ impl TryFrom<String> for Deny {
     type Error = Fault;
 
     fn try_from(text: String) -> Result<Self, Fault> {
-        let never =
-            |why: &str| Fault::new(format!("the deny rule `{}` can never match: {why}", text.escape_debug()));
+        let never = |why: &str| Fault::new(format!("the deny rule `{}` can never match: {why}", text.escape_debug()));
         if text.trim().is_empty() {
             return Err(never("it is empty"));
+        }
+        if text.chars().all(|c| "*? ".contains(c)) {
+            return Err(Fault::new(format!("the deny rule `{text}` stands for every command"))
+                .hint("`mode: allowlist` with an empty `allow` lets none through"));
         }
         if text.chars().any(|c| c.is_control() && c != '\t') {
             return Err(never("it has a control character").hint("a rule is one line; `*` matches line breaks too"));
@@ -67,7 +77,13 @@ impl Allow {
     pub fn is_beaten_by(&self, deny: &Deny) -> bool {
         let stripped = deny.0.split_whitespace().collect::<Vec<_>>().join(" ");
         let unquoted = words::of(&deny.0).map(|words| words.join(" "));
-        std::iter::once(stripped).chain(unquoted).any(|glob| globs::covers(&glob, &self.words.join(" ")))
+        let command = self.words.join(" ");
+        // A program may be named with its folder.
+        let (program, rest) = command.split_once(' ').map_or((command.as_str(), ""), |(program, rest)| (program, rest));
+        let name = program.rsplit('/').next().unwrap_or(program);
+        let short = if rest.is_empty() { name.to_owned() } else { format!("{name} {rest}") };
+        let covers = |glob: String| globs::covers(&glob, &command) || globs::covers(&glob, &short);
+        std::iter::once(stripped).chain(unquoted).any(covers)
     }
 }
 

@@ -12,17 +12,37 @@ fn error(yaml: &str) -> String {
 #[test]
 fn what_cannot_be_has_its_line_and_a_caret() {
     for (line, wrong, parts) in [
-        ("  approvals: { mode: allowlist, allow: [ls, 'cat ../*'] }", "'cat ../*'", "can never match: `../*`|hint: write the path"),
+        (
+            "  approvals: { mode: allowlist, allow: [ls, 'cat ../*'] }",
+            "'cat ../*'",
+            "can never match: `../*`|hint: write the path",
+        ),
         ("  approvals: { deny: [''] }", "'']", "can never match: it is empty"),
-        ("  approvals: { mode: allowlist, tools: [termnal] }", "termnal", "no tool `termnal`|hint: did you mean `terminal`?"),
+        (
+            "  approvals: { mode: allowlist, tools: [termnal] }",
+            "termnal",
+            "no tool `termnal`|hint: did you mean `terminal`?",
+        ),
         ("  approvals: { mode: allow }", "allow }", "unknown variant `allow`|did you mean `allowlist`?"),
         ("  approvals: { timeout: 0 }", "0 }", "a time of zero"),
-        ("  approvals: { mode: allowlist, allow: [ls, 'sudo id'] }", "'sudo id'", "the deny rule `sudo *` always beats it|hint: remove one"),
-        ("  approvals: { allow: [ls] }", "[ls]", "`allow` counts with `agent.approvals.mode: allowlist` alone|hint: set"),
+        (
+            "  approvals: { mode: allowlist, allow: [ls, 'sudo id'] }",
+            "'sudo id'",
+            "the deny rule `sudo *` always beats it|hint: remove one",
+        ),
+        (
+            "  approvals: { allow: [ls] }",
+            "[ls]",
+            "`allow` counts with `agent.approvals.mode: allowlist` alone|hint: set",
+        ),
         ("  approvals: { mode: smart, tools: [terminal] }", "[terminal]", "`tools` counts with"),
         ("  approvals: { mode: smart, unlisted: ask }", "ask }", "`unlisted` counts with"),
         ("  approvals: { compound: each }", "each }", "`compound` counts with"),
-        ("  redact: { patterns: [ok, '(a+)+$'] }", "'(a+)+$'", "repeats something that more follows without end|hint: give it"),
+        (
+            "  redact: { patterns: [ok, '(a+)+$'] }",
+            "'(a+)+$'",
+            "repeats something that more follows without end|hint: give it",
+        ),
         ("  redact: { patterns: ['x*'] }", "'x*'", "matches the empty text"),
         ("  redact: { patterns: ['(x'] }", "'(x'", "cannot be read: unclosed group"),
         ("  redact: { replacement: '' }", "''", "must be 1 to 64 characters"),
@@ -52,7 +72,11 @@ fn what_cannot_be_has_its_line_and_a_caret() {
 
 #[test]
 fn what_a_host_overrides_is_judged_as_the_host_gets_it() {
-    let hosts = |all: &str, web: &str| format!("agent: {{ {all} }}\nhosts:\n  web:\n    address: h\n    agent: {{ {web} }}\n  other: {{ address: i }}\n");
+    let hosts = |all: &str, web: &str| {
+        format!(
+            "agent: {{ {all} }}\nhosts:\n  web:\n    address: h\n    agent: {{ {web} }}\n  other: {{ address: i }}\n"
+        )
+    };
     let sound = [
         // A list for all, and one host that goes by it.
         hosts("approvals: { allow: [ls] }", "approvals: { mode: allowlist }"),
@@ -66,7 +90,8 @@ fn what_a_host_overrides_is_judged_as_the_host_gets_it() {
     }
     let of_host = error(&hosts("approvals: { mode: allowlist }", "approvals: { mode: manual, allow: [ls] }"));
     assert!(of_host.contains("petasos.yaml:5:") && of_host.contains("`allow` counts with"), "{of_host}");
-    let beaten = error(&hosts("approvals: { mode: allowlist, allow: [cat, git push] }", "approvals: { deny: ['git p*'] }"));
+    let beaten =
+        error(&hosts("approvals: { mode: allowlist, allow: [cat, git push] }", "approvals: { deny: ['git p*'] }"));
     assert!(beaten.contains("petasos.yaml:1:") && beaten.contains("`git p*` always beats it"), "{beaten}");
     let open = error("agent: { sandbox: { network: names } }\nnetwork: { egress: { mode: ports } }\n");
     assert!(open.contains("petasos.yaml:1:30") && open.contains("hint: set `network.egress.mode: names`"), "{open}");
@@ -74,11 +99,14 @@ fn what_a_host_overrides_is_judged_as_the_host_gets_it() {
 
 #[test]
 fn off_is_off_however_yaml_takes_it() {
-    let read = |agent: &str| Config::read("petasos.yaml", &format!("agent: {{ {agent} }}\n")).unwrap().settings(None).unwrap().agent;
+    let read = |agent: &str| {
+        Config::read("petasos.yaml", &format!("agent: {{ {agent} }}\n")).unwrap().settings(None).unwrap().agent
+    };
     assert!(read("sandbox: off").sandbox.is_none() && read("sandbox: false").sandbox.is_none());
     let limits = read("rate_limits: { webhook_route: off }, platforms: { telegram: { rate_limit: 'off' }, slack: {} }");
     assert!(limits.rate_limits.webhook_route.is_none());
-    let rates: Vec<_> = limits.platforms.values().map(|platform| platform.rate_limit.map(|rate| rate.count.get())).collect();
+    let rates: Vec<_> =
+        limits.platforms.values().map(|platform| platform.rate_limit.map(|rate| rate.count.get())).collect();
     assert_eq!(rates, [None, Some(30)]);
     assert!(read("provider: x").sandbox.is_some_and(|sandbox| sandbox.packages.len() == 1));
 }

@@ -7,10 +7,12 @@ use crate::addresses::{
 };
 use crate::config::Settings;
 use crate::config::egress::Allowed;
+use crate::config::sandbox::SandboxNetwork;
 use crate::config::settings::EgressMode;
 use crate::playbook::Sources;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// # Errors
 /// When the packs are not sound, or contradict what is enabled.
@@ -38,8 +40,20 @@ pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
         "exact": of(false), "below": of(true), "ports": ports, "local": local, "sink": sink, "sink6": sink6,
         "sink_net": SINK_NET, "sink_net6": SINK_NET6, "ct_mark": CT_MARK, "ct_unmask": CT_UNMASK,
         "resolver_addr": RESOLVER_ADDR, "resolver": RESOLVER_PORT, "proxy": PROXY_PORT,
+        "sandbox": sandbox(settings),
         "helper_ports": format!("{}-{}", HELPER_PORTS.start(), HELPER_PORTS.end()),
     }))
+}
+
+/// The sandbox's own list, by sockets of the same proxy; none where it has no network.
+fn sandbox(settings: &Settings) -> Option<Value> {
+    let sandbox = settings.agent.sandbox.as_ref().filter(|sandbox| sandbox.network == SandboxNetwork::Names)?;
+    let names: BTreeSet<&Allowed> = sandbox.allow.iter().collect();
+    let of = |below: bool| -> Vec<&str> {
+        names.iter().filter(|name| name.port.is_none() && name.below == below).map(|name| name.name.as_str()).collect()
+    };
+    let ports = names.iter().filter_map(|name| Some(json!({ "name": name.name, "port": name.port? })));
+    Some(json!({ "exact": of(false), "below": of(true), "ports": ports.collect::<Vec<_>>() }))
 }
 
 /// All that the agent of these settings may reach, in order.

@@ -3,9 +3,10 @@
 /// What an administrator types on the host. The login runs as the agent, within the agent's own
 /// egress where that goes by name; it shows a code to enter in a browser, anywhere.
 pub fn command(provider: &str, by_name: bool) -> String {
-    // As in the unit: the agent's resolver, and no other door to one.
+    // As in the unit: the agent's resolver, and no other door to one. The launcher asks the audit
+    // writer before anything else.
     let resolver = if by_name {
-        "-p BindReadOnlyPaths=/etc/petasos/resolv.conf:/etc/resolv.conf -p TemporaryFileSystem=/run:ro "
+        "-p BindReadOnlyPaths=/etc/petasos/resolv.conf:/etc/resolv.conf -p TemporaryFileSystem=/run:ro -p BindReadOnlyPaths=/run/petasos-agent "
     } else {
         ""
     };

@@ -40,7 +40,7 @@ pub fn desired_state(
         json!({ "required": joined(&secrets.required), "optional": joined(&secrets.optional) }),
     );
     vars.insert("egress".into(), super::egress::vars(settings, sources)?);
-    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, version)?).into());
+    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, version, release)?).into());
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
     let mut playbooks = Vec::new();
@@ -100,7 +100,6 @@ fn release_vars(version: &Version, release: &Release, extras: &BTreeSet<String>)
         "version": version, "source": release.source, "tag": release.tag, "commit": release.commit, "tree": release.tree,
         "archive_sha256": release.archive_sha256, "uv_lock_sha256": release.uv_lock_sha256,
         "extras": steps::with_messaging(extras), "dir": steps::dir(version, release),
-        "name": steps::name(version, release),
     })
 }
 

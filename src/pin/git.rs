@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 /// How long one git command may take.
@@ -84,6 +84,63 @@ impl<'a> Repo<'a> {
         Ok(!self.run(&["ls-tree", commit, "--", path]).await?.is_empty())
     }
 
+    /// Every file of `commit`.
+    ///
+    /// # Errors
+    /// git fails, or names a file in bytes that are not UTF-8.
+    pub async fn files(&self, commit: &str) -> anyhow::Result<Vec<TreeEntry>> {
+        let out = String::from_utf8(self.run(&["ls-tree", "-r", "-z", "--full-tree", commit]).await?)?;
+        let entry = |line: &str| {
+            let (about, path) = line.split_once('\t')?;
+            let mut about = about.split(' ');
+            let (mode, _, id) = (about.next()?, about.next()?, about.next()?);
+            Some(TreeEntry { mode: mode.to_owned(), id: id.to_owned(), path: path.to_owned() })
+        };
+        Ok(out.split_terminator('\0').filter_map(entry).collect())
+    }
+
+    /// The bytes of these blobs, in order.
+    ///
+    /// # Errors
+    /// git fails, or lacks one of them.
+    pub async fn blobs(&self, ids: &[&str]) -> anyhow::Result<Vec<Vec<u8>>> {
+        let mut child = command(&["--git-dir", utf8(self.dir)?, "cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(no_git)?;
+        let mut asked = child.stdin.take().context("git cat-file has no input")?;
+        let mut answers = BufReader::new(child.stdout.take().context("git cat-file has no output")?);
+        let asking = async {
+            for id in ids {
+                asked.write_all(format!("{id}\n").as_bytes()).await?;
+            }
+            drop(asked);
+            anyhow::Ok(())
+        };
+        let reading = async {
+            let mut blobs = Vec::new();
+            for id in ids {
+                let mut header = String::new();
+                answers.read_line(&mut header).await?;
+                let length = header.trim_end().strip_prefix(id).and_then(|rest| rest.strip_prefix(" blob "));
+                let length: usize = length
+                    .and_then(|length| length.parse().ok())
+                    .with_context(|| format!("git cat-file answers `{}` for {id}", header.trim_end()))?;
+                // A line feed ends each.
+                let mut blob = vec![0; length + 1];
+                answers.read_exact(&mut blob).await?;
+                blob.truncate(length);
+                blobs.push(blob);
+            }
+            anyhow::Ok(blobs)
+        };
+        let both = async { tokio::try_join!(asking, reading) };
+        let ((), blobs) = tokio::time::timeout(TIMEOUT, both).await.context("git cat-file takes too long")??;
+        Ok(blobs)
+    }
+
     /// The SHA-256 of the uncompressed archive of `commit`, as 64 hexadecimal digits.
     ///
     /// # Errors
@@ -119,6 +176,21 @@ impl<'a> Repo<'a> {
         let mut whole = vec!["--git-dir", utf8(self.dir)?];
         whole.extend(argv);
         output(&whole).await
+    }
+}
+
+/// A file in a commit's tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeEntry {
+    pub mode: String,
+    pub id: String,
+    pub path: String,
+}
+
+impl TreeEntry {
+    /// Whether what lies there is a link, or another repository, and no file.
+    pub fn is_link(&self) -> bool {
+        !self.mode.starts_with("100")
     }
 }
 

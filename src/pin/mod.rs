@@ -4,3 +4,5 @@ pub mod git;
 pub mod project;
 pub mod request;
 pub mod resolve;
+pub mod source;
+pub mod verdict;

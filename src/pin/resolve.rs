@@ -3,6 +3,7 @@
 use super::git::{self, RemoteTag, Repo};
 use super::project::Project;
 use super::request::{Request, accept};
+use super::verdict::Verdict;
 use crate::config::lock::{LockFile, Release, Tag};
 use crate::fault::Fault;
 use anyhow::{Context, bail};
@@ -86,7 +87,7 @@ pub fn check_source(source: &str) -> Result<(), PinError> {
 ///
 /// # Errors
 /// The source does not answer, has no such release, or the release is refused ([`PinError`]).
-pub async fn resolve(source: &str, target: &Request, lock: &LockFile) -> anyhow::Result<(Version, Release)> {
+pub async fn resolve(source: &str, target: &Request, lock: &LockFile) -> anyhow::Result<Resolved> {
     check_source(source)?;
     let tags = git::remote_tags(source).await?;
     standing(lock, target, &tags)?;
@@ -102,14 +103,24 @@ pub async fn resolve(source: &str, target: &Request, lock: &LockFile) -> anyhow:
     if found.commit.is_none() {
         return Err(PinError::Lightweight(found.name.clone()).into());
     }
-    let (version, release) = facts(source, &tag).await?;
+    let resolved = facts(source, &tag).await?;
+    let (version, release) = (&resolved.version, &resolved.release);
     if let Request::Version(wanted) = target
-        && *wanted != version
+        && wanted != version
     {
         bail!("tag `{tag}` changed while it was read: it was {wanted}, now it is {version}");
     }
-    unmoved(lock, &version, &release)?;
-    Ok((version, release))
+    unmoved(lock, version, release)?;
+    Ok(resolved)
+}
+
+/// A release that was found, and what is to be said of its source.
+#[derive(Debug)]
+pub struct Resolved {
+    pub version: Version,
+    /// With its policy, unless it is refused.
+    pub release: Release,
+    pub verdict: Verdict,
 }
 
 /// Refuses before anything is fetched when a tag that the lock knows points elsewhere now.
@@ -170,7 +181,7 @@ fn candidates(version: &Version, lock: &LockFile, tags: &[RemoteTag]) -> Vec<Tag
 }
 
 /// Fetches the one tag in full and reads everything that the lock records.
-async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
+async fn facts(source: &str, tag: &Tag) -> anyhow::Result<Resolved> {
     let dir = tempfile::tempdir().context("cannot make a temporary directory")?;
     let repo = Repo::init(dir.path()).await?;
     repo.fetch(source, &[tag.as_str()], None).await?;
@@ -195,7 +206,7 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
         return Err(PinError::NoUvLock(tag.to_string()).into());
     }
     let uv_lock = repo.object("blob", &format!("{commit}:uv.lock")).await?;
-    let release = Release {
+    let mut release = Release {
         source: source.to_owned(),
         tag: tag.clone(),
         archive_sha256: repo.archive_sha256(&commit).await?.parse()?,
@@ -204,8 +215,11 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<(Version, Release)> {
         tree: tree.parse()?,
         signed: is_signed(&object),
         requires_python: project.requires_python,
+        policy: None,
     };
-    Ok((version, release))
+    let verdict = Verdict::of(&repo, &commit, &version).await?;
+    release.policy = verdict.policy();
+    Ok(Resolved { version, release, verdict })
 }
 
 /// Refuses facts that contradict the lock: the same version, or the same tag, with other content.
@@ -218,8 +232,8 @@ pub fn unmoved(lock: &LockFile, version: &Version, now: &Release) -> Result<(), 
         format!("{version} = {tag} = commit {commit}, tree {tree}, archive {archive_sha256}")
     };
     for (known, was) in &lock.releases {
-        // Another source (a mirror) may serve the same release.
-        let same = Release { source: now.source.clone(), ..was.clone() } == *now;
+        // Another source (a mirror) may serve the same release; its review is no part of it.
+        let same = Release { source: now.source.clone(), policy: now.policy.clone(), ..was.clone() } == *now;
         let about = known == version || was.tag == now.tag;
         if about && !(same && known == version) {
             return Err(PinError::Moved { version: known.clone(), was: show(known, was), now: show(version, now) });
@@ -235,10 +249,17 @@ pub fn add_release(lock: &mut LockFile, host: Option<&str>, version: &Version, r
     let old = lock.releases.insert(version.clone(), release.clone());
     match old {
         None => changes.push(format!("release {version} pinned")),
-        Some(old) if old != *release => {
-            changes.push(format!("source of {version}: {} -> {}", old.source, release.source));
+        Some(old) => {
+            if old.source != release.source {
+                changes.push(format!("source of {version}: {} -> {}", old.source, release.source));
+            }
+            if old.policy != release.policy {
+                let review = |release: &Release| {
+                    release.policy.as_ref().map_or("none".into(), |policy| policy.review.to_string())
+                };
+                changes.push(format!("review of {version}: {} -> {}", review(&old), review(release)));
+            }
         }
-        Some(_) => {}
     }
     let (of, slot) = match host {
         Some(host) => {

@@ -4,4 +4,5 @@
 pub mod environment;
 pub mod pinned;
 pub mod quote;
+pub mod reviewed;
 pub mod steps;

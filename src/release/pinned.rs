@@ -1,6 +1,7 @@
 //! What a pinned release is, as `petasos.lock` keeps it and as hosts are judged by it.
 use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// One release, pinned: every field is checked again on the host before anything is switched.
@@ -19,6 +20,56 @@ pub struct Release {
     pub signed: bool,
     /// The release's own `requires-python`.
     pub requires_python: String,
+    /// What is known of its source; nothing in a lock that an older petasos wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// Why the policy may stand in a release, and what its files must be while it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    pub review: Review,
+    /// Of each module that the policy stands on, the digest of its file.
+    pub files: BTreeMap<ModuleName, Sha256>,
+    /// Of a release whose source differs and that the behavioural suite was run against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<Suite>,
+}
+
+/// How a release came to be accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Review {
+    /// Its files are those of a release that was read.
+    Reviewed,
+    /// Its source has all that the policy needs, and no way around it that a reviewed one has not.
+    Compatible,
+    /// Its source differs, and on a lab host it behaved as promised.
+    Suite,
+}
+
+impl fmt::Display for Review {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Reviewed => "reviewed",
+            Self::Compatible => "compatible",
+            Self::Suite => "reviewed by the suite",
+        })
+    }
+}
+
+/// A run of the behavioural suite that every case of which was met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suite {
+    /// The digest of the suite itself: its version.
+    pub digest: Sha256,
+    pub date: Date,
+    /// How many cases it had.
+    pub cases: usize,
+    /// What the structural check found, and this review accepts.
+    pub differences: Vec<String>,
 }
 
 /// A checked text: what does not fit is refused where it is parsed.
@@ -85,9 +136,27 @@ checked_text!(
     Sha256, "a SHA-256 digest (64 lower-case hexadecimal digits)", |text| is_hex(text, 64)
 );
 checked_text!(
+    /// A module, as Python imports it.
+    ModuleName, "the name of a Python module", |text| text.split('.').all(is_identifier)
+);
+checked_text!(
+    /// A day.
+    Date, "a date (like `2026-07-20`)", |text| is_date(text)
+);
+checked_text!(
     /// The tag of a release: `v` and numbers with dots between them (`v2026.7.20`).
     Tag, "the tag of a release (like `v2026.7.20`)", |text| numbers(text).is_some()
 );
+
+fn is_identifier(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let digits = |part: &&str, len: usize| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
+    matches!(parts.as_slice(), [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2))
+}
 
 impl Tag {
     /// The numbers of the tag, for ordering: `v2026.7.20` is before `v2026.7.20.1`.

@@ -48,16 +48,11 @@ pub fn with_messaging(extras: &BTreeSet<String>) -> BTreeSet<String> {
     extras.iter().cloned().chain(["messaging".to_owned()]).collect()
 }
 
-/// What a release is called on a host.
-pub fn name(version: &Version, release: &Release) -> String {
-    let commit = release.commit.as_str();
-    let short = commit.get(..12).unwrap_or(commit);
-    format!("{version}-{short}")
-}
-
 /// The directory of a release on a host.
 pub fn dir(version: &Version, release: &Release) -> String {
-    format!("{ROOT}/releases/{}", name(version, release))
+    let commit = release.commit.as_str();
+    let short = commit.get(..12).unwrap_or(commit);
+    format!("{ROOT}/releases/{version}-{short}")
 }
 
 /// The manifest in the release's directory (`.petasos-release`), byte for byte; where it is
@@ -128,6 +123,7 @@ mod tests {
             uv_lock_sha256: "3".repeat(64).parse().unwrap(),
             signed: false,
             requires_python: ">=3.11,<3.14".into(),
+            policy: None,
         }
     }
 

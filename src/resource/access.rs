@@ -69,6 +69,9 @@ const PATHS: [&str; 50] = [
     "/usr/sbin",
 ];
 
+/// What stands below one of them, and is no part of any login: the programs of Petasos's own.
+const OURS: &str = "/usr/lib/petasos";
+
 /// In whosever home.
 const OF_HOMES: [&str; 6] = [".bashrc", ".bash_login", ".bash_profile", ".profile", ".zshenv", ".zshrc"];
 
@@ -101,7 +104,7 @@ pub fn risk_of_path(path: &AbsPath) -> Risk {
         return Risk::LockoutWhenChanged;
     }
     let of_access = |below: &str| below.starts_with('/') && below.split('/').any(is_access_unit);
-    let decides = PATHS.iter().any(|known| is_below(path, known))
+    let decides = PATHS.iter().any(|known| is_below(path, known)) && !is_below(path, OURS)
         || OF_HOMES.contains(&name)
         || folder.split('/').any(|part| part == ".ssh")
         || UNITS.iter().filter_map(|units| path.strip_prefix(units)).any(of_access);

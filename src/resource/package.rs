@@ -22,7 +22,23 @@ pub struct Spec {
     pub finished: bool,
 }
 
-/// A list, or one text of words; the latter can come from `{{ … }}`, which is one name until then.
+/// Names in one text. One that waits for its values is kept as it is until then.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Words(Vec<PackageName>);
+
+impl TryFrom<String> for Words {
+    type Error = Fault;
+
+    fn try_from(text: String) -> Result<Self, Fault> {
+        if text.contains("{{") {
+            return PackageName::try_from(text).map(|open| Self(vec![open]));
+        }
+        text.split_whitespace().map(PackageName::new).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// A list, or one text of words.
 fn list_or_words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PackageName>, D::Error> {
     struct Names;
     impl<'de> Visitor<'de> for Names {
@@ -32,12 +48,11 @@ fn list_or_words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PackageName>,
             out.write_str("a list of packages, or their names in one text")
         }
         fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            let open = text.contains("{{").then(|| PackageName::try_from(text.to_owned()));
-            let names = text.split_whitespace().map(PackageName::new);
-            open.map_or_else(|| names.collect(), |name| Ok(vec![name?])).map_err(|why: Fault| E::custom(why))
+            Words::try_from(text.to_owned()).map(|words| words.0).map_err(E::custom)
         }
         fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-            Vec::deserialize(SeqAccessDeserializer::new(list))
+            let words = Vec::<Words>::deserialize(SeqAccessDeserializer::new(list))?;
+            Ok(words.into_iter().flat_map(|words| words.0).collect())
         }
     }
     from.deserialize_any(Names)

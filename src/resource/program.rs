@@ -86,3 +86,30 @@ impl super::ResourceSpec for Spec {
         Ok(resources)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_of_a_program_is_laid_down_and_nothing_else() {
+        for (name, _) in &FOLDERS {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("remote").join(name);
+            let here = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            let here: BTreeMap<String, String> = here
+                .filter(|path| path.extension().is_some_and(|end| end == "py"))
+                .map(|path| {
+                    (format!("/x/{}", path.file_name().unwrap().display()), std::fs::read_to_string(&path).unwrap())
+                })
+                .collect();
+            let spec = Spec { path: AbsPath::new("/x").unwrap(), source: (*name).to_owned() };
+            let files = spec.files().unwrap().into_iter().map(|(path, text)| (path.to_string(), text.to_owned()));
+            assert_eq!(
+                files.collect::<BTreeMap<_, _>>(),
+                here,
+                "{name}: `touch src/resource/program.rs` after adding a file"
+            );
+            assert!(here.len() > 3);
+        }
+    }
+}

@@ -49,6 +49,7 @@ impl Spec {
                 uv_lock_sha256: field::<Sha256>("uv_lock_sha256", &self.uv_lock_sha256)?,
                 signed: false,
                 requires_python: String::new(),
+                policy: None,
             },
             extras: self.extras.list().into_iter().collect(),
         })

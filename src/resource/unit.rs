@@ -20,8 +20,8 @@ pub struct Spec {
     /// Whether it runs now; not checked when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
-    /// The files that it reads when it starts, or folders that other entries lay files down in. When
-    /// one changed since its last start, it is restarted.
+    /// The files that it reads when it starts, or folders that other entries lay files down in.
+    /// When one changed since its last start, it is restarted.
     #[serde(default)]
     pub watches: Vec<AbsPath>,
     #[serde(default)]

@@ -1,5 +1,6 @@
 //! The only orchestrator: observe, plan, apply, verify.
 
+pub mod audit;
 mod chat;
 mod converge;
 pub mod egress;

@@ -1,5 +1,6 @@
 //! What people and programs see: progress on stderr, reports on stdout.
 
+pub mod audit_text;
 mod bars;
 pub mod exit;
 pub mod html;

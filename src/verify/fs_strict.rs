@@ -12,7 +12,7 @@ pub const CONTROL: Control = Control {
     id: "fs.strict",
     group: "The agent's rights",
     title: "A read-only host",
-    claim: "The agent's unit writes to its data and its log and nowhere else: not to its code, its unit or its policy. It cannot read other users' files.",
+    claim: "The agent's unit writes to its data and nowhere else: not to its code, its unit, its policy or its log. It cannot read other users' files.",
     attacks,
     inspections,
     short: never_short,
@@ -21,7 +21,7 @@ pub const CONTROL: Control = Control {
 };
 
 /// The folders that a new file is tried in, by what they are.
-const FOLDERS: [(&str, &str, &[&str]); 12] = [
+const FOLDERS: [(&str, &str, &[&str]); 13] = [
     ("fs.root", "the root directory", &["/"]),
     ("fs.etc", "/etc", &["/etc", "/etc/profile.d", "/etc/ld.so.conf.d"]),
     ("fs.usr", "/usr", &["/usr", "/usr/local/bin", "/usr/lib", "/usr/local/lib"]),
@@ -34,9 +34,10 @@ const FOLDERS: [(&str, &str, &[&str]); 12] = [
     ("fs.units", "systemd's units", &["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"]),
     ("fs.cron", "cron and its spool", &["/etc/cron.d", "/var/spool/cron", "/var/spool/cron/crontabs", "/var/spool"]),
     ("fs.state", "others' state", &["/var/lib", "/var/lib/petasos", "/var/cache", "/var/log", "/var/log/journal"]),
+    ("fs.log", "the audit log", &["/var/log/hermes"]),
     ("fs.run", "/run", &["/run", "/run/lock", "/run/petasos"]),
     ("fs.boot", "/boot and /srv", &["/boot", "/srv", "/mnt"]),
-    ("fs.policy", "its own policy", &["/etc/hermes", "/etc/petasos"]),
+    ("fs.policy", "its own policy", &["/etc/hermes", "/etc/hermes/policies", "/etc/petasos", "/usr/lib/petasos"]),
     ("fs.hooks", "what the agent loads at its start", &["/home/hermes/.hermes/hooks", "/home/hermes/.hermes/plugins"]),
 ];
 
@@ -66,12 +67,13 @@ const WRITES: [(&str, &str, &[&str]); 4] = [
         ],
     ),
 ];
-const READS: [(&str, &str, &[&str]); 6] = [
+const READS: [(&str, &str, &[&str]); 7] = [
     ("fs.shadow", "the host's password hashes", &["/etc/shadow", "/etc/gshadow"]),
     ("fs.sudoers", "the sudo rules", &["/etc/sudoers", "/etc/sudoers.d"]),
     ("fs.keys", "the host's own keys", &["/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key"]),
     ("fs.records", "the records of Petasos", &["/var/lib/petasos", "/etc/petasos"]),
     ("fs.journal", "the logs of the host", &["/var/log/journal/*/*.journal", "/var/log/auth.log", "/var/log/syslog"]),
+    ("fs.audit", "the audit log", &["/var/log/hermes", "/var/log/hermes/audit.jsonl"]),
     (
         "fs.devices",
         "the kernel's log and memory, disks",
@@ -102,12 +104,6 @@ fn attacks(_: &Claims) -> Vec<Attack> {
             "fs.data",
             "its own data, which it must be able to write",
             Call::Create { path: "/home/hermes/.hermes" },
-            By::MustWork,
-        ),
-        attack(
-            "fs.log",
-            "its own log, which it must be able to write",
-            Call::Create { path: "/var/log/hermes" },
             By::MustWork,
         ),
     ]);

@@ -184,7 +184,9 @@ fn every_control_has_an_entry_and_every_entry_its_control() {
     let planned: BTreeSet<&str> = registry().iter().filter(is_planned).map(|control| control.id).collect();
     let made: BTreeSet<String> =
         registry().iter().map(|control| control.id).filter(|id| !planned.contains(id)).map(str::to_owned).collect();
-    assert_eq!(named(), made);
+    // Those to come may have their entries already.
+    let named: BTreeSet<String> = named().into_iter().filter(|id| !planned.contains(id.as_str())).collect();
+    assert_eq!(named, made);
 }
 
 /// What drifts fails those controls that it belongs to, and what cannot be observed leaves them

@@ -46,7 +46,7 @@ class Hostile(bench.WithWriter):
             (tool["used"], tool["verdict"]), (5, "allow"), "of other events they are not"
         )
         self.assertEqual((first["verdict"], first["used"]), ("allow", 1))
-        self.assertEqual((second["verdict"], second["used"]), ("refuse", 1))
+        self.assertEqual((second["verdict"], second["used"]), ("deny", 1))
         self.assertGreater(second["retry"], 50)
         for line in self.lines():
             self.assertEqual(line.count(b'"seq":'), 1)

@@ -63,11 +63,30 @@ pub fn names(folder: &Path) -> BTreeSet<String> {
 pub fn cases(kind: &str) -> Vec<(String, Case)> {
     let read = |name: String| {
         let path = folder().join(kind).join(&name);
-        let text = std::fs::read_to_string(&path).expect("readable");
+        let text = with_digests(&std::fs::read_to_string(&path).expect("readable"));
         let case = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         (format!("{kind}/{name}"), case)
     };
     names(&folder().join(kind)).into_iter().map(read).collect()
+}
+
+/// `SHA256(remote/x.py)` stands for the digest of that file, and `SHORT(…)` for its first digits:
+/// what is laid down as it is changes with its file.
+fn with_digests(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (word, length) in [("SHA256(", 64), ("SHORT(", 12)] {
+        while let Some(start) = text.find(word) {
+            let end = start + text[start..].find(')').expect("it is closed");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&text[start + word.len()..end]);
+            let sum = std::process::Command::new("sha256sum").arg(&path).output().expect("sha256sum runs").stdout;
+            let sum = String::from_utf8(sum).expect("text");
+            text.replace_range(
+                start..=end,
+                sum.get(..length).unwrap_or_else(|| panic!("{} has no digest", path.display())),
+            );
+        }
+    }
+    text
 }
 
 pub fn playbook(kind: &str, want: &Value) -> Playbook {

@@ -1,6 +1,8 @@
 //! A release source of our own for tests: a small repository that looks like the agent's, made by
 //! git.
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses its own part")]
+pub mod agent;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -43,6 +45,9 @@ impl Upstream {
             format!("[project]\nname = \"{name}\"\nversion = \"{version}\" # c\nrequires-python = \">=3.11,<3.14\"\n");
         std::fs::write(self.path().join("pyproject.toml"), project).unwrap();
         std::fs::write(self.path().join("code.py"), format!("VERSION = '{version}'\n")).unwrap();
+        for (path, text) in agent::source(version) {
+            self.write(&path, &text);
+        }
         let lock = self.path().join("uv.lock");
         match files.uv_lock {
             Some(text) => std::fs::write(lock, text).unwrap(),
@@ -50,6 +55,13 @@ impl Upstream {
         }
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", version]);
+    }
+
+    /// A file of the next commit.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     /// One commit and its annotated tag.

@@ -50,7 +50,7 @@ pub const BREAKS: &[Break] = &[
         done: "printf '[Service]\\nUser=root\\nGroup=root\\nNoNewPrivileges=no\\nCapabilityBoundingSet=~\\nPrivateUsers=no\\nInaccessiblePaths=\\nProtectProc=default\\n' | { DROP_IN; }; systemctl restart hermes.service",
         controls: &["user.nonroot", "fs.strict", "net.egress"],
         checks: &["user.rights", "user.signal", "user.running", "fs.shadow", "fs.keys", "fs.homes", "egress.smtp"],
-        undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload; chown -R hermes:hermes /home/hermes/.hermes /var/log/hermes; systemctl restart hermes.service",
+        undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload; chown -R hermes:hermes /home/hermes/.hermes; systemctl restart hermes.service",
         long: true,
     },
     Break {
@@ -87,7 +87,7 @@ pub const BREAKS: &[Break] = &[
         name: "the agent's data is closed to it",
         done: "printf '[Service]\\nReadWritePaths=\\n' | { DROP_IN; }",
         controls: &["fs.strict"],
-        checks: &["fs.data", "fs.log", "fs.loaded", "declared"],
+        checks: &["fs.data", "fs.loaded", "declared"],
         undo: "",
         long: true,
     },

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::sync::MutexGuard;
 
 /// Services that only restart when they must.
-const WATCHED: [&str; 2] = ["hermes.service", "ssh.service"];
+const WATCHED: [&str; 3] = ["hermes.service", "petasos-audit.service", "ssh.service"];
 
 /// Those that have a near twin in the table, or end in a restart of the agent that another one has.
-const TWINS: [&str; 12] = [
+const TWINS: [&str; 15] = [
     "a unit was started too often, and systemd gave it up",
     "a unit is edited, and systemd told",
     "a unit is edited, and runs that way",
@@ -25,6 +25,9 @@ const TWINS: [&str; 12] = [
     "the agent's user gets a password",
     "the agent's egress is shut",
     "the managed settings are edited, and the agent runs with them",
+    "a part of the policy's code is gone",
+    "the agent goes by rules of somebody else's",
+    "the audit writer's socket is open to all",
 ];
 
 /// The table of one suite.

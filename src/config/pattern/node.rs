@@ -134,6 +134,8 @@ fn place(look: Look) -> Result<Place, &'static str> {
         | Look::WordStartHalfAscii
         | Look::WordEndHalfAscii
         | Look::WordStartHalfUnicode
-        | Look::WordEndHalfUnicode => Err("has a boundary that Python does not know; `^`, `$`, `\\b` and `\\B` are there"),
+        | Look::WordEndHalfUnicode => {
+            Err("has a boundary that Python does not know; `^`, `$`, `\\b` and `\\B` are there")
+        }
     }
 }

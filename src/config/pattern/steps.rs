@@ -1,10 +1,10 @@
 //! How often a backtracking search may try, from one place of a text, before it gives up: an upper
 //! bound, whatever the text.
 //!
-//! A repetition of N to M ends in M - N + 1 places, and after each of them all that follows is tried
-//! again. That multiplies, unless what follows begins with something that the repetition does not
-//! take: then it goes on from the last place alone. A repetition that nothing follows never goes
-//! back, so only there it may be without an end.
+//! A repetition of N to M ends in M - N + 1 places, and after each of them all that follows is
+//! tried again. That multiplies, unless what follows begins with something that the repetition does
+//! not take: then it goes on from the last place alone. A repetition that nothing follows never
+//! goes back, so only there it may be without an end.
 
 use super::node::{Node, Set};
 use crate::fault::Fault;
@@ -67,9 +67,8 @@ fn before(node: &Node, rest: &Rest) -> Result<Rest, Fault> {
 
 fn endless(last: bool) -> Fault {
     let what = if last { "a group" } else { "something that more follows" };
-    Fault::new(format!("repeats {what} without end")).hint(
-        "give it a largest number, such as `{1,64}` for `+`: only single characters at the very end need none",
-    )
+    Fault::new(format!("repeats {what} without end"))
+        .hint("give it a largest number, such as `{1,64}` for `+`: only single characters at the very end need none")
 }
 
 /// Single characters, `min` to `max` of them.
@@ -80,9 +79,7 @@ fn run(set: Set, min: u32, max: u32, rest: &Rest) -> Rest {
     let tries = match rest.begins.iter().zip(1_u64..).find(|(next, _)| set.is_apart(**next)) {
         _ if rest.nothing => 0,
         // Only from the last ends on, what stands there can be what must follow.
-        Some((_, checked)) => {
-            ends.saturating_mul(checked).saturating_add(ends.min(checked).saturating_mul(rest.tries))
-        }
+        Some((_, checked)) => ends.saturating_mul(checked).saturating_add(ends.min(checked).saturating_mul(rest.tries)),
         None => ends.saturating_mul(rest.tries),
     };
     let certain = std::iter::repeat_n(set, min.min(64) as usize);

@@ -41,7 +41,11 @@ fn what_may_search_for_hours_is_refused() {
         "(ab)+",
         "x*y",
     ] {
-        assert!(read(bad).is_err_and(|why| why.contains("without end") || why.contains("attempts")), "{bad}: {:?}", read(bad));
+        assert!(
+            read(bad).is_err_and(|why| why.contains("without end") || why.contains("attempts")),
+            "{bad}: {:?}",
+            read(bad)
+        );
     }
     for good in [
         r"(\d{1,3}\.){3}\d{1,3}",

@@ -6,7 +6,10 @@ enum Token {
     /// `?`, or of an allow rule a `[…]`.
     Any,
     Many,
-    Class { not: bool, ranges: Vec<(char, char)> },
+    Class {
+        not: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 fn tokens(glob: &str) -> Vec<Token> {
@@ -21,7 +24,8 @@ fn tokens(glob: &str) -> Vec<Token> {
                 let not = letters.get(at) == Some(&'!');
                 let start = at + usize::from(not);
                 // A `]` right at the beginning is one of its letters.
-                let close = letters.iter().skip(start + 1).position(|letter| *letter == ']').map(|close| start + 1 + close);
+                let close =
+                    letters.iter().skip(start + 1).position(|letter| *letter == ']').map(|close| start + 1 + close);
                 match close.and_then(|close| Some((close, letters.get(start..close)?))) {
                     Some((close, inner)) => {
                         tokens.push(Token::Class { not, ranges: ranges(inner) });
@@ -55,9 +59,14 @@ fn ranges(inner: &[char]) -> Vec<(char, char)> {
 
 /// Whether a class holds no letter, so that nothing matches.
 pub fn has_empty_class(glob: &str) -> bool {
-    tokens(glob).iter().any(
-        |token| matches!(token, Token::Class { not: false, ranges } if ranges.iter().all(|(from, to)| from > to)),
-    )
+    tokens(glob)
+        .iter()
+        .any(|token| matches!(token, Token::Class { not: false, ranges } if ranges.iter().all(|(from, to)| from > to)))
+}
+
+/// Whether a `[` begins a class that never ends.
+pub fn has_open_class(glob: &str) -> bool {
+    tokens(glob).contains(&Token::Letter('['))
 }
 
 /// Whether all that matches the glob `narrow` matches `wide`: no only where it is certain.

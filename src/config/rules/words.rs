@@ -1,5 +1,5 @@
-//! The words of an allow rule, as the lexer on the host (remote/policy/lexer.py) reads them: what it
-//! refuses in a command, no rule can match.
+//! The words of an allow rule, as the lexer on the host (remote/policy/lexer.py) reads them: what
+//! it refuses in a command, no rule can match.
 
 use crate::fault::Fault;
 
@@ -11,12 +11,140 @@ const PLAIN: &str = "_-./:,@%+=";
 /// Words of bash's own language, builtins that run or change others, and programs whose only use is
 /// to start another one.
 const NO_PROGRAMS: [&str; 71] = [
-    "if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until", "do", "done", "in",
-    "function", "time", "coproc", ".", ":", "alias", "bg", "bind", "break", "builtin", "caller", "command",
-    "compgen", "complete", "compopt", "continue", "declare", "dirs", "disown", "enable", "eval", "exec", "exit",
-    "export", "fc", "fg", "getopts", "hash", "help", "history", "jobs", "kill", "let", "local", "logout", "mapfile",
-    "popd", "pushd", "read", "readarray", "readonly", "return", "set", "shift", "shopt", "source", "suspend",
-    "times", "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait", "env",
+    "if",
+    "then",
+    "else",
+    "elif",
+    "fi",
+    "case",
+    "esac",
+    "for",
+    "select",
+    "while",
+    "until",
+    "do",
+    "done",
+    "in",
+    "function",
+    "time",
+    "coproc",
+    ".",
+    ":",
+    "alias",
+    "bg",
+    "bind",
+    "break",
+    "builtin",
+    "caller",
+    "command",
+    "compgen",
+    "complete",
+    "compopt",
+    "continue",
+    "declare",
+    "dirs",
+    "disown",
+    "enable",
+    "eval",
+    "exec",
+    "exit",
+    "export",
+    "fc",
+    "fg",
+    "getopts",
+    "hash",
+    "help",
+    "history",
+    "jobs",
+    "kill",
+    "let",
+    "local",
+    "logout",
+    "mapfile",
+    "popd",
+    "pushd",
+    "read",
+    "readarray",
+    "readonly",
+    "return",
+    "set",
+    "shift",
+    "shopt",
+    "source",
+    "suspend",
+    "times",
+    "trap",
+    "type",
+    "typeset",
+    "ulimit",
+    "umask",
+    "unalias",
+    "unset",
+    "wait",
+    "env",
+];
+
+/// Programs that start what they are given: with any words after them they are every program.
+const STARTERS: [&str; 59] = [
+    "sh",
+    "bash",
+    "dash",
+    "ash",
+    "zsh",
+    "ksh",
+    "mksh",
+    "fish",
+    "rbash",
+    "sudo",
+    "doas",
+    "su",
+    "runuser",
+    "pkexec",
+    "env",
+    "xargs",
+    "nohup",
+    "nice",
+    "ionice",
+    "timeout",
+    "setsid",
+    "stdbuf",
+    "chroot",
+    "unshare",
+    "nsenter",
+    "flock",
+    "watch",
+    "parallel",
+    "strace",
+    "ltrace",
+    "script",
+    "busybox",
+    "toybox",
+    "command",
+    "builtin",
+    "exec",
+    "eval",
+    "time",
+    "chrt",
+    "taskset",
+    "setpriv",
+    "capsh",
+    "ssh",
+    "systemd-run",
+    "at",
+    "batch",
+    "coproc",
+    "expect",
+    "unbuffer",
+    "prlimit",
+    "setarch",
+    "fakeroot",
+    "trap",
+    "alias",
+    "source",
+    ".",
+    "ld.so",
+    "ld-linux-x86-64.so.2",
+    "ld-linux-aarch64.so.1",
 ];
 
 /// Each word as a glob; what was quoted matches itself alone.
@@ -106,6 +234,15 @@ fn refused(letter: char) -> Fault {
     if is_hidden(letter) { fault } else { fault.hint("between '…' all letters mean themselves") }
 }
 
+/// Whether such a rule lets every command through.
+pub fn start_others(words: &[String]) -> bool {
+    let Some([program, first]) = words.first_chunk::<2>() else { return false };
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let name = if bare.is_empty() { name } else { bare };
+    STARTERS.contains(&name) && first.chars().all(|c| "*?".contains(c))
+}
+
 /// # Errors
 /// When the first word can be no program.
 pub fn check_program(words: &[String]) -> Result<(), Fault> {
@@ -114,12 +251,20 @@ pub fn check_program(words: &[String]) -> Result<(), Fault> {
         return Err(Fault::new(format!("`{name}` names no program")).hint("name the program, such as `git log *`"));
     }
     let program = |letter: char| letter.is_ascii_alphanumeric() || "_./+-".contains(letter) || GLOB.contains(letter);
-    if name.starts_with(['-', '+']) || !name.chars().all(program) {
+    let quoted = ["[*]", "[?]", "[[]", "[]]"].iter().any(|glob| name.contains(glob));
+    if name.starts_with(['-', '+']) || quoted || !name.chars().all(program) {
         return Err(Fault::new(format!("`{name}` is not the name of a program")));
     }
     if NO_PROGRAMS.contains(&name) || name == "xargs" {
         return Err(Fault::new(format!("`{name}` runs or changes others, and is never taken for a program"))
             .hint("allow what it would run"));
+    }
+    let after = words.get(1).map_or("", String::as_str);
+    if name == "printf" && after.starts_with('-') {
+        return Err(Fault::new("no option of `printf` is accepted"));
+    }
+    if name == "test" && words.iter().any(|word| word == "-v" || word == "-R") {
+        return Err(Fault::new("no variable is accepted as an operand of `test`"));
     }
     Ok(())
 }

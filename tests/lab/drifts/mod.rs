@@ -3,6 +3,7 @@
 mod files;
 mod firewall;
 mod people;
+mod policy;
 mod units;
 
 pub struct Drift {
@@ -37,5 +38,5 @@ const SMTP_REFUSED: &str = "! runuser -u hermes -- timeout 5 bash -c 'exec 3<>/d
 
 /// The whole table.
 pub fn all() -> impl Iterator<Item = &'static Drift> {
-    [files::DRIFTS, units::DRIFTS, firewall::DRIFTS, people::DRIFTS].into_iter().flatten()
+    [files::DRIFTS, units::DRIFTS, firewall::DRIFTS, people::DRIFTS, policy::DRIFTS].into_iter().flatten()
 }

@@ -27,7 +27,8 @@ class Model:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 request = json.loads(body or b"{}")
-                model.requests.append(request)
+                if self.path.endswith("/chat/completions"):
+                    model.requests.append(request)
                 message = model.answer(request)
                 if request.get("stream"):
                     self._send(stream(message), "text/event-stream")

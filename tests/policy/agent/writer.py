@@ -48,7 +48,10 @@ class Writer:
             for line in lines:
                 while self.silent:
                     time.sleep(0.1)
-                peer.sendall(json.dumps(self._take(line)).encode() + b"\n")
+                try:
+                    peer.sendall(json.dumps(self._take(line)).encode() + b"\n")
+                except OSError:
+                    return
 
     def _take(self, line):
         if len(line) > 32768:

@@ -1,0 +1,49 @@
+"""Choke points, and who goes through them."""
+
+import os
+
+from probes.common import probe
+
+
+@probe
+def a_missing_choke_point_is_found():
+    from petasos_policy import install
+    from petasos_policy.errors import Broken
+
+    for name in ("tools.approval:no_such_function", "no_such_module:x"):
+        try:
+            install.find(name)
+        except Broken:
+            continue
+        raise AssertionError(name)
+
+
+@probe
+def other_parameters_are_found():
+    from petasos_policy import install
+    from petasos_policy.errors import Broken
+
+    install.check("x", lambda a, b, *, c, **d: 0, ("a", "b", "*", "c", "**d"))
+    for wanted in (("b", "a"), ("a", "b", "c"), ("a", "b", "*", "x")):
+        try:
+            install.check("x", lambda a, b, *, c: 0, wanted)
+        except Broken:
+            continue
+        raise AssertionError(wanted)
+
+
+@probe
+def adapters_with_a_door_of_their_own_call_the_common_one():
+    """Their source, since they are loaded only when enabled."""
+    import hermes_cli
+
+    root = os.path.dirname(os.path.dirname(hermes_cli.__file__))
+    for top in ("gateway", "plugins/platforms"):
+        for folder, _, names in os.walk(os.path.join(root, top)):
+            for name in names:
+                if not name.endswith(".py") or name == "base.py":
+                    continue
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    text = file.read()
+                if "async def handle_message(self" in text:
+                    assert "super().handle_message(" in text, (folder, name)

@@ -1,0 +1,169 @@
+"""Results, requests to models, approvals."""
+
+import json
+import types
+
+from probes.common import SECRET, probe, real, refused
+
+
+@probe
+def results_of_every_form_are_redacted():
+    from petasos_policy import calls
+
+    for result in (
+        SECRET,
+        json.dumps({"output": f"a\n{SECRET}"}),
+        json.dumps([{"x": {"y": SECRET}}]),
+        {"_multimodal": True, "content": [{"type": "text", "text": SECRET}]},
+    ):
+        said = calls.call("todo", {}, lambda _, result=result: result)
+        assert SECRET not in json.dumps(said, default=str), said
+        assert "[GONE]" in json.dumps(said), said
+
+
+@probe
+def the_gateways_own_secrets_and_custom_patterns_are_redacted():
+    from petasos_policy import current
+
+    said = current.clean_text("key own-secret-value-of-the-host, ticket INT-12345")
+    return "own-secret" not in said and "12345" not in said and said.count("[GONE]") == 2
+
+
+@probe
+def a_raising_redaction_withholds_the_result():
+    from petasos_policy import calls, current
+
+    kept = current.redactor
+    calls.quiet = True
+
+    class Raises:
+        value = staticmethod(kept.value)
+        text = staticmethod(kept.text)
+
+        @staticmethod
+        def raises(value):
+            raise RuntimeError("no")
+
+    def go(_args):
+        Raises.value = Raises.raises
+        return "text-0815"
+
+    current.redactor = Raises
+    try:
+        said = json.loads(calls.call("todo", {}, go))
+    finally:
+        current.redactor, calls.quiet = kept, False
+    return refused(said) and "withheld" in said["error"]
+
+
+@probe
+def a_raising_rule_refuses():
+    from petasos_policy import calls, rules
+
+    kept, ran = rules.judge, []
+
+    def raises(*args):
+        raise RuntimeError("no")
+
+    rules.judge, calls.quiet = raises, True
+    try:
+        said = json.loads(calls.call("todo", {}, ran.append))
+    finally:
+        rules.judge, calls.quiet = kept, False
+    return refused(said) and not ran
+
+
+@probe
+def one_call_through_all_layers_is_one_line():
+    from petasos_policy import calls, current
+
+    lines, kept = [], current.audit
+
+    class Counts:
+        def say(self, event, **fields):
+            lines.append(event)
+            return kept.say(event, **fields)
+
+    current.audit = Counts()
+    try:
+        args = {"todos": [], "x": 1}
+        calls.call("todo", args, lambda a: calls.call("todo", dict(a), lambda _: "{}"))
+        assert lines == ["tool_call", "tool_result"], lines
+        del lines[:]
+        # Another call of the same tool inside it is another call.
+        calls.call("todo", args, lambda a: calls.call("todo", {"x": 2}, lambda _: "{}"))
+        assert lines.count("tool_call") == 2, lines
+    finally:
+        current.audit = kept
+
+
+@probe
+def the_summary_at_the_limit_is_counted_and_redacted():
+    import agent.chat_completion_helpers as helpers
+    from petasos_policy import install
+
+    name = "agent.chat_completion_helpers:handle_max_iterations"
+    wrap = install.CHOKES[name][1]
+    seen = []
+
+    def fake(agent, messages, api_call_count):
+        seen.extend(messages)
+        messages.append({"role": "assistant", "content": "end"})
+        return "end"
+
+    history = [{"role": "user", "content": f"my key is {SECRET}"}]
+    agent = types.SimpleNamespace(session_id="s1", model="stub")
+    assert wrap(fake)(agent, history, 3) == "end"
+    assert SECRET not in json.dumps(seen) and len(history) == 2
+    assert helpers.handle_max_iterations is not real(name)
+
+
+@probe
+def a_client_for_small_questions_counts():
+    from petasos_policy import models
+
+    seen = []
+
+    class Completions:
+        def create(self, **kwargs):
+            seen.append(kwargs)
+            return "said"
+
+    inner = types.SimpleNamespace(chat=types.SimpleNamespace(completions=Completions()), base_url=1)
+    client = models.Client(inner)
+    said = client.chat.completions.create(model="m", messages=[{"content": SECRET}])
+    assert said == "said" and client.base_url == 1
+    assert SECRET not in json.dumps(seen)
+
+
+@probe
+def a_turn_by_another_program_is_refused():
+    from agent.conversation_loop import run_conversation
+
+    agent = types.SimpleNamespace(api_mode="codex_app_server", session_id="s9", platform="cli")
+    said = run_conversation(agent, "hi")
+    return said["failed"] and "program" in said["final_response"]
+
+
+@probe
+def yolo_does_nothing():
+    from tools import approval
+
+    approval.enable_session_yolo("k")
+    assert not approval.is_session_yolo_enabled("k")
+    assert real("tools.approval:is_session_yolo_enabled")("k") is False, "it was never switched on"
+
+
+@probe
+def an_approval_that_is_not_on_record_ends_the_question():
+    from petasos_policy import current
+    from petasos_policy.errors import Broken
+    from tools import approval
+
+    kept, current.audit = current.audit, None
+    try:
+        approval._fire_approval_hook("pre_approval_request", command="x")
+    except Broken:
+        return True
+    finally:
+        current.audit = kept
