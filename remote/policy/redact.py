@@ -18,7 +18,7 @@ _SHORTEST_LINE = 16
 _DEEPEST = 8
 _REMEMBERED = 4096
 # Lines of base64 as base64(1) breaks them.
-_WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{60,}\r?\n)+[A-Za-z0-9+/]+={0,2}")
+_WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{61,}\r?\n)+[A-Za-z0-9+/]+={0,2}")
 # An image within a request to a model; the patterns are about text.
 _IMAGE = re.compile(r"data:(?:image|audio|video)/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]+")
 _LONG_IMAGE = 4096
@@ -60,7 +60,10 @@ class Redactor:
         for form in self._exact:
             if form in text:
                 text = text.replace(form, self._replacement)
-        if self._exact and "\n" in text:
+        # The pattern is slow, and few texts have such a line.
+        if self._exact and any(
+            len(line) > 60 and " " not in line for line in text.split("\n")[:-1]
+        ):
             text = _WRAPPED.sub(self._unwrapped, text)
         if len(text) > _LONG_IMAGE and _IMAGE.fullmatch(text):
             return text

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 from . import tools
 from .deny import Computed, Deny, denied, denied_argv, denied_code, denied_command, opens_everything
-from .lexer import GLOB, Refused, Segment, check_program, join, lex, patterns, shown
+from .lexer import Refused, Segment, check_program, join, lex, patterns, shown
 
 # A letter that was quoted.
 _ESCAPED = re.compile(r"\[([*?\[\]])\]")
+# A glob over names that the lexer takes for a program's.
+_PROGRAMS = re.compile(r"[A-Za-z0-9_./*?[][\]\[A-Za-z0-9_./+\-*?!]*")
 
 ALLOW, REFUSE, ASK = "allow", "refuse", "ask"
 
@@ -73,7 +75,7 @@ def _check_words(words: list[str], more: bool) -> None:
             check_program(tuple(word or "" for word in literals))
         except Refused as no:
             raise RuleError(f"can never match: {no}") from None
-    elif re.search(r"[^A-Za-z0-9_./+\-*?\[\]!]", program) or program[0] in "-+":
+    elif _ESCAPED.search(program) or not _PROGRAMS.fullmatch(program):
         raise RuleError(f"can never match: no program is called {shown(program)}")
 
 

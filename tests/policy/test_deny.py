@@ -71,6 +71,8 @@ cat <(sudo id)
 </dev/null sudo id
 eval 'su''do id'
 eval su"do" id
+eval 'x=sudo;' '$x id'
+echo $(su${x}do id)
 python3 -c 'import os; os.system("sudo id")'
 /usr/bin/python3.11 -c 'import os; os.system("sudo id")'
 perl -e 'system("sudo id")'
@@ -104,6 +106,7 @@ dd if=a of=/dev/sda
         "echo a\nsudo id",
         "sudo \\\n id",
         "su\\\ndo id",
+        "cat /etc/sha\\\ndow",
         "# it's\nsudo id",
         "cat <<E\n'\nE\nsudo id",
         "bash <<'E'\nsudo id\nE",
@@ -140,6 +143,7 @@ ls *.py
 ls */x
 cat *
 cat $f
+cat /etc/{hosts,passwd}
 echo "$x foo"
 echo "sudoku is fun"
 subl x

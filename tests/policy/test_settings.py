@@ -112,6 +112,9 @@ class Settings(unittest.TestCase):
                 path.write_text(text)
                 with self.subTest(text[:20]), self.assertRaisesRegex(SettingsError, str(path)):
                     settings.load(path)
+            path.write_text(json.dumps(sample.POLICY)[:-1] + ', "version": 1}')
+            with self.assertRaisesRegex(SettingsError, "`version`: written twice"):
+                settings.load(path)
             path.write_bytes(b'{"version": "\xff"}')
             self.assertRaises(SettingsError, settings.load, path)
             path.write_text(json.dumps(sample.POLICY))

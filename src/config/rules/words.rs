@@ -252,7 +252,9 @@ pub fn check_program(words: &[String]) -> Result<(), Fault> {
     }
     let program = |letter: char| letter.is_ascii_alphanumeric() || "_./+-".contains(letter) || GLOB.contains(letter);
     let quoted = ["[*]", "[?]", "[[]", "[]]"].iter().any(|glob| name.contains(glob));
-    if name.starts_with(['-', '+']) || quoted || !name.chars().all(program) {
+    // A bracket that closes nothing is a letter.
+    let stray = name.contains(']') && !name.contains('[');
+    if name.starts_with(['-', '+']) || quoted || stray || !name.chars().all(program) {
         return Err(Fault::new(format!("`{name}` is not the name of a program")));
     }
     if NO_PROGRAMS.contains(&name) || name == "xargs" {
