@@ -49,10 +49,14 @@ type Key = (String, String, String);
 /// A refusal, and its words where a rule may be made of them.
 type Refusal<'a> = (&'a Record, Vec<String>);
 
+/// What the policy calls at each start to see itself refuse it: remote/policy/selftest.py.
+const SELF_TEST: &str = "petasos_selftest";
+
 /// The most frequent first.
 pub fn groups(records: &[Record]) -> Vec<Group> {
     let mut found: BTreeMap<Key, Vec<Refusal<'_>>> = BTreeMap::new();
-    for record in records.iter().filter(|record| record.event == "command_denied") {
+    let refused = |record: &&Record| record.event == "command_denied" && record.text("tool") != SELF_TEST;
+    for record in records.iter().filter(refused) {
         let (tool, command) = (record.text("tool"), record.text("command"));
         let (shape, why, argv) = match about(record, &tool, &command) {
             About::Words(argv) => (format!("{} …", exact(&shape(&argv))), String::new(), argv),

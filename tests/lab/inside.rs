@@ -1,6 +1,7 @@
 //! What a converged host lets nobody do, tried from outside and, as the agent, from inside. Each
 //! refusal has its positive control.
 
+use super::names::agent;
 use super::harness::{Host, Shared, shared, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -71,7 +72,7 @@ fn answers(suite: &str) -> Result<()> {
     let host = &shared(suite)?.host;
     ensure!(host.chat("hello from the lab")? == "STUB OK: hello from the lab");
     let said = host.chat("RUN: id -un")?;
-    ensure!(said.starts_with("TOOL SAID: ") && said.contains("hermes"), "{said}");
+    ensure!(said.starts_with("TOOL SAID: ") && said.contains("\"sandbox\""), "{said}");
     // Every process of the unit, by the kernel's word.
     let processes = "cat $(find /sys/fs/cgroup/system.slice/hermes.service -name cgroup.procs)";
     let owners = host.sh(&format!("for pid in $({processes}); do stat -c '%U' /proc/$pid; done | sort | uniq -c"))?;
@@ -99,32 +100,44 @@ fn attacks(suite: &str) -> Result<()> {
 
     let refused = "nft -j list counter inet petasos refused_tcp | grep -o '\"packets\": *[0-9]*' | grep -o '[0-9]*'";
     let before: u64 = host.sh(refused)?.trim().parse()?;
-    let place = "/home/hermes/.hermes/workspace/probe.sh";
-    host.with_args("printf '%s' \"$2\" >\"$1\"; chown hermes: \"$1\"", &[place, PROBE])?.ended(0)?;
+    // Somebody who has taken the gateway over.
+    refuses(&rows(&agent(host, PROBE)?), "hermes", &["own-workspace", "https"], control.len())?;
+    let after: u64 = host.sh(refused)?.trim().parse()?;
+    ensure!(after >= before + 5, "the kernel counted {} refusals of five", after - before);
+    // Somebody who talks the agent into it: a command in its sandbox.
+    let place = "/usr/local/share/lab-probe.sh";
+    host.with_args("printf '%s' \"$2\" >\"$1\"", &[place, PROBE])?.ended(0)?;
     let said = host.chat(&format!("RUN: sh {place}"))?;
     host.sh(&format!("rm -f {place}"))?;
     let output = said.strip_prefix("TOOL SAID: ").with_context(|| said.clone())?;
     let output: serde_json::Value = serde_json::from_str(output).with_context(|| said.clone())?;
-    let found = rows(output.get("output").and_then(|text| text.as_str()).with_context(|| said.clone())?);
-    ensure!(found.get("user").is_some_and(|user| user == "hermes"), "{said}");
-    ensure!(found.len() == control.len(), "{said}");
-    for name in ["own-workspace", "https"] {
-        ensure!(found.get(name).is_some_and(|said| said == "yes"), "{name}: {found:?}");
-    }
-    for (name, said) in found.iter().filter(|(name, _)| !matches!(name.as_str(), "user" | "own-workspace" | "https")) {
+    let output = output.get("output").and_then(|text| text.as_str()).with_context(|| said.clone())?;
+    refuses(&rows(output), "sandbox", &[], control.len())
+}
+
+/// Whether a probe of so many lines was refused all but what is `open`, by the kernel.
+fn refuses(found: &BTreeMap<String, String>, user: &str, open: &[&str], lines: usize) -> Result<()> {
+    ensure!(found.get("user").is_some_and(|own| own == user), "{found:?}");
+    ensure!(found.len() == lines, "{found:?}");
+    for (name, said) in found.iter().filter(|(name, _)| *name != "user") {
+        if open.contains(&name.as_str()) {
+            ensure!(said == "yes", "{name}: {found:?}");
+            continue;
+        }
         let kernel = [
             "Read-only file system",
             "Permission denied",
             "Connection refused",
             "No route to host",
             "No such file or directory",
+            "Network is unreachable",
+            "Name or service not known",
+            "Temporary failure in name resolution",
         ];
         let manager = ["connect to bus", "connect to system scope bus", "System has not been booted"];
         let by = if name == "manager" { &manager[..] } else { &kernel[..] };
-        ensure!(said.starts_with("no: ") && by.iter().any(|word| said.contains(word)), "{name}: {said}");
+        ensure!(said.starts_with("no: ") && by.iter().any(|word| said.contains(word)), "{user}: {name}: {said}");
     }
-    let after: u64 = host.sh(refused)?.trim().parse()?;
-    ensure!(after >= before + 5, "the kernel counted {} refusals of five", after - before);
     Ok(())
 }
 

@@ -31,14 +31,16 @@ pub fn named() -> Result<MutexGuard<'static, Shared>> {
     })
 }
 
-/// What a script says that the agent runs in its own terminal.
+/// Beside the gateway: its user, its view of the files, its control group.
+const BESIDE: &str = "pid=$(systemctl show --value -p MainPID hermes.service)
+echo $$ >/sys/fs/cgroup/system.slice/hermes.service/cgroup.procs
+exec nsenter --target \"$pid\" --mount -- setpriv --reuid hermes --regid hermes --clear-groups --no-new-privs \
+    --bounding-set=-all --inh-caps=-all sh -c \"$1\"";
+
+/// What a script says that runs as somebody who took the gateway over, and got past its lock on new
+/// programs.
 pub fn agent(host: &Host, script: &str) -> Result<String> {
-    let place = "/home/hermes/.hermes/workspace/names.sh";
-    host.with_args("printf '%s' \"$2\" >\"$1\"; chown hermes: \"$1\"", &[place, script])?.ended(0)?;
-    let said = host.chat(&format!("RUN: sh {place}"))?;
-    let output = said.strip_prefix("TOOL SAID: ").with_context(|| said.clone())?;
-    let output: serde_json::Value = serde_json::from_str(output).with_context(|| said.clone())?;
-    Ok(output.get("output").and_then(|text| text.as_str()).with_context(|| said.clone())?.to_owned())
+    Ok(host.with_args(BESIDE, &[script])?.ended(0)?.out)
 }
 
 /// The same script of an HTTPS request, run with the unit's own locks without the agent, which
