@@ -1,5 +1,6 @@
 """Results, requests to models, approvals."""
 
+import contextlib
 import json
 import types
 
@@ -178,3 +179,76 @@ def long_arguments_are_short_in_the_log():
     assert SECRET[:12] not in json.dumps(said) and len(json.dumps(said)) < 1500, said
     assert "sha256" in said["content"] and said["path"] == "a"
     assert calls._shown("terminal", {"command": "x" * 3000})["command"] == "x" * 3000
+
+
+@contextlib.contextmanager
+def _lines():
+    """The lines that are written meanwhile."""
+    from petasos_policy import current
+
+    lines, kept = [], current.audit
+
+    class Sees:
+        def say(self, event, **fields):
+            lines.append((event, fields))
+            return kept.say(event, **fields)
+
+    current.audit = Sees()
+    try:
+        yield lines
+    finally:
+        current.audit = kept
+
+
+def _said(answer):
+    return answer.choices[0].message.content
+
+
+MESSAGES = [{"role": "user", "content": f"my key is {SECRET}"}]
+
+
+@probe
+def side_calls_are_counted_and_redacted():
+    from agent.auxiliary_client import call_llm
+
+    with _lines() as lines:
+        said = _said(call_llm(task="title_generation", messages=MESSAGES))
+    assert "[GONE]" in said and SECRET not in said, said
+    assert [event for event, _ in lines] == ["model_call", "model_result"], lines
+    assert lines[0][1]["task"] == "title_generation"
+
+
+@probe
+async def side_calls_that_wait_are_counted_and_redacted():
+    from agent.auxiliary_client import async_call_llm
+
+    with _lines() as lines:
+        said = _said(await async_call_llm(task="vision", messages=MESSAGES))
+    assert "[GONE]" in said and SECRET not in said, said
+    assert [event for event, _ in lines] == ["model_call", "model_result"], lines
+
+
+@probe
+def a_client_that_is_handed_out_is_counted_and_redacted():
+    from agent.auxiliary_client import get_text_auxiliary_client
+
+    client, model = get_text_auxiliary_client("goal_judge")
+    with _lines() as lines:
+        said = _said(client.chat.completions.create(model=model or "stub", messages=MESSAGES))
+    assert "[GONE]" in said and SECRET not in said, said
+    assert [event for event, _ in lines] == ["model_call", "model_result"], lines
+
+
+@probe
+def no_side_call_without_a_line():
+    from agent.auxiliary_client import call_llm
+    from petasos_policy import current
+    from petasos_policy.errors import Broken
+
+    kept, current.audit = current.audit, None
+    try:
+        call_llm(task="title_generation", messages=MESSAGES)
+    except Broken:
+        return True
+    finally:
+        current.audit = kept
