@@ -1,8 +1,8 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    audit, completions, demo, denials, egress, facts, fault, history, init, lab, man, pin, plan, render, undo, up,
-    verify,
+    audit, completions, demo, denials, egress, facts, fault, history, init, lab, man, pin, plan, policy, render,
+    undo, up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};
@@ -38,6 +38,8 @@ pub enum Verb {
     Render(render::RenderArgs),
     /// Show what the agent reached, what it was refused, and what to allow
     Egress(egress::EgressArgs),
+    /// Show what the policy makes of a command, and by which rule
+    Policy(policy::PolicyArgs),
     /// Show what the agent did and was refused, from its audit log
     Audit(audit::AuditArgs),
     /// Group what the agent was refused, and print the smallest rules that would allow it
@@ -93,6 +95,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Render(args) => render::run(&args).await,
         Verb::History(args) => history::run(&args).await,
         Verb::Egress(args) => egress::run(&args).await,
+        Verb::Policy(args) => policy::run(&args).await,
         Verb::Audit(args) => audit::run(&args).await,
         Verb::Denials(args) => denials::run(&args).await,
         Verb::Verify(args) => verify::run(&args).await,

@@ -347,3 +347,41 @@ fn in_json_an_error_and_its_hint_stand_apart() {
         assert!(hint.starts_with("check that the right key"), "{hint}");
     }
 }
+
+#[test]
+fn a_policy_is_tested_before_it_is_on_a_host() {
+    let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent:\n  approvals:\n    mode: allowlist\n    allow: [\"git log *\"]\n";
+    let folder = desk(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)]);
+    let said = |command: &str, code: i32| {
+        let output = petasos(folder.path(), &["policy", "test", "--local", "web", command]);
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    contains_all(&said("git  log 'a b'", 0), &["allowed: git  log", "rule: allow: git log *", "runs: git log 'a b'"]);
+    contains_all(&said("git push '*'", 2), &["refused", "rule: unlisted", "allow:\n      - \"git push '*'\""]);
+    let between = ["policy", "test", "web", "--local", "--tool", "read_file", "{\"path\": \"/etc//shadow\"}"];
+    assert_eq!(petasos(folder.path(), &between).status.code(), Some(2));
+    contains_all(&said("s\"\"udo id", 2), &["refused", "rule: deny: sudo *"]);
+    let json = petasos(folder.path(), &["policy", "test", "--local", "--json", "id; ls"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&json["verdict"], &json["argv"][1][0]), (&"refuse".into(), &"ls".into()));
+}
+
+#[test]
+fn a_policy_that_cannot_be_asked_says_why() {
+    let files = [("petasos.lock", LOCK)];
+    let local = |rest: &[&'static str]| [&["policy", "test", "--local"], rest].concat();
+    contains_all(&error(&files, &local(&["nope", "id"]), 1), &["no host `nope`"]);
+    contains_all(&error(&files, &local(&["--tool", "terminl", "{}"]), 1), &["`terminl` is no tool", "the policy"]);
+    contains_all(
+        &error(&files, &["policy", "test", "--local", "--tool", "read_file", "/etc/shadow"], 1),
+        &["no JSON object", "hint: "],
+    );
+    contains_all(&error(&[], &local(&["id"]), 1), &["no lock file `petasos.lock`"]);
+    contains_all(&error(&files, &["policy", "test", "id"], 64), &["needs a host and a command", "--local"]);
+    let folder = desk(&files);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
+    let output = command.args(local(&["id"])).current_dir(folder.path()).env("PATH", "/nonexistent").output().unwrap();
+    contains_all(&String::from_utf8(output.stderr).unwrap(), &["no `python3`", "hint: install it, or ask a host"]);
+    assert_eq!(output.status.code(), Some(1));
+}

@@ -1,7 +1,6 @@
 """What `petasos policy test` runs: the verdict on one command, as JSON.
 
-The request comes as JSON on standard input: `command` or `args`, `tool`, and `policy` where it is
-not the host's own.
+The request is JSON: `tool`, its `args`, and `policy` where it is not the host's own.
 """
 
 import json
@@ -26,9 +25,9 @@ def explain(policy: settings.Policy, tool: str, args: dict) -> dict:
     }
 
 
-def main() -> int:
+def main(text: str) -> int:
     try:
-        request = json.load(sys.stdin)
+        request = json.loads(text)
         tool = request["tool"]
         if not tools.known(tool):
             raise settings.SettingsError(f"`{tool}` is no tool of the agent")

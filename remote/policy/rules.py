@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from . import tools
 from .deny import Computed, Deny, denied, denied_argv, denied_code, denied_command, opens_everything
-from .lexer import GLOB, Refused, Segment, check_program, join, lex, patterns, shown
+from .lexer import Refused, Segment, check_program, join, lex, patterns, shown
 
 # A letter that was quoted.
 _ESCAPED = re.compile(r"\[([*?\[\]])\]")
@@ -80,13 +80,14 @@ def _check_words(words: list[str], more: bool) -> None:
 @functools.lru_cache(maxsize=1024)
 def _literal(pattern: str) -> str | None:
     """The one word that a pattern matches, where it is no more than that."""
-    if any(char in _ESCAPED.sub("", pattern) for char in GLOB):
+    # A `]` that closes nothing is a letter.
+    if any(char in _ESCAPED.sub("", pattern) for char in "*?["):
         return None
     return _ESCAPED.sub(lambda found: found[1], pattern)
 
 
 def _unclosed(word: str) -> bool:
-    return "[" in re.sub(r"\[!?\]?[^\]]*\]", "", word)
+    return "[" in re.sub(r"\[!?(\][^\]]*|[^\]]+)\]", "", word)
 
 
 def _matches(pattern: str, word: str) -> bool:
@@ -94,7 +95,7 @@ def _matches(pattern: str, word: str) -> bool:
     if literal is not None:
         return literal == word
     # `docs/*` is what is in docs, `*.txt` is no option.
-    if ".." in word or pattern[0] in GLOB and word.startswith("-"):
+    if ".." in word or pattern[0] in "*?[" and word.startswith("-"):
         return False
     return fnmatch.fnmatchcase(word, pattern)
 

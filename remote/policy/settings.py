@@ -183,7 +183,7 @@ def _release(section: _Section) -> Release:
 def _approve(section: _Section) -> Approve:
     mode = section.word("mode", "manual", "smart", "allowlist")
     allow = tuple(_each(section, "allow", Rule.parse))
-    denied = Deny(_each(section, "deny", _deny_rule))
+    denied = Deny(_each(section, "deny", deny_rule))
     for at, rule in enumerate(allow):
         if always := _always_denied(denied, rule):
             raise section.fail(
@@ -217,7 +217,7 @@ def _each(section: _Section, name: str, parse: Callable) -> list:
     return made
 
 
-def _deny_rule(text: str) -> str:
+def deny_rule(text: str) -> str:
     if not text.strip():
         raise RuleError("is an empty rule")
     if not text.strip("*? "):

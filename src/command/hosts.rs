@@ -119,7 +119,7 @@ impl HostArgs {
     }
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, Fault> {
+pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, Fault> {
     Fingerprint::new(text)
 }
 

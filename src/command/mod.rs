@@ -16,6 +16,7 @@ pub mod lab;
 pub mod man;
 pub mod pin;
 pub mod plan;
+pub mod policy;
 mod reach;
 pub mod render;
 mod since;

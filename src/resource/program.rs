@@ -52,6 +52,13 @@ impl Spec {
     }
 }
 
+/// The texts of a program, by the names of its files.
+pub fn texts(program: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let dir = FOLDERS.iter().find(|(name, _)| *name == program).map(|(_, dir)| dir);
+    let files = dir.into_iter().flat_map(Dir::files);
+    files.filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)))
+}
+
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend(self.is_folder().then(|| Query::Path(self.path.clone())));

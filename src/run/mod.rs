@@ -9,6 +9,7 @@ mod lock;
 mod lockout_guard;
 mod observe;
 pub mod owner;
+pub mod policy;
 mod preflight;
 mod reconnect;
 mod record;

@@ -4,26 +4,25 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import sample
 
-PACKAGE = pathlib.Path(__file__).parents[2] / "remote"
-START = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from policy import explain
-sys.exit(explain.main())
-"""
+REMOTE = pathlib.Path(__file__).parents[2] / "remote"
 
 
 def explain(**request: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-I", "-S", "-B", "-c", START, PACKAGE],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-    )
+    """As petasos runs it: the program on standard input, the package by its name on a host."""
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "petasos_policy").symlink_to(REMOTE / "policy")
+        program = (REMOTE / "run/policy-test.py").read_text()
+        return subprocess.run(
+            [sys.executable, "-I", "-S", "-B", "-"],
+            input=f"{program}\ntest({folder!r}, {json.dumps(json.dumps(request))})\n",
+            capture_output=True,
+            text=True,
+        )
 
 
 class Explain(unittest.TestCase):
