@@ -8,6 +8,7 @@ import json
 from . import current, owner
 from .errors import Refused
 
+NO_REPORT = "A report of the logs would show what others wrote: ask the host's administrator."
 NOT_OFF = "Approvals cannot be switched off here: they are the host's policy."
 
 
@@ -66,3 +67,12 @@ def wrap_yolo_command(_real):
         return NOT_OFF
 
     return _handle_yolo_command
+
+
+def wrap_debug_command(_real):
+    """It would put the log's last lines, everybody's, on a public page."""
+
+    async def _handle_debug_command(self, event):
+        return NO_REPORT
+
+    return _handle_debug_command

@@ -7,6 +7,7 @@ verdict sits in the innermost call there, so that no other middleware comes afte
 
 import contextvars
 import functools
+import hashlib
 import json
 import os
 import sys
@@ -16,6 +17,8 @@ from . import approvals, current, host_paths, outcome, owner, recall, rules
 from .errors import Refused
 from .threats import flags_of
 
+# For the log, in characters.
+LONGEST, LONGEST_COMMAND = 500, 4000
 # The call that was judged last in this context: the agent passes the same call on through several
 # of its layers, and it is asked once.
 _judged = contextvars.ContextVar("petasos_judged", default=None)
@@ -117,12 +120,25 @@ def _record_refusal(base, tool, args, reason, rule):
 def _shown(tool, args):
     if not isinstance(args, dict):
         return {"args": str(type(args))}
+    # Cut after the redaction: half a secret would not be found.
     args = current.clean(args)
     if tool in ("terminal", "execute_code"):
-        command = args.get("command") if tool == "terminal" else args.get("code")
-        rest = {k: v for k, v in args.items() if k not in ("command", "code")}
-        return {"command": str(command), "args": rest}
-    return {"args": args}
+        key = "command" if tool == "terminal" else "code"
+        rest = {k: short(v) for k, v in args.items() if k != key}
+        return {"command": short(str(args.get(key)), LONGEST_COMMAND), "args": rest}
+    return {"args": short(args)}
+
+
+def short(value, most=LONGEST):
+    """For the log: long texts, such as a file that is written, with their length and digest."""
+    if isinstance(value, str) and len(value) > most:
+        digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
+        return f"{value[:most]}… ({len(value)} characters, sha256 {digest})"
+    if isinstance(value, dict):
+        return {k: short(v, most) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [short(v, most) for v in value]
+    return value
 
 
 def _since(began):

@@ -60,8 +60,8 @@ CHOKES = {
         models.wrap_llm_middleware,
         ALWAYS,
     ),
-    "agent.auxiliary_client:call_llm": (("task",), models.wrap_call_llm, ALWAYS),
-    "agent.auxiliary_client:async_call_llm": (("task",), models.wrap_call_llm, ALWAYS),
+    "agent.auxiliary_client:call_llm": (("task", "*"), models.wrap_call_llm, ALWAYS),
+    "agent.auxiliary_client:async_call_llm": (("task", "*"), models.wrap_call_llm, ALWAYS),
     "agent.auxiliary_client:get_text_auxiliary_client": (
         ("task",),
         models.wrap_text_client,
@@ -112,6 +112,11 @@ CHOKES = {
     "gateway.slash_commands:GatewaySlashCommandsMixin._handle_yolo_command": (
         ("self", "event"),
         approvals.wrap_yolo_command,
+        ALWAYS,
+    ),
+    "gateway.slash_commands:GatewaySlashCommandsMixin._handle_debug_command": (
+        ("self", "event"),
+        approvals.wrap_debug_command,
         ALWAYS,
     ),
     # Where commands run.

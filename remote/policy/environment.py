@@ -27,8 +27,9 @@ def make():
 
         @cwd.setter
         def cwd(self, path):
-            if isinstance(path, str) and path.startswith("/"):
-                self._cwds[owner.room()] = path
+            # Only what is there for the next command too: each has a /tmp of its own.
+            kept = isinstance(path, str) and (path == WORK or path.startswith(f"{WORK}/"))
+            self._cwds[owner.room()] = path if kept else WORK
 
         def get_temp_dir(self):
             return SCRATCH

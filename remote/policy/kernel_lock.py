@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 
 from .errors import Broken
@@ -21,6 +22,7 @@ X32_EXECVE = X32 | 520
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_GET_SECCOMP, FILTER = 38, 22, 21, 2
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 REFUSE, ALLOW = 0x00050000 | errno.EPERM, 0x7FFF0000
+NOTHING = b"/nonexistent/petasos"
 NUMBER, ARCHITECTURE = 0, 4  # Offsets in struct seccomp_data.
 
 
@@ -55,25 +57,39 @@ def take():
     if libc.prctl(PR_SET_SECCOMP, FILTER, ctypes.addressof(fprog), 0, 0):
         raise Broken(f"seccomp was refused: {os.strerror(ctypes.get_errno())}")
     prove()
+    if machine == "x86_64":
+        _prove_x32()
 
 
 def prove():
     """Asks the kernel itself. Programs that do not exist: should it not hold, nothing starts."""
-    machine = platform.machine()
-    _, execve, execveat = CALLS[machine]
-    libc = ctypes.CDLL(None, use_errno=True)
-    nothing, empty = b"/nonexistent/petasos", (ctypes.c_char_p * 1)(None)
+    _, execve, execveat = CALLS[platform.machine()]
+    empty = (ctypes.c_char_p * 1)(None)
     tries = {
-        "execve": (execve, nothing, empty, empty),
-        "execveat": (execveat, -1, nothing, empty, empty, 0),
+        "execve": (execve, NOTHING, empty, empty),
+        "execveat": (execveat, -1, NOTHING, empty, empty, 0),
     }
-    if machine == "x86_64":
-        tries["x32's execve"] = (X32_EXECVE, nothing, empty, empty)
     for name, (number, *args) in tries.items():
-        ctypes.set_errno(0)
-        libc.syscall(ctypes.c_long(number), *args)
-        if ctypes.get_errno() != errno.EPERM:
-            said = errno.errorcode.get(ctypes.get_errno(), "success")
+        found = _errno_of(number, *args)
+        if found != errno.EPERM:
+            said = errno.errorcode.get(found, "success")
             raise Broken(f"the lock on execve does not hold: {name} gave {said}")
-    if libc.prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != FILTER:
+    if ctypes.CDLL(None).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != FILTER:
         raise Broken("the lock on execve does not hold: seccomp is not in filter mode")
+
+
+def _prove_x32():
+    """In a child, since a unit's own filter may kill whoever asks (SystemCallArchitectures=)."""
+    child = os.fork()
+    if child == 0:
+        os._exit(_errno_of(X32_EXECVE, NOTHING, None, None))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code not in (errno.EPERM, -signal.SIGSYS):
+        raise Broken(f"the lock on execve does not hold: x32's execve gave {code}")
+
+
+def _errno_of(number, *args):
+    libc = ctypes.CDLL(None, use_errno=True)
+    ctypes.set_errno(0)
+    libc.syscall(ctypes.c_long(number), *args)
+    return ctypes.get_errno()

@@ -20,6 +20,11 @@ EVENTS = frozenset(
 )
 MESSAGE = "the policy lets the gateway start no process"
 
+
+class NoProcess(PermissionError, FileNotFoundError):
+    """Also "not found": what the agent expects where a program is missing, and gets along with."""
+
+
 _on = False
 
 
@@ -36,7 +41,7 @@ def forbidden():
 
 def _hook(event, args):
     if event in EVENTS:
-        raise PermissionError(1, f"{MESSAGE}: {event} {_name(event, args)}".rstrip())
+        raise NoProcess(1, f"{MESSAGE}: {event} {_name(event, args)}".rstrip())
 
 
 def _name(event, args):

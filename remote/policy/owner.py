@@ -49,9 +49,21 @@ def of(session=""):
     return found
 
 
-def nobody(platform=""):
+def from_agent(agent):
+    """What it was made with, for work that goes on outside of its chat's context."""
+    names = {
+        "platform": "platform",
+        "user": "_user_id",
+        "chat": "_chat_id",
+        "key": "_gateway_session_key",
+    }
+    found = {name: str(getattr(agent, kept, None) or "") for name, kept in names.items()}
+    return {k: v for k, v in found.items() if v} if found["platform"] else {}
+
+
+def nobody():
     """Whom a call is for that says nothing of it: at a command line, whoever sits there."""
-    return {"platform": platform or ("unknown" if current.gateway else "local")}
+    return {"platform": "unknown" if current.gateway else "local"}
 
 
 def begin(agent):
@@ -70,7 +82,7 @@ def begin(agent):
         found = dict(_turn.get() or {})
     if not found:
         with _lock:
-            found = dict(_by_session.get(mine) or nobody(str(getattr(agent, "platform", "") or "")))
+            found = dict(_by_session.get(mine) or from_agent(agent) or nobody())
     found["session"] = mine
     if parent and parent != mine:
         found["parent"] = parent
@@ -93,12 +105,10 @@ def fields(session=""):
 
 
 def person(found):
-    """One name for whoever may see the other's files: a chat's key where there is one."""
-    if found.get("key"):
-        return f"{found.get('platform', '')} {found['key']}"
+    """One name for whoever may see the other's files: a person in a chat, else a conversation."""
     parts = [found.get(k, "") for k in ("platform", "user", "chat")]
     if not any(parts[1:]) and parts[0] not in ("local", "cli"):
-        parts.append(found.get("parent") or found.get("session", ""))
+        parts.append(found.get("key") or found.get("parent") or found.get("session", ""))
     return " ".join(parts)
 
 

@@ -5,7 +5,7 @@ Advisory: a hit refuses nothing, it stands in the log as `flags`.
 
 import json
 
-MOST = 200_000
+MOST = 65_536
 
 
 def flags_of(value):

@@ -84,7 +84,9 @@ def _with_files(result):
     text = result.get("final_response")
     if not isinstance(text, str) or "/" not in text:
         return result
-    places = [(m.start("path"), m.end("path")) for p in (_tag, _bare) for m in p.finditer(text)]
+    # A chat sends what an answer names. Others only show the text.
+    kinds = (_tag,) if owner.of().get("platform") in admit.UNCOUNTED else (_tag, _bare)
+    places = [(m.start("path"), m.end("path")) for kind in kinds for m in kind.finditer(text)]
     done, out, last = {}, [], 0
     for begin, end in sorted(places):
         if begin < last:

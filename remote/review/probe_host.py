@@ -3,7 +3,7 @@
 import json
 import os
 
-from probes.common import middleware, png, probe, real, refused, tool
+from probe_common import middleware, png, probe, real, refused, tool
 
 
 @probe

@@ -1,6 +1,6 @@
 """The behaviour of one release of the agent under the policy: every promise, as JSON.
 
-    python review.py --python VENV/bin/python [--only NAME] [--keep] [--extra FOLDER]
+    python agent_review.py --python VENV/bin/python [--only NAME] [--keep] [--extra FOLDER]
 
 Needs no root and no network: the audit writer, the sandbox and the model are stand-ins in this
 process. Prints {"release": ..., "cases": [{"name", "ok", "detail", "seconds"}, ...]} and ends in 1
@@ -16,7 +16,7 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGE = os.path.join(HERE, "..", "..", "..", "remote", "policy")
+PACKAGE = os.path.join(os.path.dirname(HERE), "policy")
 sys.path.insert(0, HERE)
 
 from alone import alone, without_sandbox  # noqa: E402

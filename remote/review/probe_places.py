@@ -2,7 +2,7 @@
 
 import os
 
-from probes.common import probe
+from probe_common import probe
 
 
 @probe

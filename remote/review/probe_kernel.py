@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 
-from probes.common import probe
+from probe_common import probe
 
 
 @probe

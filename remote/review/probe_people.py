@@ -3,7 +3,7 @@
 import threading
 import types
 
-from probes.common import probe, real
+from probe_common import probe, real
 
 
 @probe

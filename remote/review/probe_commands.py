@@ -1,12 +1,11 @@
 """Commands, files and processes in the sandbox."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import time
 
-from probes.common import probe, refused, tool, turn_of
+from probe_common import probe, refused, tool, turn_of
 
 
 @probe
@@ -97,7 +96,8 @@ def uploads_and_skills_reach_the_sandbox_and_credentials_do_not():
     from petasos_policy import owner, push, sandbox
 
     home = os.path.realpath(os.environ["HERMES_HOME"])
-    room = "telegram-" + hashlib.sha256(b"telegram 41").hexdigest()[:32]
+    with turn_of("41"):
+        room = owner.room()
     files = {
         "cache/documents/doc_1_report.txt": True,
         "skills/demo/SKILL.md": True,

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from probes.common import probe
+from probe_common import probe
 
 
 def _adapter(authorized=True, platform="telegram"):

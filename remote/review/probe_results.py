@@ -3,7 +3,7 @@
 import json
 import types
 
-from probes.common import SECRET, probe, real, refused
+from probe_common import SECRET, probe, real, refused
 
 
 @probe
@@ -167,3 +167,14 @@ def an_approval_that_is_not_on_record_ends_the_question():
         return True
     finally:
         current.audit = kept
+
+
+@probe
+def long_arguments_are_short_in_the_log():
+    from petasos_policy import calls
+
+    text = "x" * 490 + SECRET + "y" * 5000
+    said = calls._shown("write_file", {"path": "a", "content": text, "more": [text]})["args"]
+    assert SECRET[:12] not in json.dumps(said) and len(json.dumps(said)) < 1500, said
+    assert "sha256" in said["content"] and said["path"] == "a"
+    assert calls._shown("terminal", {"command": "x" * 3000})["command"] == "x" * 3000
