@@ -55,6 +55,34 @@ fn no_file_is_forgotten() {
     assert_eq!(names.collect::<BTreeSet<_>>(), FILES.map(str::to_owned).into());
 }
 
+#[test]
+fn the_units_are_what_systemd_accepts_and_closed() {
+    let [socket, service] = ["socket", "service"].map(|end| format!("petasos-audit.{end}"));
+    let [door, text] = [&socket, &service].map(|name| judge::render(&format!("agent/{name}.tera"), &json!({})));
+    judge::golden(&format!("agent/{socket}"), &door);
+    judge::golden(&format!("agent/{service}"), &text);
+    assert_eq!(judge::renderer(&json!({})).template("agent/petasos-audit.socket.tera").as_deref().ok(), Some(&*door));
+    let complaints = |service_text: &str| {
+        let (dir, path) = judge::folder(&service, service_text);
+        std::fs::write(dir.path().join(&socket), &door).unwrap();
+        judge::verdict(judge::judge("systemd-analyze", "systemd").arg("verify").arg(path)).1
+    };
+    assert_eq!(complaints(&text), "");
+    assert!(complaints(&text.replace("ProtectSystem=strict", "ProtectSystem=strictly")).contains("strictly"));
+    assert!(
+        judge::complaints_about_unit(&service, "[Service]\nExecStart=/bin/true\nNoSuchKey=1\n").contains("NoSuchKey")
+    );
+    let closed = |text: &str| {
+        let (_dir, path) = judge::folder(&service, text);
+        let mut command = judge::judge("systemd-analyze", "systemd");
+        // 6 stands for 0.6; for such a writer 1.5 is the limit.
+        judge::verdict(command.args(["security", "--offline=yes", "--threshold=6"]).arg(path))
+    };
+    let (is_closed, said) = closed(&text);
+    assert!(is_closed, "{said}");
+    assert!(!closed(&text.replace("NoNewPrivileges=yes\n", "").replace("PrivateNetwork=yes\n", "")).0);
+}
+
 /// A log that the writer wrote, in three files.
 fn written() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -90,7 +118,7 @@ fn walked(folder: &Path) -> Walk {
     walk
 }
 
-fn read(output: Output) -> Value {
+fn read(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -99,7 +127,7 @@ fn read(output: Output) -> Value {
 fn walked_there(folder: &Path) -> Walk {
     let mut command = python();
     command.arg("-I").arg(root().join("remote/run/audit_chain.py")).arg(folder).arg("without the journal");
-    serde_json::from_value(read(command.output().unwrap())["walk"].clone()).unwrap()
+    serde_json::from_value(read(&command.output().unwrap())["walk"].clone()).unwrap()
 }
 
 fn change(path: &Path, how: impl Fn(&mut Vec<String>)) {
@@ -112,7 +140,8 @@ fn change(path: &Path, how: impl Fn(&mut Vec<String>)) {
 #[test]
 fn what_was_done_to_a_log_is_found_here_and_on_the_host() {
     type Change = fn(&mut Vec<String>);
-    let cases: [(&str, Change, Option<(u64, BreakKind)>); 8] = [
+    type Found = Option<(u64, BreakKind)>;
+    let cases: [(&str, Change, Found); 8] = [
         ("nothing", |_| (), None),
         ("edited", |lines| lines[2] = lines[2].replace("cat", "dog"), Some((4, BreakKind::Digest))),
         ("removed", |lines| drop(lines.remove(2)), Some((3, BreakKind::Number))),
@@ -120,7 +149,6 @@ fn what_was_done_to_a_log_is_found_here_and_on_the_host() {
         ("cut off", |lines| lines[2].truncate(50), Some((3, BreakKind::Form))),
         ("added", |lines| lines.insert(2, "{}\n".into()), Some((3, BreakKind::Form))),
         ("twice", |lines| lines.insert(2, lines[1].clone()), Some((3, BreakKind::Number))),
-        // With the number made to fit; the last line alone cannot tell.
         ("dropped end", |lines| drop(lines.pop()), None),
     ];
     for (what, how, found) in cases {
@@ -161,13 +189,13 @@ fn a_file_alone_is_verified_by_the_verb() {
 }
 
 /// What the reader on the host answers.
-fn asked(folder: &Path, query: Value) -> Value {
+fn asked(folder: &Path, query: &Value) -> Value {
     let mut all =
         json!({ "since": null, "cursor": null, "wait": 0, "events": [], "user": null, "tool": null, "most": 1000 });
     all.as_object_mut().unwrap().extend(query.as_object().unwrap().clone());
     let mut command = python();
     command.arg("-I").arg(root().join("remote/run/audit.py")).arg(all.to_string()).arg(folder);
-    read(command.output().unwrap())
+    read(&command.output().unwrap())
 }
 
 #[test]
@@ -176,19 +204,19 @@ fn the_reader_on_the_host_picks_and_follows() {
     let seqs = |answer: &Value| -> Vec<u64> {
         answer["lines"].as_array().unwrap().iter().map(|line| line["seq"].as_u64().unwrap()).collect()
     };
-    let all = asked(folder.path(), json!({}));
+    let all = asked(folder.path(), &json!({}));
     assert_eq!(seqs(&all), (1..=23).collect::<Vec<_>>());
     assert_eq!(all["lines"][2]["command"], json!("cat é-1"));
-    let denied = asked(folder.path(), json!({ "events": ["command_denied"] }));
+    let denied = asked(folder.path(), &json!({ "events": ["command_denied"] }));
     assert_eq!(seqs(&denied).len(), 5);
-    assert_eq!(seqs(&asked(folder.path(), json!({ "user": "1", "tool": "terminal" }))).len(), 10);
-    assert_eq!(seqs(&asked(folder.path(), json!({ "tool": "browser" }))), [0_u64; 0]);
-    let newest = asked(folder.path(), json!({ "most": 3 }));
+    assert_eq!(seqs(&asked(folder.path(), &json!({ "user": "1", "tool": "terminal" }))).len(), 10);
+    assert_eq!(seqs(&asked(folder.path(), &json!({ "tool": "browser" }))), [0_u64; 0]);
+    let newest = asked(folder.path(), &json!({ "most": 3 }));
     assert_eq!((seqs(&newest), newest["more"].as_u64()), (vec![21, 22, 23], Some(20)));
     // It goes on where the last answer ended, also when that file has been renamed since.
     let live = files(folder.path())[2].clone();
     let end = std::fs::metadata(&live).unwrap().len();
-    let again = asked(folder.path(), json!({ "cursor": all["cursor"] }));
+    let again = asked(folder.path(), &json!({ "cursor": all["cursor"] }));
     assert_eq!((seqs(&again).len(), &again["cursor"][1]), (0, &json!(end)));
     let line =
         |seq: u64| format!("{{\"seq\":{seq},\"time\":\"2027-01-15T09:00:00.000Z\",\"event\":\"a\",\"prev\":\"\"}}\n");
@@ -196,8 +224,8 @@ fn the_reader_on_the_host_picks_and_follows() {
     let renamed = folder.path().join("audit-000000000024.jsonl");
     std::fs::rename(&live, &renamed).unwrap();
     std::fs::write(&live, format!("{}{}", line(25), line(26).trim_end())).unwrap();
-    let next = asked(folder.path(), json!({ "cursor": all["cursor"] }));
+    let next = asked(folder.path(), &json!({ "cursor": all["cursor"] }));
     assert_eq!(seqs(&next), [24, 25], "and a line that is still being written is for the next time");
     std::fs::write(&live, format!("{}{}", line(25), line(26))).unwrap();
-    assert_eq!(seqs(&asked(folder.path(), json!({ "cursor": next["cursor"] }))), [26]);
+    assert_eq!(seqs(&asked(folder.path(), &json!({ "cursor": next["cursor"] }))), [26]);
 }

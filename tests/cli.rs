@@ -385,3 +385,36 @@ fn a_policy_that_cannot_be_asked_says_why() {
     contains_all(&String::from_utf8(output.stderr).unwrap(), &["no `python3`", "hint: install it, or ask a host"]);
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn the_audit_log_is_asked_for_in_its_own_words() {
+    let files = [
+        ("petasos.lock", LOCK),
+        ("petasos.yaml", "hosts:\n  a: { address: root@203.0.113.7 }\n  b: { address: root@203.0.113.8 }\n"),
+    ];
+    let stderr = error(&files, &["audit", "--follow"], 1);
+    contains_all(&stderr, &["one host", "hint: name one"]);
+    let stderr = error(&files, &["audit", "verify", "./nothing.jsonl"], 1);
+    contains_all(&stderr, &["cannot read `./nothing.jsonl`", "hint: "]);
+    for verb in ["audit", "denials"] {
+        let stderr = error(&files, &[verb, "a", "--since", "yesterday"], 64);
+        contains_all(&stderr, &["yesterday", "such as 90m, 24h or 7d"]);
+    }
+}
+
+#[test]
+fn a_log_that_was_changed_is_drift_and_none_at_all_is_not_observed() {
+    let line = |seq: u64, prev: &str| {
+        format!(
+            "{{\"seq\":{seq},\"time\":\"2026-01-01T00:00:00.000Z\",\"event\":\"a\",\"uid\":5,\"prev\":\"{prev}\"}}\n"
+        )
+    };
+    let verify = |text: &str| {
+        let folder = desk(&[("log.jsonl", text)]);
+        petasos(folder.path(), &["audit", "verify", "log.jsonl", "--json"]).status.code()
+    };
+    let zeros = "0".repeat(64);
+    assert_eq!(verify(&line(1, &zeros)), Some(0));
+    assert_eq!(verify(&format!("{}{}", line(1, &zeros), line(2, &zeros))), Some(2));
+    assert_eq!(verify(""), Some(3));
+}

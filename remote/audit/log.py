@@ -96,17 +96,22 @@ class Log:
                 raise OSError(errno.ENOSPC, why)
         old, fresh = full_name(self.seq), self._file(FRESH)
         line = lines.line(self.seq + 1, now, "audit_file", *self.own, {"after": old}, self.head)
+        linked = False
         try:
             self.anchor("ends " + old)
             os.ftruncate(fresh, 0)
             if os.write(fresh, line) != len(line):
                 raise no_room()
             os.fdatasync(fresh)
+            if os.path.lexists(self._path(old)):
+                # Somebody put an older log back: what is there is not to be lost.
+                os.rename(self._path(old), self._path(old + ".foreign"))
             os.link(self._path(LIVE), self._path(old))
+            linked = True
             os.rename(self._path(FRESH), self._path(LIVE))
         except OSError:
             os.close(fresh)
-            for name in (FRESH, old):
+            for name in (FRESH, old) if linked else (FRESH,):
                 with contextlib.suppress(OSError):
                     os.unlink(self._path(name))
             raise

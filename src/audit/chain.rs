@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 pub const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// More than these are counted only.
 const MOST_BREAKS: usize = 100;
+/// Of the lines that the journal does not confirm.
+const MOST_HEADS: usize = 20;
 
 /// A place where the chain does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,25 +155,15 @@ pub fn judge(walk: &Walk, journal: Option<&[Head]>) -> Judgement {
         findings.push("line 1 speaks of a line before it".into());
     }
     let heads: Vec<&Head> = journal.unwrap_or_default().iter().filter(|head| head.seq >= walk.first.max(1)).collect();
-    let (mut confirmed, mut wrong) = (None, 0_usize);
-    for head in &heads {
-        match &head.is {
-            Some(is) if *is == head.told => confirmed = confirmed.max(Some(head.seq)),
-            Some(_) => {
-                wrong += usize::from(reported(&mut findings, wrong, || {
-                    format!("line {} is another one than the journal has on record", head.seq)
-                }))
-            }
-            None => {
-                wrong += usize::from(reported(&mut findings, wrong, || {
-                    format!(
-                        "the journal has line {} on record, and the log ends with line {}: lines are gone",
-                        head.seq, walk.last
-                    )
-                }))
-            }
-        }
-    }
+    let of = |sound: bool| heads.iter().filter(move |head| (head.is.as_ref() == Some(&head.told)) == sound);
+    let confirmed = of(true).map(|head| head.seq).max();
+    let other = of(false).filter(|head| head.is.is_some()).take(MOST_HEADS);
+    findings.extend(other.map(|head| format!("line {} is another one than the journal has on record", head.seq)));
+    // One that is missing in between, the chain has shown.
+    let gone = of(false).filter(|head| head.is.is_none() && head.seq > walk.last).map(|head| head.seq).max();
+    findings.extend(gone.map(|seq| {
+        format!("the journal has line {seq} on record, and the log ends with line {}: lines are gone", walk.last)
+    }));
     let state = match (findings.is_empty(), journal) {
         (false, _) => ChainState::Broken,
         (true, Some(_)) if confirmed.is_none() => ChainState::Unobserved,
@@ -179,14 +171,6 @@ pub fn judge(walk: &Walk, journal: Option<&[Head]>) -> Judgement {
         (true, _) => ChainState::Intact,
     };
     Judgement { state, findings, lines: walk.lines, first: walk.first, last: walk.last, confirmed, heads: heads.len() }
-}
-
-/// Notes one of the first few of a sort.
-fn reported(findings: &mut Vec<String>, before: usize, text: impl Fn() -> String) -> bool {
-    if before < 20 {
-        findings.push(text());
-    }
-    true
 }
 
 fn finding(found: &Break) -> String {

@@ -44,9 +44,14 @@ enum About {
     Never(String),
 }
 
+/// The tool, the shape, and why nothing is proposed.
+type Key = (String, String, String);
+/// A refusal, and its words where a rule may be made of them.
+type Refusal<'a> = (&'a Record, Vec<String>);
+
 /// The most frequent first.
 pub fn groups(records: &[Record]) -> Vec<Group> {
-    let mut found: BTreeMap<(String, String, String), Vec<(&Record, Vec<String>)>> = BTreeMap::new();
+    let mut found: BTreeMap<Key, Vec<Refusal<'_>>> = BTreeMap::new();
     for record in records.iter().filter(|record| record.event == "command_denied") {
         let (tool, command) = (record.text("tool"), record.text("command"));
         let (shape, why, argv) = match about(record, &tool, &command) {
@@ -83,7 +88,7 @@ fn about(record: &Record, tool: &str, command: &str) -> About {
     }
 }
 
-fn group((tool, shape, why): (String, String, String), all: &[(&Record, Vec<String>)]) -> Group {
+fn group((tool, shape, why): Key, all: &[Refusal<'_>]) -> Group {
     let records = || all.iter().map(|(record, _)| *record);
     let mut who = BTreeMap::new();
     records().for_each(|record| *who.entry(record.who()).or_insert(0) += 1);

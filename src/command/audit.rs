@@ -46,7 +46,7 @@ pub enum AuditVerb {
     ///
     /// Walks the chain; of a host's log also compares it with what the journal has on record.
     /// Exit codes: 0 intact, 1 error, 2 a line is wrong, 3 nothing says that it is all.
-    Verify(AuditVerifyArgs),
+    Verify(Box<AuditVerifyArgs>),
 }
 
 #[derive(Debug, clap::Args)]

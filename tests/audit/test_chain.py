@@ -136,6 +136,7 @@ class Chain(bench.WithWriter):
                 if not both:
                     os.unlink(old)
                 self.start("--size", "20000", "--keep", "100")
+                self.assertEqual(os.stat(live).st_nlink, 1)
                 self.assertTrue(self.client().ask("tool_call", tool="terminal")["ok"])
                 self.said.clear()
                 self.assert_sound()
@@ -143,6 +144,30 @@ class Chain(bench.WithWriter):
                     [name for name in os.listdir(self.log) if name.endswith(".new")], []
                 )
                 self.stop()
+
+    def test_an_older_log_that_was_put_back_costs_no_file(self):
+        options = ("--size", "20000", "--keep", "100")
+        self.start(*options)
+        client = self.client()
+        client.ask("tool_call")
+        self.stop()
+        live = self.files()[-1]
+        older = live + ".older"
+        bench.shutil.copy(live, older)
+        contents = []
+        for _ in range(2):
+            self.start(*options)
+            client = self.client()
+            while len(self.files()) < 2 or len(contents) == 1 and len(os.listdir(self.log)) < 3:
+                client.ask("tool_call", tool="terminal")
+            self.stop()
+            full = self.files()[0]
+            if not contents:
+                with open(full, "rb") as file:
+                    contents.append(file.read())
+                os.rename(older, live)
+        with open(full + ".foreign", "rb") as file:
+            self.assertEqual(file.read(), contents[0])
 
     def test_files_of_others_are_set_aside(self):
         live = os.path.join(self.log, "audit.jsonl")
