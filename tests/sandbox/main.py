@@ -17,6 +17,7 @@ import time
 import attacks
 import behaviour
 import client
+import hostile  # noqa: F401  (adds its cases to those of `behaviour`)
 
 
 def attack(script):
