@@ -11,11 +11,12 @@ mod sources;
 use sources::{code, paths, read, sources};
 
 /// What computes and never acts.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "addresses",
     "fault",
     "name",
     "release",
+    "review",
     "shell",
     "act",
     "fact",
@@ -32,12 +33,13 @@ const IMPURE: [&str; 9] =
 
 /// Each module, and those modules of this crate that it may name. None names one further down, so
 /// there is no circle of modules.
-const MAY_NAME: [(&str, &[&str]); 21] = [
+const MAY_NAME: [(&str, &[&str]); 22] = [
     (EVERYWHERE, &[]),
     ("addresses", &[]),
     ("name", &[]),
     ("yaml", &[]),
     ("release", &[]),
+    ("review", &["yaml"]),
     ("lab", &[]),
     ("shell", &[]),
     ("act", &["name", "shell"]),
@@ -49,7 +51,7 @@ const MAY_NAME: [(&str, &[&str]); 21] = [
     ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),
     ("verify", &["addresses", "name", "plan", "config"]),
     ("transport", &["name", "shell", "act", "config"]),
-    ("pin", &["config", "release"]),
+    ("pin", &["config", "release", "review"]),
     ("desired", &["addresses", "name", "act", "config", "playbook", "release", "verify"]),
     ("run", EVERYTHING_BELOW_RUN),
     ("ui", &["plan", "run", "verify"]),

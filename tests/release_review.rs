@@ -1,7 +1,7 @@
 //! `petasos pin` and a release's source: what it accepts, what it refuses, and what it says of it.
 mod common_git;
 use common_git::{Upstream, lock, pin, stderr, stdout};
-use petasos::config::lock::{LockFile, Review};
+use petasos::config::lock::{LockFile, Policy, Release, Review, Suite};
 use std::path::Path;
 
 /// The fixture, with changes to its files, as release 0.20.0.
@@ -55,7 +55,7 @@ fn add(up: &Upstream, path: &str, text: &str) {
     up.write(path, &format!("{old}{text}"));
 }
 
-fn policy(dir: &Path) -> petasos::config::lock::Policy {
+fn policy(dir: &Path) -> Policy {
     let lock = LockFile::load(&lock(dir)).unwrap();
     lock.release_of("any").unwrap().1.policy.clone().unwrap()
 }
@@ -270,4 +270,64 @@ fn code_that_is_no_source_is_refused() {
 fn a_moved_file_of_the_policy_is_refused() {
     let planted = Planted::new(|up| std::fs::remove_file(up.path().join("tools/tool_search.py")).unwrap());
     planted.refused(&["`tools.tool_search` is not there: the policy stands on it"]);
+}
+
+/// A lock with the suite's review of this release, which accepted these differences.
+fn reviewed_by_the_suite(planted: &Planted, differences: &[&str]) {
+    let report = pin(planted.dir.path(), &["0.20.0", "--source", &planted.up.url(), "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&report)).unwrap();
+    let mut release: Release = serde_json::from_value(report["release"].clone()).unwrap();
+    // Its files, as a compatible release has them.
+    let compatible = Planted::new(|_| ());
+    assert!(compatible.pin().status.success());
+    let suite = Suite {
+        digest: "5".repeat(64).parse().unwrap(),
+        date: "2026-08-04".parse().unwrap(),
+        cases: 7,
+        differences: differences.iter().map(|&text| text.to_owned()).collect(),
+    };
+    release.policy = Some(Policy { review: Review::Suite, suite: Some(suite), ..policy(compatible.dir.path()) });
+    let releases = [("0.20.0".parse().unwrap(), release)].into();
+    LockFile { releases, ..LockFile::default() }.save(&lock(planted.dir.path())).unwrap();
+}
+
+#[test]
+fn what_the_suite_accepted_is_pinned_and_nothing_else() {
+    let planted = Planted::new(|up| up.write("agent/new.py", "import os\n\nos.system('id')\n"));
+    reviewed_by_the_suite(&planted, &["agent/new.py: the module starts a process: `os.system`"]);
+    let done = planted.pin();
+    assert!(done.status.success(), "{}{}", stdout(&done), stderr(&done));
+    assert!(stdout(&done).contains("review   reviewed by the suite\n"), "{}", stdout(&done));
+    assert_eq!(policy(planted.dir.path()).suite.unwrap().cases, 7);
+    assert!(stdout(&planted.pin()).ends_with("0 changes\n"));
+    reviewed_by_the_suite(&planted, &["agent/new.py: the module starts a process: `os.popen`"]);
+    assert_eq!(planted.pin().status.code(), Some(1));
+}
+
+/// `petasos VERB` with this lock, for a host that nobody could reach.
+fn with_lock(verb: &str, lock: &str) -> std::process::Output {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("petasos.lock"), lock).unwrap();
+    std::process::Command::new(env!("CARGO_BIN_EXE_petasos"))
+        .current_dir(dir.path())
+        .args([verb, "root@192.0.2.1"])
+        .env("OPENROUTER_API_KEY", "x")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_release_that_nobody_reviewed_is_not_brought_to_a_host() {
+    let reviewed = include_str!("petasos.lock");
+    let before = reviewed.split("    policy:").next().unwrap();
+    for verb in ["up", "plan"] {
+        let done = with_lock(verb, before);
+        assert_eq!(done.status.code(), Some(1));
+        let said = stderr(&done);
+        assert!(said.contains("192.0.2.1: the lock does not say whether release 0.19.0 was reviewed"), "{said}");
+        assert!(said.contains("hint: `petasos pin 0.19.0` checks its source"), "{said}");
+    }
+    // `render` sends nothing to a host, and asks it.
+    let done = with_lock("render", before);
+    assert!(!stderr(&done).contains("reviewed"), "{}", stderr(&done));
 }
