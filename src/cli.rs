@@ -1,8 +1,8 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    audit, completions, demo, denials, egress, facts, fault, history, init, lab, man, pin, plan, policy, render,
-    undo, up, verify,
+    audit, completions, demo, denials, egress, facts, fault, history, init, lab, man, pin, plan, policy, render, undo,
+    up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};

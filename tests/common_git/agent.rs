@@ -44,7 +44,7 @@ impl Node {
 pub fn source(version: &str) -> BTreeMap<String, String> {
     let (table, census, reviewed) = (Table::built_in().unwrap(), Census::built_in(), reviewed::all().unwrap());
     let modules: BTreeSet<&str> =
-        reviewed.iter().flat_map(|known| known.files.keys()).map(|name| name.as_str()).collect();
+        reviewed.iter().flat_map(|known| known.files.keys()).map(petasos::config::lock::ModuleName::as_str).collect();
     let mut files: BTreeMap<String, Node> = modules.iter().map(|name| (file(name), Node::default())).collect();
     for choke in table.chokes.iter().chain(&table.uses) {
         let (module, inner) = split(&choke.at, &modules);
