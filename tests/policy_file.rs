@@ -42,7 +42,7 @@ fn made(agent: &Value) -> Option<Value> {
     let settings = config.settings(None).unwrap();
     let lock = LockFile::parse(include_str!("petasos.lock"), Path::new("petasos.lock")).unwrap();
     let (version, release) = lock.release_of("web").unwrap();
-    Some(policy(&settings, version, release).unwrap())
+    Some(policy(&settings, version, release))
 }
 
 /// Settings of all sorts, and rules that are on the edge.

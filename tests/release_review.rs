@@ -1,7 +1,7 @@
 //! `petasos pin` and a release's source: what it accepts, what it refuses, and what it says of it.
 mod common_git;
 use common_git::{Upstream, lock, pin, stderr, stdout};
-use petasos::config::lock::{LockFile, Review};
+use petasos::config::lock::{LockFile, Policy, Release, Review, Suite};
 use std::path::Path;
 
 /// The fixture, with changes to its files, as release 0.20.0.
@@ -55,7 +55,7 @@ fn add(up: &Upstream, path: &str, text: &str) {
     up.write(path, &format!("{old}{text}"));
 }
 
-fn policy(dir: &Path) -> petasos::config::lock::Policy {
+fn policy(dir: &Path) -> Policy {
     let lock = LockFile::load(&lock(dir)).unwrap();
     lock.release_of("any").unwrap().1.policy.clone().unwrap()
 }
@@ -121,15 +121,15 @@ fn a_setting_or_variable_that_nothing_reads_is_refused() {
     Planted::new(|up| edit(up, config, comment)).refused(&["nothing reads the variable `HERMES_MANAGED`"]);
 }
 
-/// Each text in a file of its own, and what is said of it.
+/// Each text is a file of its own.
 #[test]
 fn ways_around_the_choke_points_are_found() {
-    for (text, differences) in [
+    let planted: [(&str, &[&str]); 29] = [
         // A tool's handler, called directly, under another name, by way of another module, and by
         // its name in a text.
         (
             "from tools.vision_tools import run\n\n\ndef f(a):\n    return run(a)\n",
-            &["`f` runs a tool: `tools.vision_tools.run`"][..],
+            &["`f` runs a tool: `tools.vision_tools.run`"],
         ),
         (
             "import tools.vision_tools as t\n\n\ndef f(a):\n    g = t.run\n    return g(a)\n",
@@ -140,6 +140,14 @@ fn ways_around_the_choke_points_are_found() {
         (
             "def f(r):\n    return r.get_entry('x').handler({})\n",
             &["`f` runs a tool: `.get_entry`", "`f` runs a tool: `.handler`"],
+        ),
+        ("from tools.vision_tools import look\n\nlook({})\n", &["the module runs a tool: `tools.vision_tools.look`"]),
+        (
+            "import tools.vision_tools as t\n\n\ndef f(n):\n    return vars(t)[n], t.__dict__[n]\n",
+            &[
+                "`f` runs or imports what only shows when it runs: `.__dict__`",
+                "`f` runs or imports what only shows when it runs: `vars`",
+            ],
         ),
         // A second copy of what makes environments, and an environment of its own.
         (
@@ -155,24 +163,18 @@ fn ways_around_the_choke_points_are_found() {
         ),
         ("def f(env):\n    return env.execute('id')\n", &["`f` reaches where commands run: `.execute`"]),
         // Processes, by any name.
-        (
-            "from subprocess import run as r\n\nr(['id'])\n",
-            &["the module starts a process: `subprocess.run` (the kernel refuses it while `sandbox` is on)"],
-        ),
+        ("from subprocess import run as r\n\nr(['id'])\n", &["the module starts a process: `subprocess.run`"]),
         (
             "import subprocess\n\n\ndef f(x):\n    x.map(subprocess.Popen)\n",
-            &["`f` starts a process: `subprocess.Popen` (the kernel refuses it while `sandbox` is on)"],
+            &["`f` starts a process: `subprocess.Popen`"],
         ),
         (
             "import asyncio\n\n\nasync def f():\n    await asyncio.create_subprocess_exec('id')\n",
-            &["`f` starts a process: `asyncio.create_subprocess_exec` (the kernel refuses it while `sandbox` is on)"],
+            &["`f` starts a process: `asyncio.create_subprocess_exec`"],
         ),
         (
             "import pty, os\n\npty.spawn('sh')\nos.posix_spawnp('sh', [], {})\n",
-            &[
-                "the module starts a process: `os.posix_spawnp` (the kernel refuses it while `sandbox` is on)",
-                "the module starts a process: `pty.spawn` (the kernel refuses it while `sandbox` is on)",
-            ],
+            &["the module starts a process: `os.posix_spawnp`", "the module starts a process: `pty.spawn`"],
         ),
         ("m = __import__('os')\n", &["the module runs or imports what only shows when it runs: `import_module(os)`"]),
         (
@@ -214,23 +216,30 @@ fn ways_around_the_choke_points_are_found() {
         ("registry.register(name='spy', handler=print)\n", &["the module registers a tool: `spy`"]),
         ("def f(:\n", &["a part of it does not parse"]),
         ("x = 1  # y\rimport os\n", &["it has a carriage return within a line"]),
-    ] {
-        let planted = Planted::new(|up| {
-            add(
-                up,
-                "tools/environments/local.py",
-                "from tools.environments.base import BaseEnvironment\n\n\nclass LocalEnvironment(BaseEnvironment):\n    pass\n",
-            );
-            // A tool that the reviewed releases have, under another handler.
-            add(
-                up,
-                "tools/vision_tools.py",
-                "def run(args):\n    pass\n\n\nregistry.register(name='vision_analyze', handler=run)\n",
-            );
-            up.write("agent/planted.py", text);
-        });
-        planted.refused(differences);
+    ];
+    let source = Planted::new(|up| {
+        add(
+            up,
+            "tools/environments/local.py",
+            "from tools.environments.base import BaseEnvironment\n\n\nclass LocalEnvironment(BaseEnvironment):\n    pass\n",
+        );
+        // A tool that the reviewed releases have, under another handler.
+        let tool = "def look(args):\n    pass\n\n\ndef run(args):\n    return look(args)\n\n\nregistry.register(name='vision_analyze', handler=run)\n";
+        add(up, "tools/vision_tools.py", tool);
+        for (number, (text, _)) in planted.iter().enumerate() {
+            up.write(&format!("agent/planted{number}.py"), text);
+        }
+    });
+    let report = pin(source.dir.path(), &["0.20.0", "--source", &source.up.url(), "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&report)).unwrap();
+    let mut found = std::collections::BTreeMap::<&str, Vec<&str>>::new();
+    for difference in report["differences"].as_array().unwrap() {
+        found.entry(difference["path"].as_str().unwrap()).or_default().push(difference["what"].as_str().unwrap());
     }
+    for (number, (text, differences)) in planted.iter().enumerate() {
+        assert_eq!(found.remove(&*format!("agent/planted{number}.py")).unwrap_or_default(), *differences, "{text}");
+    }
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]
@@ -270,4 +279,64 @@ fn code_that_is_no_source_is_refused() {
 fn a_moved_file_of_the_policy_is_refused() {
     let planted = Planted::new(|up| std::fs::remove_file(up.path().join("tools/tool_search.py")).unwrap());
     planted.refused(&["`tools.tool_search` is not there: the policy stands on it"]);
+}
+
+/// A lock with the suite's review of this release, which accepted these differences.
+fn reviewed_by_the_suite(planted: &Planted, differences: &[&str]) {
+    let report = pin(planted.dir.path(), &["0.20.0", "--source", &planted.up.url(), "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&stdout(&report)).unwrap();
+    let mut release: Release = serde_json::from_value(report["release"].clone()).unwrap();
+    // Its files, as a compatible release has them.
+    let compatible = Planted::new(|_| ());
+    assert!(compatible.pin().status.success());
+    let suite = Suite {
+        digest: "5".repeat(64).parse().unwrap(),
+        date: "2026-08-04".parse().unwrap(),
+        cases: 7,
+        differences: differences.iter().map(|&text| text.to_owned()).collect(),
+    };
+    release.policy = Some(Policy { review: Review::Suite, suite: Some(suite), ..policy(compatible.dir.path()) });
+    let releases = [("0.20.0".parse().unwrap(), release)].into();
+    LockFile { releases, ..LockFile::default() }.save(&lock(planted.dir.path())).unwrap();
+}
+
+#[test]
+fn what_the_suite_accepted_is_pinned_and_nothing_else() {
+    let planted = Planted::new(|up| up.write("agent/new.py", "import os\n\nos.system('id')\n"));
+    reviewed_by_the_suite(&planted, &["agent/new.py: the module starts a process: `os.system`"]);
+    let done = planted.pin();
+    assert!(done.status.success(), "{}{}", stdout(&done), stderr(&done));
+    assert!(stdout(&done).contains("review   reviewed by the suite\n"), "{}", stdout(&done));
+    assert_eq!(policy(planted.dir.path()).suite.unwrap().cases, 7);
+    assert!(stdout(&planted.pin()).ends_with("0 changes\n"));
+    reviewed_by_the_suite(&planted, &["agent/new.py: the module starts a process: `os.popen`"]);
+    assert_eq!(planted.pin().status.code(), Some(1));
+}
+
+/// `petasos VERB` with this lock, for a host that nobody could reach.
+fn with_lock(verb: &str, lock: &str) -> std::process::Output {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("petasos.lock"), lock).unwrap();
+    std::process::Command::new(env!("CARGO_BIN_EXE_petasos"))
+        .current_dir(dir.path())
+        .args([verb, "root@192.0.2.1"])
+        .env("OPENROUTER_API_KEY", "x")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_release_that_nobody_reviewed_is_not_brought_to_a_host() {
+    let reviewed = include_str!("petasos.lock");
+    let before = reviewed.split("    policy:").next().unwrap();
+    for verb in ["up", "plan"] {
+        let done = with_lock(verb, before);
+        assert_eq!(done.status.code(), Some(1));
+        let said = stderr(&done);
+        assert!(said.contains("192.0.2.1: the lock does not say whether release 0.19.0 was reviewed"), "{said}");
+        assert!(said.contains("hint: `petasos pin 0.19.0` checks its source"), "{said}");
+    }
+    // `render` sends nothing to a host, and asks it.
+    let done = with_lock("render", before);
+    assert!(!stderr(&done).contains("reviewed"), "{}", stderr(&done));
 }

@@ -37,7 +37,8 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
 
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let lock = folder.path().join("petasos.lock");
-    let petasos = Petasos { lab: &lab, lock: lock.clone(), ssh_config: host.ssh_config.clone() };
+    let petasos =
+        Petasos { lab: &lab, host: HOST, lock: lock.clone(), ssh_config: host.ssh_config.clone(), quiet: false };
     petasos.run(&["pin", &args.release], false).await?;
     phases.end("pin");
     let address = format!("root@{}", host.address);
@@ -72,15 +73,23 @@ Remove it:    petasos lab down --all\n",
 }
 
 /// This program, as a user would call it.
-struct Petasos<'a> {
-    lab: &'a Lab,
-    lock: PathBuf,
-    ssh_config: PathBuf,
+pub struct Petasos<'a> {
+    pub lab: &'a Lab,
+    /// The lab host that it is about.
+    pub host: &'a str,
+    pub lock: PathBuf,
+    pub ssh_config: PathBuf,
+    /// Where stdout is somebody else's.
+    pub quiet: bool,
 }
 
 impl Petasos<'_> {
-    async fn run(&self, args: &[&str], ssh: bool) -> Result<()> {
-        ui::out(&format!("\n$ petasos {}\n", args.join(" ")))?;
+    /// # Errors
+    /// When it fails; its output stands above.
+    pub async fn run(&self, args: &[&str], ssh: bool) -> Result<()> {
+        if !self.quiet {
+            ui::out(&format!("\n$ petasos {}\n", args.join(" ")))?;
+        }
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = tokio::process::Command::new(program);
         command.args(args).arg("--lock").arg(&self.lock);
@@ -89,11 +98,14 @@ impl Petasos<'_> {
         }
         // A key for the lab's stub, which takes any; a real one has no business there.
         command.envs(self.lab.git_environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
+        if self.quiet {
+            command.stdout(std::process::Stdio::null());
+        }
         let status = command.status().await.context("cannot start petasos")?;
         if !status.success() {
             bail!(
                 Fault::new(format!("`petasos {}` ended with {status}", args.join(" ")))
-                    .hint(format!("`petasos lab down {HOST}` removes the host"))
+                    .hint(format!("`petasos lab down {}` removes the host", self.host))
             );
         }
         Ok(())

@@ -1,4 +1,5 @@
 //! `petasos lab`: disposable hosts on this machine.
+use super::lab_review;
 use crate::fault::Fault;
 use crate::lab::{Form, Lab, LabHost};
 use crate::ui;
@@ -74,6 +75,9 @@ enum LabVerb {
     },
     /// Print the hosts' ssh configuration
     SshConfig,
+    /// Try a release that `pin` refuses: run the behavioural suite against it on a lab host, and
+    /// write the review to petasos.lock
+    Review(lab_review::ReviewArgs),
 }
 
 pub async fn run(args: LabArgs) -> Result<ExitCode> {
@@ -116,6 +120,7 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
                 }
             }
         }
+        LabVerb::Review(args) => return lab_review::run(&args).await,
         LabVerb::Shell { name, user } => return shell(&host(&lab, &name).await?, &user).await,
         LabVerb::SshConfig => {
             for host in lab.list().await? {

@@ -13,6 +13,7 @@ pub mod history;
 mod hosts;
 pub mod init;
 pub mod lab;
+mod lab_review;
 pub mod man;
 pub mod pin;
 pub mod plan;

@@ -2,7 +2,7 @@
 
 use super::each::each;
 use super::hosts::HostArgs;
-use super::up::{about, finish};
+use super::up::{finish, reviewed};
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ pub struct PlanArgs {
 }
 
 pub async fn run(args: &PlanArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs_with(args.diff, about)?;
+    let jobs = args.hosts.jobs_with(args.diff, reviewed)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.plan(&watch).await }).await;
     finish(&args.hosts, done, false, args.diff)
 }

@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::config::lock::LockFile;
 use crate::config::packs::AgentNeeds;
 use crate::config::settings::EgressMode;
-use crate::desired::{Choice, login, packs};
+use crate::desired::{Choice, login, packs, vars};
 use crate::playbook::Sources;
 use crate::run::Outcome;
 use crate::ui::{self, exit, report};
@@ -21,7 +21,7 @@ pub struct UpArgs {
 }
 
 pub async fn run(args: &UpArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs_with(false, about)?;
+    let jobs = args.hosts.jobs_with(false, reviewed)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.up(&watch).await }).await;
     finish(&args.hosts, done, true, false)
 }
@@ -30,6 +30,15 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode> {
 pub struct About {
     settings: Settings,
     needs: AgentNeeds,
+}
+
+/// The same, of a host whose release somebody has looked at.
+///
+/// # Errors
+/// As for [`about`], and when nobody has.
+pub fn reviewed(choice: &Choice, lock: &LockFile, sources: &Sources) -> Result<About> {
+    vars::reviewed_release(choice, lock)?;
+    about(choice, lock, sources)
 }
 
 /// # Errors

@@ -5,7 +5,6 @@ use crate::config::Settings;
 use crate::config::lock::Release;
 use crate::config::sandbox::SandboxNetwork;
 use crate::release::reviewed;
-use anyhow::Result;
 use semver::Version;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -19,12 +18,10 @@ const SANDBOX: &str = "/run/petasos-agent/sandbox.sock";
 /// For somebody who has used up a share.
 const REPLY: &str = "You have reached your limit of messages for now, please try again later.";
 
-/// The policy for a host with these settings and this release.
-///
-/// # Errors
-/// When nobody has reviewed the release: the agent would not start.
-pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Result<Value> {
-    let files = reviewed::policy(version, release)?.files;
+/// The policy for a host with these settings and this release. Of a release that nobody has looked at
+/// it has no digests, and the agent does not start with it; `up` says so before.
+pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Value {
+    let files = reviewed::policy(version, release).map(|policy| policy.files).unwrap_or_default();
     let agent = &settings.agent;
     let approvals = &agent.approvals;
     let limits = &agent.rate_limits;
@@ -34,7 +31,7 @@ pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Resu
         Some(sandbox) => (sandbox.network, u32::from(sandbox.timeout)),
         None => (SandboxNetwork::None, u32::from(crate::config::sandbox::Sandbox::default().timeout)),
     };
-    Ok(json!({
+    json!({
         "version": FORMAT,
         "release": { "version": version, "files": files },
         "approve": {
@@ -51,7 +48,7 @@ pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Resu
         },
         "sandbox": { "enabled": agent.sandbox.is_some(), "socket": SANDBOX, "timeout": timeout, "network": network },
         "audit": { "socket": AUDIT },
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -67,7 +64,7 @@ mod tests {
         let config = Config::read("petasos.yaml", &format!("agent: {{ {agent} }}\n")).unwrap();
         let lock = LockFile::parse(LOCK, Path::new("petasos.lock")).unwrap();
         let (version, release) = lock.release_of("web").unwrap();
-        policy(&config.settings(None).unwrap(), version, release).unwrap()
+        policy(&config.settings(None).unwrap(), version, release)
     }
 
     #[test]
@@ -86,7 +83,7 @@ mod tests {
             assert_eq!(keys(&policy[part]), wanted, "{part}");
         }
         assert_eq!(policy["version"], 1);
-        assert!(policy["release"]["files"]["model_tools"].is_string());
+        assert!(policy["release"]["files"]["tools.registry"].is_string());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::config::settings::PlatformName;
 use crate::fault::Fault;
 use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
-use crate::release::steps;
+use crate::release::{reviewed, steps};
 use anyhow::{Context, Result, bail};
 use semver::Version;
 use serde_json::{Map, Value, json};
@@ -40,7 +40,7 @@ pub fn desired_state(
         json!({ "required": joined(&secrets.required), "optional": joined(&secrets.optional) }),
     );
     vars.insert("egress".into(), super::egress::vars(settings, sources)?);
-    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, version, release)?).into());
+    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, version, release)).into());
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
     let mut playbooks = Vec::new();
@@ -95,11 +95,22 @@ fn vars(choice: &Choice, port: u16, keys: &str) -> Result<Map<String, Value>> {
     Ok(vars)
 }
 
+/// Whether anybody has looked at the source of this host's release: `up` changes nothing before.
+///
+/// # Errors
+/// Nobody has.
+pub fn reviewed_release(choice: &Choice, lock: &LockFile) -> Result<()> {
+    let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
+    reviewed::policy(version, release).map(drop).map_err(|fault| fault.at(&choice.label).into())
+}
+
 fn release_vars(version: &Version, release: &Release, extras: &BTreeSet<String>) -> Value {
+    // Of a release that nobody has looked at there are none, and the agent does not start with it.
+    let files = reviewed::policy(version, release).map(|policy| policy.files).unwrap_or_default();
     json!({
         "version": version, "source": release.source, "tag": release.tag, "commit": release.commit, "tree": release.tree,
         "archive_sha256": release.archive_sha256, "uv_lock_sha256": release.uv_lock_sha256,
-        "extras": steps::with_messaging(extras), "dir": steps::dir(version, release),
+        "extras": steps::with_messaging(extras), "dir": steps::dir(version, release), "files": files,
     })
 }
 

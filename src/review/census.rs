@@ -80,7 +80,7 @@ impl Census {
                     self.add(&way.way, module, &scope.name, shown, count);
                 }
             }
-            if index.is_handler(name) {
+            if index.is_handler(module, name) {
                 self.add("tool", module, &scope.name, name, run);
             }
             if index.is_environment(module, name) {
@@ -166,7 +166,9 @@ struct Index<'a> {
     chokes: HashMap<&'a str, Vec<&'a Choke>>,
     /// Functions that tools are registered with.
     handlers: HashSet<&'a str>,
-    /// The last words of their names.
+    /// What these call in their own modules: for others as good as the handler itself.
+    behind: HashSet<&'a str>,
+    /// The last words of the names of both.
     handled: HashSet<&'a str>,
     /// Classes of environments, by their last words.
     environments: BTreeSet<&'a str>,
@@ -187,6 +189,7 @@ impl<'a> Index<'a> {
         let handlers = modules.iter().flat_map(|module| &module.tools).flat_map(|tool| &tool.handlers);
         let handlers: HashSet<&str> =
             handlers.map(String::as_str).filter(|name| !name.starts_with(['~', '?'])).collect();
+        let behind: HashSet<&str> = modules.iter().flat_map(|module| behind(module, &handlers)).collect();
         let classes = || modules.iter().flat_map(|module| &module.scopes).filter(|scope| scope.kind == Kind::Class);
         let mut environments = BTreeSet::from(["BaseEnvironment"]);
         // Until no class is added that derives from one that is there.
@@ -204,23 +207,33 @@ impl<'a> Index<'a> {
             plain: Patterns::of(&table.plain),
             paths: Patterns::of(&table.paths),
             chokes,
-            handled: handlers.iter().map(|name| last(name)).collect(),
+            handled: handlers.iter().chain(&behind).map(|name| last(name)).collect(),
             handlers,
+            behind,
             environments,
             modules: modules.iter().map(|module| module.name.as_str()).collect(),
         }
     }
 
-    /// A tool's handler, or what another module of the agent has under its name.
-    fn is_handler(&self, name: &str) -> bool {
-        let reached = || name.rsplit_once('.').is_some_and(|(module, _)| self.modules.contains(module));
-        self.handlers.contains(name) || self.handled.contains(last(name)) && reached()
+    /// A tool's handler; for other modules also what is behind it, or has its name elsewhere.
+    fn is_handler(&self, module: &Module, name: &str) -> bool {
+        let Some((place, last)) = name.rsplit_once('.') else { return false };
+        let elsewhere = place != module.name && self.modules.contains(place);
+        self.handlers.contains(name) || elsewhere && (self.behind.contains(name) || self.handled.contains(last))
     }
 
     /// A class of environments, outside of their own folder.
     fn is_environment(&self, module: &Module, name: &str) -> bool {
         !module.path.starts_with("tools/environments/") && self.environments.contains(last(name))
     }
+}
+
+/// The functions of a module that handlers in it call.
+fn behind<'a>(module: &'a Module, handlers: &HashSet<&str>) -> Vec<&'a str> {
+    let own = |name: &&String| name.rsplit_once('.').is_some_and(|(place, _)| place == module.name);
+    let handles = |scope: &&Scope| handlers.contains(&*format!("{}.{}", module.name, scope.name));
+    let called = module.scopes.iter().filter(handles).flat_map(|scope| scope.calls.keys());
+    called.filter(own).map(String::as_str).collect()
 }
 
 /// `execute` of a database: its connection is called so, or statements stand in the function.

@@ -66,7 +66,7 @@ fn one(choke: &Choke, module: &Module, inner: &str) -> Option<What> {
     Some(What::Parameters { name: choke.at.clone(), wanted, found })
 }
 
-/// Whether `found` begins with `wanted`, as the policy compares them when it starts: by their names,
+/// Whether `found` begins with `wanted`, as the policy compares them when it starts: by name,
 /// `*` before those that must be named, `**x` for all others.
 fn fits(wanted: &[String], found: &[String]) -> bool {
     let mut names: Vec<&str> = Vec::new();

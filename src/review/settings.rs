@@ -5,7 +5,8 @@ use super::python::Module;
 use super::table::Table;
 
 pub fn differences(table: &Table, modules: &[Module]) -> Vec<Difference> {
-    let settings = table.settings.iter().filter(|name| !is_read(modules, name));
+    let needed = table.settings.iter().filter(|name| !table.may_lack.contains(name));
+    let settings = needed.filter(|name| !is_read(modules, name));
     let settings = settings.map(|name| What::Unread { name: name.clone(), is: "setting" });
     let known = |name: &str| modules.iter().any(|module| module.lookups.contains(name));
     let variables = table.environment.iter().filter(|name| !known(name));

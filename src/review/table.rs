@@ -15,6 +15,8 @@ pub struct Table {
     pub plain: Vec<String>,
     pub ways: Vec<Way>,
     pub settings: Vec<String>,
+    /// Settings of something that an older release does not have either.
+    pub may_lack: Vec<String>,
     pub environment: Vec<String>,
 }
 

@@ -1,6 +1,7 @@
 //! What one Python file defines and names. Not one line of it runs.
 
 mod bytes;
+mod calls;
 mod names;
 mod walk;
 

@@ -1,7 +1,7 @@
 //! From a syntax tree to scopes and the names in them, as they are written.
 
-use super::{Kind, Module, Scope, Tool};
-use tree_sitter::{Node, Parser, Tree};
+use super::{Kind, Module, Scope};
+use tree_sitter::{Node, Parser, Tree, TreeCursor};
 
 /// Nothing where the parser cannot even begin.
 pub fn parse(text: &[u8]) -> Option<Tree> {
@@ -24,7 +24,8 @@ enum Mode {
 /// Fills `module`; a stack of our own, as a hostile file may nest as deep as it likes.
 pub fn walk(module: &mut Module, tree: &Tree, text: &[u8]) {
     module.scopes.push(Scope::default());
-    let mut walk = Walk { module, text, todo: vec![(tree.root_node(), 0, Mode::Load)] };
+    let root = tree.root_node();
+    let mut walk = Walk { module, text, cursor: root.walk(), todo: vec![(root, 0, Mode::Load)] };
     if tree.root_node().has_error() {
         walk.module.troubles.push("a part of it does not parse".into());
     }
@@ -33,14 +34,16 @@ pub fn walk(module: &mut Module, tree: &Tree, text: &[u8]) {
     }
 }
 
-struct Walk<'a, 't> {
-    module: &'a mut Module,
+pub(super) struct Walk<'a, 't> {
+    pub(super) module: &'a mut Module,
     text: &'t [u8],
+    /// One for all, as a file has a hundred thousand nodes.
+    cursor: TreeCursor<'t>,
     todo: Vec<(Node<'t>, usize, Mode)>,
 }
 
 impl<'t> Walk<'_, 't> {
-    fn text(&self, node: Node<'t>) -> &'t str {
+    pub(super) fn text(&self, node: Node<'t>) -> &'t str {
         node.utf8_text(self.text).unwrap_or_default()
     }
 
@@ -49,9 +52,15 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn children(&mut self, node: Node<'t>, scope: usize, mode: Mode) {
-        let mut cursor = node.walk();
-        let children: Vec<Node<'t>> = node.named_children(&mut cursor).collect();
-        self.todo.extend(children.into_iter().map(|child| (child, scope, mode)));
+        self.cursor.reset(node);
+        let mut more = self.cursor.goto_first_child();
+        while more {
+            let child = self.cursor.node();
+            if child.is_named() {
+                self.todo.push((child, scope, mode));
+            }
+            more = self.cursor.goto_next_sibling();
+        }
     }
 
     fn field(&mut self, node: Node<'t>, name: &str, scope: usize, mode: Mode) {
@@ -268,7 +277,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// `a.b.c`; what is not a name at its head is `?`.
-    fn chain(&mut self, mut node: Node<'t>) -> String {
+    pub(super) fn chain(&mut self, mut node: Node<'t>) -> String {
         let mut parts = Vec::new();
         while node.kind() == "attribute" {
             parts.extend(node.child_by_field_name("attribute").map(|name| self.text(name)));
@@ -290,7 +299,7 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    fn count(&mut self, scope: usize, how: Use, name: String) {
+    pub(super) fn count(&mut self, scope: usize, how: Use, name: String) {
         let Some(scope) = self.scope(scope) else { return };
         let uses = match how {
             Use::Call => &mut scope.calls,
@@ -300,79 +309,10 @@ impl<'t> Walk<'_, 't> {
         };
         *uses.entry(name).or_default() += 1;
     }
-
-    /// Calls that name something by a text, and those that register a tool.
-    fn special(&mut self, called: &str, call: Node<'t>, scope: usize) {
-        let Some(arguments) = call.child_by_field_name("arguments").filter(|list| list.kind() == "argument_list")
-        else {
-            return;
-        };
-        let mut cursor = arguments.walk();
-        let arguments: Vec<Node<'t>> = arguments.named_children(&mut cursor).filter(|node| !node.is_extra()).collect();
-        let positional = |at: usize| arguments.get(at).copied().filter(|node| node.kind() != "keyword_argument");
-        let last = called.rsplit('.').next().unwrap_or_default();
-        match last {
-            "getattr" | "setattr" | "hasattr" | "delattr" => {
-                let of = positional(0).map(|of| self.chain(of)).unwrap_or_default();
-                let name = positional(1).and_then(|name| self.plain(name));
-                let how = if matches!(last, "setattr" | "delattr") { Use::Store } else { Use::Value };
-                match name {
-                    Some(_) if last == "hasattr" => {}
-                    Some(name) => self.count(scope, how, format!("{of}.{name}")),
-                    None => self.count(scope, how, format!("{of}.(computed)")),
-                }
-            }
-            "attrgetter" | "methodcaller" => {
-                let name = positional(0).and_then(|name| self.plain(name));
-                self.count(scope, Use::Value, format!("?.{}", name.unwrap_or_else(|| "(computed)".into())));
-            }
-            "import_module" | "__import__" => {
-                let name = positional(0).and_then(|name| self.plain(name));
-                self.count(scope, Use::Value, format!("import|{}", name.unwrap_or_else(|| "(computed)".into())));
-            }
-            "register" | "register_tool" => self.tool(&arguments, scope),
-            _ => {}
-        }
-    }
-
-    fn tool(&mut self, arguments: &[Node<'t>], scope: usize) {
-        let mut tool = Tool { scope, ..Tool::default() };
-        let mut handler = None;
-        for (at, argument) in arguments.iter().enumerate() {
-            let key = argument.child_by_field_name("name").filter(|_| argument.kind() == "keyword_argument");
-            let value = argument.child_by_field_name("value").filter(|_| key.is_some()).unwrap_or(*argument);
-            match (key.map(|key| self.text(key)), at) {
-                (Some("name"), _) | (None, 0) => tool.name = self.plain(value).unwrap_or_default(),
-                (Some("handler"), _) | (None, 3) => handler = Some(value),
-                _ => {}
-            }
-        }
-        let Some(handler) = handler else { return };
-        let mut todo = vec![handler];
-        while let Some(node) = todo.pop() {
-            match node.kind() {
-                "identifier" | "attribute" if node == handler => tool.handlers.push(self.chain(node)),
-                "call" => tool.handlers.extend(node.child_by_field_name("function").map(|called| self.chain(called))),
-                _ => todo
-                    .extend((0..node.named_child_count()).filter_map(|at| node.named_child(u32::try_from(at).ok()?))),
-            }
-        }
-        self.module.tools.push(tool);
-    }
-
-    /// The text of a plain string.
-    fn plain(&self, node: Node<'t>) -> Option<String> {
-        let mut cursor = node.walk();
-        let mut parts = node.named_children(&mut cursor);
-        let plain = node.kind() == "string" && parts.all(|part| part.kind() != "interpolation");
-        let mut cursor = node.walk();
-        let content = node.named_children(&mut cursor).filter(|part| part.kind() == "string_content");
-        plain.then(|| content.map(|part| self.text(part)).collect())
-    }
 }
 
 #[derive(Clone, Copy)]
-enum Use {
+pub(super) enum Use {
     Call,
     Value,
     Store,
