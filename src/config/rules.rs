@@ -33,7 +33,7 @@ impl TryFrom<String> for Allow {
         };
         let words = words::of(&text).map_err(never)?;
         words::check_program(&words).map_err(never)?;
-        if let Some(word) = words.iter().find(|word| is_glob(word) && word.contains("..")) {
+        if let Some(word) = words.iter().find(|word| words::literal(word).is_none() && word.contains("..")) {
             return Err(never(
                 Fault::new(format!("`{word}` is a glob with `..` in it, and no glob matches `..`"))
                     .hint("write the path without `..`"),
@@ -85,10 +85,6 @@ impl Allow {
         let covers = |glob: String| globs::covers(&glob, &command) || globs::covers(&glob, &short);
         std::iter::once(stripped).chain(unquoted).any(covers)
     }
-}
-
-fn is_glob(word: &str) -> bool {
-    word.contains(['*', '?', '['])
 }
 
 macro_rules! text_of {

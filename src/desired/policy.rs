@@ -18,8 +18,8 @@ const SANDBOX: &str = "/run/petasos-agent/sandbox.sock";
 /// For somebody who has used up a share.
 const REPLY: &str = "You have reached your limit of messages for now, please try again later.";
 
-/// The policy for a host with these settings and this release. Of a release that nobody has looked at
-/// it has no digests, and the agent does not start with it; `up` says so before.
+/// The policy for a host with these settings and this release. Of a release that nobody has looked
+/// at it has no digests, and the agent does not start with it; `up` says so before.
 pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Value {
     let files = reviewed::policy(version, release).map(|policy| policy.files).unwrap_or_default();
     let agent = &settings.agent;

@@ -1,8 +1,8 @@
 //! What a converged host lets nobody do, tried from outside and, as the agent, from inside. Each
 //! refusal has its positive control.
 
-use super::names::agent;
 use super::harness::{Host, Shared, shared, trial};
+use super::names::agent;
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;

@@ -94,15 +94,26 @@ pub fn covers(wide: &str, narrow: &str) -> bool {
     further && all(&wide, &narrow)
 }
 
+/// Whether the tokens of `narrow`, taken as text, are what `wide` stands for. Row by row: in time of
+/// the product of both.
 fn all(wide: &[Token], narrow: &[Token]) -> bool {
-    match (wide, narrow) {
-        ([], []) => true,
-        ([Token::Many, more @ ..], _) => {
-            all(more, narrow) || narrow.split_first().is_some_and(|(_, rest)| all(wide, rest))
+    // For each beginning of `narrow`, whether the part of `wide` so far stands for it.
+    let mut row: Vec<bool> = std::iter::once(true).chain(narrow.iter().map(|_| false)).collect();
+    for token in wide {
+        let mut before = false;
+        let mut next = Vec::with_capacity(row.len());
+        for (at, stands) in row.iter().enumerate() {
+            let letter = at.checked_sub(1).and_then(|at| narrow.get(at));
+            let now = match token {
+                Token::Many => *stands || next.last() == Some(&true),
+                _ => before && letter.is_some_and(|letter| takes(token, letter)),
+            };
+            before = *stands;
+            next.push(now);
         }
-        ([], _) | (_, []) => false,
-        ([wide, more @ ..], [narrow, rest @ ..]) => takes(wide, narrow) && all(more, rest),
+        row = next;
     }
+    row.last() == Some(&true)
 }
 
 fn takes(wide: &Token, narrow: &Token) -> bool {

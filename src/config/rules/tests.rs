@@ -79,6 +79,9 @@ fn a_deny_rule_beats_an_allow_rule_only_where_nothing_is_left_of_it() {
     ] {
         assert!(beaten(rule, deny), "{rule} / {deny}");
     }
+    // In time, however many stars there are.
+    let (long, stars) = ("a".repeat(400), "*a".repeat(40));
+    assert!(!beaten(&format!("cat {long}"), &format!("{stars}*b")) && beaten(&format!("cat {long}"), &stars));
     for (rule, deny) in [
         ("cat *", "*/etc/shadow*"),
         ("sudoedit x", "sudo *"),

@@ -250,23 +250,42 @@ pub fn check_program(words: &[String]) -> Result<(), Fault> {
     if name.chars().all(|letter| "*?".contains(letter)) {
         return Err(Fault::new(format!("`{name}` names no program")).hint("name the program, such as `git log *`"));
     }
-    let program = |letter: char| letter.is_ascii_alphanumeric() || "_./+-".contains(letter) || GLOB.contains(letter);
-    let quoted = ["[*]", "[?]", "[[]", "[]]"].iter().any(|glob| name.contains(glob));
-    // A bracket that closes nothing is a letter.
-    let stray = name.contains(']') && !name.contains('[');
-    if name.starts_with(['-', '+']) || quoted || stray || !name.chars().all(program) {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_./+-".contains(letter);
+    let of_glob = |letter: char| plain(letter) || GLOB.contains(letter) || letter == '!';
+    let Some(literal) = literal(name) else {
+        let sound = !name.starts_with(['-', '+']) && name.chars().all(of_glob);
+        return if sound { Ok(()) } else { Err(Fault::new(format!("no program is called `{name}`"))) };
+    };
+    let name = literal.as_str();
+    if name.starts_with(['-', '+']) || name.is_empty() || !name.chars().all(plain) {
         return Err(Fault::new(format!("`{name}` is not the name of a program")));
     }
     if NO_PROGRAMS.contains(&name) || name == "xargs" {
         return Err(Fault::new(format!("`{name}` runs or changes others, and is never taken for a program"))
             .hint("allow what it would run"));
     }
-    let after = words.get(1).map_or("", String::as_str);
-    if name == "printf" && after.starts_with('-') {
+    let mut others = words.iter().skip(1).filter_map(|word| self::literal(word));
+    if name == "printf" && words.get(1).and_then(|word| self::literal(word)).is_some_and(|word| word.starts_with('-')) {
         return Err(Fault::new("no option of `printf` is accepted"));
     }
-    if name == "test" && words.iter().any(|word| word == "-v" || word == "-R") {
+    if name == "test" && others.any(|word| word == "-v" || word == "-R") {
         return Err(Fault::new("no variable is accepted as an operand of `test`"));
     }
     Ok(())
+}
+
+/// The one word that a glob matches, where it is no more than that: what was quoted, and a `]` that
+/// closes nothing.
+pub fn literal(glob: &str) -> Option<String> {
+    let (mut word, mut rest) = (String::new(), glob);
+    while let Some(letter) = rest.chars().next() {
+        let quoted = GLOB.chars().find_map(|c| Some((c, rest.strip_prefix(format!("[{c}]").as_str())?)));
+        let (letter, after) = quoted.unwrap_or((letter, rest.get(letter.len_utf8()..).unwrap_or_default()));
+        if quoted.is_none() && "*?[".contains(letter) {
+            return None;
+        }
+        word.push(letter);
+        rest = after;
+    }
+    Some(word)
 }
