@@ -168,6 +168,7 @@ def an_approval_that_is_not_on_record_ends_the_question():
         return True
     finally:
         current.audit = kept
+    return False
 
 
 @probe
@@ -252,3 +253,4 @@ def no_side_call_without_a_line():
         return True
     finally:
         current.audit = kept
+    return False
