@@ -33,6 +33,39 @@ fn the_managed_scope_is_what_was_meant() {
     assert_eq!(scope["model"]["provider"], json!("openrouter"));
 }
 
+/// What `pin` asks a release's source for is what a host's agent is given.
+#[test]
+fn pin_asks_for_every_setting_and_variable() {
+    fn paths(value: &Value, path: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) if !map.is_empty() => {
+                map.iter().for_each(|(key, value)| paths(value, &format!("{path}.{key}"), found));
+            }
+            _ => found.push(path.trim_start_matches('.').to_owned()),
+        }
+    }
+    let table = petasos::review::Table::built_in().unwrap();
+    let mut agent = config("custom", &[]);
+    agent["agent"]["base_url"] = json!("http://127.0.0.1:1/v1");
+    let mut settings = Vec::new();
+    paths(&read(&render("agent/config.yaml.tera", &agent)), "", &mut settings);
+    settings.retain(|setting| setting != "_config_version");
+    let sorted = |mut list: Vec<String>| {
+        list.sort();
+        list
+    };
+    assert_eq!(sorted(table.settings), sorted(settings));
+    let book = include_str!("../playbooks/20-agent.yaml");
+    let set = book.split("    set:\n").nth(1).unwrap().lines().take_while(|line| line.starts_with("      "));
+    let names = set.filter_map(|line| line.trim().split_once(':')).filter(|(name, _)| !name.starts_with('#'));
+    let unit = include_str!("../templates/agent/hermes.service.tera").split_whitespace();
+    let unit = unit.filter_map(|word| word.trim_start_matches("Environment=").split_once('='));
+    let unit = unit.filter(|(name, _)| name.starts_with("HERMES_"));
+    let mut variables: Vec<String> = names.chain(unit).map(|(name, _)| name.to_owned()).collect();
+    variables.push("API_SERVER_KEY".into());
+    assert_eq!(sorted(table.environment), sorted(variables));
+}
+
 #[test]
 fn commands_run_in_the_sandbox_unless_it_is_off() {
     let mut vars = config("openrouter", &[]);

@@ -6,7 +6,7 @@ use semver::Version;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-const TABLE: &str = include_str!("reviewed.yaml");
+const TABLE: &str = include_str!("../../reviewed/releases.yaml");
 
 /// A release that was read, and what its policy stands on.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Reviewed {
 /// # Errors
 /// Never, as a test reads the table.
 pub fn all() -> Result<Vec<Reviewed>, Fault> {
-    serde_yaml::from_str(TABLE).map_err(|error| Fault::new(error.to_string()).at("reviewed.yaml"))
+    serde_yaml::from_str(TABLE).map_err(|error| Fault::new(error.to_string()).at("reviewed/releases.yaml"))
 }
 
 /// What the lock says of a release's source. A lock of an older petasos does not say it: then its

@@ -1,10 +1,10 @@
 //! From names as they are written to what they stand for, as far as a file's own imports and
-//! definitions say it.
+//! definitions say it. An import counts in its scope and in those within.
 
-use super::{Kind, Module};
+use super::{Kind, Module, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every import of the file counts everywhere in it: more names than Python would see, never fewer.
+/// A name that several imports bind stands for all of them: more than Python would see, never less.
 pub fn resolve(module: &mut Module, package: bool) {
     let known = Known::of(module, package);
     module.imports = known.imports.clone();
@@ -28,16 +28,17 @@ pub fn resolve(module: &mut Module, package: bool) {
             }
         }
         scope.binds = binds;
-        scope.sets = known.renamed(&scope.sets);
-        scope.bases = scope.bases.iter().flat_map(|base| known.all(base)).collect();
-        scope.calls = known.renamed(&scope.calls);
-        scope.values = known.renamed(&scope.values);
+        scope.sets = known.renamed(&scope.name, &scope.sets);
+        scope.bases = scope.bases.iter().flat_map(|base| known.all(&scope.name, base)).collect();
+        scope.calls = known.renamed(&scope.name, &scope.calls);
+        scope.values = known.renamed(&scope.name, &scope.values);
         if scope.kind == Kind::Module {
             scope.values.extend(known.stars.iter().map(|star| (format!("*|{star}"), 1)));
         }
     }
     for tool in &mut module.tools {
-        tool.handlers = tool.handlers.iter().flat_map(|handler| known.all(handler)).collect();
+        let place = module.scopes.get(tool.scope).map_or("", |scope| &scope.name);
+        tool.handlers = tool.handlers.iter().flat_map(|handler| known.all(place, handler)).collect();
     }
 }
 
@@ -45,7 +46,8 @@ struct Known {
     module: String,
     /// The package that relative imports start from.
     package: String,
-    aliases: BTreeMap<String, BTreeSet<String>>,
+    /// By scope, by name.
+    aliases: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     own: BTreeSet<String>,
     imports: BTreeSet<String>,
     stars: BTreeSet<String>,
@@ -68,7 +70,7 @@ impl Known {
             }
             for entry in scope.binds.keys() {
                 match entry.split_once('|') {
-                    Some((form, rest)) => known.import(form, rest),
+                    Some((form, rest)) => known.import(scope, form, rest),
                     None if scope.kind == Kind::Module && !entry.contains(' ') => {
                         known.own.insert(entry.clone());
                     }
@@ -79,9 +81,13 @@ impl Known {
         known
     }
 
-    fn import(&mut self, form: &str, rest: &str) {
+    fn import(&mut self, scope: &Scope, form: &str, rest: &str) {
         if let Some((alias, target)) = self.alias(form, rest) {
-            self.aliases.entry(alias).or_default().insert(target);
+            let global = scope.binds.contains_key(&format!("global {alias}"));
+            for place in [Some(scope.name.as_str()), global.then_some("")].into_iter().flatten() {
+                let aliases = self.aliases.entry(place.to_owned()).or_default();
+                aliases.entry(alias.clone()).or_default().insert(target.clone());
+            }
         }
         let (module, name) = rest.split_once('|').unwrap_or((rest, ""));
         let module = self.absolute(module);
@@ -129,28 +135,62 @@ impl Known {
         [base, name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
     }
 
-    /// All that a written name may stand for.
-    fn all(&self, name: &str) -> Vec<String> {
+    /// All that a written name may stand for in a scope.
+    fn all(&self, scope: &str, name: &str) -> Vec<String> {
         let (head, rest) = name.split_once('.').map_or((name, ""), |(head, rest)| (head, rest));
         let with_rest = |head: &str| if rest.is_empty() { head.to_owned() } else { format!("{head}.{rest}") };
-        let mut all: Vec<String> = self.aliases.get(head).into_iter().flatten().map(|head| with_rest(head)).collect();
+        let around = std::iter::successors(Some(scope), |inner| {
+            (!inner.is_empty()).then(|| inner.rsplit_once('.').map_or("", |(outer, _)| outer))
+        });
+        let bound = around.filter_map(|scope| self.aliases.get(scope)?.get(head)).flatten();
+        let mut all: BTreeSet<String> = bound.map(|head| with_rest(head)).collect();
         if self.own.contains(head) {
-            all.push(with_rest(&format!("{}.{head}", self.module)));
+            all.insert(with_rest(&format!("{}.{head}", self.module)));
         }
         if all.is_empty() {
-            all.push(if head == "?" { name.to_owned() } else { format!("~{name}") });
+            all.insert(if head == "?" { name.to_owned() } else { format!("~{name}") });
         }
-        all
+        all.into_iter().collect()
     }
 
-    fn renamed(&self, uses: &BTreeMap<String, usize>) -> BTreeMap<String, usize> {
+    fn renamed(&self, scope: &str, uses: &BTreeMap<String, usize>) -> BTreeMap<String, usize> {
         let mut renamed = BTreeMap::new();
         for (name, count) in uses {
-            let names = if name.contains('|') { vec![name.clone()] } else { self.all(name) };
+            let names = if name.contains('|') { vec![name.clone()] } else { self.all(scope, name) };
             for name in names {
                 *renamed.entry(name).or_default() += count;
             }
         }
         renamed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::review::python::{Module, read};
+
+    /// What a function of `agent/x.py` calls, by what it stands for.
+    fn calls(text: &str, function: &str) -> Vec<String> {
+        let module: Module = read("agent/x.py", text.as_bytes());
+        assert_eq!(module.troubles, [""; 0]);
+        let scope = module.scopes.into_iter().find(|scope| scope.name == function).unwrap();
+        scope.calls.into_keys().collect()
+    }
+
+    #[test]
+    fn an_import_counts_in_its_scope_and_within() {
+        let text = "def f():\n    from subprocess import run as t\n    def g():\n        t()\ndef h(t):\n    t()\n";
+        assert_eq!(calls(text, "f.g"), ["subprocess.run"]);
+        assert_eq!(calls(text, "h"), ["~t"]);
+        let late = "def f():\n    global t\n    import os as t\ndef h():\n    t.system()\n";
+        assert_eq!(calls(late, "h"), ["os.system"]);
+    }
+
+    #[test]
+    fn relative_imports_and_own_names_are_written_in_full() {
+        let text = "from . import y\nfrom ..tools.z import q as w\nimport a.b\ndef own(): pass\ndef f():\n    y.c(); w(); a.b.d(); own(); str()\n";
+        assert_eq!(calls(text, "f"), ["a.b.d", "agent.x.own", "agent.y.c", "tools.z.q", "~str"]);
+        let two = "try:\n    import a as m\nexcept ImportError:\n    import b as m\ndef f():\n    m.g()\n";
+        assert_eq!(calls(two, "f"), ["a.g", "b.g"]);
     }
 }
