@@ -193,7 +193,7 @@ fn groups_say_who_and_how_often() {
     );
     assert_eq!(groups[0].last, "2026-01-02T00:00:00.000Z");
     let tool = Record { event: "command_denied".into(), ..denied("", "tools") };
-    assert_eq!(super::denials::groups(&[tool.clone()])[0].proposal, Proposal::Tool("terminal".into()));
+    assert_eq!(super::denials::groups(std::slice::from_ref(&tool))[0].proposal, Proposal::Tool("terminal".into()));
     // As the policy's own test calls it.
     let text = include_str!("../../remote/policy/selftest.py");
     let name = text.split("TOOL = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
