@@ -17,6 +17,20 @@ pub struct Break {
 /// The walls of the unit, taken down by a drop-in.
 const DROP_IN: &str = "mkdir -p /etc/systemd/system/hermes.service.d; cat >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload";
 
+/// What the running agent's own policy makes.
+const POLICY: &[&str] =
+    &["approve.mode", "sandbox.exec", "redact.secrets", "multi.rate", "multi.injection", "audit.log", "audit.denials"];
+const POLICY_AND_UNIT: &[&str] = &[
+    "approve.mode",
+    "sandbox.exec",
+    "redact.secrets",
+    "multi.rate",
+    "multi.injection",
+    "audit.log",
+    "audit.denials",
+    "fs.strict",
+];
+
 pub const BREAKS: &[Break] = &[
     Break {
         name: "the agent's user gets a shell and sudo",
@@ -105,6 +119,55 @@ pub const BREAKS: &[Break] = &[
         controls: &["approve.mode", "redact.secrets", "msg.allow"],
         checks: &["approve.asks", "redact.on", "msg.strangers"],
         undo: "",
+        long: false,
+    },
+    Break {
+        name: "the agent is started without the policy's launcher",
+        done: "printf '[Service]\\nExecStart=\\nExecStart=/opt/hermes/current/venv/bin/python -P -B -c \"import sys; sys.argv = [\\047hermes\\047, \\047-p\\047, \\047default\\047, \\047gateway\\047, \\047run\\047]; import hermes_cli.main as agent; agent.main()\"\\n' | { DROP_IN; }; systemctl restart hermes.service; sleep 1",
+        controls: POLICY_AND_UNIT,
+        checks: &["policy.running", "fs.loaded", "declared"],
+        undo: "",
+        long: false,
+    },
+    Break {
+        name: "the rules of the policy are loosened, and the agent has not read them",
+        done: "cd /etc/hermes/policies; for file in *.json; do python3 -c 'import json, sys; p = json.load(open(sys.argv[1])); p[\"approve\"][\"deny\"] = []; p[\"rate\"][\"default\"] = None; json.dump(p, open(sys.argv[1], \"w\"))' $file; done",
+        controls: POLICY,
+        checks: &["approve.rules", "rate.declared", "policy.running", "declared"],
+        undo: "",
+        long: false,
+    },
+    Break {
+        name: "the rules of the policy are loosened, and the agent has read them",
+        done: "cd /etc/hermes/policies; for file in *.json; do python3 -c 'import json, sys; p = json.load(open(sys.argv[1])); p[\"approve\"][\"deny\"] = []; p[\"rate\"][\"default\"] = None; json.dump(p, open(sys.argv[1], \"w\"))' $file; done; systemctl restart hermes.service; sleep 15",
+        controls: POLICY,
+        checks: &["approve.rules", "rate.declared", "declared"],
+        undo: "",
+        long: true,
+    },
+    Break {
+        name: "the sandbox has the host's network, and the agent's secrets",
+        done: "mkdir -p /etc/systemd/system/petasos-sandbox@.service.d; printf '[Service]\\nPrivateNetwork=no\\nIPAddressDeny=\\nIPAddressAllow=\\nBindReadOnlyPaths=/etc/hermes\\nSupplementaryGroups=hermes\\n' >/etc/systemd/system/petasos-sandbox@.service.d/x.conf; systemctl daemon-reload",
+        controls: &["sandbox.exec"],
+        checks: &["sandbox.interfaces", "sandbox.api", "sandbox.secrets"],
+        undo: "rm -r /etc/systemd/system/petasos-sandbox@.service.d; systemctl daemon-reload",
+        long: false,
+    },
+    Break {
+        name: "the audit log is open to everybody",
+        done: "chmod 0777 /var/log/hermes; chmod 0666 /var/log/hermes/audit.jsonl",
+        controls: &["audit.log", "fs.strict"],
+        checks: &["audit.owner", "audit.rights", "declared"],
+        undo: "chmod 0640 /var/log/hermes/audit.jsonl",
+        long: false,
+    },
+    Break {
+        name: "a line of the audit log is edited",
+        // The first letter of its event.
+        done: "printf x | dd of=/var/log/hermes/audit.jsonl bs=1 seek=52 conv=notrunc status=none",
+        controls: &["audit.log"],
+        checks: &["audit.chain"],
+        undo: "printf a | dd of=/var/log/hermes/audit.jsonl bs=1 seek=52 conv=notrunc status=none",
         long: false,
     },
     Break {
@@ -205,7 +268,7 @@ pub const BREAKS: &[Break] = &[
     },
     Break {
         name: "the filter and the unit's own lock are gone",
-        done: "nft delete table inet petasos; printf '[Service]\\nIPAddressDeny=\\nIPAddressAllow=\\nBindReadOnlyPaths=\\n' | { DROP_IN; }",
+        done: "nft delete table inet petasos; printf '[Service]\\nIPAddressDeny=\\nIPAddressAllow=\\nBindReadOnlyPaths=\\nBindReadOnlyPaths=/home/hermes /run/petasos-agent\\n' | { DROP_IN; }",
         controls: &["net.egress", "fs.strict", "user.nonroot"],
         checks: &[
             "user.daemon",
