@@ -4,6 +4,7 @@
 use clap::CommandFactory;
 use petasos::config::settings::EgressMode;
 use petasos::playbook::KINDS;
+use petasos::verify::claims::Policy;
 use petasos::verify::report::ControlStatus;
 use petasos::verify::{Claims, Control, registry};
 use std::collections::BTreeSet;
@@ -109,6 +110,7 @@ fn is_planned(control: &Control) -> bool {
         platforms: Vec::new(),
         release: String::new(),
         tree: String::new(),
+        policy: Policy::default(),
         full: false,
     };
     matches!((control.short)(&claims), Some((ControlStatus::Planned, _)))

@@ -23,6 +23,7 @@ from .rights import (
     trace,
     writable_code,
 )
+from .sandboxed import sandboxed, script, writer
 from .scope import scope
 
 CALLS = {
@@ -45,7 +46,9 @@ CALLS = {
         read,
         rewrite,
         run,
+        sandboxed,
         scope,
+        script,
         setuid_file,
         speak,
         system,
@@ -54,6 +57,7 @@ CALLS = {
         trace,
         udp,
         writable_code,
+        writer,
     )
 }
 # No attack may take longer than this, and all of them together not much longer.

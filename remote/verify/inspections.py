@@ -3,7 +3,7 @@
 import threading
 import time
 
-from . import sshd
+from . import policy, sshd, trail
 from .host import access, account, active_state, output_of, processes, unit_state
 from .listeners import listeners
 from .release import release
@@ -33,6 +33,10 @@ def inspections(spec):
         "release": lambda: release(spec["release"], spec["packages"]),
         "files": lambda: {path: access(path) for path in spec["files"]},
         "upgrades": upgrades,
+        "policy": lambda: policy.running(unit),
+        "verdicts": lambda: policy.verdicts(spec["tool_calls"]),
+        "chain": trail.chain,
+        "log": lambda: trail.log(spec["account"]),
         "helpers": lambda: {name: active_state(name) for name in spec["helpers"]},
     }
 

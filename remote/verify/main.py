@@ -1,8 +1,10 @@
 """A run: the attacks as the agent and as root, side by side with the inspections. The driver starts
 itself again for both."""
 
+import glob
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -121,6 +123,16 @@ def ended(survivors):
     return {"root": by_root, "agent": len(survivors) - by_root}
 
 
+# The sandbox's directories of the attacks' sessions; named in `src/verify/sandbox_exec.rs`.
+SESSIONS = "/var/lib/petasos-sandbox/work/petasos-verify-"
+
+
+def forget_sessions():
+    """What commands in the sandbox left behind."""
+    for folder in glob.glob(SESSIONS + "*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def places():
     """What this run finds or makes on the host to be attacked."""
     return {"@others": strangers(listeners()), **plant()}
@@ -163,6 +175,7 @@ def launch(message):
         lambda: inspected(look),
     )
     survivors = ended(left_behind())
+    forget_sessions()
     log = {"error": f"{PROXY} is no helper of this host"}
     if PROXY in look["helpers"]:
         log = {"found": proxied(started)}

@@ -1,6 +1,6 @@
 //! What is claimed of a host, for `petasos verify` to attack.
 
-use super::{Choice, egress};
+use super::{Choice, egress, policy};
 use crate::addresses;
 use crate::config::Settings;
 use crate::config::lock::LockFile;
@@ -23,7 +23,9 @@ pub fn claims(choice: &Choice, lock: &LockFile, sources: &Sources, full: bool) -
         EgressMode::Names => egress::names(&choice.settings, sources)?,
         EgressMode::Ports | EgressMode::Open => Vec::new(),
     };
+    let policy = serde_json::from_value(policy::policy(&choice.settings, version, release))?;
     Ok(Claims {
+        policy,
         own_address: choice.target.host.parse().ok(),
         ssh_port: network.ssh_port.map_or(22, std::num::NonZeroU16::get),
         inbound: network.inbound.clone(),

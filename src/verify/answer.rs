@@ -1,9 +1,11 @@
 //! What the driver on the host answers. It is ours: a field that it leaves out, or that is not
 //! here, is an error.
 
+use super::claims::Rates;
 use super::report::AttackOutcome;
+use crate::audit::chain::Walk;
 use crate::fault::Fault;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// The driver's one line of JSON.
@@ -114,6 +116,11 @@ pub struct Inspected {
     /// None for a file that is not there.
     pub files: Inspection<BTreeMap<String, Option<Access>>>,
     pub upgrades: Inspection<Upgrades>,
+    pub policy: Inspection<Running>,
+    /// In the order of the tool calls that were asked about.
+    pub verdicts: Inspection<Vec<Verdict>>,
+    pub chain: Inspection<Chain>,
+    pub log: Inspection<AuditLog>,
     pub helpers: Inspection<BTreeMap<String, String>>,
 }
 
@@ -211,6 +218,82 @@ pub struct Upgrades {
     pub clock: String,
     pub container: bool,
     pub journal: bool,
+}
+
+/// The agent's main process, and the policy that it runs under.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Running {
+    /// 0 where it does not run.
+    pub pid: u32,
+    pub argv: Vec<String>,
+    pub seccomp: String,
+    /// Of /etc/hermes/policy.json.
+    pub digest: String,
+    pub rate: Rates,
+    /// None where that process has none in the audit log.
+    #[serde(deserialize_with = "nullable")]
+    pub record: Option<PolicyRecord>,
+    /// What its self-test was refused.
+    pub denials: Vec<Denial>,
+}
+
+/// What a process said when it put the policy in force.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyRecord {
+    pub release: String,
+    /// The digest of the file.
+    pub policy: String,
+    pub mode: String,
+    pub sandbox: bool,
+    /// The promises that it tried, and that hold.
+    pub selftest: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Denial {
+    pub seq: u64,
+    pub time: String,
+    pub tool: String,
+    pub reason: String,
+    pub rule: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    pub verdict: String,
+    pub rule: String,
+}
+
+/// The newest lines of the audit log, and what the journal has on record of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chain {
+    pub walk: Walk,
+    pub journal: Vec<Told>,
+    /// Of the first of these lines, in seconds.
+    pub age: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    pub seq: u64,
+    pub told: String,
+    #[serde(deserialize_with = "nullable")]
+    pub is: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditLog {
+    pub files: BTreeMap<String, Option<Access>>,
+    /// What the agent's user may do with it, and root.
+    pub agent: Vec<String>,
+    pub root: Vec<String>,
 }
 
 /// For a field that may be null and may not be missing: serde lets an `Option` be both.

@@ -65,6 +65,19 @@ pub enum Call {
         python: &'static str,
         question: &'static str,
     },
+    /// A script of bash in the agent's sandbox.
+    Sandboxed {
+        /// Of the session whose directory it has; the driver removes those of `petasos-verify-`.
+        session: &'static str,
+        script: String,
+        timeout: u32,
+        /// With what it ends when it worked.
+        code: u8,
+    },
+    /// A script of bash, outside of it.
+    Script {
+        text: String,
+    },
     SetuidFile,
     Speak {
         #[serde(flatten)]
@@ -87,6 +100,7 @@ pub enum Call {
         own: Option<Port>,
     },
     WritableCode,
+    Writer,
 }
 
 /// A call that is made on several paths until one works.
@@ -221,13 +235,16 @@ impl Call {
             | Self::Rewrite { .. }
             | Self::Run { .. }
             | Self::Scope { .. }
+            | Self::Sandboxed { .. }
+            | Self::Script { .. }
             | Self::SetuidFile
             | Self::Speak { .. }
             | Self::System(_)
             | Self::Tcp(_)
             | Self::Trace
             | Self::Udp { .. }
-            | Self::WritableCode => None,
+            | Self::WritableCode
+            | Self::Writer => None,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! What is claimed of one host: what of petasos.yaml and petasos.lock the controls speak of.
 
+use super::answer::nullable;
 use crate::config::egress::Allowed;
 use crate::config::settings::EgressMode;
 use crate::name::Service;
 use core::net::IpAddr;
+use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
 pub struct Claims {
@@ -27,9 +30,56 @@ pub struct Claims {
     /// Where the pinned release lies, and the id of its tree.
     pub release: String,
     pub tree: String,
+    /// What the agent's own process enforces.
+    pub policy: Policy,
     /// Whether the outward attacks are made as root too: only where every address is the operator's
     /// own.
     pub full: bool,
+}
+
+/// What of policy.json the controls speak of, as petasos.yaml has it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Policy {
+    pub approve: Approve,
+    pub rate: Rates,
+    pub sandbox: Sandbox,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Approve {
+    pub mode: String,
+    pub allow: Vec<String>,
+    pub deny: Vec<String>,
+    pub unlisted: String,
+    pub compound: String,
+    pub tools: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Sandbox {
+    pub enabled: bool,
+    pub network: String,
+}
+
+/// None is no limit. The host's own are read into it, too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    pub platforms: BTreeMap<String, Option<Limit>>,
+    #[serde(deserialize_with = "nullable")]
+    pub default: Option<Limit>,
+    #[serde(deserialize_with = "nullable")]
+    pub webhook_route: Option<Limit>,
+    #[serde(deserialize_with = "nullable")]
+    pub model_calls: Option<Limit>,
+    pub reply: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    pub count: u32,
+    pub seconds: u32,
 }
 
 impl Claims {

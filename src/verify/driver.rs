@@ -7,16 +7,19 @@ use serde::Serialize;
 const BOOT: &str = include_str!("../../remote/verify/boot.py");
 
 /// Each after those that it imports; the last one has `main`.
-const MODULES: [(&str, &str); 17] = [
+const MODULES: [(&str, &str); 20] = [
     ("probe", include_str!("../../remote/verify/probe.py")),
     ("net", include_str!("../../remote/verify/net.py")),
     ("names", include_str!("../../remote/verify/names.py")),
     ("paths", include_str!("../../remote/verify/paths.py")),
     ("rights", include_str!("../../remote/verify/rights.py")),
+    ("sandboxed", include_str!("../../remote/verify/sandboxed.py")),
     ("scope", include_str!("../../remote/verify/scope.py")),
     ("bench", include_str!("../../remote/verify/bench.py")),
     ("calls", include_str!("../../remote/verify/calls.py")),
     ("host", include_str!("../../remote/verify/host.py")),
+    ("trail", include_str!("../../remote/verify/trail.py")),
+    ("policy", include_str!("../../remote/verify/policy.py")),
     ("sshd", include_str!("../../remote/verify/sshd.py")),
     ("listeners", include_str!("../../remote/verify/listeners.py")),
     ("release", include_str!("../../remote/verify/release.py")),

@@ -6,18 +6,24 @@
 mod answer;
 mod approve_mode;
 mod attack;
+mod audit_denials;
+mod audit_log;
 mod call;
 pub mod claims;
 pub mod driver;
 pub mod evidence;
 mod fs_strict;
 mod msg_allow;
+mod multi_injection;
+mod multi_rate;
 mod net_egress;
 pub mod net_inbound;
 mod os_patched;
 mod planned;
+mod record;
 mod redact_secrets;
 pub mod report;
+mod sandbox_exec;
 mod settings;
 mod spec;
 mod ssh_keyonly;
@@ -57,14 +63,14 @@ const REGISTRY: &[Control] = &[
     user_nonroot::CONTROL,
     fs_strict::CONTROL,
     approve_mode::CONTROL,
-    planned::SANDBOX_EXEC,
+    sandbox_exec::CONTROL,
     redact_secrets::CONTROL,
     planned::WEBHOOK_AUTH,
     msg_allow::CONTROL,
-    planned::MULTI_RATE,
-    planned::MULTI_INJECTION,
-    planned::AUDIT_LOG,
-    planned::AUDIT_DENIALS,
+    multi_rate::CONTROL,
+    multi_injection::CONTROL,
+    audit_log::CONTROL,
+    audit_denials::CONTROL,
     supply_pin::CONTROL,
     planned::SUPPLY_NOTICE,
     planned::SUPPLY_PROMOTE,

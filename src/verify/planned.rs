@@ -6,16 +6,8 @@ use super::{Claims, Control, no_attacks};
 
 const DO: &str = "What the agent may do";
 const KEPT: &str = "Backups and incidents";
-const SEEN: &str = "What is recorded";
 const RELEASES: &str = "Releases";
 
-pub const SANDBOX_EXEC: Control = planned(
-    "sandbox.exec",
-    DO,
-    "Tools in a sandbox",
-    "Tools run in a throw-away container without a network, with limits.",
-    Some("commands run inside the agent's own unit, with the same restrictions as the agent"),
-);
 pub const WEBHOOK_AUTH: Control = planned(
     "webhook.auth",
     DO,
@@ -23,19 +15,6 @@ pub const WEBHOOK_AUTH: Control = planned(
     "Every inbound webhook is signed.",
     Some("keep webhooks off; Slack works in socket mode, which needs no inbound port"),
 );
-pub const MULTI_RATE: Control =
-    planned("multi.rate", DO, "Rate limits", "A user gets a limited number of answers an hour.", None);
-pub const MULTI_INJECTION: Control =
-    planned("multi.injection", DO, "Injection filter", "Messages are scanned for planted instructions.", None);
-pub const AUDIT_LOG: Control = planned(
-    "audit.log",
-    SEEN,
-    "Audit log",
-    "Every tool call, approval and denial is a line of a log that the agent cannot rewrite.",
-    Some("the journal has what the agent prints: `journalctl -u hermes`"),
-);
-pub const AUDIT_DENIALS: Control =
-    planned("audit.denials", SEEN, "Denials", "Repeated denials are grouped and proposed as rules.", None);
 pub const SUPPLY_NOTICE: Control = planned(
     "supply.notice",
     RELEASES,

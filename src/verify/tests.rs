@@ -1,6 +1,7 @@
 //! The registry, and what follows from answers.
 
-use super::answer::AttackRun;
+use super::answer::{AttackRun, Inspection, Running};
+use super::claims::Policy;
 use super::spec::Actor;
 use super::*;
 use crate::config::egress::Allowed;
@@ -8,6 +9,20 @@ use crate::config::settings::EgressMode;
 use crate::plan::Plan;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// As `petasos init` makes it, with an allow-list.
+pub fn policy() -> Policy {
+    let limit = json!({ "count": 30, "seconds": 3600 });
+    let policy = json!({
+        "approve": {
+            "mode": "allowlist", "allow": ["git status", "rg *"], "deny": ["sudo *"], "unlisted": "refuse",
+            "compound": "refuse", "tools": ["terminal"],
+        },
+        "rate": { "platforms": {}, "default": limit, "webhook_route": limit, "model_calls": null, "reply": "later" },
+        "sandbox": { "enabled": true, "network": "none" },
+    });
+    serde_json::from_value(policy).unwrap()
+}
 
 pub fn claims(mode: EgressMode) -> Claims {
     let allowed = ["github.com", "openrouter.ai"].map(|name| Allowed::try_from(name.to_owned()).unwrap());
@@ -25,6 +40,7 @@ pub fn claims(mode: EgressMode) -> Claims {
         platforms: Vec::new(),
         release: "/opt/hermes/releases/0".into(),
         tree: "0".into(),
+        policy: policy(),
         full: false,
     }
 }
@@ -45,6 +61,10 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
         "files",
         "upgrades",
         "helpers",
+        "policy",
+        "verdicts",
+        "chain",
+        "log",
     ];
     let unseen = json!({ "error": "not seen" });
     let inspected: BTreeMap<&str, _> = families.into_iter().map(|family| (family, unseen.clone())).collect();
@@ -142,6 +162,88 @@ fn a_blind_probe_proves_nothing() {
         evidence.answer.agent.runs.retain(|run| run.id != format!("{}+", attack.id));
         assert_eq!(attack.check(&evidence).result, ControlStatus::Unobserved, "{}", attack.id);
     }
+}
+
+/// A promise that no self-test makes could never be kept.
+#[test]
+fn every_promise_is_one_of_the_self_test() {
+    let selftest = include_str!("../../remote/policy/selftest.py");
+    let mut known = selftest.to_owned();
+    for part in ["policy", "audit", "redactor"] {
+        known.push_str(&selftest.replace("{part}", part));
+    }
+    let mut count = 0;
+    for mode in ["manual", "allowlist"] {
+        let mut claims = claims(EgressMode::Names);
+        claims.policy.approve.mode = mode.into();
+        let mut evidence = refused(&claims);
+        evidence.answer.inspected.policy = running(|running| running.record.as_mut().unwrap().selftest.clear());
+        for check in judge(&claims, &evidence).iter().flat_map(|report| &report.checks) {
+            let Some(promises) = check.detail.strip_prefix("not tried: ") else { continue };
+            for promise in promises.split(", ") {
+                assert!(known.contains(&format!("\"{promise}\"")), "{}: {promise}", check.id);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 20, "{count}");
+}
+
+/// Of a converged host, but for one thing.
+fn running(change: impl Fn(&mut Running)) -> Inspection<Running> {
+    let record = json!({ "release": "0", "policy": "a", "mode": "allowlist", "sandbox": true, "selftest": ["a"] });
+    let argv = ["/opt/hermes/current/venv/bin/python", "-P", "-B", "/usr/lib/petasos/petasos_policy/launch.py", "x"];
+    let rate = json!({ "platforms": {}, "default": null, "webhook_route": null, "model_calls": null, "reply": "" });
+    let denial = json!({ "seq": 1, "time": "t", "tool": "petasos_selftest", "reason": "r", "rule": "tools" });
+    let all = json!({
+        "pid": 7, "argv": argv, "seccomp": "2", "digest": "a", "rate": rate, "record": record, "denials": [denial],
+    });
+    let mut running = serde_json::from_value(all).unwrap();
+    change(&mut running);
+    Inspection::Found(running)
+}
+
+#[test]
+fn a_policy_counts_only_in_the_process_that_runs() {
+    let result = |change: &dyn Fn(&mut Running)| {
+        let mut evidence = evidence(Vec::new(), Vec::new());
+        evidence.answer.inspected.policy = running(change);
+        record::in_force(&evidence).result
+    };
+    assert_eq!(result(&|_| ()), ControlStatus::Met);
+    let faults: [&dyn Fn(&mut Running); 6] = [
+        &|it| it.pid = 0,
+        &|it| it.argv[3] = "/opt/hermes/current/venv/bin/hermes".into(),
+        &|it| it.argv.truncate(2),
+        &|it| it.seccomp = "0".into(),
+        &|it| it.record = None,
+        &|it| it.digest = "b".into(),
+    ];
+    for (at, fault) in faults.iter().enumerate() {
+        assert_eq!(result(fault), ControlStatus::NotMet, "{at}");
+    }
+}
+
+#[test]
+fn what_is_off_is_not_met() {
+    let judged = |change: &dyn Fn(&mut Claims)| -> BTreeMap<String, (ControlStatus, String)> {
+        let mut claims = claims(EgressMode::Names);
+        change(&mut claims);
+        let reports = judge(&claims, &refused(&claims));
+        reports.into_iter().map(|report| (report.id, (report.verdict, report.why))).collect()
+    };
+    let off = judged(&|claims| claims.policy.sandbox.enabled = false);
+    assert!(off["sandbox.exec"].0 == ControlStatus::NotMet && off["sandbox.exec"].1.contains("sandbox: off"));
+    let off = judged(&|claims| {
+        claims.platforms = vec!["telegram".into()];
+        claims.policy.rate.platforms.insert("telegram".into(), None);
+    });
+    assert!(off["multi.rate"].0 == ControlStatus::NotMet && off["multi.rate"].1.contains("telegram"));
+    // The API's key is nobody's but the host's.
+    let api = judged(&|claims| {
+        claims.policy.rate.platforms.insert("api_server".into(), None);
+    });
+    assert_eq!(api["multi.rate"].0, ControlStatus::Unobserved);
 }
 
 #[test]

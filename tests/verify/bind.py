@@ -5,6 +5,7 @@ functions' signatures, and a run is made in which no program is started.
 """
 
 import contextlib
+import hashlib
 import inspect
 import io
 import json
@@ -14,7 +15,7 @@ import tempfile
 import types
 from typing import Annotated, get_args, get_origin
 
-from . import host, inspections, release, sshd
+from . import host, inspections, policy, release, sshd, trail
 from . import main as driver
 from .bench import bench
 from .calls import CALLS, tried
@@ -82,6 +83,8 @@ def output_of(*argv, **_):
             return "".join(f"{word[2:]}=\n" for word in argv[3:])
         case ("ss", _):
             return 'tcp LISTEN 0 9 127.0.0.1:22 0.0.0.0:* users:(("sshd",pid=1,fd=3)) uid:0 ino:5\n'
+        case ("journalctl", _) if "_SYSTEMD_UNIT=petasos-audit.service" in argv:
+            return json.dumps({"MESSAGE": f"head 1 {'0' * 64} as found"})
         case ("journalctl", _):
             return json.dumps({"MESSAGE": json.dumps({"name": "a", "to": "b"})})
         case (python, _) if python.endswith("/venv/bin/python"):
@@ -105,6 +108,32 @@ def printed_by(script):
     return out.getvalue()
 
 
+def planted_log(folder):
+    """An audit log and a policy, as the agent that runs would have them."""
+    pid, lines, before = os.getpid(), [], "0" * 64
+    time = "9999-01-01T00:00:00.000Z"
+    said = {"status": "in force", "release": "0", "policy": "", "mode": "manual", "sandbox": True}
+    denied = {"tool": "petasos_selftest", "reason": "a", "rule": "b"}
+    for event, fields in (
+        ("policy", {**said, "selftest": ["a"]}),
+        ("command_denied", denied),
+    ):
+        head = {"seq": len(lines) + 1, "time": time, "event": event, "uid": 1, "pid": pid}
+        text = json.dumps({**head, **fields, "prev": before}, separators=(",", ":")) + "\n"
+        lines.append(text)
+        before = hashlib.sha256(text.encode()).hexdigest()
+    with open(f"{folder}/audit.jsonl", "w") as file:
+        file.writelines(lines)
+    with open(f"{folder}/policy.json", "w") as file:
+        limit = {"count": 1, "seconds": 60}
+        limits = {"default": limit, "webhook_route": limit, "model_calls": limit}
+        json.dump({"rate": {"platforms": {}, **limits, "reply": ""}}, file)
+    trail.LOG, policy.POLICY = folder, f"{folder}/policy.json"
+    trail.may = lambda _: []
+    policy.main_pid = lambda _: pid
+    policy.rules = lambda: lambda tool, arguments: {"verdict": "allow", "rule": "", "tool": tool}
+
+
 def answer_of(message):
     """What a run prints on which nothing is started, and everything is found."""
     modules = [module for name, module in sys.modules.items() if name.startswith("verify.")]
@@ -122,7 +151,8 @@ def answer_of(message):
     driver.as_root = lambda *_: runs
     message["spec"]["inspect"]["account"] = "root"
     message["spec"]["inspect"]["release"] = os.path.realpath("/opt/hermes/current")
-    with contextlib.redirect_stdout(io.StringIO()) as out:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as out:
+        planted_log(folder)
         driver.launch(message)
     return json.loads(out.getvalue())
 
