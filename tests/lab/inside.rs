@@ -130,6 +130,8 @@ fn refuses(found: &BTreeMap<String, String>, user: &str, open: &[&str], lines: u
             "Connection refused",
             "No route to host",
             "No such file or directory",
+            // As dash puts it.
+            "Directory nonexistent",
             "Network is unreachable",
             "Name or service not known",
             "Temporary failure in name resolution",
