@@ -121,7 +121,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["proxy.open", "proxy.allowed", "egress.helpers"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the resolver is stopped",
@@ -129,7 +129,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["names.allowed", "egress.helpers"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the proxy lets every name out",
@@ -193,7 +193,7 @@ pub const BREAKS: &[Break] = &[
             "declared",
         ],
         undo: "systemctl stop stub.service",
-        long: false,
+        long: true,
     },
     Break {
         name: "what another user began, the agent may go on with",
