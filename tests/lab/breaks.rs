@@ -184,7 +184,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["proxy.open", "proxy.allowed", "egress.helpers"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the resolver is stopped",
@@ -192,7 +192,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["names.allowed", "egress.helpers"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the proxy lets every name out",
@@ -256,7 +256,7 @@ pub const BREAKS: &[Break] = &[
             "declared",
         ],
         undo: "systemctl stop stub.service",
-        long: false,
+        long: true,
     },
     Break {
         name: "what another user began, the agent may go on with",

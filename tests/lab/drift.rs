@@ -11,8 +11,12 @@ use std::sync::MutexGuard;
 /// Services that only restart when they must.
 const WATCHED: [&str; 3] = ["hermes.service", "petasos-audit.service", "ssh.service"];
 
-/// Those that have a near twin in the table, or end in a restart of the agent that another one has.
-const TWINS: [&str; 18] = [
+/// Those that have a near twin in the table (another file, another rule, another key), or end in a
+/// restart of the agent that another one has.
+const TWINS: [&str; 24] = [
+    "a file belongs to the agent",
+    "a directory is open to all",
+    "a unit is disabled",
     "a unit was started too often, and systemd gave it up",
     "a unit is edited, and systemd told",
     "a unit is edited, and runs that way",
@@ -22,9 +26,12 @@ const TWINS: [&str; 18] = [
     "a port is opened with ufw, for one network and with a comment",
     "a rule of ufw's is deleted in the kernel",
     "ufw's chains are unhooked in the kernel",
+    "a port is opened with ufw",
+    "an egress rule is inserted in the kernel",
     "the egress file is edited and loaded",
     "an earlier file of sshd's opens root's login",
     "sshd no longer reads our file",
+    "the agent's user gets a shell",
     "the agent's user gets a password",
     "the agent's egress is shut",
     "the managed settings are edited, and the agent runs with them",

@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use petasos::lab::Form;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -196,10 +196,9 @@ fn port_moves(host: &Host, socket: bool) -> Result<()> {
     desk.petasos(&["up"])?.ended(0)?;
     let _ = host.run("systemctl reboot");
     std::thread::sleep(Duration::from_secs(2));
-    for _ in 0..30 {
-        if ssh(&desk, &["-p", "2200", "-o", "ConnectTimeout=2", &target, "true"])?.code == 0 {
-            break;
-        }
+    let began = Instant::now();
+    while ssh(&desk, &["-p", "2200", "-o", "ConnectTimeout=2", &target, "true"])?.code != 0 {
+        ensure!(began.elapsed() < Duration::from_secs(120), "after the restart nobody answers at port 2200");
         std::thread::sleep(Duration::from_secs(1));
     }
     desk.petasos(&["plan"])?.ended(0)?.says(&["1 round trip"]).map(drop)

@@ -1,7 +1,7 @@
 //! Tricks of the agent's that no list of names stops, each with the same by somebody who is not
 //! refused; and hosts that are not as the lab's.
 
-use super::harness::{Desk, Host, Shared, trial};
+use super::harness::{Desk, Host, Shared, ignored, trial};
 use super::names::{in_the_unit, named};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -13,7 +13,10 @@ pub fn trials() -> Vec<Trial> {
         trial("tricks::many connections", many),
         trial("tricks::words that come before an answer", early),
         trial("tricks::a filter or a list that cannot be read is no filter and no list", unreadable),
-        trial("tricks::a web site, rules and a resolver of the host's own, and no IPv6", odd),
+        ignored(
+            trial("tricks::a web site, rules and a resolver of the host's own, and no IPv6", odd),
+            "a whole first run of its own, as `ways` has one",
+        ),
     ]
 }
 
@@ -128,7 +131,8 @@ threading.Thread(target=serve, daemon=True).start()
 made = refused = 0
 for number in range(6000):
     peer = socket.socket()
-    peer.settimeout(1)
+    # Longer than a busy machine takes: what times out is not what the filter refuses.
+    peer.settimeout(10)
     try:
         peer.connect(('127.0.0.1', 5600))
         made += 1
