@@ -2,6 +2,7 @@
 # and prints what the suite prints. Root starts it, the suite itself has no rights.
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,8 @@ import tempfile
 NOBODY = 65534
 PYTHON = "/opt/hermes/current/venv/bin/python"
 PACKAGE = "/usr/lib/petasos/petasos_policy"
+# A release that hangs is refused, too.
+SECONDS = 1200
 
 
 def run(files, entry):
@@ -22,8 +25,9 @@ def run(files, entry):
         home = os.path.join(folder, "home")
         os.mkdir(home)
         os.chown(home, NOBODY, NOBODY)
-        done = subprocess.run(
-            ["/usr/bin/python3", "-B", os.path.join(folder, entry), "--python", PYTHON, "--package", PACKAGE],
+        program = ["/usr/bin/python3", "-B", os.path.join(folder, entry)]
+        suite = subprocess.Popen(
+            [*program, "--python", PYTHON, "--package", PACKAGE],
             user=NOBODY,
             group=NOBODY,
             extra_groups=[],
@@ -31,10 +35,17 @@ def run(files, entry):
             env={"HOME": home, "TMPDIR": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            check=False,
+            start_new_session=True,
         )
-    sys.stdout.buffer.write(done.stdout)
-    sys.exit(done.returncode)
+        try:
+            report = suite.communicate(timeout=SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(suite.pid, signal.SIGKILL)
+            suite.wait()
+            detail = f"it did not end within {SECONDS} seconds"
+            case = {"name": "the suite", "ok": False, "detail": detail}
+            report = json.dumps({"release": "", "cases": [case]}).encode()
+    sys.stdout.buffer.write(report)
 
 
 run(**json.loads(FILES))  # noqa: F821 - set before this text, by petasos
