@@ -309,6 +309,12 @@ fn what_the_suite_accepted_is_pinned_and_nothing_else() {
     assert!(stdout(&done).contains("review   reviewed by the suite\n"), "{}", stdout(&done));
     assert_eq!(policy(planted.dir.path()).suite.unwrap().cases, 7);
     assert!(stdout(&planted.pin()).ends_with("0 changes\n"));
+    // A review of other files is none of these.
+    let path = lock(planted.dir.path());
+    let text = std::fs::read_to_string(&path).unwrap();
+    let digest = text.split_once("tools.registry: ").unwrap().1.lines().next().unwrap().trim_matches('"').to_owned();
+    std::fs::write(&path, text.replace(&digest, &"9".repeat(64))).unwrap();
+    assert_eq!(planted.pin().status.code(), Some(1));
     reviewed_by_the_suite(&planted, &["agent/new.py: the module starts a process: `os.popen`"]);
     assert_eq!(planted.pin().status.code(), Some(1));
 }

@@ -166,9 +166,7 @@ struct Index<'a> {
     chokes: HashMap<&'a str, Vec<&'a Choke>>,
     /// Functions that tools are registered with.
     handlers: HashSet<&'a str>,
-    /// What these call in their own modules: for others as good as the handler itself.
-    behind: HashSet<&'a str>,
-    /// The last words of the names of both.
+    /// The last words of their names, and of what they call in their own modules.
     handled: HashSet<&'a str>,
     /// Classes of environments, by their last words.
     environments: BTreeSet<&'a str>,
@@ -189,7 +187,7 @@ impl<'a> Index<'a> {
         let handlers = modules.iter().flat_map(|module| &module.tools).flat_map(|tool| &tool.handlers);
         let handlers: HashSet<&str> =
             handlers.map(String::as_str).filter(|name| !name.starts_with(['~', '?'])).collect();
-        let behind: HashSet<&str> = modules.iter().flat_map(|module| behind(module, &handlers)).collect();
+        let behind: Vec<&str> = modules.iter().flat_map(|module| behind(module, &handlers)).collect();
         let classes = || modules.iter().flat_map(|module| &module.scopes).filter(|scope| scope.kind == Kind::Class);
         let mut environments = BTreeSet::from(["BaseEnvironment"]);
         // Until no class is added that derives from one that is there.
@@ -209,17 +207,16 @@ impl<'a> Index<'a> {
             chokes,
             handled: handlers.iter().chain(&behind).map(|name| last(name)).collect(),
             handlers,
-            behind,
             environments,
             modules: modules.iter().map(|module| module.name.as_str()).collect(),
         }
     }
 
-    /// A tool's handler; for other modules also what is behind it, or has its name elsewhere.
+    /// A tool's handler; for other modules also what is behind it, or has the name of either.
     fn is_handler(&self, module: &Module, name: &str) -> bool {
         let Some((place, last)) = name.rsplit_once('.') else { return false };
         let elsewhere = place != module.name && self.modules.contains(place);
-        self.handlers.contains(name) || elsewhere && (self.behind.contains(name) || self.handled.contains(last))
+        self.handlers.contains(name) || elsewhere && self.handled.contains(last)
     }
 
     /// A class of environments, outside of their own folder.
@@ -272,4 +269,43 @@ pub fn differences(table: &Table, reviewed: &Census, now: &Census) -> Vec<Differ
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One place, and what is said when it is there `now` times after it was there `before` times.
+    fn said(way: &str, name: &str, before: usize, now: usize) -> Vec<String> {
+        let census = |count: usize| {
+            let site = Site { way: way.into(), path: "a.py".into(), function: "f".into(), name: name.into() };
+            Census([(site, count)].into_iter().filter(|(_, count)| *count > 0).collect())
+        };
+        let found = differences(&Table::built_in().unwrap(), &census(before), &census(now));
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn more_of_a_way_is_a_difference_and_less_of_a_choke_point() {
+        assert_eq!(said("model", ".converse", 0, 1), ["`f` asks a model: `.converse`"]);
+        assert_eq!(said("model", ".converse", 2, 3), ["`f` asks a model once more: `.converse`"]);
+        assert_eq!(said("model", ".converse", 3, 2), [""; 0]);
+        assert_eq!(said(WIRED, "a.b", 2, 1), ["`f` no longer calls `a.b`"]);
+        assert_eq!(said(WIRED, "a.b", 1, 0), ["`f` no longer calls `a.b`"]);
+        assert_eq!(said(WIRED, "a.b", 1, 2), [""; 0]);
+        // On the way to a choke point by what is called; only of its own closures by how often.
+        assert_eq!(said(PATH, "a.b", 1, 2), [""; 0]);
+        assert_eq!(said(PATH, "~agent.x", 1, 2), [""; 0]);
+        assert_eq!(said(PATH, "~_execute", 1, 2), ["`f` calls on the way to a choke point once more: `_execute`"]);
+    }
+
+    #[test]
+    fn a_census_is_read_as_it_was_written_and_both_count() {
+        let one = Census::parse("tool\ta.py\tf\tx\t2\nwired\ta.py\tf\ty\t2\nwired\ta.py\tg\ty\t1\n");
+        assert_eq!(Census::parse(&one.render()), one);
+        let other = Census::parse("tool\ta.py\tf\tx\t1\ntool\ta.py\th\tx\t1\nwired\ta.py\tf\ty\t1\n");
+        let both = "tool\ta.py\tf\tx\t2\ntool\ta.py\th\tx\t1\nwired\ta.py\tf\ty\t1\n";
+        assert_eq!(one.union(other).render(), both);
+        assert!(Census::built_in().0.len() > 1000);
+    }
 }
