@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 #[path = "lab/breaks.rs"]
 #[expect(dead_code, reason = "the lab does what is told here")]
 mod breaks;
+#[path = "lab/drifts/mod.rs"]
+#[expect(dead_code, reason = "the lab does what is told here")]
+mod drifts;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -147,6 +150,26 @@ fn every_control_is_seen_to_fail_for_some_break() {
     let broken: BTreeSet<&str> = breaks::BREAKS.iter().flat_map(|one| one.controls).copied().collect();
     let made: BTreeSet<&str> = controls().0.iter().map(|control| control.id).collect();
     assert_eq!(broken, made, "the controls that tests/lab/breaks.rs breaks, and those that this version sets up");
+}
+
+/// The default run leaves out only what others in it show too.
+#[test]
+fn every_control_and_every_field_has_its_row_by_default() {
+    let made: BTreeSet<&str> = controls().0.iter().map(|control| control.id).collect();
+    let by_default = breaks::BREAKS.iter().filter(|one| !one.long).flat_map(|one| one.controls).copied();
+    assert_eq!(by_default.collect::<BTreeSet<_>>(), made, "the controls that tests/lab/breaks.rs breaks by default");
+
+    let fields = |long: bool| -> BTreeSet<(&str, &str)> {
+        let rows = drifts::all().filter(|drift| drift.long == long).flat_map(|drift| drift.expect);
+        // What follows is which one: `file /etc/x`, `allow 443/tcp`.
+        rows.map(|(id, field)| (first_word(id), first_word(field))).collect()
+    };
+    let missing: Vec<_> = fields(true).difference(&fields(false)).copied().collect();
+    assert!(missing.is_empty(), "only long drifts of tests/lab/drifts show {missing:?}");
+}
+
+fn first_word(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
 }
 
 /// Those that change nothing which `undo` brings back, or have a test of their own for that.

@@ -18,9 +18,7 @@ use std::time::Duration;
 /// The control group of the relays; not a host's name.
 pub const GROUP: &str = "inet-relay";
 const PROXY: &str = "/lib/systemd/systemd-socket-proxyd";
-/// A relay that ended would leave its port closed as long as the lab is not empty: it is started
-/// again, and the log says so.
-const RELAY: &str = r#"echo $$ >"$0"; while :; do "$@"; echo "the relay of $* ended with $?"; sleep 0.5; done"#;
+const RELAY: &str = include_str!("../../remote/lab/relay.sh");
 const ASK: &str = include_str!("../../remote/lab/registries.py");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +111,7 @@ pub async fn start_relays(groups: &Groups, registries: &[Registry], dir: &Path) 
         for port in &registry.ports {
             let mut command = tool::command(&["setsid", "--fork", "sh", "-c"]);
             command
-                .arg(RELAY)
+                .args([RELAY, "relay"])
                 .arg(&members)
                 .arg("systemd-socket-activate")
                 .arg(format!("--listen={}:{port}", registry.address))
@@ -147,5 +145,30 @@ mod tests {
         let found = addressed(urls.into_iter().map(str::to_owned));
         assert_eq!(found.len(), 2);
         assert!(found.iter().any(|r| r.name == "a.test" && r.ports.contains(&8080) && r.ports.contains(&443)));
+    }
+
+    /// A relay that ends at once, each time.
+    #[test]
+    fn a_relay_that_ended_is_started_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (members, starts) = (path("members"), path("starts"));
+        let note = ["sh", "-c", r#"echo started >>"$0"; exit 3"#, &starts];
+        let mut relay = std::process::Command::new("sh")
+            .args(["-c", RELAY, "relay", &members])
+            .args(note)
+            .stdout(File::create(path("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let began = std::time::Instant::now();
+        while read(&starts).lines().count() < 2 {
+            assert!(began.elapsed() < Duration::from_secs(20), "it was started {:?}", read(&starts));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        relay.kill().unwrap();
+        relay.wait().unwrap();
+        assert_eq!(read(&members).trim(), relay.id().to_string());
+        assert!(read(&path("log")).contains("ended with 3"), "{}", read(&path("log")));
     }
 }

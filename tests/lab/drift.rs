@@ -11,45 +11,15 @@ use std::sync::MutexGuard;
 /// Services that only restart when they must.
 const WATCHED: [&str; 3] = ["hermes.service", "petasos-audit.service", "ssh.service"];
 
-/// Those that have a near twin in the table (another file, another rule, another key), or end in a
-/// restart of the agent that another one has.
-const TWINS: [&str; 24] = [
-    "a file belongs to the agent",
-    "a directory is open to all",
-    "a unit is disabled",
-    "a unit was started too often, and systemd gave it up",
-    "a unit is edited, and systemd told",
-    "a unit is edited, and runs that way",
-    "a drop-in is added, and systemd not told",
-    "a drop-in is added, and systemd told",
-    "a drop-in is added, and the unit runs with it",
-    "a port is opened with ufw, for one network and with a comment",
-    "a rule of ufw's is deleted in the kernel",
-    "ufw's chains are unhooked in the kernel",
-    "a port is opened with ufw",
-    "an egress rule is inserted in the kernel",
-    "the egress file is edited and loaded",
-    "an earlier file of sshd's opens root's login",
-    "sshd no longer reads our file",
-    "the agent's user gets a shell",
-    "the agent's user gets a password",
-    "the agent's egress is shut",
-    "the managed settings are edited, and the agent runs with them",
-    "a part of the policy's code is gone",
-    "the agent goes by rules of somebody else's",
-    "the audit writer's socket is open to all",
-];
-
 /// The table of one suite.
 pub fn trials(suite: &'static str) -> Vec<Trial> {
-    assert!(TWINS.iter().all(|twin| drifts::all().any(|drift| drift.name == *twin)), "a twin that is no drift");
     let one = |drift: &'static Drift| {
         let name = format!("drift::{}, {suite}", drift.name);
         let trial = trial(&name, move || test(drift, suite));
         if suite != "trixie" {
             ignored(trial, "the drift table of the second suite takes as long again as that of the first")
-        } else if TWINS.contains(&drift.name) {
-            ignored(trial, "another drift of the table is its near twin, or ends in the same restart of the agent")
+        } else if drift.long {
+            ignored(trial, "another drift of the table shows the same fields")
         } else {
             trial
         }

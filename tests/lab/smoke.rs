@@ -30,7 +30,7 @@ fn ssh(host: &LabHost, command: &str) -> Output {
 }
 
 /// Runs a command that must succeed, and returns what it printed.
-fn ok(host: &LabHost, command: &str) -> String {
+pub fn ok(host: &LabHost, command: &str) -> String {
     let output = ssh(host, command);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}: `{command}`: {out}{err}", host.name);

@@ -2,8 +2,9 @@
 
 use super::harness::trial;
 use super::harness::world::{reap, world};
+use super::smoke::ok;
 use libtest_mimic::Trial;
-use petasos::lab::{Form, Lab, LabHost};
+use petasos::lab::{Form, Lab};
 use std::process::Command;
 
 const HOSTS: [&str; 2] = ["t-snap-one", "t-snap-two"];
@@ -16,14 +17,6 @@ pub fn trials() -> Vec<Trial> {
         world().runtime.block_on(snapshots());
         Ok(())
     })]
-}
-
-fn ok(host: &LabHost, command: &str) -> String {
-    let login = format!("root@{}", host.address);
-    let output = Command::new("ssh").arg("-F").arg(&host.ssh_config).args([&login, command]).output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{}: `{command}`: {out}{err}", host.name);
-    out.trim().to_owned()
 }
 
 async fn clear(lab: &Lab) {

@@ -38,6 +38,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "! iptables -S ufw-user-input | grep -q 5432",
         writes: &["/etc/ufw/"],
         undo: "ufw --force delete allow proto tcp from 192.0.2.0/24 to any port 5432",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -55,6 +56,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "iptables -C INPUT -j ufw-before-input && iptables -S INPUT | grep -qx -e '-P INPUT DROP'",
         writes: &["/etc/ufw/"],
         undo: "ufw disable; ufw --force enable",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -121,6 +123,7 @@ pub const DRIFTS: &[Drift] = &[
             ("unit petasos-proxy.service", "running"),
         ],
         sound: "timeout 20 sh -c 'until runuser -u hermes -- curl -sk -m 5 -o /dev/null --resolve openrouter.ai:443:192.0.2.1 https://openrouter.ai/; do sleep 0.2; done'",
+        long: true,
         ..PLAIN
     },
 ];

@@ -22,10 +22,13 @@ pub struct Drift {
     pub writes: &'static [&'static str],
     /// What it takes to start over where `up` failed to heal it.
     pub undo: &'static str,
+    /// Whether others by default drift in the same fields of the same kinds of resources.
+    pub long: bool,
 }
 
 /// No service restarts, nothing is written, nothing is to undo.
-const PLAIN: Drift = Drift { name: "", inject: "", expect: &[], sound: "", restarts: &[], writes: &[], undo: "" };
+const PLAIN: Drift =
+    Drift { name: "", inject: "", expect: &[], sound: "", restarts: &[], writes: &[], undo: "", long: false };
 
 const HERMES: &[&str] = &["hermes.service"];
 const UNIT: &str = "/etc/systemd/system/hermes.service";

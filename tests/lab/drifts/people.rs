@@ -19,6 +19,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "login root",
         writes: &["/etc/ssh/sshd_config.d/00-a.conf"],
         undo: "rm -f /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh.service",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -104,6 +105,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "grep -q 'redact_secrets: true' /etc/hermes/config.yaml",
         restarts: HERMES,
         writes: &[CONFIG],
+        long: true,
         ..PLAIN
     },
     Drift {

@@ -21,6 +21,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /usr/lib/petasos/petasos_policy/chokes.py", "exists"), ("unit hermes.service", "read")],
         sound: "test -f /usr/lib/petasos/petasos_policy/chokes.py",
         restarts: HERMES,
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -58,6 +59,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("symlink /etc/hermes/policy.json", "target"), ("unit hermes.service", "read")],
         sound: "[ \"$(readlink -f /etc/hermes/policy.json)\" = /etc/hermes/policies/0.19.0.json ]",
         restarts: HERMES,
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -95,6 +97,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "[ \"$(systemctl show --value -p SocketMode petasos-audit.socket)\" = 0660 ]",
         restarts: BOTH,
         writes: &["/etc/systemd/system/petasos-audit.socket"],
+        long: true,
         ..PLAIN
     },
     Drift {

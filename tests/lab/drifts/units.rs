@@ -18,6 +18,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "systemctl -q is-active hermes.service",
         restarts: HERMES,
         undo: "systemctl reset-failed hermes.service",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -59,6 +60,7 @@ pub const DRIFTS: &[Drift] = &[
         restarts: HERMES,
         sound: "[ \"$(systemctl show --value -p NoNewPrivileges hermes.service)\" = yes ]",
         writes: &[UNIT],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -69,6 +71,7 @@ pub const DRIFTS: &[Drift] = &[
         restarts: HERMES,
         writes: &[UNIT],
         undo: "rm -f /var/lib/petasos/stamps/hermes.service",
+        long: true,
     },
     Drift {
         name: "a drop-in is added, and systemd not told",
@@ -86,6 +89,7 @@ pub const DRIFTS: &[Drift] = &[
         restarts: HERMES,
         sound: "[ \"$(systemctl show --value -p NoNewPrivileges hermes.service)\" = yes ]",
         undo: "rm -rf /run/systemd/system/hermes.service.d; systemctl daemon-reload",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -95,6 +99,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: NO_CAPABILITIES,
         restarts: HERMES,
         undo: "rm -rf /etc/systemd/system/hermes.service.d /var/lib/petasos/stamps/hermes.service; systemctl daemon-reload",
+        long: true,
         ..PLAIN
     },
     Drift {
