@@ -51,7 +51,7 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
     ("plan", &["name", "shell", "act", "fact", "resource"]),
     ("guard", &["name", "act", "resource", "plan"]),
     ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),
-    ("verify", &["addresses", "name", "plan", "config"]),
+    ("verify", &["addresses", "audit", "name", "plan", "config"]),
     ("transport", &["name", "shell", "act", "config"]),
     ("pin", &["config", "release", "review"]),
     ("desired", &["addresses", "name", "act", "config", "playbook", "release", "verify"]),

@@ -8,11 +8,14 @@ import subprocess
 import sys
 
 since, tried = sys.argv[1], set(json.loads(sys.argv[2]))
+# Of all instances of petasos-sandbox-net@.service, as systemd escapes it.
+SANDBOX_SLICE = "system-petasos\\x2dsandbox\\x2dnet.slice"
 
 
 def entries(*which):
-    words = "journalctl -q --no-pager --all -o json --output-fields=MESSAGE,UNIT --since".split()
-    log = subprocess.Popen([*words, since, *which], stdout=subprocess.PIPE)
+    fields = "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,UNIT"
+    words = ["journalctl", "-q", "--no-pager", "--all", "-o", "json", fields, "--since", since]
+    log = subprocess.Popen([*words, *which], stdout=subprocess.PIPE)
     for line in log.stdout:
         entry = json.loads(line)
         text = entry.get("MESSAGE") or ""
@@ -23,9 +26,9 @@ def entries(*which):
         sys.exit(log.returncode)
 
 
-def messages(unit):
-    for when, entry in entries("_SYSTEMD_UNIT=" + unit):
-        yield when, entry["MESSAGE"]
+def messages(*which):
+    for when, entry in entries(*which):
+        yield when, entry.get("SYSLOG_IDENTIFIER"), entry["MESSAGE"]
 
 
 # When the probe's units began and ended, by the word of systemd itself.
@@ -39,31 +42,36 @@ for when, entry in entries("_PID=1"):
 seen = {}
 
 
-def note(when, name, port, state):
+def note(when, who, name, port, state):
     if name.lower().rstrip(".") in tried and any(
         first - 1 <= when <= last + 1 for first, last in probes.values()
     ):
         return
-    count, first, last = seen.get((name, port, state), (0, when, when))
-    seen[name, port, state] = (count + 1, min(first, when), max(last, when))
+    count, first, last = seen.get((who, name, port, state), (0, when, when))
+    seen[who, name, port, state] = (count + 1, min(first, when), max(last, when))
 
 
-for when, text in messages("petasos-proxy.service"):
+# The proxy, and what the sandbox's own relays did not even ask it for.
+proxy = ("_SYSTEMD_UNIT=petasos-proxy.service", "+", f"_SYSTEMD_SLICE={SANDBOX_SLICE}")
+for when, tag, text in messages(*proxy):
     try:
         line = json.loads(text)
-    except ValueError:
+        name, port, to, allowed = line["name"], line["port"], line["to"], line["allowed"]
+    except (ValueError, KeyError, TypeError):
         continue
-    if line["to"] == "unix:/run/petasos-proxy/refused" or not line["name"]:
+    status = line.get("status", 200)
+    # 403 is the word of a relay.
+    if to == "unix:/run/petasos-proxy/refused" or not name or status == 403:
         state = "refused"
-    elif line.get("status", 200) != 200:
+    elif status != 200:
         state = "failed"
     else:
-        state = "allowed" if line["allowed"] == 1 else "learnt"
-    note(when, line["name"], line["port"], state)
-for when, text in messages("petasos-resolver.service"):
+        state = "allowed" if allowed == 1 else "learnt"
+    note(when, "sandbox" if tag == "petasos_sandbox_egress" else "agent", name, port, state)
+for when, _, text in messages("_SYSTEMD_UNIT=petasos-resolver.service"):
     name = re.search(r" config (\S+) is NXDOMAIN$", text)
     if name:
-        note(when, name[1].lower(), 0, "unknown")
+        note(when, "agent", name[1].lower(), 0, "unknown")
 
 # journald drops what comes too fast, and says how much.
 lost = 0
@@ -83,7 +91,8 @@ for item in json.loads(table or b"{}").get("nftables", []):
 rows = sorted(seen.items(), key=lambda row: -row[1][0])
 more, rows = len(rows[2000:]), rows[:2000]
 names = [
-    {"name": name, "port": port, "state": state, "count": count, "first": first, "last": last}
-    for (name, port, state), (count, first, last) in rows
+    {"by": by, "name": name, "port": port, "state": state, "count": count}
+    | {"first": first, "last": last}
+    for (by, name, port, state), (count, first, last) in rows
 ]
 print(json.dumps({"names": names, "more": more, "lost": lost, "refused": counters}))

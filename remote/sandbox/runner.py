@@ -120,7 +120,8 @@ def start(wanted, streams):
 def environment(network):
     home = etc.HOME
     known = {
-        "PATH": f"{home}/.local/bin:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
+        # What a session wrote stands in for no program of the system's.
+        "PATH": f"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:{home}/.local/bin",
         "HOME": home,
         "USER": etc.NAME,
         "LOGNAME": etc.NAME,

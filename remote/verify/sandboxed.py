@@ -10,7 +10,8 @@ import time
 
 from .probe import no, yes
 
-SANDBOX, WRITER = "/run/petasos-agent/sandbox.sock", "/run/petasos-agent/audit.sock"
+SOCKETS = "/run/petasos-agent"
+WRITER = f"{SOCKETS}/audit.sock"
 # For a command's answer, its start included.
 PATIENCE = 20
 
@@ -23,7 +24,7 @@ def asked(request):
     with socket.socket(socket.AF_UNIX) as peer, os.fdopen(out, "rb") as output:
         peer.settimeout(PATIENCE)
         try:
-            peer.connect(SANDBOX)
+            peer.connect(f"{SOCKETS}/sandbox{'-net' if request['network'] else ''}.sock")
             socket.send_fds(peer, [len(body).to_bytes(4, "big")], [null, out_end])
             peer.sendall(body)
         finally:
@@ -34,14 +35,14 @@ def asked(request):
     return (int(said) if said.strip().isdigit() else None), text
 
 
-def sandboxed(session: str, script: str, timeout: int, code: int):
+def sandboxed(session: str, script: str, timeout: int, code: int, network: bool):
     """A script of bash, by the sandbox: it worked when it ended with this code. `$agent` is the
     number of whoever asks."""
     request = {
         "session": session,
         "script": f"agent={os.getuid()}\n{script}",
         "timeout": timeout,
-        "network": False,
+        "network": network,
         "background": False,
         "files": [],
     }

@@ -5,7 +5,7 @@ use super::hosts::HostArgs;
 use super::since::checked;
 use crate::config::egress::Allowed;
 use crate::desired::claims;
-use crate::run::egress::{EgressLog, EgressRecord, EgressState};
+use crate::run::egress::{EgressBy, EgressLog, EgressRecord, EgressState};
 use crate::run::{Job, Watch};
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -22,15 +22,25 @@ pub struct EgressArgs {
     pub since: String,
 }
 
+/// What a host allows already, as petasos.yaml has it.
+#[derive(Debug)]
+struct Lists {
+    agent: Vec<Allowed>,
+    sandbox: Vec<Allowed>,
+}
+
 /// # Errors
 /// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
     let jobs = args.hosts.jobs_with(false, |choice, lock, sources| {
-        Ok((choice.settings.network.egress.allow.clone(), claims::names(choice, lock, sources)))
+        let settings = &choice.settings;
+        let sandbox = settings.agent.sandbox.as_ref().map(|sandbox| sandbox.allow.clone());
+        let lists = Lists { agent: settings.network.egress.allow.clone(), sandbox: sandbox.unwrap_or_default() };
+        Ok((lists, claims::names(choice, lock, sources)))
     })?;
     // As journalctl(1) takes it, to which `m` is a minute too.
     let since = format!("-{}", args.since);
-    let ask = move |job: Arc<Job>, about: Arc<(Vec<Allowed>, BTreeSet<String>)>, watch: Watch| {
+    let ask = move |job: Arc<Job>, about: Arc<(Lists, BTreeSet<String>)>, watch: Watch| {
         let since = since.clone();
         async move { job.egress(&since, &about.1, &watch).await }
     };
@@ -39,27 +49,36 @@ pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
         done,
         args.hosts.json,
         |_, egress| Ok(value(egress)),
-        |job, (allowed, _), egress| text(&job.name, &args.since, allowed, egress),
+        |job, (lists, _), egress| text(&job.name, &args.since, lists, egress),
     )
 }
 
 fn value(egress: &EgressLog) -> Value {
-    let allow: Vec<String> = proposal(&egress.names).keys().map(ToString::to_string).collect();
+    let allow = |by| proposal(&egress.names, by).keys().map(ToString::to_string).collect::<Vec<_>>();
     let EgressLog { names, more, lost, refused } = egress;
-    json!({ "names": names, "more": more, "lost": lost, "refused": refused, "allow": allow })
+    json!({
+        "names": names, "more": more, "lost": lost, "refused": refused,
+        "allow": allow(EgressBy::Agent), "sandbox_allow": allow(EgressBy::Sandbox),
+    })
 }
 
-fn text(host: &str, since: &str, allowed: &[Allowed], egress: &EgressLog) -> String {
+fn text(host: &str, since: &str, lists: &Lists, egress: &EgressLog) -> String {
     let mut text = format!("{host}: what the agent (user hermes) requested in the last {since}\n{}", table(egress));
-    let proposal = proposal(&egress.names);
-    if proposal.is_empty() {
-        return text;
-    }
-    text += "\n# To allow what was refused, add these names (these are requests, not necessarily needs):\n";
-    text += "network:\n  egress:\n    allow:\n";
-    text.extend(allowed.iter().map(|name| format!("      - {:?}\n", name.to_string())));
-    for (name, (count, why)) in &proposal {
-        text += &format!("      - {:<40} # {why} {}\n", format!("{:?}", name.to_string()), times(*count));
+    let mut heading = "\n# To allow what was refused, add these names (these are requests, not necessarily needs):\n";
+    for (by, list, allowed) in [
+        (EgressBy::Agent, "network:\n  egress:\n    allow:\n", &lists.agent),
+        (EgressBy::Sandbox, "agent:\n  sandbox:\n    allow:\n", &lists.sandbox),
+    ] {
+        let proposal = proposal(&egress.names, by);
+        if proposal.is_empty() {
+            continue;
+        }
+        text += std::mem::take(&mut heading);
+        text += list;
+        text.extend(allowed.iter().map(|name| format!("      - {:?}\n", name.to_string())));
+        for (name, (count, why)) in &proposal {
+            text += &format!("      - {:<40} # {why} {}\n", format!("{:?}", name.to_string()), times(*count));
+        }
     }
     text
 }
@@ -78,10 +97,11 @@ fn table(egress: &EgressLog) -> String {
             EgressState::Learnt => "allowed while learning",
             EgressState::Unknown => "no such name",
         };
+        let by = if record.by == EgressBy::Sandbox { "  (the sandbox)" } else { "" };
         let port = if record.port == 0 { String::new() } else { format!(":{}", record.port) };
         let name = if record.name.is_empty() { "(no name)".into() } else { shown(&record.name) };
         let (first, last) = (moment(record.first), moment(record.last));
-        text += &format!("  {state:<20} {:>7}  {first} to {last}  {name}{port}\n", record.count);
+        text += &format!("  {state:<20} {:>7}  {first} to {last}  {name}{port}{by}\n", record.count);
     }
     if egress.names.is_empty() {
         text += "  nothing recorded\n";
@@ -109,10 +129,11 @@ fn moment(seconds: u64) -> String {
     crate::run::calendar(seconds).get(5..16).unwrap_or_default().to_owned()
 }
 
-/// The smallest addition: each name that was refused, if it is one that can be allowed.
-fn proposal(names: &[EgressRecord]) -> BTreeMap<Allowed, (u64, &'static str)> {
+/// The smallest addition to the list of one: each name that was refused, if it is one that can be
+/// allowed.
+fn proposal(names: &[EgressRecord], by: EgressBy) -> BTreeMap<Allowed, (u64, &'static str)> {
     let mut proposal = BTreeMap::new();
-    for record in names {
+    for record in names.iter().filter(|record| record.by == by) {
         let why = match record.state {
             EgressState::Allowed | EgressState::Failed => continue,
             EgressState::Learnt => "allowed",
@@ -132,7 +153,7 @@ mod tests {
     use super::*;
 
     fn record(name: &str, state: EgressState, count: u64) -> EgressRecord {
-        EgressRecord { name: name.into(), port: 443, state, count, first: 0, last: 60 }
+        EgressRecord { by: EgressBy::Agent, name: name.into(), port: 443, state, count, first: 0, last: 60 }
     }
 
     #[test]
@@ -144,10 +165,13 @@ mod tests {
             record("", EgressState::Refused, 9),
             record("203.0.113.7", EgressState::Refused, 9),
             record("\u{1b}[31m.x", EgressState::Unknown, 1),
+            EgressRecord { by: EgressBy::Sandbox, ..record("b.example.com", EgressState::Refused, 4) },
         ];
-        let proposal: Vec<(String, u64)> =
-            proposal(&names).into_iter().map(|(name, (count, _))| (name.to_string(), count)).collect();
-        assert_eq!(proposal, [("a.example.com".to_owned(), 3)]);
+        let proposed = |by| -> Vec<(String, u64)> {
+            proposal(&names, by).into_iter().map(|(name, (count, _))| (name.to_string(), count)).collect()
+        };
+        assert_eq!(proposed(EgressBy::Agent), [("a.example.com".to_owned(), 3)]);
+        assert_eq!(proposed(EgressBy::Sandbox), [("b.example.com".to_owned(), 4)]);
     }
 
     #[test]

@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 
 const FORMAT: u32 = 1;
 
-/// Where the agent asks the audit writer and the sandbox; their units listen there.
+/// Where the agent asks the audit writer and the sandbox, without and with network; their units
+/// listen there.
 const AUDIT: &str = "/run/petasos-agent/audit.sock";
 const SANDBOX: &str = "/run/petasos-agent/sandbox.sock";
+const SANDBOX_NET: &str = "/run/petasos-agent/sandbox-net.sock";
 
 /// For somebody who has used up a share.
 const REPLY: &str = "You have reached your limit of messages for now, please try again later.";
@@ -31,6 +33,10 @@ pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Valu
         Some(sandbox) => (sandbox.network, u32::from(sandbox.timeout)),
         None => (SandboxNetwork::None, u32::from(crate::config::sandbox::Sandbox::default().timeout)),
     };
+    let socket = match network {
+        SandboxNetwork::None => SANDBOX,
+        SandboxNetwork::Names => SANDBOX_NET,
+    };
     json!({
         "version": FORMAT,
         "release": { "version": version, "files": files },
@@ -46,7 +52,7 @@ pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Valu
             "platforms": platforms, "default": crate::config::rate::USUAL, "webhook_route": limits.webhook_route,
             "model_calls": limits.model_calls, "reply": REPLY,
         },
-        "sandbox": { "enabled": agent.sandbox.is_some(), "socket": SANDBOX, "timeout": timeout, "network": network },
+        "sandbox": { "enabled": agent.sandbox.is_some(), "socket": socket, "timeout": timeout, "network": network },
         "audit": { "socket": AUDIT },
     })
 }
@@ -103,8 +109,9 @@ mod tests {
         assert_eq!(policy["rate"]["default"], rate(30, 3600));
         assert_eq!(policy["rate"]["webhook_route"], Value::Null);
         assert_eq!(policy["rate"]["model_calls"], rate(5000, 2_592_000));
-        let sandbox = json!({ "enabled": true, "socket": SANDBOX, "timeout": 120, "network": "names" });
+        let sandbox = json!({ "enabled": true, "socket": "/run/petasos-agent/sandbox-net.sock", "timeout": 120, "network": "names" });
         assert_eq!(policy["sandbox"], sandbox);
         assert_eq!(of("sandbox: off")["sandbox"]["enabled"], false);
+        assert_eq!(of("sandbox: {}")["sandbox"]["socket"], "/run/petasos-agent/sandbox.sock");
     }
 }

@@ -8,6 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const COLLECT: &str = include_str!("../../remote/run/egress.py");
 
+/// Who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EgressBy {
+    Agent,
+    /// A command in the agent's sandbox, which has a list of its own.
+    Sandbox,
+}
+
 /// What became of a connection, or of a question for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +38,7 @@ pub enum EgressState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EgressRecord {
+    pub by: EgressBy,
     /// As the agent wrote it; empty where a connection named nobody.
     pub name: String,
     /// 0 for a question that no connection followed.

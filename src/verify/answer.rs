@@ -2,10 +2,11 @@
 //! here, is an error.
 
 use super::claims::Rates;
+use super::nullable::nullable;
 use super::report::AttackOutcome;
 use crate::audit::chain::Walk;
 use crate::fault::Fault;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The driver's one line of JSON.
@@ -294,13 +295,4 @@ pub struct AuditLog {
     /// What the agent's user may do with it, and root.
     pub agent: Vec<String>,
     pub root: Vec<String>,
-}
-
-/// For a field that may be null and may not be missing: serde lets an `Option` be both.
-pub fn nullable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer)
 }

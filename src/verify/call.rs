@@ -73,6 +73,8 @@ pub enum Call {
         timeout: u32,
         /// With what it ends when it worked.
         code: u8,
+        /// Whether as the agent's commands run that have the network by name.
+        network: bool,
     },
     /// A script of bash, outside of it.
     Script {

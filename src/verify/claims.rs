@@ -1,6 +1,6 @@
 //! What is claimed of one host: what of petasos.yaml and petasos.lock the controls speak of.
 
-use super::answer::nullable;
+use super::nullable::nullable;
 use crate::config::egress::Allowed;
 use crate::config::settings::EgressMode;
 use crate::name::Service;

@@ -18,6 +18,7 @@ mod multi_injection;
 mod multi_rate;
 mod net_egress;
 pub mod net_inbound;
+mod nullable;
 mod os_patched;
 mod planned;
 mod record;

@@ -35,8 +35,11 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
     if !claims.policy.sandbox.enabled {
         return Vec::new();
     }
-    let command =
-        |session, script: &str, timeout, code| Call::Sandboxed { session, script: script.to_owned(), timeout, code };
+    let network = claims.policy.sandbox.network == "names";
+    let command = |session, script: &str, timeout, code| {
+        let script = script.to_owned();
+        Call::Sandboxed { session, script, timeout, code, network }
+    };
     let by_root = |id: &str, what: &str, script: &str, outside: &str, control: &'static str| {
         let outside = By::ByRoot(control, Call::Script { text: outside.to_owned() });
         attack(id, format!("a command in the sandbox: {what}"), command(MINE, script, 20, 0), outside)

@@ -1,8 +1,9 @@
 //! The agent's settings, as its own code has them in its own unit: what three controls inspect.
 
-use super::answer::{Access, nullable};
+use super::answer::Access;
 use super::call::Call;
 use super::evidence::Evidence;
+use super::nullable::nullable;
 use super::report::{AttackOutcome, Check};
 use super::spec::Attempt;
 use crate::fault::Fault;

@@ -7,8 +7,9 @@ import time
 import unittest
 
 import bench
-from audit import counters
 from audit.lines import Refused
+
+from audit import counters
 
 HOUR = {"count": 30, "seconds": 3600}
 

@@ -94,8 +94,8 @@ pub fn covers(wide: &str, narrow: &str) -> bool {
     further && all(&wide, &narrow)
 }
 
-/// Whether the tokens of `narrow`, taken as text, are what `wide` stands for. Row by row: in time of
-/// the product of both.
+/// Whether the tokens of `narrow`, taken as text, are what `wide` stands for. Row by row: in time
+/// of the product of both.
 fn all(wide: &[Token], narrow: &[Token]) -> bool {
     // For each beginning of `narrow`, whether the part of `wide` so far stands for it.
     let mut row: Vec<bool> = std::iter::once(true).chain(narrow.iter().map(|_| false)).collect();
