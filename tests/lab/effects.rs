@@ -99,6 +99,8 @@ const EVERY_KIND: &str = r#"- name: mine
 - name: mine
   unit: { name: dpkg-db-backup.timer, enabled: false, running: false }
 - name: mine
+  program: { path: /etc/mine.py, source: audit/lines.py }
+- name: mine
   sysctl: { file: /etc/sysctl.d/90-mine.conf, set: { net.ipv4.ip_default_ttl: "77" } }
 "#;
 
