@@ -1,7 +1,6 @@
 //! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, into checked types.
 
 pub mod approvals;
-pub mod audit;
 pub mod base_url;
 mod contradictions;
 pub mod egress;

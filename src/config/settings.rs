@@ -2,7 +2,6 @@
 //! defaults.
 
 use super::approvals::Approvals;
-use super::audit::Audit;
 use super::egress::Allowed;
 use super::rate::{self, Rate, RateLimits};
 use super::redact::Redact;
@@ -61,8 +60,6 @@ pub struct Agent {
     pub redact: Redact,
     #[serde(default)]
     pub rate_limits: RateLimits,
-    #[serde(default)]
-    pub audit: Audit,
     /// Names of secrets that must be there: the values come from the environment of petasos, or
     /// stay as the host has them.
     #[serde(default)]
