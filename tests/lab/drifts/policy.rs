@@ -136,6 +136,15 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
+        name: "the sandbox's unit gets a network by a drop-in",
+        inject: "mkdir -p /etc/systemd/system/petasos-sandbox@.service.d; printf '[Service]\\nPrivateNetwork=no\\n' >/etc/systemd/system/petasos-sandbox@.service.d/mine.conf; systemctl daemon-reload",
+        expect: &[("unit petasos-sandbox@none.service", "drop-in")],
+        sound: "[ \"$(systemctl show --value -p PrivateNetwork petasos-sandbox@x.service)\" = yes ]",
+        writes: &["/etc/systemd/system/petasos-sandbox@.service.d/"],
+        undo: "rm -r /etc/systemd/system/petasos-sandbox@.service.d; systemctl daemon-reload",
+        ..PLAIN
+    },
+    Drift {
         name: "the sandbox's socket is disabled",
         inject: "systemctl -q disable petasos-sandbox.socket",
         expect: &[("unit petasos-sandbox.socket", "enabled")],
