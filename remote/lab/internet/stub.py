@@ -4,6 +4,7 @@ First of all a language model that obeys its prompt:
 
     hello           ->  STUB OK: hello
     RUN: command    ->  a call of the tool `terminal`, when the request offers it
+    TOOL: name {…}  ->  a call of this tool with these arguments, offered or not
     a tool's result ->  TOOL SAID: result
 
 Two names answer questions for names over HTTPS, as JSON: dns.google and cloudflare-dns.com.
@@ -34,7 +35,7 @@ def text_of(content):
 
 
 def answer(request):
-    """What the model says: (text, command to run or None)."""
+    """What the model says: (text, None), or (None, (tool, arguments))."""
     messages = request.get("messages") or [{}]
     if messages[-1].get("role") == "tool":
         return "TOOL SAID: " + text_of(messages[-1].get("content")), None
@@ -42,20 +43,24 @@ def answer(request):
     prompt = text_of(prompts[-1].get("content")).strip() if prompts else ""
     offered = {tool.get("function", {}).get("name") for tool in request.get("tools") or []}
     if prompt.startswith("RUN:") and "terminal" in offered:
-        return None, prompt[len("RUN:") :].strip()
+        return None, ("terminal", {"command": prompt[len("RUN:") :].strip()})
+    if prompt.startswith("TOOL:") and offered:
+        name, _, arguments = prompt[len("TOOL:") :].strip().partition(" ")
+        return None, (name, json.loads(arguments or "{}"))
     return "STUB OK: " + prompt, None
 
 
 def completion(request):
     """The answer as one chat completion, and as the chunks of a stream."""
-    text, command = answer(request)
+    text, tool = answer(request)
     message, reason = {"role": "assistant", "content": text}, "stop"
     delta = dict(message)
-    if command is not None:
+    if tool is not None:
+        name, arguments = tool
         call = {
             "id": f"call_{next(numbers)}",
             "type": "function",
-            "function": {"name": "terminal", "arguments": json.dumps({"command": command})},
+            "function": {"name": name, "arguments": json.dumps(arguments)},
         }
         message["tool_calls"], delta["tool_calls"] = [call], [{"index": 0, **call}]
         reason = "tool_calls"
