@@ -18,6 +18,7 @@ mod guard;
 mod harness;
 mod inside;
 mod names;
+mod policy;
 mod providers;
 mod reach;
 mod release;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         verify::trials(),
         names::trials().into_iter().chain(tricks::trials()).collect(),
         telegram::trials(),
+        policy::trials(),
         drift::trials("bookworm"),
     ];
     let trials = spread(lanes.into(), |trial| args.is_ignored(trial));

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const BOT: u64 = 7001;
 const TOKEN: &str = "7001:AAlabT0ken-of-n0-bot_at-all-0123456789";
 pub const LISTED: u64 = 4711;
+/// Listed too, and uses up a share.
+pub const BUSY: u64 = 4712;
 pub const STRANGER: u64 = 666;
 /// Where the lab's Telegram is by name, and where the agent's fallback looks for it too.
 pub const NAMED: [&str; 2] = ["149.154.167.220", "2001:db8:4::959a:a7dc"];
@@ -23,7 +25,7 @@ pub fn bot() -> Result<MutexGuard<'static, Shared>> {
     let bot = BOT_HOST.get(|| {
         let mut bot = converged("tg", "trixie")?;
         bot.desk.set("TELEGRAM_BOT_TOKEN", Some(TOKEN));
-        let agent = format!("agent: {{ platforms: {{ telegram: {{ allowed_users: [{LISTED}] }} }} }}\n");
+        let agent = format!("agent: {{ platforms: {{ telegram: {{ allowed_users: [{LISTED}, {BUSY}] }} }} }}\n");
         bot.desk.write("petasos.yaml", &format!("{}{agent}", bot.desk.read("petasos.yaml")?))?;
         Ok(bot)
     })?;

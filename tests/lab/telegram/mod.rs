@@ -9,7 +9,7 @@ use super::harness::world::world;
 use super::harness::{Host, Shared, ignored, trial};
 use anyhow::{Result, ensure};
 use bot::{
-    BY_ITSELF, LISTED, NAMED, OPEN, OTHER, STRANGER, answered, asked_for_resolvers, asked_over_https, bot, calls,
+    BUSY, BY_ITSELF, LISTED, NAMED, OPEN, OTHER, STRANGER, answered, asked_for_resolvers, asked_over_https, bot, calls,
     comes_back, cursor, fresh_words, in_vain, lines, noted, polling, proxied, refused, say, silence, started, text,
     until,
 };
@@ -28,6 +28,7 @@ pub fn trials() -> Vec<Trial> {
     let quick = [
         trial("telegram::who is listed is answered, by the allowed name", listed),
         trial("telegram::the agent's own fallback gets nowhere", fallback),
+        trial("telegram::the 31st message of an hour is refused, another user's is not", used_up),
     ];
     quick
         .into_iter()
@@ -104,6 +105,44 @@ fn fallback() -> Result<()> {
     desk.petasos(&["plan"])?.ended(2)?.says(&["/etc/hermes/.env"])?;
     desk.petasos(&["up"])?.ended(0)?;
     ensure!(looked == 0, "set up by us, it asked for public resolvers {looked} times");
+    Ok(())
+}
+
+/// Also after restarts of the gateway and of the audit writer, which counts.
+fn used_up() -> Result<()> {
+    let Shared { host, .. } = &*bot()?;
+    polling(host)?;
+    let told = |user: u64, words: &str, since: usize| {
+        let to_them =
+            |call: &Value| text(call, "/method") == "sendMessage" && text(call, "/asked/chat_id") == user.to_string();
+        calls(since).iter().any(|call| to_them(call) && text(call, "/asked/text").contains(words))
+    };
+    let mut served = 0;
+    let refused = "You have reached your limit of messages for now";
+    // What the tests before this one said counts, too.
+    let since = noted();
+    while !told(BUSY, refused, since) {
+        ensure!(served <= 30, "{served} messages were served");
+        let (since, words) = (noted(), fresh_words("one more")?);
+        say(host, NAMED[0], BUSY, &words)?;
+        until(30, "an answer", || Ok(told(BUSY, &words, since) || told(BUSY, refused, since)))?;
+        served += u32::from(told(BUSY, &words, since));
+    }
+    ensure!(served == 30, "{served} messages were served");
+    for restart in ["", "petasos-audit.service", "hermes.service"] {
+        if !restart.is_empty() {
+            host.sh(&format!("systemctl restart {restart}"))?;
+            polling(host)?;
+        }
+        let (since, theirs, words) = (noted(), fresh_words("again")?, fresh_words("and I")?);
+        say(host, NAMED[0], BUSY, &theirs)?;
+        say(host, NAMED[0], LISTED, &words)?;
+        answered(since, &words, 60)?;
+        std::thread::sleep(Duration::from_secs(3));
+        ensure!(!told(BUSY, &theirs, since), "after a restart of `{restart}` the 31st was served");
+    }
+    let asked = lines(&world().lab.internet_log());
+    ensure!(!asked.iter().any(|line| line.to_string().contains("again ")), "the model was asked");
     Ok(())
 }
 

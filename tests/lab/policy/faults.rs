@@ -1,0 +1,110 @@
+//! What becomes of the agent when a part of the policy, of its writer or of its sandbox is not as it
+//! should be: it does not start, or nothing runs; and `up` brings it back.
+
+use super::super::harness::Shared;
+use super::ours;
+use anyhow::{Result, ensure};
+
+struct Fault {
+    name: &'static str,
+    inject: &'static str,
+    /// Where `up` alone does not undo it.
+    undo: &'static str,
+    then: Then,
+}
+
+enum Then {
+    /// A start ends with 78, and systemd tries no other.
+    NoStart,
+    /// It runs on, and does nothing that it is told.
+    NothingRuns,
+}
+
+const FAULTS: &[Fault] = &[
+    Fault {
+        name: "the policy is no JSON",
+        inject: "echo '{' >/etc/hermes/policies/0.19.0.json",
+        undo: "",
+        then: Then::NoStart,
+    },
+    Fault { name: "the policy is gone", inject: "rm /etc/hermes/policy.json", undo: "", then: Then::NoStart },
+    Fault {
+        name: "one byte of a reviewed file is another one",
+        inject: "f=$(readlink -f /opt/hermes/current)/venv; f=$(find -L $f -path '*/tools/registry.py' | head -n 1); cp -a \"$f\" /root/byte; echo \"$f\" >/root/byte.path; printf '#' | dd of=\"$f\" bs=1 seek=3 conv=notrunc status=none",
+        undo: "cat /root/byte >\"$(cat /root/byte.path)\"",
+        then: Then::NoStart,
+    },
+    Fault {
+        name: "the judge raises",
+        inject: "echo 'def judge(*a, **k): raise RuntimeError(1)' >>/usr/lib/petasos/petasos_policy/rules.py",
+        undo: "",
+        then: Then::NoStart,
+    },
+    Fault {
+        name: "the kernel's lock is refused",
+        inject: "mkdir -p /etc/systemd/system/hermes.service.d; printf '[Service]\\nSystemCallFilter=~seccomp prctl\\n' >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload",
+        undo: "",
+        then: Then::NoStart,
+    },
+    Fault {
+        name: "the audit writer is silent",
+        inject: "systemctl kill -s STOP petasos-audit.service",
+        undo: "systemctl kill -s CONT petasos-audit.service",
+        then: Then::NothingRuns,
+    },
+    Fault {
+        name: "the audit writer cannot be reached",
+        inject: "mv /run/petasos-agent/audit.sock /run/petasos-agent/away; systemctl kill -s KILL petasos-audit.service",
+        undo: "mv /run/petasos-agent/away /run/petasos-agent/audit.sock",
+        then: Then::NothingRuns,
+    },
+    Fault {
+        name: "the sandbox cannot be reached",
+        inject: "mv /run/petasos-agent/sandbox.sock /run/petasos-agent/away",
+        undo: "mv /run/petasos-agent/away /run/petasos-agent/sandbox.sock",
+        then: Then::NothingRuns,
+    },
+];
+
+const RUNS: &str = "ls /var/lib/petasos-sandbox/work/*/fault-\"$1\" >/dev/null 2>&1";
+
+pub fn closed(suite: &'static str) -> Result<()> {
+    let shared = &*ours(suite)?;
+    let mut wrong = Vec::new();
+    for (at, fault) in FAULTS.iter().enumerate() {
+        if let Err(error) = tried(shared, fault, at) {
+            wrong.push(format!("{}: {error:#}", fault.name));
+            shared.host.run(fault.undo)?;
+            shared.desk.petasos(&["up"])?;
+        }
+    }
+    ensure!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+fn tried(shared: &Shared, fault: &Fault, at: usize) -> Result<()> {
+    let Shared { host, desk } = shared;
+    let done = |what: &str| Ok::<_, anyhow::Error>(host.with_args(RUNS, &[what])?.code == 0);
+    host.sh(fault.inject)?;
+    match fault.then {
+        Then::NoStart => {
+            host.run("systemctl reset-failed hermes.service; systemctl restart hermes.service")?;
+            let ended = "for n in $(seq 60); do [ \"$(systemctl show --value -p ActiveState hermes.service)\" = failed ] && break; sleep 0.5; done; systemctl show --value -p ExecMainStatus hermes.service";
+            let status = host.sh(ended)?;
+            ensure!(status.trim() == "78", "it ended with {status}");
+        }
+        Then::NothingRuns => {
+            let name = format!("{at}");
+            let said = host.chat(&format!("RUN: touch fault-{name}"));
+            ensure!(!done(&name)?, "it ran: {said:?}");
+        }
+    }
+    if !fault.undo.is_empty() {
+        host.sh(fault.undo)?;
+    }
+    desk.petasos(&["up"])?.ended(0)?;
+    let well = format!("well-{at}");
+    let said = host.chat(&format!("RUN: touch fault-{well}"))?;
+    ensure!(done(&well)?, "after `up`: {said}");
+    Ok(())
+}
