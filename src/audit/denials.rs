@@ -52,11 +52,19 @@ type Refusal<'a> = (&'a Record, Vec<String>);
 /// What the policy calls at each start to see itself refuse it: remote/policy/selftest.py.
 const SELF_TEST: &str = "petasos_selftest";
 
-/// The most frequent first.
+/// What anybody but the self-test was refused, the most frequent first.
 pub fn groups(records: &[Record]) -> Vec<Group> {
+    grouped(records, |record| record.text("tool") != SELF_TEST)
+}
+
+/// The same for the self-test's refusals too.
+pub fn all_groups(records: &[Record]) -> Vec<Group> {
+    grouped(records, |_| true)
+}
+
+fn grouped(records: &[Record], counts: impl Fn(&Record) -> bool) -> Vec<Group> {
     let mut found: BTreeMap<Key, Vec<Refusal<'_>>> = BTreeMap::new();
-    let refused = |record: &&Record| record.event == "command_denied" && record.text("tool") != SELF_TEST;
-    for record in records.iter().filter(refused) {
+    for record in records.iter().filter(|record| record.event == "command_denied" && counts(record)) {
         let (tool, command) = (record.text("tool"), record.text("command"));
         let (shape, why, argv) = match about(record, &tool, &command) {
             About::Words(argv) => (format!("{} …", exact(&shape(&argv))), String::new(), argv),

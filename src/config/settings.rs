@@ -229,4 +229,4 @@ macro_rules! all_defaults {
         }
     )*};
 }
-all_defaults!(Admin, Agent, Approvals, Sandbox, Redact, RateLimits, Audit, Limits, Network, Egress, Guard);
+all_defaults!(Admin, Agent, Approvals, Sandbox, Redact, RateLimits, Limits, Network, Egress, Guard);

@@ -5,7 +5,7 @@ use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, never_short, no_attacks, record};
-use crate::audit::denials::groups;
+use crate::audit::denials::all_groups;
 use crate::audit::record::Record;
 use crate::fault::Fault;
 use serde_json::json;
@@ -36,7 +36,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
 fn grouped(running: &Running) -> Result<(bool, String), Fault> {
     let records: Vec<Record> = running.denials.iter().map(record_of).collect::<Result<_, _>>()?;
     let bare = running.denials.iter().find(|denial| denial.reason.is_empty());
-    let groups = groups(&records);
+    let groups = all_groups(&records);
     Ok(match (groups.first(), bare) {
         (None, _) => (false, "the running agent has no refusal on record, not even of its self-test".to_owned()),
         (_, Some(denial)) => (false, format!("line {} has no reason", denial.seq)),

@@ -30,6 +30,7 @@ mod spec;
 mod ssh_keyonly;
 mod supply_pin;
 mod system_call;
+mod tool_calls;
 mod user_nonroot;
 
 pub use answer::Answer;

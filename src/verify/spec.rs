@@ -1,9 +1,9 @@
 //! What the driver on the host is to try, and what it is to inspect.
 
+use super::Claims;
 use super::call::Call;
-use super::{Claims, approve_mode};
+use super::tool_calls::{self, ToolCall};
 use serde::Serialize;
-use serde_json::Value;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct AttackSpec {
@@ -50,13 +50,6 @@ pub struct Inspect {
     tool_calls: Vec<ToolCall>,
 }
 
-/// One that nobody makes: the policy is asked what would become of it.
-#[derive(Debug, Clone, Serialize)]
-pub struct ToolCall {
-    pub tool: &'static str,
-    pub arguments: Value,
-}
-
 const PACKAGES: &str = include_str!("../../remote/verify/packages.py");
 
 impl AttackSpec {
@@ -72,7 +65,7 @@ impl AttackSpec {
                 release: claims.release.clone(),
                 packages: PACKAGES,
                 helpers: helpers(claims),
-                tool_calls: approve_mode::table(claims).into_iter().map(|row| row.call).collect(),
+                tool_calls: tool_calls::table(claims).into_iter().map(|row| row.call).collect(),
                 files: ["/etc/hermes", "/etc/hermes/config.yaml", "/etc/hermes/.env"],
             },
         }

@@ -253,7 +253,9 @@ pub fn check_program(words: &[String]) -> Result<(), Fault> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_./+-".contains(letter);
     let of_glob = |letter: char| plain(letter) || GLOB.contains(letter) || letter == '!';
     let Some(literal) = literal(name) else {
-        let sound = !name.starts_with(['-', '+']) && name.chars().all(of_glob);
+        // What was quoted means itself, and no program's name has it.
+        let quoted = GLOB.chars().any(|letter| name.contains(&format!("[{letter}]")));
+        let sound = !quoted && !name.starts_with(['-', '+']) && name.chars().all(of_glob);
         return if sound { Ok(()) } else { Err(Fault::new(format!("no program is called `{name}`"))) };
     };
     let name = literal.as_str();

@@ -59,7 +59,6 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("symlink /etc/hermes/policy.json", "target"), ("unit hermes.service", "read")],
         sound: "[ \"$(readlink -f /etc/hermes/policy.json)\" = /etc/hermes/policies/0.19.0.json ]",
         restarts: HERMES,
-        long: true,
         ..PLAIN
     },
     Drift {

@@ -1,5 +1,5 @@
-//! What becomes of the agent when a part of the policy, of its writer or of its sandbox is not as it
-//! should be: it does not start, or nothing runs; and `up` brings it back.
+//! What becomes of the agent when a part of the policy, of its writer or of its sandbox is not as
+//! it should be: it does not start, or nothing runs; and `up` brings it back.
 
 use super::super::harness::Shared;
 use super::ours;
