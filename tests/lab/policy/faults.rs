@@ -30,8 +30,8 @@ const FAULTS: &[Fault] = &[
     Fault { name: "the policy is gone", inject: "rm /etc/hermes/policy.json", undo: "", then: Then::NoStart },
     Fault {
         name: "one byte of a reviewed file is another one",
-        inject: "f=$(readlink -f /opt/hermes/current)/venv; f=$(find -L $f -path '*/tools/registry.py' | head -n 1); cp -a \"$f\" /root/byte; echo \"$f\" >/root/byte.path; printf '#' | dd of=\"$f\" bs=1 seek=3 conv=notrunc status=none",
-        undo: "cat /root/byte >\"$(cat /root/byte.path)\"",
+        inject: "f=/opt/hermes/current/tools/registry.py; cp -a $f /root/registry; printf '#' | dd of=$f bs=1 seek=3 conv=notrunc status=none",
+        undo: "cat /root/registry >/opt/hermes/current/tools/registry.py",
         then: Then::NoStart,
     },
     Fault {

@@ -21,7 +21,7 @@ const RUNS: (&str, &str) = ("", "");
 
 const TOLD: &[Told] = &[
     Told { name: "listed", say: "RUN: touch MARK", runs: true, refused: RUNS },
-    Told { name: "unlisted", say: "RUN: mkdir MARK", runs: false, refused: ("terminal", "no allow rule") },
+    Told { name: "unlisted", say: "RUN: mkdir MARK", runs: false, refused: ("terminal", "no rule allows") },
     Told { name: "compound", say: "RUN: echo a && touch MARK", runs: false, refused: ("terminal", "") },
     Told { name: "substituted", say: "RUN: echo $(touch MARK)", runs: false, refused: ("terminal", "") },
     Told { name: "denied", say: "RUN: touch MARK", runs: false, refused: ("terminal", "deny rule") },
@@ -59,7 +59,7 @@ const TOLD: &[Told] = &[
         name: "child",
         say: r#"TOOL: delegate_task {"goal": "RUN: mkdir MARK"}"#,
         runs: false,
-        refused: ("terminal", "no allow rule"),
+        refused: ("terminal", "no rule allows"),
     },
 ];
 
@@ -145,21 +145,24 @@ pub fn redacted(suite: &'static str) -> Result<()> {
     let shared = &*ours(suite)?;
     let family = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
     let custom = "corp-08154711";
+    let place = "/usr/local/share/lab-secret";
     for secret in [SECRET, family, custom] {
         // By a command's output, by a file's contents, and in a message.
-        let (first, second) = secret.split_at(secret.len() / 2);
-        let said = shared.host.chat(&format!("RUN: echo pieces {first} and {second} whole {secret}"))?;
-        ensure!(said.contains("pieces") && !said.contains(secret), "{said}");
+        shared.host.with_args("printf 'pieces %s pieces\n' \"$2\" >\"$1\"", &[place, secret])?.ended(0)?;
+        for told in [format!("RUN: cat {place}"), format!("TOOL: read_file {{\"path\": \"{place}\"}}")] {
+            let said = shared.host.chat(&told)?;
+            ensure!(said.contains("pieces [GONE] pieces") && !said.contains(secret), "{told}: {said}");
+        }
         let said = shared.host.chat(&format!("remember {secret} for me"))?;
-        ensure!(said.contains("remember") && !said.contains(secret), "{said}");
+        ensure!(said == "STUB OK: remember [GONE] for me", "{said}");
     }
-    ensure!(shared.host.chat(&format!("say {custom}"))?.contains("[GONE]"), "the replacement is another one");
+    shared.host.sh(&format!("rm {place}"))?;
     let asked = std::fs::read_to_string(world().lab.internet_log())?;
     let ours = shared.host.address.to_string();
     let ours: Vec<&str> = asked.lines().filter(|line| line.contains(&ours)).collect();
     ensure!(ours.iter().any(|line| line.contains("remember")), "the model's log has nothing of this host");
     let log = shared.host.sh("cat /var/log/hermes/audit.jsonl")?;
-    ensure!(log.contains("pieces"), "the audit log has nothing of it");
+    ensure!(log.contains("lab-secret"), "the audit log has nothing of it");
     for secret in [SECRET, family, custom] {
         ensure!(!ours.iter().any(|line| line.contains(secret)), "the model was told a secret");
         ensure!(!log.contains(secret), "the audit log has a secret");
