@@ -8,13 +8,15 @@
 //!    same end.
 //!
 //! 4. the agent's way out, through resolver and proxy, against the straight one.
+//! 5. a chat and a command with the policy inside the agent, against the same agent without it.
 //!
-//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress]`: fewer samples; leave the
+//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress] [policy]`: fewer samples; leave the
 //! lab's hosts; only these parts.
 
 mod egress;
 mod first;
 mod hosts;
+mod policy;
 mod proxy;
 mod table;
 
@@ -25,7 +27,7 @@ use std::time::{Duration, Instant};
 use table::Samples;
 use tokio::task::JoinSet;
 
-const PARTS: [&str; 4] = ["one", "eight", "first", "egress"];
+const PARTS: [&str; 5] = ["one", "eight", "first", "egress", "policy"];
 const MANY: usize = 8;
 
 struct Options {
@@ -45,7 +47,7 @@ impl Options {
                 "--keep" => options.keep = true,
                 part if PARTS.contains(&part) => options.parts.push(word),
                 _ => bail!(
-                    "unknown word `{word}`\nhint: cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress]"
+                    "unknown word `{word}`\nhint: cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress] [policy]"
                 ),
             }
         }
@@ -65,7 +67,7 @@ async fn main() -> Result<()> {
     let names: Vec<String> = (1..=count).map(|number| format!("b-{number}")).collect();
     let done = measure(&bench, &options, &names).await;
     if !options.keep {
-        for name in names.iter().map(String::as_str).chain([first::HOST]).chain(egress::HOSTS) {
+        for name in names.iter().map(String::as_str).chain([first::HOST]).chain(egress::HOSTS).chain(policy::HOSTS) {
             bench.lab.down(name).await?;
         }
     }
@@ -90,6 +92,9 @@ async fn measure(bench: &Bench, options: &Options, names: &[String]) -> Result<(
     }
     if options.wants("egress") {
         egress::compare(bench, if options.quick { 1 } else { 3 }).await?;
+    }
+    if options.wants("policy") {
+        policy::compare(bench, if options.quick { 9 } else { 25 }).await?;
     }
     Ok(())
 }

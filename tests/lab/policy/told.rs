@@ -106,21 +106,7 @@ pub fn judged(suite: &'static str) -> Result<()> {
 
 /// The unit without the policy's launcher, and the agent's own settings as they would be without
 /// a sandbox and an approval.
-const BARE: &str = r#"
-sed -i 's#/usr/lib/petasos/petasos_policy/launch.py#-m hermes_cli.main#' /etc/systemd/system/hermes.service
-python3 - <<'EOF'
-import re
-path = "/etc/hermes/config.yaml"
-text = open(path).read()
-text = re.sub(r"(?m)^  backend: ssh$", "  backend: local", text)
-text = re.sub(r"(?m)^  ssh_.*\n", "", text)
-text = text.replace("  cwd: /work", "  cwd: /home/hermes/.hermes/workspace")
-text = re.sub(r'(?m)^  mode: "manual"$', '  mode: "off"', text)
-text = re.sub(r"(?m)^  deny:\n(    - .*\n)+", "  deny: []\n", text)
-open(path, "w").write(text)
-EOF
-systemctl daemon-reload; systemctl restart hermes.service
-for n in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done; exit 1"#;
+const BARE: &str = include_str!("bare.sh");
 
 pub fn without_it() -> Result<()> {
     let shared = with_the_list("bare", "trixie")?;

@@ -1,0 +1,19 @@
+"""One message to the agent; prints the status and how long it took, in seconds."""
+
+import json
+import re
+import sys
+import time
+import urllib.request
+
+key = re.search(r"^API_SERVER_KEY=(\w+)$", open("/etc/hermes/.env").read(), re.M).group(1)
+body = {"model": "hermes-agent", "messages": [{"role": "user", "content": sys.argv[1]}]}
+request = urllib.request.Request(
+    "http://127.0.0.1:8642/v1/chat/completions",
+    json.dumps(body).encode(),
+    {"Authorization": "Bearer " + key, "Content-Type": "application/json"},
+)
+began = time.monotonic()
+with urllib.request.urlopen(request, timeout=120) as answer:
+    answer.read()
+    print(answer.status, time.monotonic() - began)
