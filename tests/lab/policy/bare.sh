@@ -12,4 +12,5 @@ text = re.sub(r"(?m)^  deny:\n(    - .*\n)+", "  deny: []\n", text)
 open(path, "w").write(text)
 EOF
 systemctl daemon-reload; systemctl restart hermes.service
-for n in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done; exit 1
+for _ in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done
+exit 1
