@@ -2,7 +2,7 @@
 //! it should be: it does not start, or nothing runs; and `up` brings it back.
 
 use super::super::harness::Shared;
-use super::ours;
+use super::{Kind, ours};
 use anyhow::{Result, ensure};
 
 struct Fault {
@@ -23,7 +23,7 @@ enum Then {
 const FAULTS: &[Fault] = &[
     Fault {
         name: "the policy is no JSON",
-        inject: "echo '{' >/etc/hermes/policies/0.19.0.json",
+        inject: "echo '{' >$(readlink -f /etc/hermes/policy.json)",
         undo: "",
         then: Then::NoStart,
     },
@@ -68,8 +68,8 @@ const FAULTS: &[Fault] = &[
 
 const RUNS: &str = "ls /var/lib/petasos-sandbox/work/*/fault-\"$1\" >/dev/null 2>&1";
 
-pub fn closed(suite: &'static str) -> Result<()> {
-    let shared = &*ours(suite)?;
+pub fn closed(kind: Kind) -> Result<()> {
+    let shared = &*ours(kind)?;
     let mut wrong = Vec::new();
     for (at, fault) in FAULTS.iter().enumerate() {
         if let Err(error) = tried(shared, fault, at) {

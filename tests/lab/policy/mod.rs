@@ -4,29 +4,35 @@
 mod faults;
 mod told;
 
-use super::harness::{Once, Shared, converged, ignored, trial};
+use super::harness::{Once, Shared, converged, ignored, lock_of, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
 use std::sync::MutexGuard;
 
+/// A suite of the host and a release of the agent.
+type Kind = (&'static str, &'static str);
+
+const KINDS: [Kind; 4] = [("trixie", "0.19.0"), ("bookworm", "0.19.0"), ("trixie", "0.18.2"), ("bookworm", "0.18.2")];
+
+type Test = fn(Kind) -> Result<()>;
+
 pub fn trials() -> Vec<Trial> {
-    let mut trials = Vec::new();
-    for suite in ["trixie", "bookworm"] {
-        let here = [
-            trial(&format!("policy::what the agent is told, by an allow list, {suite}"), move || told::judged(suite)),
-            trial(&format!("policy::secrets stay out of requests and of the log, {suite}"), move || {
-                told::redacted(suite)
-            }),
-            trial(&format!("policy::where anything of it fails, nothing runs, {suite}"), move || faults::closed(suite)),
-            trial(&format!("policy::the chain holds, and shows what was done to it, {suite}"), move || {
-                told::chained(suite)
-            }),
-        ];
-        let second = |one| ignored(one, "the second suite takes as long again as the first");
-        trials.extend(here.into_iter().map(|one| if suite == "trixie" { one } else { second(one) }));
+    let tests: [(&str, Test); 4] = [
+        ("what the agent is told, by an allow list", told::judged),
+        ("secrets stay out of requests and of the log", told::redacted),
+        ("where anything of it fails, nothing runs", faults::closed),
+        ("the chain holds, and shows what was done to it", told::chained),
+    ];
+    let mut trials = vec![trial("policy::seen: without it, what it refuses is done", told::without_it)];
+    for (number, kind) in KINDS.into_iter().enumerate() {
+        for (name, test) in tests {
+            let (suite, release) = kind;
+            let one = trial(&format!("policy::{name}, {release} on {suite}"), move || test(kind));
+            let again = "the first suite and release run the same";
+            trials.push(if number == 0 { one } else { ignored(one, again) });
+        }
     }
-    trials.push(trial("policy::seen: without it, what it refuses is done", told::without_it));
     trials
 }
 
@@ -40,18 +46,19 @@ const YAML: &str = r#"agent:
   redact: { patterns: ["corp-[0-9]{8}"], replacement: "[GONE]" }
 "#;
 
-/// The one host of a suite, for one test at a time.
-fn ours(suite: &'static str) -> Result<MutexGuard<'static, Shared>> {
-    static OURS: [Once<Shared>; 2] = [const { Once::new() }; 2];
-    let [trixie, bookworm] = &OURS;
-    let host = if suite == "trixie" { trixie } else { bookworm };
-    host.get(|| with_the_list(&format!("policy-{suite}"), suite))
+/// The one host of a kind, for one test at a time.
+fn ours(kind: Kind) -> Result<MutexGuard<'static, Shared>> {
+    static OURS: [Once<Shared>; 4] = [const { Once::new() }; 4];
+    let number = KINDS.iter().position(|known| *known == kind).context("no such kind")?;
+    let ours = OURS.get(number).context("no such host")?;
+    ours.get(|| with_the_list(&format!("policy-{number}"), kind))
 }
 
-fn with_the_list(name: &str, suite: &str) -> Result<Shared> {
+fn with_the_list(name: &str, (suite, release): Kind) -> Result<Shared> {
     let shared = converged(name, suite)?;
     let yaml = shared.desk.read("petasos.yaml")?;
     shared.desk.write("petasos.yaml", &format!("{yaml}{YAML}"))?;
+    shared.desk.write("petasos.lock", &lock_of(release)?)?;
     shared.desk.petasos(&["up"])?.ended(0)?;
     Ok(shared)
 }
