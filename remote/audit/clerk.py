@@ -12,6 +12,7 @@ SYNCED = frozenset(("command_denied", "approval_request", "approval", "message",
 # alone can never fill what should keep a week.
 ALL, STRANGERS = (64 << 10, 4 << 20), (1 << 10, 256 << 10)
 # After a failure the log is tried again at each request, but not read again at each.
+HIGH = bytes(range(0x80, 0x100))
 SECONDS_A_TRY, SECONDS_A_TELL, SECONDS_A_NOTE = 1, 5, 60
 
 
@@ -45,6 +46,11 @@ class Clerk:
         now = self.clock()
         self._open(now)
         ok, key, limit, said = True, None, None, {}
+        # Beyond ASCII a line has six bytes for what came in two or three.
+        size = len(raw) + 2 * (len(raw) - len(raw.translate(None, HIGH)))
+        if event != "stranger":
+            # Before anything is counted: to be refused costs the same.
+            self._allow(event, "all", client.uid, size, now)
         if event in counters.COUNTED:
             key, limit = counters.key(event, fields), counters.limit(fields)
             fields = {name: fields[name] for name in fields if name not in counters.SAID}
@@ -52,7 +58,8 @@ class Clerk:
                 ok, used, retry = self.counters.ask(key, limit, now)
                 said = {"used": used} if ok else {"used": used, "retry": retry}
             fields.update(verdict="allow" if ok else "deny", **said)
-        self._allow(event, ok, client.uid, len(raw), now)
+        if event == "stranger" or not ok:
+            self._allow(event, "strangers", client.uid, size, now)
         seq = self.log.append(event, client.uid, client.pid, fields, now)
         self._works()
         if ok and limit:
@@ -69,9 +76,8 @@ class Clerk:
         self.counters = Counters()
         self.log.open(self.counters, now)
 
-    def _allow(self, event, ok, uid, size, now):
+    def _allow(self, event, sort, uid, size, now):
         """Root is not limited; it could do as it likes with the files anyway."""
-        sort = "strangers" if event == "stranger" or not ok else "all"
         rate = STRANGERS if sort == "strangers" else ALL
         allowance = self.allowances.setdefault((sort, uid), Allowance(*rate))
         # What the writer adds to a request.

@@ -48,6 +48,7 @@ class Counters:
         # For each key the times of what was let through, and the longest window asked for.
         self.windows = {}
         self.stamps = 0
+        self.swept = 0
 
     def ask(self, key, limit, now):
         """Whether one more is let through, how many there are, and when to come back; counts
@@ -97,6 +98,10 @@ class Counters:
             del self.windows[key]
 
     def _sweep(self, now):
+        """At most once a second: all of them are looked at."""
+        if 0 <= now - self.swept < 1:
+            return
+        self.swept = now
         for key in list(self.windows):
             self._expire(key, now)
 

@@ -56,7 +56,7 @@ def end_turn(token):
 def call(tool, args, go, session=""):
     if _judged.get() is not None and _judged.get() == (tool, args):
         return go(args)
-    began = time.monotonic()
+    began, since = time.monotonic(), time.time()
     base = {"id": os.urandom(6).hex(), "tool": tool}
     try:
         base.update(owner.fields(session))
@@ -77,7 +77,7 @@ def call(tool, args, go, session=""):
     finally:
         _judged.reset(token)
     try:
-        result = current.clean(recall.visible(tool, result, session))
+        result = current.clean(recall.visible(tool, result, session, since))
         status, said = outcome.read(result)
         if said:  # The agent's own rules: as much a refusal as ours.
             _record_refusal(base, tool, args, said, "the agent's own")

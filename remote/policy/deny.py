@@ -247,9 +247,9 @@ def _path(text: str) -> str:
     for at, part in enumerate(text.split("/")):
         if part == ".." and parts and parts[-1] not in ("", ".."):
             parts.pop()
-        elif at == 0 or part not in ("", "."):
+        elif part not in ("", ".") or part == "" and at == 0:
             parts.append(part)
-    return "/".join(parts)
+    return "/".join(parts) or "."
 
 
 def _joined(words: list[Word]) -> list[str]:

@@ -20,7 +20,7 @@ FOLDERS = {
 _names = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def to_cache(path, session=""):
+def to_cache(path, session="", most=MOST):
     """Copies a file of the caller's work directory into the cache: its path there, or None."""
     room = owner.room(session)
     known = push.host_file(path, room)
@@ -29,9 +29,10 @@ def to_cache(path, session=""):
     if not path.startswith("/"):
         path = f"{sandbox.WORK}/{path}"
     quoted = shlex.quote(path)
-    script = f"test -f {quoted} && head -c {MOST + 1} < {quoted}"
-    code, data = sandbox.run(script, room=room, timeout=60, most=MOST + 1)
-    if code or len(data) > MOST:
+    most = min(most, MOST)
+    script = f"test -f {quoted} && head -c {most + 1} < {quoted}"
+    code, data = sandbox.run(script, room=room, timeout=60, most=most + 1)
+    if code or len(data) > most:
         return None
     name = _names.sub("_", os.path.basename(path))[-80:] or "file"
     ending = name.rsplit(".", 1)[-1].lower()

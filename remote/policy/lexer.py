@@ -18,6 +18,8 @@ GLOB = "*?[]"
 _PLAIN = re.compile(r"[A-Za-z0-9_\-./:,@%+=]+")
 # A program's name: no assignment, no option, no job, nothing that needs quotes.
 _PROGRAM = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+\-]*")
+# A conversion of printf(1) that assigns, with whatever stands before its letter.
+_ASSIGNS = re.compile(r"%[^%A-Za-z]*[hlLjqtz]*n")
 
 _WHY = {
     "\\": "a backslash outside of quotes",
@@ -120,9 +122,11 @@ def check_program(argv: tuple[str, ...]) -> None:
         raise Refused(f"`{name}`, a builtin of bash that may run or change others")
     if name in _STARTERS:
         raise Refused(f"`{name}`, which starts other programs")
-    # Both evaluate the name of a variable, and with it the `id` of `a[$(id)]`.
+    # Both evaluate the name of a variable, and with it the `id` of `a[$(id)]`; `%n` assigns.
     if name == "printf" and argv[1:] and argv[1].startswith("-"):
         raise Refused("an option of `printf`")
+    if name == "printf" and argv[1:] and _ASSIGNS.search(argv[1]):
+        raise Refused("`%n` of `printf`, which sets a variable")
     if name == "test" and {"-v", "-R"} & set(argv[1:]):
         raise Refused("a variable as an operand of `test`")
 

@@ -123,14 +123,26 @@ def skills_in(text, room):
     return text.replace(os.path.join(current.home, "skills") + "/", f"{WORK}/{INSIDE}/skills/")
 
 
-def kept_in(text, room, folders):
-    """The long form of a result, which the agent kept in its cache and names in the short one."""
+def kept_in(text, room, folders, since):
+    """The long form of a result, which the agent kept in its cache and names in the short one.
+
+    Others' words stand in the text too: only what was made in that folder during this call (after
+    `since`, in seconds of the clock) is meant, and no way out of the folder."""
     for folder in folders:
         prefix = os.path.join(current.home, folder) + "/"
         found = set(re.findall(re.escape(prefix) + r"[\w.@+/-]+", text))
-        offer(found, room)
+        offer([p for p in found if _is_new(p, folder, since)], room)
         text = rewrite(text, room) if found else text
     return text
+
+
+def _is_new(path, folder, since):
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return False
+    below = (relative(path) or "").startswith(folder + "/")
+    return below and stat.S_ISREG(info.st_mode) and info.st_mtime >= since - 1
 
 
 def host_file(path, room=None):

@@ -7,14 +7,14 @@ from . import background, current, owner, push
 MOST_PARENTS = 50
 
 
-def visible(tool, result, session=""):
-    """The result without what belongs to other people."""
+def visible(tool, result, session="", since=0.0):
+    """The result of a call that began at `since`, without what belongs to other people."""
     if tool == "process" and current.sandboxed():
         return _processes(result, owner.room(session))
     if tool == "skill_view" and current.sandboxed() and isinstance(result, str):
         return push.skills_in(result, owner.room(session))
     if tool in push.KEPT and current.sandboxed() and isinstance(result, str):
-        return push.kept_in(result, owner.room(session), push.KEPT[tool])
+        return push.kept_in(result, owner.room(session), push.KEPT[tool], since)
     return result
 
 

@@ -1,6 +1,7 @@
 """A turn: whose it is, whether it may be, and what files leave with its answer."""
 
 import functools
+import json
 import os
 import re
 
@@ -20,7 +21,8 @@ _tag = re.compile(r"MEDIA:\s*[`\"']?(?P<path>/[^\s`\"'<>|]+)")
 _bare = re.compile(
     r"(?<![\w:/.])(?P<path>/(?:work|tmp)/[\w./@+-]+\.(?:" + "|".join(ENDINGS) + r"))\b", re.I
 )
-MOST_FILES = 10
+# Of one answer.
+MOST_FILES, MOST_BYTES = 10, 64 << 20
 
 
 def wrap_run_conversation(real):
@@ -87,18 +89,20 @@ def _with_files(result):
     # A chat sends what an answer names. Others only show the text.
     kinds = (_tag,) if owner.of().get("platform") in admit.UNCOUNTED else (_tag, _bare)
     places = [(m.start("path"), m.end("path")) for kind in kinds for m in kind.finditer(text)]
-    done, out, last = {}, [], 0
+    done, out, last, left = {}, [], 0, MOST_BYTES
     for begin, end in sorted(places):
         if begin < last:
             continue
         path = text[begin:end].rstrip(".,;:)")
+        length, path = len(path), os.path.normpath(path)
         if _of_the_host(path):
             continue
         if path not in done and len(done) < MOST_FILES:
-            done[path] = _fetch(path)
+            done[path] = _fetch(path, left)
+            left -= os.path.getsize(done[path]) if done[path] else 0
         if done.get(path):
             out += [text[last:begin], done[path]]
-            last = begin + len(path)
+            last = begin + length
     if not out:
         return result
     return {**result, "final_response": "".join(out) + text[last:]}
@@ -109,9 +113,16 @@ def _of_the_host(path):
     return os.path.realpath(path).startswith(os.path.realpath(f"{current.home}/cache") + "/")
 
 
-def _fetch(path):
+def _fetch(path, most):
+    """As a read of that file: judged, and on record."""
+    found = []
+
+    def go(_args):
+        found.append(fetch.to_cache(path, most=most))
+        return json.dumps({"sent": path})
+
     try:
-        return fetch.to_cache(path)
+        calls.call("read_file", {"path": path}, go)
     except OSError as error:
         calls.complain(f"could not bring out {path}", error)
-        return None
+    return found[0] if found else None

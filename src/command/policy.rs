@@ -187,7 +187,8 @@ fn proposal(would_allow: &[String]) -> String {
     if would_allow.is_empty() {
         return String::new();
     }
-    let mut text = "\n# To allow it and no more, add:\nagent:\n  approvals:\n".to_owned();
+    let mut text =
+        "\n# To allow it, merge this into petasos.yaml, then run `petasos up`:\nagent:\n  approvals:\n".to_owned();
     let entries = would_allow.iter().filter_map(|entry| entry.split_once(": ")).collect::<Vec<_>>();
     text.extend(
         entries.iter().filter(|(key, _)| *key == "compound").map(|(_, value)| format!("    compound: {value}\n")),
@@ -197,10 +198,15 @@ fn proposal(would_allow: &[String]) -> String {
             entries.iter().filter(|(key, _)| *key == list).map(|(_, value)| format!("      - {}\n", json!(value)));
         let values: String = values.collect();
         if !values.is_empty() {
-            text += &format!("    {list}:\n{values}");
+            text += &format!("    {list}:{}\n{values}", note(list));
         }
     }
     text
+}
+
+/// What whoever adds to a list must know.
+fn note(list: &str) -> &'static str {
+    if list == "tools" { " # a list of your own replaces the built-in one: name all that it is to use" } else { "" }
 }
 
 #[cfg(test)]
@@ -226,7 +232,7 @@ mod tests {
         assert_eq!(
             text("git log 'a b'; ls", &refused),
             "refused: git log 'a b'; ls\n  rule: unlisted\n  why:  no rule allows it\n\n\
-             # To allow it and no more, add:\nagent:\n  approvals:\n    compound: each\n    allow:\n      \
+             # To allow it, merge this into petasos.yaml, then run `petasos up`:\nagent:\n  approvals:\n    compound: each\n    allow:\n      \
              - \"git log 'a b'\"\n      - \"ls\"\n"
         );
     }

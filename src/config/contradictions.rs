@@ -16,7 +16,8 @@ pub fn first(raw: &Value, scopes: &[(Option<&str>, Settings)]) -> Option<(Vec<St
     let beaten = || scopes.iter().find_map(|(host, settings)| beaten(raw, *host, settings));
     let unfiltered = || scopes.iter().find_map(|(host, settings)| unfiltered(raw, *host, settings));
     let local = || scopes.iter().find_map(|(host, settings)| local(raw, *host, settings));
-    beaten().or_else(unfiltered).or_else(local).or_else(|| unread(raw, scopes))
+    let nameless = || scopes.iter().find_map(|(host, settings)| nameless(raw, *host, settings));
+    beaten().or_else(unfiltered).or_else(nameless).or_else(local).or_else(|| unread(raw, scopes))
 }
 
 /// An allow rule of which a deny rule leaves nothing.
@@ -38,6 +39,15 @@ fn unfiltered(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(V
     let fault = Fault::new("the sandbox's names need the egress filter by name, which is not on")
         .hint("set `network.egress.mode: names`, or `agent.sandbox.network: none`");
     (names && settings.network.egress.mode != EgressMode::Names)
+        .then(|| (place(raw, host, &["agent", "sandbox", "network"]), fault))
+}
+
+/// A network by name without a name.
+fn nameless(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(Vec<Step>, Fault)> {
+    let sandbox = settings.agent.sandbox.as_ref()?;
+    let fault = Fault::new("the sandbox has the network by name, and no name is allowed")
+        .hint("name some under `agent.sandbox.allow`, or set `agent.sandbox.network: none`");
+    (sandbox.network == SandboxNetwork::Names && sandbox.allow.is_empty())
         .then(|| (place(raw, host, &["agent", "sandbox", "network"]), fault))
 }
 

@@ -8,6 +8,9 @@ use std::num::NonZeroU32;
 
 const UNITS: [(&str, u32); 4] = [("minute", 60), ("hour", 3600), ("day", 86_400), ("month", 2_592_000)];
 
+/// As far as the audit writer counts: `HIGHEST` of remote/audit/counters.py.
+const MOST: u32 = 100_000;
+
 /// At most so many in any stretch of so many seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -40,7 +43,11 @@ impl TryFrom<String> for Rate {
             return Err(Fault::new(format!("`{unit}` is not a unit of rates")).hint(format!("{near}{form}")));
         };
         let count = NonZeroU32::new(number)
-            .ok_or_else(|| Fault::new(format!("a rate of {text} lets nobody in")).hint("`off` sets no limit"))?;
+            .ok_or_else(|| Fault::new(format!("a rate of {text} lets nobody in")).hint("`off` sets no limit; to let nobody in, remove the platform"))?;
+        if number > MOST {
+            let fault = Fault::new(format!("a rate counts to {MOST}, and not to {number}"));
+            return Err(fault.hint("write a smaller number for a shorter time; `off` sets no limit"));
+        }
         Ok(Self { count, seconds })
     }
 }

@@ -120,13 +120,14 @@ pub fn denials(host: &str, since: &str, groups: &[Group], more: u64) -> String {
     if allow.is_empty() && tools.is_empty() {
         return text;
     }
-    text += "\n# To allow what was refused, add these lines. Whoever talked to the agent chose the words: read each.\n";
+    text += "\n# To allow what was refused, merge these lines into petasos.yaml. Whoever talked to the agent chose the words: read each.\n";
     text += "agent:\n  approvals:\n";
     for (key, entries) in [("allow", allow), ("tools", tools)] {
         if entries.is_empty() {
             continue;
         }
-        text += &format!("    {key}:\n");
+        let note = if key == "tools" { " # a list of your own replaces the built-in one: name all that it is to use" } else { "" };
+        text += &format!("    {key}:{note}\n");
         for (entry, why) in entries {
             text += &format!("      - {:<40} # {}\n", yaml(&entry), line(&why));
         }

@@ -204,6 +204,32 @@ class OtherUsers(bench.WithWriter):
         )
         self.assert_sound()
 
+    def test_a_flood_beyond_ascii_is_no_larger(self):
+        self.start(user=str(bench.NOBODY))
+        program = FLOOD + (
+            "s = connect(); said = ''\n"
+            "while 'too much' not in said:\n"
+            "    said = str(ask(s, event='tool_call', filler='\u00e9' * 5000).get('error'))\n"
+        )
+        # As UTF-8 and not as escapes.
+        program = program.replace("json.dumps(fields)", "json.dumps(fields, ensure_ascii=False)")
+        self.as_nobody(program).communicate()
+        size = sum(os.path.getsize(path) for path in self.files())
+        self.assertTrue((3 << 20) < size < (5 << 20), size)
+
+    def test_to_be_refused_a_counter_costs_as_much(self):
+        self.start(user=str(bench.NOBODY))
+        program = FLOOD + (
+            "s = connect(); limit = {'count': 1, 'seconds': 600}; said = set()\n"
+            "for n in range(16000):\n"
+            "    filler = 'x' * (0 if n < 10000 else 2000)\n"
+            "    a = ask(s, event='message', platform='p', user=n, limit=limit, filler=filler)\n"
+            "    said.add(str(a.get('error'))[:17])\n"
+            "print(sorted(said))\n"
+        )
+        said = self.as_nobody(program).communicate()[0]
+        self.assertEqual(said.strip(), "['None', 'too much at once:', 'too much is being']")
+
     def test_strangers_alone_have_little_room(self):
         self.start(user=str(bench.NOBODY))
         program = FLOOD + (

@@ -246,6 +246,13 @@ class Others(unittest.TestCase):
         self.assertIsNone(denied_argv(RULES, ("echo", "sudo")))
         self.assertIsNone(denied_argv(RULES, ("rg", "$(sudo id)")))
 
+    def test_a_place_by_a_longer_way_is_the_same_place(self):
+        rules = Deny(["touch mark*"])
+        for word in ("mark1", "./mark1", ".//mark1", "././mark1", "x/../mark1"):
+            self.assertEqual(denied_argv(rules, ("touch", word)), "touch mark*", word)
+            self.assertEqual(denied_command(rules, f"touch {word}"), "touch mark*", word)
+        self.assertIsNone(denied_argv(rules, ("touch", "./other")))
+
     def test_places(self):
         for text in ("/etc/shadow", "/etc//shadow", "/etc/x/../shadow", "/ETC/shadow"):
             self.assertEqual(denied(RULES, text), "*/etc/shadow*")

@@ -64,6 +64,7 @@ class Words(unittest.TestCase):
             "./a.sh": ["./a.sh"],
             "g++ x": ["g++", "x"],
             "printf '%s' -v": ["printf", "%s", "-v"],
+            "printf '%d new'": ["printf", "%d new"],
             "test -f x": ["test", "-f", "x"],
         }.items():
             with self.subTest(text):
@@ -143,6 +144,8 @@ class Words(unittest.TestCase):
             "xargs id": "starts other programs",
             "printf -v 'a[$(id)]' x": "option of `printf`",
             "printf -va x": "option of `printf`",
+            "printf ab%n PATH": "sets a variable",
+            "printf '%-5hn' PATH": "sets a variable",
             "test -v 'a[$(id)]'": "operand of `test`",
             "test x -a -v 'a[$(id)]'": "operand of `test`",
             "x" * 9000: "more than 8192",

@@ -66,6 +66,29 @@ print(context().cert_store_stats()["x509_ca"] > 0)'
 
 
 @case
+def many_sessions():
+    """A session more than there is room for takes the place of the oldest."""
+    made = [f"{WORK}/room-{number}" for number in range(4096)]
+    entry = os.stat(WORK)
+    try:
+        for number, place in enumerate(made):
+            os.makedirs(place, mode=0o700, exist_ok=True)
+            os.chown(place, entry.st_uid, entry.st_gid)
+            os.utime(place, (time.time() - 86400 - number,) * 2)
+        want(("0", "in\n"), run("echo in", session="one-more"))
+        want([False, True], [os.path.exists(made[-1]), os.path.exists(made[0])])
+        for place in made:
+            if os.path.exists(place):
+                os.utime(place)
+        code, said = run("echo in", session="and-another")
+        want((code, True), ("125", "sessions in use" in said))
+    finally:
+        for place in made:
+            if os.path.isdir(place):
+                os.rmdir(place)
+
+
+@case
 def loopback():
     """A server on the instance's own loopback."""
     server = "python3 -m http.server -b 127.0.0.1 8000 2>/dev/null & sleep 2; "

@@ -270,10 +270,21 @@ pub fn check_program(words: &[String]) -> Result<(), Fault> {
     if name == "printf" && words.get(1).and_then(|word| self::literal(word)).is_some_and(|word| word.starts_with('-')) {
         return Err(Fault::new("no option of `printf` is accepted"));
     }
+    if name == "printf" && words.get(1).and_then(|word| self::literal(word)).is_some_and(|word| assigns(&word)) {
+        return Err(Fault::new("no `%n` of `printf` is accepted, for it sets a variable"));
+    }
     if name == "test" && others.any(|word| word == "-v" || word == "-R") {
         return Err(Fault::new("no variable is accepted as an operand of `test`"));
     }
     Ok(())
+}
+
+/// Whether a format of printf(1) has `%n`, with whatever stands before that letter.
+fn assigns(format: &str) -> bool {
+    format.split('%').skip(1).any(|conversion| {
+        let rest = conversion.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+        rest.trim_start_matches(|c| "hlLjqtz".contains(c)).starts_with('n')
+    })
 }
 
 /// The one word that a glob matches, where it is no more than that: what was quoted, and a `]` that
