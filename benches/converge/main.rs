@@ -10,8 +10,8 @@
 //! 4. the agent's way out, through resolver and proxy, against the straight one.
 //! 5. a chat and a command with the policy inside the agent, against the same agent without it.
 //!
-//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress] [policy]`: fewer samples; leave the
-//! lab's hosts; only these parts.
+//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress] [policy]`: fewer samples;
+//! leave the lab's hosts; only these parts.
 
 mod egress;
 mod first;

@@ -42,8 +42,10 @@ impl TryFrom<String> for Rate {
             let near = near.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
             return Err(Fault::new(format!("`{unit}` is not a unit of rates")).hint(format!("{near}{form}")));
         };
-        let count = NonZeroU32::new(number)
-            .ok_or_else(|| Fault::new(format!("a rate of {text} lets nobody in")).hint("`off` sets no limit; to let nobody in, remove the platform"))?;
+        let count = NonZeroU32::new(number).ok_or_else(|| {
+            Fault::new(format!("a rate of {text} lets nobody in"))
+                .hint("`off` sets no limit; to let nobody in, remove the platform")
+        })?;
         if number > MOST {
             let fault = Fault::new(format!("a rate counts to {MOST}, and not to {number}"));
             return Err(fault.hint("write a smaller number for a shorter time; `off` sets no limit"));

@@ -126,7 +126,11 @@ pub fn denials(host: &str, since: &str, groups: &[Group], more: u64) -> String {
         if entries.is_empty() {
             continue;
         }
-        let note = if key == "tools" { " # a list of your own replaces the built-in one: name all that it is to use" } else { "" };
+        let note = if key == "tools" {
+            " # a list of your own replaces the built-in one: name all that it is to use"
+        } else {
+            ""
+        };
         text += &format!("    {key}:{note}\n");
         for (entry, why) in entries {
             text += &format!("      - {:<40} # {}\n", yaml(&entry), line(&why));

@@ -25,6 +25,10 @@ pub fn trials() -> Vec<Trial> {
         ("the chain holds, and shows what was done to it", told::chained),
     ];
     let mut trials = vec![trial("policy::seen: without it, what it refuses is done", told::without_it)];
+    for suite in ["trixie", "bookworm"] {
+        let one = trial(&format!("policy::the sandbox withstands, {suite}"), move || sandbox(suite));
+        trials.push(if suite == "trixie" { one } else { ignored(one, "the first suite runs the same") });
+    }
     for (number, kind) in KINDS.into_iter().enumerate() {
         for (name, test) in tests {
             let (suite, release) = kind;
@@ -61,6 +65,34 @@ fn with_the_list(name: &str, (suite, release): Kind) -> Result<Shared> {
     shared.desk.write("petasos.lock", &lock_of(release)?)?;
     shared.desk.petasos(&["up"])?.ended(0)?;
     Ok(shared)
+}
+
+/// The attacks of tests/sandbox, each of which gets through as root, and its cases.
+fn sandbox(suite: &'static str) -> Result<()> {
+    const FILES: [(&str, &str); 5] = [
+        ("attacks", include_str!("../../sandbox/attacks.py")),
+        ("behaviour", include_str!("../../sandbox/behaviour.py")),
+        ("client", include_str!("../../sandbox/client.py")),
+        ("hostile", include_str!("../../sandbox/hostile.py")),
+        ("main", include_str!("../../sandbox/main.py")),
+    ];
+    let kind = KINDS.into_iter().find(|kind| kind.0 == suite).context("no such suite")?;
+    let host = &ours(kind)?.host;
+    for (name, text) in FILES {
+        host.with_args("mkdir -p /root/cases; printf '%s' \"$2\" >/root/cases/\"$1\".py", &[name, text])?.ended(0)?;
+    }
+    // On its own: a console's command has two minutes.
+    host.sh("systemd-run -q --unit=lab-cases --property=Type=exec sh -c 'cd /root/cases && exec python3 -B main.py >said 2>&1'")?;
+    for _ in 0..300 {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        if !host.holds("systemctl -q is-active lab-cases.service")? {
+            break;
+        }
+    }
+    let said = host.sh("systemctl stop lab-cases.service 2>/dev/null || :; cat /root/cases/said")?;
+    let (met, not_met): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.contains("\"met\": true"));
+    ensure!(not_met.is_empty() && met.len() > 80, "{} met; not met: {not_met:#?}", met.len());
+    Ok(())
 }
 
 /// The newest line of the audit log that is of this event and has these words.
