@@ -191,6 +191,6 @@ pub fn chained(kind: Kind) -> Result<()> {
     host.chat("after the cut")?;
     let cut = desk.petasos(&["audit", "verify", &host.name]);
     host.sh("cat /root/kept >/var/log/hermes/audit.jsonl; rm /root/kept; systemctl restart petasos-audit.service")?;
-    cut?.ended(2)?;
-    desk.petasos(&["audit", "verify", &host.name])?.ended(0).map(drop)
+    // What was written after the cut is gone with it: from here on the log stays broken.
+    cut?.ended(2).map(drop)
 }
