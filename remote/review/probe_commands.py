@@ -126,6 +126,59 @@ def uploads_and_skills_reach_the_sandbox_and_credentials_do_not():
 
 
 @probe
+def what_a_result_says_of_the_cache_opens_nothing_else():
+    """Its words may be a stranger's: of a page, or of a sub-agent that read one."""
+    from petasos_policy import owner, push
+
+    home = os.path.realpath(os.environ["HERMES_HOME"])
+    folder = f"{home}/cache/delegation"
+    os.makedirs(folder, exist_ok=True)
+    for place, age in (
+        (f"{home}/state-0815.db", 0),
+        (f"{folder}/old.md", 60),
+        (f"{folder}/new.md", 0),
+    ):
+        with open(place, "w") as file:
+            file.write("text")
+        os.utime(place, (time.time() - age,) * 2)
+    os.symlink(f"{home}/state-0815.db", f"{folder}/link.md")
+    said = " ".join(
+        f"{folder}/{name}" for name in ("../../state-0815.db", "old.md", "link.md", "new.md")
+    )
+    with turn_of("43"):
+        room, since = owner.room(), time.time()
+        text = push.kept_in(said, room, ("cache/delegation",), since)
+    assert [name for name, _, _ in push.due(room)] == [".hermes/cache/delegation/new.md"]
+    assert text.endswith("/work/.hermes/cache/delegation/new.md"), text
+
+
+@probe
+def a_file_that_an_answer_names_is_a_read_that_the_rules_judge():
+    from petasos_policy import current, rules, sandbox, turns
+    from petasos_policy.deny import Deny
+
+    kept = current.policy
+    with turn_of("44"):
+        tool("terminal", {"command": "echo data > report.pdf; echo data > secret-0815.pdf"})
+        denies = dataclasses.replace(kept.approve, deny=Deny(["*secret-0815*"]))
+        listed = dataclasses.replace(
+            kept.approve, mode="allowlist", allow=(), tools=frozenset(("terminal",))
+        )
+        assert rules.judge(listed, "read_file", {"path": "x"}).verdict == rules.REFUSE
+        for approve, name, out in (
+            (kept.approve, "report.pdf", True),
+            (denies, "secret-0815.pdf", False),
+            (listed, "report.pdf", False),
+        ):
+            current.policy = dataclasses.replace(kept, approve=approve)
+            try:
+                said = turns._with_files({"final_response": f"MEDIA:{sandbox.WORK}/{name} "})
+            finally:
+                current.policy = kept
+            assert ("/cache/" in said["final_response"]) is out, (name, said)
+
+
+@probe
 def a_file_that_an_answer_names_comes_out_of_the_sandbox():
     from petasos_policy import sandbox, turns
 

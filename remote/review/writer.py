@@ -62,7 +62,12 @@ class Writer:
             ok, more = True, {}
             limit = record.get("limit")
             if record["event"] in ("message", "budget") and limit:
-                times = self.counts.setdefault((record["event"], record["key"]), [])
+                whom = (
+                    record["event"],
+                    record.get("platform"),
+                    record.get("key", record.get("user")),
+                )
+                times = self.counts.setdefault(whom, [])
                 now = time.time()
                 times[:] = [t for t in times if t > now - limit["seconds"]]
                 ok = len(times) < limit["count"]

@@ -54,6 +54,9 @@ fn what_cannot_be_has_its_line_and_a_caret() {
         ("  sandbox: { packages: ['{{ x }}'] }", "'{{ x }}'", "`{{ x }}`"),
         ("  sandbox: { memory: 512 }", "512", "`512` is not a size|hint: write it with its unit"),
         ("  sandbox: { allow: [pypi.org] }", "[pypi.org]", "`allow` counts with `agent.sandbox.network: names` alone"),
+        ("  sandbox: { network: names }", "names }", "no name is allowed|hint: name some under"),
+        ("  sandbox: { network: names, allow: [] }", "names, allow", "no name is allowed"),
+        ("  rate_limits: { model_calls: 200000/month }", "200000/month", "counts to 100000, and not to 200000"),
         ("  sandbox: on", "on", "on with a value of its own"),
         ("  sandbox: { memry: 1G }", "memry", "unknown field `memry`|did you mean `memory`?"),
     ] {

@@ -96,7 +96,7 @@ mod tests {
     fn it_says_what_petasos_yaml_says() {
         let policy = of(
             "approvals: { mode: allowlist, allow: [git status, 'rg *'], deny: ['sudo *'], unlisted: ask, compound: each, tools: [terminal] }, \
-             redact: { patterns: ['corp-\\d{4}'], replacement: XXX }, sandbox: { network: names, timeout: 2m }, \
+             redact: { patterns: ['corp-\\d{4}'], replacement: XXX }, sandbox: { network: names, allow: [pypi.org], timeout: 2m }, \
              platforms: { telegram: { rate_limit: 5/minute }, slack: { rate_limit: off }, discord: {} }, \
              rate_limits: { api: 100/day, webhook_route: off, model_calls: 5000/month }",
         );

@@ -78,8 +78,9 @@ fn failing(host: &Value) -> BTreeSet<String> {
     checks(host).iter().filter(|it| word(it, "result") == "not_met").map(|it| word(it, "id").to_owned()).collect()
 }
 
-/// All that a host holds, but for the mount points that systemd makes for the first command: names, owners, modes and sizes everywhere, and the contents of /etc. The
-/// running agent's data and the logs are others' to write.
+/// All that a host holds: names, owners, modes and sizes everywhere, and the contents of /etc. The
+/// running agent's data and the logs are others' to write, and the mount points of the sandbox's
+/// root systemd makes for the first command.
 const STATE: &str = r#"
 find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /var/log -o -path '/home/hermes/.hermes' -o -path '/var/lib/petasos-sandbox/root/*' -o -path /var/lib/systemd/timers \
 	-o -path /tmp/systemd-private-\* -o -path /var/tmp/systemd-private-\* \) -prune -o -printf '%p %U %G %m %s %l\n'
