@@ -78,7 +78,7 @@ fn upgrades() -> Result<()> {
     let shared = host_with("0.18.2")?;
     let (host, desk) = (&shared.host, &shared.desk);
     // Another test may have come before, and left the release there.
-    host.sh("rm -rf /opt/hermes/releases/0.19.0-*")?;
+    host.sh("rm -rf /opt/hermes/releases/0.19.0-* /etc/hermes/policies/0.19.0.json")?;
     ensure!(host.chat("hello from before")? == "STUB OK: hello from before");
     let data = "/home/hermes/.hermes";
     host.sh(&format!("echo kept >{data}/memories/planted.md; chown hermes: {data}/memories/planted.md"))?;
@@ -189,8 +189,8 @@ fn taken_back(name: &str, gateway: &str) -> Result<()> {
     ensure!(current(host)? == good.current, "current is {}", current(host)?);
     ensure!(host.sh("ls -A /opt/hermes")?.lines().all(|name| name != ".switching"), "the switch left its mark");
     ensure!(host.chat("who answers?")? == "STUB OK: who answers?");
-    // It is still wanted, so the next run says so; with the old lock the agent is to be started once
-    // more, for what it had read was taken back under it.
+    // It is still wanted, so the next run says so; with the old lock the agent is to be started
+    // once more, for what it had read was taken back under it.
     desk.petasos(&["plan"])?.ended(2)?.says(&["current release: link: "])?;
     desk.write("petasos.lock", &lock_of("0.19.0")?)?;
     let healed = desk.petasos(&["up"])?.ended(0)?;
