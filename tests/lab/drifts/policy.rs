@@ -34,6 +34,7 @@ pub const DRIFTS: &[Drift] = &[
         ],
         sound: "! runuser -u hermes -- test -w /usr/lib/petasos/petasos_policy/kernel_lock.py && ! runuser -u hermes -- test -w /usr/lib/petasos",
         undo: "chown -R root:root /usr/lib/petasos",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -51,6 +52,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/hermes/policies/0.19.0.json", "mode")],
         sound: "[ \"$(stat -c %a /etc/hermes/policies/0.19.0.json)\" = 640 ]",
         writes: &[POLICY],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -74,6 +76,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /usr/lib/petasos/audit/log.py", "content"), ("unit petasos-audit.service", "read")],
         sound: "! grep -q drift /usr/lib/petasos/audit/log.py",
         restarts: WRITER,
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -86,6 +89,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "[ \"$(systemctl show --value -p NoNewPrivileges petasos-audit.service)\" = yes ]",
         restarts: WRITER,
         writes: &["/etc/systemd/system/petasos-audit.service"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -117,6 +121,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("user petasos-audit", "shell")],
         sound: "getent passwd petasos-audit | grep -q ':/usr/sbin/nologin$'",
         writes: &["/etc/passwd"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -124,6 +129,7 @@ pub const DRIFTS: &[Drift] = &[
         inject: "echo '# drift' >>/usr/lib/petasos/sandbox/runner.py",
         expect: &[("file /usr/lib/petasos/sandbox/runner.py", "content")],
         sound: "! grep -q drift /usr/lib/petasos/sandbox/runner.py",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -141,6 +147,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "[ \"$(systemctl show --value -p PrivateNetwork petasos-sandbox@x.service)\" = yes ]",
         writes: &["/etc/systemd/system/petasos-sandbox@.service.d/"],
         undo: "rm -r /etc/systemd/system/petasos-sandbox@.service.d; systemctl daemon-reload",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -155,6 +162,7 @@ pub const DRIFTS: &[Drift] = &[
         inject: "chmod 0777 /var/lib/petasos-sandbox/work",
         expect: &[("directory /var/lib/petasos-sandbox/work", "mode")],
         sound: "! runuser -u nobody -- test -r /var/lib/petasos-sandbox/work",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -171,6 +179,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("user petasos-sandbox", "groups")],
         sound: "[ \"$(id -Gn petasos-sandbox)\" = petasos-sandbox ]",
         writes: &["/etc/group", "/etc/gshadow"],
+        long: true,
         ..PLAIN
     },
     Drift {

@@ -36,5 +36,5 @@ pub fn trial(name: &str, test: impl FnOnce() -> anyhow::Result<()> + Send + 'sta
 pub fn slowest() -> String {
     let mut times = world::lock(&TIMES).clone();
     times.sort_by(|a, b| b.cmp(a));
-    times.iter().take(12).map(|(took, name)| format!("{:6.1} s  {name}\n", took.as_secs_f64())).collect()
+    times.iter().take(30).map(|(took, name)| format!("{:6.1} s  {name}\n", took.as_secs_f64())).collect()
 }
