@@ -31,7 +31,7 @@ pub struct Sandbox {
     pub packages: Vec<PackageName>,
 }
 
-/// With less, python3 and git do not even start, and every command fails with a word of the kernel's.
+/// With less, python3 and git do not even start: every command would be killed.
 const LEAST_MEMORY: u64 = 64 << 20;
 
 fn enough<'de, D: Deserializer<'de>>(from: D) -> Result<Size, D::Error> {
