@@ -74,3 +74,23 @@ fn value(found: &AuditLines) -> Value {
     let (allow, tools) = audit_text::proposed(&groups);
     json!({ "groups": groups, "allow": allow, "tools": tools, "more": found.more })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hosts_own_list_is_the_one_to_add_to() {
+        let yaml = "hosts:\n  a: { address: h, agent: { approvals: { allow: [ls] } } }\n  b: { address: i, agent: { approvals: {} } }\n\
+                    agent: { approvals: { mode: allowlist } }\n";
+        let config = Config::read("petasos.yaml", yaml).unwrap();
+        let of = |host: Option<&str>, list: &str| {
+            let Place { path, stated } = place(&config, host, list);
+            (path.join("."), stated)
+        };
+        assert_eq!(of(Some("a"), "allow"), ("hosts.a.agent.approvals.allow".into(), 5));
+        for (host, list) in [(Some("a"), "tools"), (Some("b"), "allow"), (None, "allow")] {
+            assert_eq!(of(host, list), (format!("agent.approvals.{list}"), 2), "{host:?}");
+        }
+    }
+}

@@ -150,11 +150,11 @@ async fn locally(args: &TestArgs, host: Option<&str>, mut request: Request) -> R
 fn whose(file: &str, config: &Config) -> String {
     let differ: Vec<&str> =
         config.names().into_iter().filter(|name| config.stated(Some(name), &["agent"]) > 0).collect();
-    let all = format!("note: asked with the settings at the top level of {file}");
+    let all = format!("note: this is by the settings at the top level of {file}");
     match differ.as_slice() {
         [] => all,
         [first, ..] => format!(
-            "{all}; of their own have some: {} (`petasos policy test --local {first} COMMAND`)",
+            "{all}; hosts with settings of their own: {} (`petasos policy test --local {first} COMMAND`)",
             differ.join(", ")
         ),
     }

@@ -161,8 +161,8 @@ pub struct Guard {
     pub confirm_timeout_secs: u32,
 }
 
-/// In less than this no login over a slow line is in time, and each change would be rolled back; and
-/// for no more than an hour may a bad change lock people out.
+/// In less than this no login over a slow line is in time, and each change would be rolled back;
+/// and for no more than an hour may a bad change lock people out.
 const TIME_TO_CONFIRM: std::ops::RangeInclusive<u32> = 10..=3600;
 
 fn time_to_confirm<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
