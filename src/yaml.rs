@@ -40,6 +40,7 @@ pub fn typed(what: &str) -> Fault {
         "invalid u32" | "invalid u64" | "invalid u16" => {
             said("a whole number from 0 on is expected here", "write digits alone, without a unit")
         }
+        what if what.contains("expected `off` or a") => said(what, "write `off`, or what it is when it is on"),
         what if what.starts_with("invalid type: boolean") => said(what, boolean),
         what if what.starts_with("invalid type: ") && what.ends_with("expected a string") => {
             said(what, "put it in quotes")

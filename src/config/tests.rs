@@ -70,7 +70,7 @@ fn what_cannot_be_has_its_line_and_a_caret() {
             "a boolean (`on`, `off`, `yes`, `no`) is not a time|hint: write seconds",
         ),
         ("  sandbox: { memory: -1 }", "-1 }", "`-1` is not a size|hint: write it with its unit"),
-        ("  sandbox: none", "sandbox: none", "expected `off` or a mapping of its keys"),
+        ("  sandbox: none", "sandbox: none", "expected `off` or a mapping of its keys|hint: write `off`"),
         ("  approvals: { mode: allowlist, allow: x }", "x }", "a list is expected here|hint: write `[one, two]`"),
         ("  approvals: { mode: allowlist, tools: terminal }", "terminal }", "a list is expected here"),
         ("  sandbox: { packages: git }", "git }", "a list is expected here"),
