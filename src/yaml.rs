@@ -20,10 +20,32 @@ fn explain(file: &str, message: &str) -> Fault {
     let (message, hint) = fault::take_hint(&message);
     let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
     let what = first.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(first, |(_, what)| what);
-    let fault = Fault::new(format!("{what}\n{}", rest.trim_end()));
-    match hint.or_else(|| meant(what).map(|name| format!("did you mean `{name}`?"))) {
-        Some(hint) => fault.hint(hint),
-        None => fault,
+    let Fault { message: plain, hint: usual } = typed(what);
+    let rest = if plain == what { rest.to_owned() } else { rest.replace(what, &plain) };
+    let fault = Fault::new(format!("{plain}\n{}", rest.trim_end()));
+    Fault { hint: hint.or_else(|| meant(what).map(|name| format!("did you mean `{name}`?"))).or(usual), ..fault }
+}
+
+/// A reader's words for a value of the wrong type, in plain ones, with what to do.
+pub fn typed(what: &str) -> Fault {
+    let boolean =
+        "YAML reads `on`, `off`, `yes`, `no`, `y`, `n`, `true` and `false` as booleans; put the word in quotes";
+    let said = |message: &str, hint: &str| Fault::new(message).hint(hint);
+    match what {
+        "expected mapping start" => {
+            said("a mapping of keys is expected here", "write `key: value` lines below it, or `{ key: value }`")
+        }
+        "expected sequence start" => said("a list is expected here", "write `[one, two]`, or `- one` a line"),
+        "invalid boolean" => said("a boolean is expected here", "write `true` or `false`"),
+        "invalid u32" | "invalid u64" | "invalid u16" => {
+            said("a whole number from 0 on is expected here", "write digits alone, without a unit")
+        }
+        what if what.contains("expected `off` or a") => said(what, "write `off`, or what it is when it is on"),
+        what if what.starts_with("invalid type: boolean") => said(what, boolean),
+        what if what.starts_with("invalid type: ") && what.ends_with("expected a string") => {
+            said(what, "put it in quotes")
+        }
+        what => Fault::new(what),
     }
 }
 

@@ -3,6 +3,7 @@
 mod judge;
 
 use petasos::audit::chain::{BreakKind, ChainState, Walk, judge as judged};
+use petasos::audit::record::EVENTS;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -195,7 +196,35 @@ fn asked(folder: &Path, query: &Value) -> Value {
     all.as_object_mut().unwrap().extend(query.as_object().unwrap().clone());
     let mut command = python();
     command.arg("-I").arg(root().join("remote/run/audit.py")).arg(all.to_string()).arg(folder);
-    read(&command.output().unwrap())
+    let mut answer = read(&command.output().unwrap());
+    // Each is the text of a line.
+    for line in answer["lines"].as_array_mut().unwrap() {
+        *line = serde_json::from_str(line.as_str().expect("a line as it stands")).unwrap();
+    }
+    answer
+}
+
+#[test]
+fn a_line_that_is_asked_for_is_that_of_the_log() {
+    let folder = written();
+    let all =
+        json!({ "since": null, "cursor": null, "wait": 0, "events": [], "user": null, "tool": null, "most": 1000 });
+    let mut command = python();
+    command.arg("-I").arg(root().join("remote/run/audit.py")).arg(all.to_string()).arg(folder.path());
+    let answer = read(&command.output().unwrap());
+    let lines = answer["lines"].as_array().unwrap().iter().map(|line| format!("{}\n", line.as_str().unwrap()));
+    let log: String = files(folder.path()).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    assert_eq!(lines.collect::<String>(), log);
+}
+
+#[test]
+fn every_event_is_known_by_its_name() {
+    let docs = std::fs::read_to_string(root().join("docs/audit.md")).unwrap();
+    let rows =
+        docs.lines().skip_while(|line| !line.starts_with("| event |")).skip(2).take_while(|line| line.starts_with('|'));
+    let names = rows.flat_map(|row| row.split('|').nth(1).unwrap().split(','));
+    let explained: BTreeSet<String> = names.map(|name| name.trim().trim_matches('`').to_owned()).collect();
+    assert_eq!(explained, EVENTS.map(str::to_owned).into());
 }
 
 #[test]

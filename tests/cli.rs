@@ -358,10 +358,35 @@ fn the_audit_log_is_asked_for_in_its_own_words() {
     contains_all(&stderr, &["one host", "hint: name one"]);
     let stderr = error(&files, &["audit", "verify", "./nothing.jsonl"], 1);
     contains_all(&stderr, &["cannot read `./nothing.jsonl`", "hint: "]);
+    contains_all(&error(&files, &["audit", "--json"], 1), &["`--json` shows the log of one host", "hint: name one"]);
+    for args in [&["audit", "--ssh-config", "x", "verify", "a"][..], &["audit", "a", "verify"]] {
+        contains_all(
+            &error(&files, args, 64),
+            &["`verify` must come right after `audit`", "hint: `petasos audit verify HOST`"],
+        );
+    }
+    let stderr = error(&files, &["audit", "a", "--event", "comand_denied"], 64);
+    contains_all(&stderr, &["'comand_denied'", "command_denied", "tool_call", "audit_dropped"]);
     for verb in ["audit", "denials"] {
         let stderr = error(&files, &[verb, "a", "--since", "yesterday"], 64);
         contains_all(&stderr, &["yesterday", "such as 90m, 24h or 7d"]);
     }
+}
+
+#[test]
+fn a_policy_that_is_asked_here_says_whose_settings_it_has() {
+    let yaml =
+        "hosts:\n  a: { address: h, agent: { approvals: { mode: allowlist, allow: [ls] } } }\n  b: { address: i }\n";
+    let folder = desk(&[("petasos.lock", LOCK), ("petasos.yaml", yaml)]);
+    let said = |args: &[&str]| {
+        let output = petasos(folder.path(), &[&["policy", "test", "--local"], args].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let all = said(&["ls"]);
+    assert_eq!(all.lines().count(), 1, "{all}");
+    contains_all(&all, &["the top level of petasos.yaml", ": a (`petasos policy test --local a COMMAND`)"]);
+    assert_eq!(said(&["a", "ls"]), "");
 }
 
 #[test]

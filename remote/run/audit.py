@@ -1,6 +1,7 @@
-# Lines of the agent's audit log. One JSON object. Argument: what is asked for, as JSON: `since`
-# (seconds back, or null for all), `cursor` (where the last answer ended, or null), `wait` (how many
-# seconds to wait for a line), `events` (none: all), `user`, `tool` (null: any), `most` (lines).
+# Lines of the agent's audit log, as they stand. One JSON object. Argument: what is asked for, as
+# JSON: `since` (seconds back, or null for all), `cursor` (where the last answer ended, or null),
+# `wait` (how many seconds to wait for a line), `events` (none: all), `user`, `tool` (null: any),
+# `most` (lines).
 import collections
 import json
 import os
@@ -51,13 +52,15 @@ def wanted(line, since):
     if not head or head[1] < since or asked["events"] and head[2].decode() not in asked["events"]:
         return None
     try:
-        record = json.loads(line)
+        text = line[:-1].decode()
+        record = json.loads(text)
     except ValueError:
         return None
     for field in ("user", "tool"):
         if asked[field] is not None and str(record.get(field, "")) != asked[field]:
             return None
-    return record
+    # As it stands: parsed and printed anew, its digest would be another.
+    return text
 
 
 def read():
@@ -78,16 +81,16 @@ def read():
                 if not line.endswith(b"\n"):
                     break
                 place += len(line)
-                record = wanted(line, since)
-                if record is None:
+                text = wanted(line, since)
+                if text is None:
                     continue
-                found.append((len(line), record))
+                found.append((len(line), text))
                 size += len(line)
                 while size > LARGEST or len(found) > asked["most"]:
                     size -= found.popleft()[0]
                     more += 1
         cursor, place = [inode, place], 0
-    return {"lines": [record for _, record in found], "more": more, "cursor": cursor}
+    return {"lines": [text for _, text in found], "more": more, "cursor": cursor}
 
 
 end = time.monotonic() + asked["wait"]

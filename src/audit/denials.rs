@@ -37,6 +37,21 @@ pub enum Proposal {
     None(String),
 }
 
+/// Where in petasos.yaml the lists are that count for a host, by their name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    pub file: String,
+    pub allow: Place,
+    pub tools: Place,
+}
+
+/// A list's keys from the outermost on, and how many of them are there already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    pub path: Vec<String>,
+    pub stated: usize,
+}
+
 /// What one record is about, and why it was refused.
 enum About {
     Words(Vec<String>),

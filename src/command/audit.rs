@@ -4,12 +4,14 @@ use super::each::{Done, each, failure, report};
 use super::hosts::HostArgs;
 use super::since::{checked, seconds};
 use crate::audit::chain::{Judgement, Walk, judge};
+use crate::audit::record::EVENTS;
+use crate::config::tools;
 use crate::fault::Fault;
 use crate::run::audit::AuditQuery;
 use crate::run::{Job, RunError, Watch};
 use crate::ui::{self, audit_text, exit};
 use anyhow::{Result, bail};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -33,7 +35,7 @@ pub struct AuditArgs {
     #[arg(long)]
     pub tool: Option<String>,
     /// Only this event, such as `command_denied`; may be given several times
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(EVENTS), hide_possible_values = true)]
     pub event: Vec<String>,
     /// How far to look back: a number and s, m, h or d
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = checked)]
@@ -66,6 +68,15 @@ pub async fn run(args: &AuditArgs) -> Result<ExitCode> {
     if let Some(AuditVerb::Verify(args)) = &args.verb {
         return verify(args).await;
     }
+    if args.hosts.hosts.iter().any(|word| word == "verify") {
+        let fault = Fault::new("`verify` must come right after `audit`, and all options after `verify`");
+        ui::error(&fault.hint("`petasos audit verify HOST`, with options such as `--ssh-config FILE` at its end"));
+        return Ok(ExitCode::from(exit::USAGE));
+    }
+    if let Some(tool) = args.tool.as_deref().filter(|tool| !tools::is_known(tool)) {
+        let near = tools::nearest(tool).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        ui::warning(&format!("no reviewed release has a tool `{tool}`{near}"));
+    }
     let query = AuditQuery {
         since: Some(seconds(&args.since)?),
         events: args.event.clone(),
@@ -75,31 +86,37 @@ pub async fn run(args: &AuditArgs) -> Result<ExitCode> {
         ..AuditQuery::default()
     };
     let jobs = args.hosts.jobs(false)?;
-    if args.follow {
+    if args.follow || args.hosts.json {
+        let option = if args.follow { "--follow" } else { "--json" };
         let [(job, _)] = jobs.as_slice() else {
-            bail!(Fault::new("`--follow` shows one host").hint("name one: petasos audit HOST --follow"));
+            let fault = Fault::new(format!("`{option}` shows the log of one host"));
+            bail!(fault.hint(format!("name one: petasos audit HOST {option}")));
         };
-        return follow(job, &args.hosts, &query).await;
+        let watch = args.hosts.watch(std::slice::from_ref(&job.name), true);
+        if args.follow {
+            return follow(job, &args.hosts, &query, &watch).await;
+        }
+        let found = job.audit(&query, &watch).await?;
+        if found.more > 0 {
+            ui::warning(&format!("{} older lines are not shown: shorten `--since`, or copy the log", found.more));
+        }
+        ui::raw(&found.lines.iter().map(audit_text::original).collect::<String>())?;
+        return Ok(ExitCode::from(exit::DONE));
     }
     let ask = move |job: Arc<Job>, _, watch: Watch| {
         let query = query.clone();
         async move { job.audit(&query, &watch).await }
     };
     let done = each(jobs, &args.hosts, ask).await;
-    report(
-        done,
-        args.hosts.json,
-        |_, found| Ok(json!({ "lines": found.lines, "more": found.more })),
-        |job, _, found| audit_text::lines(&job.name, &args.since, found),
-    )
+    report(done, false, |_, _| Ok(Value::Null), |job, _, found| audit_text::lines(&job.name, &args.since, found))
 }
 
-async fn follow(job: &Job, args: &HostArgs, query: &AuditQuery) -> Result<ExitCode> {
-    let watch = args.watch(std::slice::from_ref(&job.name), true);
+async fn follow(job: &Job, args: &HostArgs, query: &AuditQuery, watch: &Watch) -> Result<ExitCode> {
     let unwritten = |error: std::io::Error| RunError::Host { host: job.name.clone(), fault: error.to_string().into() };
-    let following = job.audit_follow(query, &watch, |found| {
+    let following = job.audit_follow(query, watch, |found| {
         for record in &found.lines {
-            let shown = if args.json { ui::json_line(record) } else { ui::out(&audit_text::line_of(record)) };
+            let shown =
+                if args.json { ui::raw(&audit_text::original(record)) } else { ui::out(&audit_text::line_of(record)) };
             shown.map_err(unwritten)?;
         }
         Ok(())

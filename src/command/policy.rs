@@ -3,6 +3,7 @@
 use super::each::each;
 use super::files::FileArgs;
 use super::hosts::{HostArgs, fingerprint};
+use crate::config::Config;
 use crate::config::lock::LockFile;
 use crate::desired::{Choice, policy};
 use crate::fault::Fault;
@@ -129,6 +130,9 @@ async fn locally(args: &TestArgs, host: Option<&str>, mut request: Request) -> R
     let config = args.files.read()?;
     let choice = host.map(|host| Choice::of(&config, host)).transpose()?;
     let name = choice.as_ref().and_then(|choice| choice.name.as_deref());
+    if choice.is_none() {
+        ui::note(&whose(&args.files.config.display().to_string(), &config));
+    }
     let settings = config.settings(name)?;
     let lock = LockFile::load(&args.files.lock)?;
     let (version, release) = lock.release_of(name.unwrap_or_default())?;
@@ -140,6 +144,20 @@ async fn locally(args: &TestArgs, host: Option<&str>, mut request: Request) -> R
         std::fs::write(package_folder.join(name), text)?;
     }
     python(folder.path(), &request).await
+}
+
+/// Whose settings count where no host is named.
+fn whose(file: &str, config: &Config) -> String {
+    let differ: Vec<&str> =
+        config.names().into_iter().filter(|name| config.stated(Some(name), &["agent"]) > 0).collect();
+    let all = format!("note: this is by the settings at the top level of {file}");
+    match differ.as_slice() {
+        [] => all,
+        [first, ..] => format!(
+            "{all}; hosts with settings of their own: {} (`petasos policy test --local {first} COMMAND`)",
+            differ.join(", ")
+        ),
+    }
 }
 
 async fn python(folder: &Path, request: &Request) -> Result<Explained> {

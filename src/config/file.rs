@@ -4,9 +4,10 @@ use super::settings::{Admin, Agent, Guard, Network, Settings};
 use super::{Target, contradictions};
 use crate::fault::Fault;
 use crate::name::{Account, EnvName, PackageName, Service};
-use crate::yaml;
+use crate::yaml::{self, Step};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_path_to_error::Segment;
 use std::collections::BTreeMap;
 
 /// A mapping that may have every section, beside keys of its own. They are read to be checked, each
@@ -73,7 +74,8 @@ impl Config {
         config.raw = yaml::read(file, text)?;
         let mut scopes = Vec::new();
         for host in std::iter::once(None).chain(config.hosts.keys().map(|host| Some(host.as_str()))) {
-            scopes.push((host, config.settings(host)?));
+            let settings = config.checked(host).map_err(|(path, fault)| yaml::point(file, text, &path, fault))?;
+            scopes.push((host, settings));
         }
         match contradictions::first(&config.raw, &scopes) {
             Some((path, fault)) => Err(yaml::point(file, text, &path, fault)),
@@ -114,6 +116,12 @@ impl Config {
     /// # Errors
     /// None that a file which was read could cause.
     pub fn settings(&self, name: Option<&str>) -> Result<Settings, Fault> {
+        self.checked(name).map_err(|(_, fault)| fault)
+    }
+
+    /// The same; and where in the file stands what is wrong. The first reader takes `1` for a text
+    /// where one is asked for, this one does not.
+    fn checked(&self, name: Option<&str>) -> Result<Settings, (Vec<Step>, Fault)> {
         let mut merged = self.raw.clone();
         let own = name.and_then(|name| self.raw.get("hosts")?.get(name)).cloned();
         if let Some(own) = own {
@@ -123,7 +131,53 @@ impl Config {
             Value::Object(sections) => sections.retain(|_, section| !section.is_null()),
             other => *other = Value::Object(serde_json::Map::default()),
         }
-        serde_json::from_value(merged).map_err(|error| Fault::new(error.to_string()))
+        serde_path_to_error::deserialize(merged).map_err(|error| {
+            let path = error.path().iter().filter_map(step).collect();
+            (self.placed(name, path), yaml::typed(&error.inner().to_string()))
+        })
+    }
+}
+
+impl Config {
+    /// How many steps of a path a host's own words have, or those for all hosts.
+    pub fn stated(&self, name: Option<&str>, path: &[&str]) -> usize {
+        let steps: Vec<Step> = path.iter().map(|key| Step::Key((*key).to_owned())).collect();
+        let own = name.map_or(Some(&self.raw), |name| self.raw.get("hosts")?.get(name));
+        own.map_or(0, |own| depth(own, &steps))
+    }
+
+    /// Where the value that a host gets stands: among its own words, or those for all hosts.
+    fn placed(&self, name: Option<&str>, path: Vec<Step>) -> Vec<Step> {
+        let own = name.and_then(|name| Some((name, self.raw.get("hosts")?.get(name)?)));
+        match own {
+            Some((name, own)) if depth(own, &path) == path.len() => {
+                ["hosts", name].map(|key| Step::Key(key.to_owned())).into_iter().chain(path).collect()
+            }
+            _ => path,
+        }
+    }
+}
+
+/// How many steps of a path there are.
+fn depth(mut at: &Value, path: &[Step]) -> usize {
+    for (done, step) in path.iter().enumerate() {
+        let next = match step {
+            Step::Key(key) => at.get(key),
+            Step::At(number) => at.get(number),
+        };
+        match next {
+            Some(next) if !next.is_null() => at = next,
+            _ => return done,
+        }
+    }
+    path.len()
+}
+
+fn step(segment: &Segment) -> Option<Step> {
+    match segment {
+        Segment::Seq { index } => Some(Step::At(*index)),
+        Segment::Map { key } => Some(Step::Key(key.clone())),
+        Segment::Enum { .. } | Segment::Unknown => None,
     }
 }
 

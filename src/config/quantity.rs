@@ -4,18 +4,36 @@ use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
-/// A number without a unit as text, or one with its unit.
+/// A number without a unit as text, or one with its unit; and what else a reader of YAML makes of a
+/// word, so that the error is about the value.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a number is expected here, or one with its unit")]
 enum Written {
     Number(u64),
+    Negative(i64),
+    Fraction(f64),
+    Flag(bool),
     Text(String),
+}
+
+impl Written {
+    /// The value as an error names it.
+    fn named(&self) -> String {
+        match self {
+            // YAML does not keep which of the words it was.
+            Self::Flag(_) => "a boolean (`on`, `off`, `yes`, `no`)".into(),
+            Self::Number(_) | Self::Negative(_) | Self::Fraction(_) | Self::Text(_) => format!("`{self}`"),
+        }
+    }
 }
 
 impl std::fmt::Display for Written {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Number(number) => write!(out, "{number}"),
+            Self::Negative(number) => write!(out, "{number}"),
+            Self::Fraction(number) => write!(out, "{number}"),
+            Self::Flag(flag) => write!(out, "{flag}"),
             Self::Text(text) => out.write_str(text),
         }
     }
@@ -31,15 +49,17 @@ impl TryFrom<Written> for Seconds {
 
     fn try_from(written: Written) -> Result<Self, Fault> {
         let text = written.to_string();
+        let wrong =
+            || Fault::new(format!("{} is not a time", written.named())).hint("write seconds, or `90s`, `3m`, `1h`");
         let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
         let factor = match unit {
             "" | "s" => 1,
             "m" => 60,
             "h" => 3600,
-            _ => return Err(Fault::new(format!("`{text}` is not a time")).hint("write seconds, or `90s`, `3m`, `1h`")),
+            _ => return Err(wrong()),
         };
         let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
-        let seconds = seconds.ok_or_else(|| Fault::new(format!("`{text}` is not a time")))?;
+        let seconds = seconds.ok_or_else(wrong)?;
         NonZeroU32::new(seconds).map(Self).ok_or_else(|| Fault::new("a time of zero leaves none"))
     }
 }
@@ -64,8 +84,25 @@ impl TryFrom<Written> for Size {
         match number {
             Some(1..) => Ok(Self(text)),
             Some(0) => Err(Fault::new("a size of zero leaves no room")),
-            None => Err(Fault::new(format!("`{text}` is not a size")).hint("write it with its unit: `512M`, `1G`")),
+            None => {
+                let wrong = Fault::new(format!("{} is not a size", written.named()));
+                Err(wrong.hint("write it with its unit: `512M`, `1G`"))
+            }
         }
+    }
+}
+
+impl Size {
+    /// As far as that can be counted.
+    pub fn bytes(&self) -> u64 {
+        let (number, unit) = self.0.split_at(self.0.len().saturating_sub(1));
+        let shift = match unit {
+            "K" => 10,
+            "M" => 20,
+            "G" => 30,
+            _ => 40,
+        };
+        number.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1 << shift)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use super::egress::Allowed;
 use super::quantity::{Seconds, Size};
+use crate::fault::Fault;
 use crate::name::PackageName;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::num::NonZeroU32;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "`off` or a mapping of its keys")]
 pub struct Sandbox {
     #[serde(default)]
     pub network: SandboxNetwork,
@@ -17,7 +19,7 @@ pub struct Sandbox {
     /// How long a command may take.
     #[serde(default = "three_minutes")]
     pub timeout: Seconds,
-    #[serde(default = "a_gigabyte")]
+    #[serde(default = "a_gigabyte", deserialize_with = "enough")]
     pub memory: Size,
     #[serde(default = "processes")]
     pub processes: NonZeroU32,
@@ -27,6 +29,19 @@ pub struct Sandbox {
     /// Of the distribution, beside python3 and git.
     #[serde(default = "packages")]
     pub packages: Vec<PackageName>,
+}
+
+/// With less, python3 and git do not even start: every command would be killed.
+const LEAST_MEMORY: u64 = 64 << 20;
+
+fn enough<'de, D: Deserializer<'de>>(from: D) -> Result<Size, D::Error> {
+    let memory = Size::deserialize(from)?;
+    if memory.bytes() < LEAST_MEMORY {
+        let text = String::from(memory);
+        let fault = Fault::new(format!("a sandbox with `{text}` of memory runs nothing")).hint("give it 64M or more");
+        return Err(D::Error::custom(fault));
+    }
+    Ok(memory)
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,8 +7,10 @@ use super::rate::{self, Rate, RateLimits};
 use super::redact::Redact;
 use super::sandbox::Sandbox;
 use super::switch;
+use crate::fault::Fault;
 use crate::name::{Account, EnvName, Service};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -105,7 +107,7 @@ pub struct PlatformSettings {
 
 /// A user of a platform: Telegram and Discord have numbers, Slack has words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a user's number or name is expected here")]
 pub enum UserId {
     Number(u64),
     Name(String),
@@ -155,9 +157,22 @@ pub struct Network {
 pub struct Guard {
     /// How long the host waits for a fresh login to confirm such a change, in seconds; then it
     /// rolls the change back.
-    #[serde(default = "a_minute")]
-    #[serde(rename = "confirm_timeout")]
+    #[serde(default = "a_minute", rename = "confirm_timeout", deserialize_with = "time_to_confirm")]
     pub confirm_timeout_secs: u32,
+}
+
+/// In less than this no login over a slow line is in time, and each change would be rolled back;
+/// and for no more than an hour may a bad change lock people out.
+const TIME_TO_CONFIRM: std::ops::RangeInclusive<u32> = 10..=3600;
+
+fn time_to_confirm<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let seconds = u32::deserialize(from)?;
+    if TIME_TO_CONFIRM.contains(&seconds) {
+        return Ok(seconds);
+    }
+    let (least, most) = (TIME_TO_CONFIRM.start(), TIME_TO_CONFIRM.end());
+    let fault = Fault::new(format!("`{seconds}` seconds are no time to confirm a guarded change in"));
+    Err(D::Error::custom(fault.hint(format!("write a number from {least} to {most}; the default is 60"))))
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -13,6 +13,9 @@ pub fn read<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<O
     from.deserialize_any(Switch(PhantomData))
 }
 
+const ON: &str =
+    "a boolean (`on`, `yes`, `true`) says nothing here: it is on with a value of its own, so write that, or `off`";
+
 struct Switch<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Switch<T> {
@@ -22,7 +25,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Switch<T> {
         out.write_str("`off` or a value")
     }
     fn visit_bool<E: Error>(self, on: bool) -> Result<Option<T>, E> {
-        if on { Err(E::custom("it is on with a value of its own: write that, or `off`")) } else { Ok(None) }
+        if on { Err(E::custom(ON)) } else { Ok(None) }
     }
     fn visit_str<E: Error>(self, text: &str) -> Result<Option<T>, E> {
         if text == "off" { Ok(None) } else { T::deserialize(StrDeserializer::new(text)).map(Some) }

@@ -57,7 +57,28 @@ fn what_cannot_be_has_its_line_and_a_caret() {
         ("  sandbox: { network: names }", "names }", "no name is allowed|hint: name some under"),
         ("  sandbox: { network: names, allow: [] }", "names, allow", "no name is allowed"),
         ("  rate_limits: { model_calls: 200000/month }", "200000/month", "counts to 100000, and not to 200000"),
-        ("  sandbox: on", "on", "on with a value of its own"),
+        ("  sandbox: on", "on", "a boolean (`on`, `yes`, `true`) says nothing|on with a value of its own"),
+        ("  sandbox: { memory: 1K }", "1K", "a sandbox with `1K` of memory runs nothing|hint: give it 64M or more"),
+        ("  approvals: { deny: [1] }", "1]", "invalid type: integer `1`, expected a string|hint: put it in quotes"),
+        ("  approvals: { mode: allowlist, allow: [ls, yes] }", "yes]", "boolean `true`|YAML reads `on`, `off`, `yes`"),
+        ("  provider: off", "off", "boolean `false`|hint: YAML reads `on`, `off`, `yes`"),
+        ("  approvals: { timeout: -1 }", "-1 }", "`-1` is not a time|hint: write seconds"),
+        ("  approvals: { timeout: 1.5 }", "1.5 }", "`1.5` is not a time|hint: write seconds"),
+        (
+            "  approvals: { timeout: off }",
+            "off }",
+            "a boolean (`on`, `off`, `yes`, `no`) is not a time|hint: write seconds",
+        ),
+        ("  sandbox: { memory: -1 }", "-1 }", "`-1` is not a size|hint: write it with its unit"),
+        ("  sandbox: none", "sandbox: none", "expected `off` or a mapping of its keys|hint: write `off`"),
+        ("  approvals: { mode: allowlist, allow: x }", "x }", "a list is expected here|hint: write `[one, two]`"),
+        ("  approvals: { mode: allowlist, tools: terminal }", "terminal }", "a list is expected here"),
+        ("  sandbox: { packages: git }", "git }", "a list is expected here"),
+        ("  approvals: off", "off", "a mapping of keys is expected here|hint: write `key: value`"),
+        ("  platforms: { telegram: on }", "on }", "a mapping of keys is expected here"),
+        ("  rate_limits: 5", "5", "a mapping of keys is expected here"),
+        ("  rate_limit: 5", "rate_limit: 5", "unknown field `rate_limit`|did you mean `rate_limits`?"),
+        ("  limits: { tasks: many }", "many }", "a whole number from 0 on is expected here"),
         ("  sandbox: { memry: 1G }", "memry", "unknown field `memry`|did you mean `memory`?"),
     ] {
         let message = error(&format!("agent:\n{line}\n"));
@@ -97,6 +118,27 @@ fn what_a_host_overrides_is_judged_as_the_host_gets_it() {
     assert!(beaten.contains("petasos.yaml:1:") && beaten.contains("`git p*` always beats it"), "{beaten}");
     let open = error("agent: { sandbox: { network: names } }\nnetwork: { egress: { mode: ports } }\n");
     assert!(open.contains("petasos.yaml:1:30") && open.contains("hint: set `network.egress.mode: names`"), "{open}");
+}
+
+#[test]
+fn a_hosts_own_value_of_the_wrong_type_is_shown_where_it_stands() {
+    let yaml = "hosts:\n  web:\n    address: h\n    agent: { approvals: { deny: [x, 2] } }\nagent: { approvals: { deny: [z] } }\n";
+    let message = error(yaml);
+    assert!(message.contains("petasos.yaml:4:37\n") && message.contains("integer `2`"), "{message}");
+}
+
+#[test]
+fn the_time_to_confirm_has_bounds() {
+    for (bad, part) in
+        [("0", "`0`"), ("9", "`9`"), ("3601", "`3601`"), ("off", "a whole number"), ("-1", "a whole number")]
+    {
+        let message = error(&format!("guard:\n  confirm_timeout: {bad}\n"));
+        assert!(message.contains("petasos.yaml:2:") && message.contains(part), "{bad}: {message}");
+    }
+    for good in [10, 60, 3600] {
+        let config = Config::read("petasos.yaml", &format!("guard: {{ confirm_timeout: {good} }}\n")).unwrap();
+        assert_eq!(config.settings(None).unwrap().guard.confirm_timeout_secs, good);
+    }
 }
 
 #[test]

@@ -115,10 +115,20 @@ impl TryFrom<String> for Tool {
         if of_a_server || KNOWN.contains(&name.as_str()) {
             return Ok(Self(name));
         }
-        let near = yaml::nearest(&name, KNOWN.into_iter()).map(|meant| format!("did you mean `{meant}`? "));
+        let near = nearest(&name).map(|meant| format!("did you mean `{meant}`? "));
         Err(Fault::new(format!("the agent has no tool `{name}`"))
             .hint(format!("{}those of an MCP server begin with `mcp__`", near.unwrap_or_default())))
     }
+}
+
+/// Whether a line of the audit log may be about it: also what cannot be on a list, and the tool of
+/// the policy's test of itself.
+pub fn is_known(name: &str) -> bool {
+    KNOWN.contains(&name) || name.starts_with("mcp__") || name == "petasos_selftest"
+}
+
+pub fn nearest(name: &str) -> Option<&'static str> {
+    yaml::nearest(name, KNOWN.into_iter())
 }
 
 impl From<Tool> for String {

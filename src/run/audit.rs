@@ -5,8 +5,8 @@ use crate::act::{Act, Text};
 use crate::audit::chain::{Head, Walk};
 use crate::audit::record::Record;
 use crate::fault::Fault;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
 
 const LINES: &str = include_str!("../../remote/run/audit.py");
 const CHAIN: &str = include_str!("../../remote/run/audit_chain.py");
@@ -33,10 +33,16 @@ pub struct AuditQuery {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditLines {
+    #[serde(deserialize_with = "records")]
     pub lines: Vec<Record>,
     /// How many older ones there are beside these.
     pub more: u64,
     pub cursor: Option<(u64, u64)>,
+}
+
+fn records<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Record>, D::Error> {
+    let lines = Vec::<String>::deserialize(from)?;
+    lines.into_iter().map(|line| Record::read(line).map_err(D::Error::custom)).collect()
 }
 
 /// The chain of a host's log, and what its journal has on record.
@@ -104,5 +110,22 @@ impl Session<'_> {
         }
         serde_json::from_slice(&frame.out)
             .map_err(|error| self.host_error(Fault::new(format!("its audit log cannot be parsed: {error}"))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AuditLines;
+
+    #[test]
+    fn a_line_stays_as_it_stands_and_is_one() {
+        let line =
+            r#"{"seq":7,"time":"2026-01-01T00:00:00.000Z","event":"message","uid":5,"b":"\u00e9","a":1.50,"prev":""}"#;
+        let read = |line: &str| {
+            serde_json::from_value::<AuditLines>(serde_json::json!({ "lines": [line], "more": 0, "cursor": [1, 2] }))
+        };
+        let found = read(line).unwrap();
+        assert_eq!((found.lines[0].line.as_str(), found.lines[0].seq), (line, 7));
+        assert!(read(&line.replace(",\"uid", ",\n\"uid")).is_err());
     }
 }

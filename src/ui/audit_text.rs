@@ -4,7 +4,7 @@ use super::exit;
 use super::report::count;
 use super::visible::{in_json, line};
 use crate::audit::chain::{ChainState, Judgement};
-use crate::audit::denials::{Group, Proposal};
+use crate::audit::denials::{Group, Place, Places, Proposal};
 use crate::audit::record::Record;
 use crate::run::audit::AuditLines;
 use std::collections::BTreeMap;
@@ -25,9 +25,14 @@ pub fn lines(host: &str, since: &str, found: &AuditLines) -> String {
     text
 }
 
+/// A time of the log, which is UTC and says so.
+fn utc(time: &str, length: usize) -> String {
+    time.get(..length).map_or_else(|| time.to_owned(), |short| format!("{}Z", short.replace('T', " ")))
+}
+
 /// One line: when, what, who, and what about.
 pub fn line_of(record: &Record) -> String {
-    let time = record.time.get(..19).unwrap_or(&record.time).replace('T', " ");
+    let time = utc(&record.time, 19);
     let mut parts = vec![time, format!("{:<16}", record.event)];
     let word = |field: &str| Some(record.text(field)).filter(|text| !text.is_empty());
     parts.push(Some(record.who()).filter(|who| !who.is_empty()).map_or_else(|| "-".into(), |who| clipped(&who)));
@@ -36,6 +41,13 @@ pub fn line_of(record: &Record) -> String {
     parts.extend(word("reason").map(|text| format!("({})", clipped(&text))));
     parts.extend(word("flags").map(|text| format!("flags {}", clipped(&text))));
     format!("  {}\n", line(&parts.join("  ")))
+}
+
+/// The line as it stands in the log, so that its digest is the same. The log is ASCII (see
+/// `remote/audit/lines.py`); anything else is nothing that our writer wrote, and is spelt out.
+pub fn original(record: &Record) -> String {
+    let ours = record.line.chars().all(|c| matches!(c, ' '..='\u{7f}'));
+    format!("{}\n", if ours { record.line.clone() } else { in_json(&record.line) })
 }
 
 /// In quotes, so that nobody takes it for a word of ours.
@@ -107,7 +119,7 @@ pub fn proposed(groups: &[Group]) -> (BTreeMap<String, String>, BTreeMap<String,
 }
 
 /// What was refused, grouped; then YAML to paste.
-pub fn denials(host: &str, since: &str, groups: &[Group], more: u64) -> String {
+pub fn denials(host: &str, since: &str, groups: &[Group], more: u64, places: &Places) -> String {
     let mut text = format!("{host}: what the agent was refused in the last {since}\n");
     if groups.is_empty() {
         return text + "  nothing recorded\n";
@@ -120,27 +132,47 @@ pub fn denials(host: &str, since: &str, groups: &[Group], more: u64) -> String {
     if allow.is_empty() && tools.is_empty() {
         return text;
     }
-    text += "\n# To allow what was refused, merge these lines into petasos.yaml. Whoever talked to the agent chose the words: read each.\n";
-    text += "agent:\n  approvals:\n";
-    for (key, entries) in [("allow", allow), ("tools", tools)] {
-        if entries.is_empty() {
-            continue;
-        }
-        let note = if key == "tools" {
-            " # a list of your own replaces the built-in one: name all that it is to use"
-        } else {
-            ""
-        };
-        text += &format!("    {key}:{note}\n");
-        for (entry, why) in entries {
-            text += &format!("      - {:<40} # {}\n", yaml(&entry), line(&why));
+    text += "\n# What would allow it. Whoever talked to the agent chose the words: read each line before you add it.\n";
+    let mut above: &[String] = &[];
+    for (place, entries) in [(&places.allow, allow), (&places.tools, tools)] {
+        if !entries.is_empty() {
+            text += &to_add(&places.file, place, above, &entries);
+            above = place.path.as_slice();
         }
     }
     text
 }
 
+/// The entries, below as much of their keys as is missing; `above` are the keys just printed.
+fn to_add(file: &str, place: &Place, above: &[String], entries: &BTreeMap<String, String>) -> String {
+    let Place { path, stated } = place;
+    let (there, missing) = path.split_at_checked(*stated).unwrap_or((path, &[]));
+    // The mapping that the list before has just begun goes on.
+    let shared = path.iter().zip(above).take_while(|(one, other)| one == other).count();
+    let begun = if above.is_empty() || shared <= *stated { 0 } else { shared - stated };
+    let mut text = match there {
+        _ if begun > 0 => String::new(),
+        [] => format!("# Add to {}:\n", line(file)),
+        there if missing.is_empty() => format!("# Add to the list `{}` of {}:\n", line(&there.join(".")), line(file)),
+        there => format!("# Add under `{}` of {}:\n", line(&there.join(".")), line(file)),
+    };
+    for (at, key) in path.iter().enumerate().skip(stated + begun) {
+        let note = if key == "tools" && at + 1 == path.len() {
+            " # a list of your own replaces the built-in one: name all that it is to use"
+        } else {
+            ""
+        };
+        text += &format!("{:indent$}{key}:{note}\n", "", indent = 2 * at);
+    }
+    let indent = 2 * path.len();
+    for (entry, why) in entries {
+        text += &format!("{:indent$}- {:<40} # {}\n", "", yaml(entry), line(why));
+    }
+    text
+}
+
 fn of_group(group: &Group) -> String {
-    let last = group.last.get(..16).unwrap_or_default().replace('T', " ");
+    let last = utc(&group.last, 16);
     let mut text =
         format!("  {}  {}, last {last}, by {}\n", line(&clipped(&group.shape)), times(group.count), line(&who(group)));
     text.extend(group.examples.iter().map(|example| format!("      {}\n", said(example))));
@@ -189,17 +221,68 @@ mod tests {
         .unwrap()
     }
 
+    fn places(stated: usize) -> Places {
+        let place = |list: &str| Place { path: ["agent", "approvals", list].map(str::to_owned).into(), stated };
+        Places { file: "petasos.yaml".into(), allow: place("allow"), tools: place("tools") }
+    }
+
+    #[test]
+    fn only_what_is_missing_is_proposed_and_its_place_is_said() {
+        let tool = Record::read(
+            json!({ "seq": 1, "time": "2026-01-01T00:00:00.000Z", "event": "command_denied", "tool": "patch", "rule": "tools" })
+                .to_string(),
+        );
+        let records = [denied("git status", "7"), tool.unwrap()];
+        let added = |places: &Places| {
+            let text = denials("web", "7d", &groups(&records), 0, places);
+            text.split_once("before you add it.\n").unwrap().1.to_owned()
+        };
+        let new = added(&places(0));
+        let read: serde_json::Value = serde_yaml::from_str(&new).unwrap();
+        assert_eq!(read, json!({ "agent": { "approvals": { "allow": ["git status"], "tools": ["patch"] } } }));
+        let begun = added(&places(2));
+        assert!(begun.starts_with("# Add under `agent.approvals` of petasos.yaml:\n    allow:\n      - "), "{begun}");
+        assert!(begun.contains("\n    tools: #"), "{begun}");
+        let there = added(&places(3));
+        assert!(there.starts_with("# Add to the list `agent.approvals.allow` of petasos.yaml:\n      - "), "{there}");
+        assert!(
+            there.contains("# Add to the list `agent.approvals.tools` of") && !there.contains("allow:\n"),
+            "{there}"
+        );
+        let path: Vec<String> = ["hosts", "web", "agent", "approvals", "allow"].map(str::to_owned).into();
+        let own = added(&Places { allow: Place { stated: path.len(), path }, ..places(2) });
+        assert!(own.starts_with("# Add to the list `hosts.web.agent.approvals.allow` of petasos.yaml:\n"), "{own}");
+        assert!(own.contains("# Add under `agent.approvals` of petasos.yaml:\n    tools: #"), "{own}");
+    }
+
     #[test]
     fn what_is_pasted_is_yaml_whatever_was_refused() {
         let hostile = ["git log '# x: [a, *b'", "x \"it's\"", "a: b", "echo 'y\u{1b}[2J'", "x\nallow: ['*']"];
         let records: Vec<Record> = hostile.iter().map(|command| denied(command, "7\n      - '*'")).collect();
-        let text = denials("web", "7d", &groups(&records), 0);
+        let text = denials("web", "7d", &groups(&records), 0, &places(0));
         assert!(!text.contains('\u{1b}'), "{text}");
-        let pasted = text.split_once("# To allow").unwrap().1.split_once('\n').unwrap().1;
+        let pasted = text.split_once("# What would allow").unwrap().1.split_once('\n').unwrap().1;
         let read: serde_json::Value = serde_yaml::from_str(pasted).unwrap();
         let rules = &read["agent"]["approvals"]["allow"];
         // `a:` is the name of a program like any other.
         assert_eq!(*rules, json!(["a: b", "git log '# x: [a, *b'", "x 'it'\"'\"'s'"]));
+    }
+
+    #[test]
+    fn a_line_is_printed_as_it_stands() {
+        let line = r#"{"seq":1,"time":"2026-01-01T00:00:00.000Z","event":"message","uid":5,"z":"\u00e9 \u001b","a":"x","prev":"0"}"#;
+        let record = Record::read(line.into()).unwrap();
+        assert_eq!(original(&record), format!("{line}\n"));
+        let deleted = Record::read(line.replace('x', "\u{7f}")).unwrap();
+        assert!(original(&deleted).contains('\u{7f}'), "json.dumps of Python leaves it as it is");
+        assert!(!original(&Record::read(line.replace('x', "\u{9b}2J")).unwrap()).contains('\u{9b}'));
+    }
+
+    #[test]
+    fn times_say_that_they_are_utc() {
+        assert!(line_of(&denied("ls", "7")).starts_with("  2026-01-01 00:00:00Z  "));
+        let text = denials("web", "7d", &groups(&[denied("ls", "7")]), 0, &Places::default());
+        assert!(text.contains("last 2026-01-01 00:00Z,"), "{text}");
     }
 
     #[test]
