@@ -176,10 +176,10 @@ def long_arguments_are_short_in_the_log():
     from petasos_policy import calls
 
     text = "x" * 490 + SECRET + "y" * 5000
-    said = calls._shown("write_file", {"path": "a", "content": text, "more": [text]})["args"]
+    said = calls.shown("write_file", {"path": "a", "content": text, "more": [text]})["args"]
     assert SECRET[:12] not in json.dumps(said) and len(json.dumps(said)) < 1500, said
     assert "sha256" in said["content"] and said["path"] == "a"
-    assert calls._shown("terminal", {"command": "x" * 3000})["command"] == "x" * 3000
+    assert calls.shown("terminal", {"command": "x" * 3000})["command"] == "x" * 3000
 
 
 @contextlib.contextmanager
