@@ -254,3 +254,23 @@ def no_side_call_without_a_line():
     finally:
         current.audit = kept
     return False
+
+
+@probe
+def text_files_that_leave_are_redacted_and_others_are_as_they_were():
+    import os
+
+    from petasos_policy import fetch, sandbox
+
+    kept = sandbox.run
+    binary = b"\xff\x00" + SECRET.encode()
+    try:
+        for data, there in ((f"a {SECRET} b\n".encode(), b"[GONE]"), (binary, binary)):
+            sandbox.run = lambda *args, data=data, **more: (0, data)
+            path = fetch.to_cache("/work/notes-0815.txt")
+            with open(path, "rb") as file:
+                said = file.read()
+            os.unlink(path)
+            assert there in said and (data is binary or SECRET.encode() not in said), said
+    finally:
+        sandbox.run = kept
