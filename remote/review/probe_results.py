@@ -274,3 +274,18 @@ def text_files_that_leave_are_redacted_and_others_are_as_they_were():
             assert there in said and (data is binary or SECRET.encode() not in said), said
     finally:
         sandbox.run = kept
+
+
+@probe
+def a_file_without_end_is_not_read_to_its_end():
+    from petasos_policy import environment, sandbox
+
+    made = environment.make()(60)
+    kept, sandbox.MOST_OUTPUT = getattr(sandbox, "MOST_OUTPUT", 0), 1 << 20
+    try:
+        said = made.execute("yes 0815 | head -c 20000000", timeout=30)
+        small = made.execute("echo fine-0815", timeout=30)
+    finally:
+        sandbox.MOST_OUTPUT = kept
+    assert said["returncode"] == 137 and "too much" in said["output"], str(said)[:300]
+    assert len(said["output"]) < 500 and "fine-0815" in small["output"], small
