@@ -22,7 +22,8 @@ fn every_choke_point_of_the_policy_is_one_that_pin_looks_for() {
         (rest.is_empty() || rest.starts_with('(')).then(|| name.replace(':', "."))
     };
     let mut there: BTreeSet<String> = policy("chokes.py").lines().filter_map(key).collect();
-    let handlers = tuple(&policy("api.py"), "HANDLERS");
+    let handlers: BTreeSet<_> =
+        ["api.py", "jobs.py"].iter().flat_map(|file| tuple(&policy(file), "HANDLERS")).collect();
     there.extend(handlers.iter().map(|name| format!("gateway.platforms.api_server.APIServerAdapter.{name}")));
     let table: BTreeSet<String> = Table::built_in().unwrap().chokes.into_iter().map(|choke| choke.at).collect();
     assert_eq!(table, there);

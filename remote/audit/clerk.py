@@ -21,8 +21,8 @@ def answer(**fields):
 
 
 class Clerk:
-    def __init__(self, log, tell, clock):
-        self.log, self.tell, self.clock = log, tell, clock
+    def __init__(self, log, limits, tell, clock):
+        self.log, self.limits, self.tell, self.clock = log, limits, tell, clock
         self.counters = Counters()
         self.allowances = {}
         # How many requests of a sort were more than allowed, since it was last noted.
@@ -52,11 +52,13 @@ class Clerk:
             # Before anything is counted: to be refused costs the same.
             self._allow(event, "all", client.uid, size, now)
         if event in counters.COUNTED:
-            key, limit = counters.key(event, fields), counters.limit(fields)
+            key, limit = counters.key(event, fields), self.limits.of(event, fields)
             fields = {name: fields[name] for name in fields if name not in counters.SAID}
             if limit:
                 ok, used, retry = self.counters.ask(key, limit, now)
                 said = {"used": used} if ok else {"used": used, "retry": retry}
+            # What counted, and what a restart counts by again.
+            fields["limit"] = limit and {"count": limit[0], "seconds": limit[1]}
             fields.update(verdict="allow" if ok else "deny", **said)
         if event == "stranger" or not ok:
             self._allow(event, "strangers", client.uid, size, now)

@@ -29,7 +29,7 @@ def wrap_handler(real):
             return await real(self, request)
         answer = await asyncio.to_thread(admit.message, PLATFORM, USER)
         if answer.get("ok") is not True:
-            return _too_many(answer)
+            return too_many(answer)
         with _lock:
             _admitted += 1
         return await real(self, request)
@@ -55,7 +55,7 @@ def wrap_bind_session(real):
     return _bind_api_server_session
 
 
-def _too_many(answer):
+def too_many(answer):
     from aiohttp import web
 
     error = {

@@ -62,9 +62,9 @@ def call(tool, args, go, session=""):
         base.update(owner.fields(session))
         verdict, args, refused = judge(tool, args, session)
         if refused is not None:
-            _record_refusal(base, tool, args, refused.reason, refused.rule)
+            record_refusal(base, tool, args, refused.reason, refused.rule)
             return outcome.blocked(refused.reason)
-        current.say("tool_call", verdict=verdict, **base, **_shown(tool, args))
+        current.say("tool_call", verdict=verdict, **base, **shown(tool, args))
     except Exception as error:
         complain(f"refused {tool}", error)
         return outcome.not_well("nothing was run")
@@ -80,7 +80,7 @@ def call(tool, args, go, session=""):
         result = current.clean(recall.visible(tool, result, session, since))
         status, said = outcome.read(result)
         if said:  # The agent's own rules: as much a refusal as ours.
-            _record_refusal(base, tool, args, said, "the agent's own")
+            record_refusal(base, tool, args, said, "the agent's own")
         flags = flags_of(result)
         current.say("tool_result", status=status, ms=_since(began), flags=flags, **base)
         return result
@@ -111,13 +111,13 @@ def judge(tool, args, session):
         return "deny", args, no
 
 
-def _record_refusal(base, tool, args, reason, rule):
-    shown = _shown(tool, args)
+def record_refusal(base, tool, args, reason, rule):
+    what = shown(tool, args)
     reason = current.clean_text(str(reason))[:2000]
-    current.say("command_denied", verdict="deny", reason=reason, rule=str(rule), **base, **shown)
+    current.say("command_denied", verdict="deny", reason=reason, rule=str(rule), **base, **what)
 
 
-def _shown(tool, args):
+def shown(tool, args):
     if not isinstance(args, dict):
         return {"args": str(type(args))}
     # Cut after the redaction: half a secret would not be found.

@@ -12,6 +12,7 @@ from . import (
     environment,
     files,
     gateway,
+    jobs,
     messages,
     models,
     recall,
@@ -96,6 +97,14 @@ CHOKES = {
             ALWAYS,
         )
         for name in api.HANDLERS
+    },
+    **{
+        f"gateway.platforms.api_server:APIServerAdapter.{name}": (
+            ("self", "request"),
+            jobs.wrap_handler,
+            ALWAYS,
+        )
+        for name in jobs.HANDLERS
     },
     # Approvals.
     "tools.approval:_fire_approval_hook": (

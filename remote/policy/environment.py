@@ -38,13 +38,17 @@ def make():
             # A path of the host, such as the gateway's own directory, means nothing in there.
             if cwd and not (cwd == WORK or cwd.startswith((f"{WORK}/", "/tmp", "/usr"))):
                 cwd = WORK
-            return super().execute(command, cwd, **options)
+            said = super().execute(command, cwd, **options)
+            if len(said.get("output") or "") >= sandbox.MOST_OUTPUT // 4:
+                # As letters it may be a quarter. None of it is of use, and a model gets no more.
+                return {**said, "output": sandbox.TOO_MUCH, "returncode": sandbox.KILLED}
+            return said
 
         def _prepare_command(self, command):
             return command, None  # The gateway's own password for sudo is not for the sandbox.
 
         def _run_bash(self, cmd_string, *, login=False, timeout=120, stdin_data=None):
-            return launch(cmd_string, timeout=timeout, stdin=stdin_data)
+            return sandbox.bounded(launch(cmd_string, timeout=timeout, stdin=stdin_data))
 
         def cleanup(self):
             pass  # Each command's instance has ended with it.

@@ -12,6 +12,8 @@ import shlex
 from . import current, owner, push, sandbox
 
 MOST = 48 << 20
+# Text that is longer leaves as it is: the patterns would hold up the turn.
+LONGEST_TEXT = 2 << 20
 FOLDERS = {
     "images": {"png", "jpg", "jpeg", "webp", "gif", "bmp"},
     "audio": {"mp3", "ogg", "opus", "wav", "m4a", "flac"},
@@ -34,6 +36,7 @@ def to_cache(path, session="", most=MOST):
     code, data = sandbox.run(script, room=room, timeout=60, most=most + 1)
     if code or len(data) > most:
         return None
+    data = _redacted(data)
     name = _names.sub("_", os.path.basename(path))[-80:] or "file"
     ending = name.rsplit(".", 1)[-1].lower()
     folder = next((f for f, known in FOLDERS.items() if ending in known), "documents")
@@ -44,3 +47,15 @@ def to_cache(path, session="", most=MOST):
     with os.fdopen(fd, "wb") as file:
         file.write(data)
     return target
+
+
+def _redacted(data):
+    """Text as every other result of the agent's: what is no UTF-8, or has NUL, is no text."""
+    if len(data) > LONGEST_TEXT or b"\0" in data:
+        return data
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return data
+    clean = current.clean_text(text)
+    return data if clean == text else clean.encode("utf-8", "replace")

@@ -18,6 +18,9 @@ from . import current
 WORK = "/work"
 SCRATCH = f"{WORK}/.tmp"
 CONNECT, TIMED_OUT, KILLED, UNREACHABLE = 20, 124, 137, 126
+# What one command may say. The agent's own file tools read whole files, into its memory.
+MOST_OUTPUT = 64 << 20
+TOO_MUCH = "this is too much to read at once: the file or the output is larger than 16 MiB"
 MESSAGE = "the sandbox does not answer, so nothing was run"
 
 
@@ -110,6 +113,29 @@ def start(script, *, room, timeout, stdin=None, background=False, files=()):
     elif feed is not None:
         data = stdin.encode("utf-8", "replace") if isinstance(stdin, str) else stdin
         threading.Thread(target=_feed, args=(feed, data), daemon=True).start()
+    return handle
+
+
+def bounded(handle):
+    """The same command, which ends where it says more than `MOST_OUTPUT`."""
+    source = handle.stdout
+    out, end = os.pipe2(os.O_CLOEXEC)
+    handle.stdout = os.fdopen(out, "r", encoding="utf-8", errors="replace")
+
+    def pump():
+        left = MOST_OUTPUT
+        with source, os.fdopen(end, "wb", 0) as sink:
+            try:
+                while got := os.read(source.fileno(), min(1 << 16, left)):
+                    sink.write(got)
+                    left -= len(got)
+                    if not left:
+                        handle.kill()
+                        return
+            except OSError:
+                pass  # Nobody reads any more.
+
+    threading.Thread(target=pump, daemon=True).start()
     return handle
 
 

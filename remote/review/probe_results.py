@@ -176,10 +176,10 @@ def long_arguments_are_short_in_the_log():
     from petasos_policy import calls
 
     text = "x" * 490 + SECRET + "y" * 5000
-    said = calls._shown("write_file", {"path": "a", "content": text, "more": [text]})["args"]
+    said = calls.shown("write_file", {"path": "a", "content": text, "more": [text]})["args"]
     assert SECRET[:12] not in json.dumps(said) and len(json.dumps(said)) < 1500, said
     assert "sha256" in said["content"] and said["path"] == "a"
-    assert calls._shown("terminal", {"command": "x" * 3000})["command"] == "x" * 3000
+    assert calls.shown("terminal", {"command": "x" * 3000})["command"] == "x" * 3000
 
 
 @contextlib.contextmanager
@@ -254,3 +254,38 @@ def no_side_call_without_a_line():
     finally:
         current.audit = kept
     return False
+
+
+@probe
+def text_files_that_leave_are_redacted_and_others_are_as_they_were():
+    import os
+
+    from petasos_policy import fetch, sandbox
+
+    kept = sandbox.run
+    binary = b"\xff\x00" + SECRET.encode()
+    try:
+        for data, there in ((f"a {SECRET} b\n".encode(), b"[GONE]"), (binary, binary)):
+            sandbox.run = lambda *args, data=data, **more: (0, data)
+            path = fetch.to_cache("/work/notes-0815.txt")
+            with open(path, "rb") as file:
+                said = file.read()
+            os.unlink(path)
+            assert there in said and (data is binary or SECRET.encode() not in said), said
+    finally:
+        sandbox.run = kept
+
+
+@probe
+def a_file_without_end_is_not_read_to_its_end():
+    from petasos_policy import environment, sandbox
+
+    made = environment.make()(60)
+    kept, sandbox.MOST_OUTPUT = getattr(sandbox, "MOST_OUTPUT", 0), 1 << 20
+    try:
+        said = made.execute("yes 0815 | head -c 20000000", timeout=30)
+        small = made.execute("echo fine-0815", timeout=30)
+    finally:
+        sandbox.MOST_OUTPUT = kept
+    assert said["returncode"] == 137 and "too much" in said["output"], str(said)[:300]
+    assert len(said["output"]) < 500 and "fine-0815" in small["output"], small

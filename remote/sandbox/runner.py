@@ -28,11 +28,19 @@ TERM, KILL = 15, 9
 LONGEST_ARGUMENT = 100_000
 # What is asked to end has this long.
 GRACE = 1
+# Orphans between two looks at the clock.
+REAPED = 256
 LIMIT = int(os.environ.get("PETASOS_TIMEOUT", "180"))
 
 
 def main(descriptor, ask, answer):
-    """Never returns."""
+    """Never returns.
+
+    No limit is set for process 1 here: the unit's are for all of the tree (MemoryMax=, TasksMax=)
+    or are inherited by each (LimitNOFILE=, LimitFSIZE=), and a script could lower, with prlimit(2),
+    what a process of its own user has, but not from within raise it. What it does so to process 1
+    it does to itself: when that one ends, the kernel ends the tree, and the keeper answers 137.
+    """
     # From this tree, process 1 hears only what it has a handler for.
     _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
     try:
@@ -164,17 +172,27 @@ def code_of(status):
 
 
 def reap(child):
-    """Whoever ended, as process 1 must; and how the script itself did."""
+    """Whoever ended, as process 1 must; and how the script itself did.
+
+    So many at a time: a script that makes orphans as fast as they are reaped would else keep
+    `watch` from its deadline, the disk and a caller who hung up. Who is left is reaped next time;
+    the unit's TasksMax= counts them until then. The script itself is asked for first, for its end
+    is what poll reported, and must not wait behind the others.
+    """
     found = None
     try:
-        while True:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid == child:
+            found = status
+        for _ in range(REAPED):
             pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
             if pid == child:
                 found = status
-            if pid == 0:
-                return found
     except ChildProcessError:
-        return found
+        pass
+    return found
 
 
 def kill(signal):

@@ -46,6 +46,10 @@ class Client:
         self.socket.close()
 
 
+def _limit(pair):
+    return pair and {"count": pair[0], "seconds": pair[1]}
+
+
 class WithWriter(unittest.TestCase):
     """A directory, a socket that stays, and a writer that can be stopped and started."""
 
@@ -56,6 +60,8 @@ class WithWriter(unittest.TestCase):
         self.log = os.path.join(self.folder, "log")
         os.mkdir(self.log)
         self.socket = os.path.join(self.folder, "audit.sock")
+        self.policy = os.path.join(self.folder, "policy.json")
+        self.rates()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.socket)
         os.chmod(self.socket, 0o666)
@@ -68,6 +74,7 @@ class WithWriter(unittest.TestCase):
         # As systemd hands it over.
         third = f'exec "$@" 3<&{self.listener.fileno()}'
         argv = [sys.executable, "-I", "-S", "-B", WRITER, self.log, user or str(os.getuid())]
+        argv.append(self.policy)
         self.process = subprocess.Popen(
             ["/bin/bash", "-c", third, "bash", *argv, *options],
             env={"LISTEN_FDS": "1"},
@@ -77,6 +84,18 @@ class WithWriter(unittest.TestCase):
         self.said.append("")
         before = len(self.heads())
         self.until(lambda: len(self.heads()) > before or not head, "it never began")
+
+    def rates(self, default=(30, 3600), webhook_route=None, model_calls=None, **platforms):
+        """The policy's limits from now on, replaced as Petasos replaces files."""
+        rate = {"default": default, "webhook_route": webhook_route, "model_calls": model_calls}
+        rate = {name: _limit(value) for name, value in rate.items()}
+        rate["platforms"] = {name: _limit(value) for name, value in platforms.items()}
+        self.write_policy(json.dumps({"rate": rate}))
+
+    def write_policy(self, text):
+        with open(self.policy + ".new", "w") as file:
+            file.write(text)
+        os.rename(self.policy + ".new", self.policy)
 
     def stop(self, number=signal.SIGTERM):
         if self.process is None:

@@ -1,6 +1,7 @@
 """Sliding windows: what the writer lets through, and that a restart forgets nothing."""
 
 import copy
+import json
 import os
 import random
 import time
@@ -20,7 +21,7 @@ class Counting(bench.WithWriter):
         self.start(*options)
 
         def message(user, **more):
-            return self.client().ask("message", platform="telegram", user=user, limit=HOUR, **more)
+            return self.client().ask("message", platform="telegram", user=user, **more)
 
         for number in range(30):
             answer = message(1)
@@ -35,17 +36,17 @@ class Counting(bench.WithWriter):
         self.assertTrue(message("1", key="other")["ok"], "a key counts in place of the user")
         self.assertTrue(message(2)["ok"])
         self.assertFalse(message("1")["ok"], "a number and its digits are one user")
-        discord = self.client().ask("message", platform="discord", user=1, limit=HOUR)
+        discord = self.client().ask("message", platform="discord", user=1)
         self.assertTrue(discord["ok"])
         self.assert_sound()
 
     def test_the_window_slides(self):
+        self.rates(webhook_route=(2, 2))
         self.start()
         client = self.client()
-        limit = {"count": 2, "seconds": 2}
 
         def ask():
-            return client.ask("message", platform="webhook", key="route/a", limit=limit)
+            return client.ask("message", platform="webhook", key="route/a")
 
         began = time.monotonic()
         self.assertEqual([ask()["ok"], ask()["ok"]], [True, True])
@@ -55,22 +56,20 @@ class Counting(bench.WithWriter):
         self.assertGreater(time.monotonic() - began, 1.9)
 
     def test_a_budget_is_one_for_the_host(self):
+        self.rates(model_calls=(3, 2592000))
         self.start()
-        client, limit = self.client(), {"count": 3, "seconds": 2592000}
-        said = [
-            client.ask("budget", key="model_calls", platform=p, limit=limit)["ok"] for p in "abcd"
-        ]
+        client = self.client()
+        said = [client.ask("budget", key="model_calls", platform=p)["ok"] for p in "abcd"]
         self.assertEqual(said, [True, True, True, False])
         self.stop()
         self.start()
-        self.assertFalse(self.client().ask("budget", key="model_calls", limit=limit)["ok"])
+        self.assertFalse(self.client().ask("budget", key="model_calls")["ok"])
 
     def test_no_limit_lets_all_through_and_a_bad_one_none(self):
+        self.rates(p=None)
         self.start()
         client = self.client()
-        self.assertEqual(
-            client.ask("message", platform="p", user="u", limit=None), {"ok": True, "seq": 2}
-        )
+        self.assertEqual(client.ask("message", platform="p", user="u"), {"ok": True, "seq": 2})
         bad = [
             0,
             {},
@@ -85,18 +84,46 @@ class Counting(bench.WithWriter):
             {"count": 1.5, "seconds": 1},
         ]
         for limit in bad:
-            self.assertIn(
-                "error", client.ask("message", platform="p", user="u", limit=limit), limit
-            )
+            rate = {"default": None, "webhook_route": None, "model_calls": None}
+            self.write_policy(json.dumps({"rate": {**rate, "platforms": {"p": limit}}}))
+            self.assertIn("error", client.ask("message", platform="p", user="u"), limit)
+        for text in ("", "[]", "{", "{}", '{"rate": {}}', '{"rate": 5}'):
+            self.write_policy(text)
+            self.assertIn("error", client.ask("message", platform="p", user="u"), text)
+        self.rates(p=None)
+        os.chmod(self.policy, 0o664)
+        self.assertIn("error", client.ask("message", platform="p", user="u"), "others may write it")
+        os.unlink(self.policy)
+        self.assertIn("error", client.ask("message", platform="p", user="u"), "it is gone")
+        self.rates(p=None)
+        self.assertIn("error", client.ask("budget", key="another"), "no such budget")
         for who in (
             {},
             {"platform": "p"},
             {"platform": "p", "user": ""},
             {"platform": "p", "user": ["u"]},
         ):
-            self.assertIn("error", client.ask("message", limit=HOUR, **who), who)
-        self.assertIn("error", client.ask("message", platform="p", user="u" * 257, limit=HOUR))
+            self.assertIn("error", client.ask("message", **who), who)
+        self.assertIn("error", client.ask("message", platform="p", user="u" * 257))
         self.assertEqual(len(self.lines()), 2)
+
+    def test_a_client_cannot_raise_its_limit(self):
+        self.rates(telegram=(1, 600))
+        self.start()
+        client = self.client()
+
+        def ask(limit):
+            return client.ask("message", platform="telegram", user=1, limit=limit)["ok"]
+
+        self.assertEqual([ask(limit) for limit in (None, HOUR, None)], [True, False, False])
+        self.assertEqual(self.records()[1]["limit"], {"count": 1, "seconds": 600})
+        self.rates(telegram=(3, 600))
+        self.assertTrue(ask(None), "what root changes is in force at once")
+
+    def test_the_self_test_has_a_share_of_its_own(self):
+        self.start()
+        said = [self.client().ask("message", platform="petasos_selftest", user=1) for _ in "ab"]
+        self.assertEqual([answer["ok"] for answer in said], [True, False])
 
 
 class Windows(unittest.TestCase):

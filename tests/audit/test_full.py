@@ -53,8 +53,8 @@ class OnSmallDisk(bench.WithWriter):
         self.start(*SMALL)
         client = self.client()
         self.fill(client, size=300)
-        limit = {"count": 2, "seconds": 60}
-        message = {"platform": "telegram", "user": 1, "limit": limit, "filler": "x" * 300}
+        self.rates(telegram=(2, 60))
+        message = {"platform": "telegram", "user": 1, "filler": "x" * 300}
         for _ in range(5):
             self.assertIn("error", client.ask("message", **message))
         subprocess.run(["mount", "-o", "remount,size=600k", self.log], check=True)

@@ -35,11 +35,9 @@ class Hostile(bench.WithWriter):
         }
         client.send(json.dumps({"event": "tool_call", **forged}).encode() + b"\n")
         client.answer()
-        limit = {"count": 1, "seconds": 60}
+        self.rates(p=(1, 60))
         for _ in range(2):
-            client.ask(
-                "message", platform="p", user="u", limit=limit, verdict="allow", used=0, retry=0
-            )
+            client.ask("message", platform="p", user="u", verdict="allow", used=0, retry=0)
         tool, first, second = self.records()[1:]
         self.assertEqual((tool["seq"], tool["uid"], tool["pid"]), (2, os.getuid(), os.getpid()))
         self.assertEqual(
@@ -218,12 +216,13 @@ class OtherUsers(bench.WithWriter):
         self.assertTrue((3 << 20) < size < (5 << 20), size)
 
     def test_to_be_refused_a_counter_costs_as_much(self):
+        self.rates(p=(1, 600))
         self.start(user=str(bench.NOBODY))
         program = FLOOD + (
-            "s = connect(); limit = {'count': 1, 'seconds': 600}; said = set()\n"
+            "s = connect(); said = set()\n"
             "for n in range(16000):\n"
             "    filler = 'x' * (0 if n < 10000 else 2000)\n"
-            "    a = ask(s, event='message', platform='p', user=n, limit=limit, filler=filler)\n"
+            "    a = ask(s, event='message', platform='p', user=n, filler=filler)\n"
             "    said.add(str(a.get('error'))[:17])\n"
             "print(sorted(said))\n"
         )

@@ -101,7 +101,7 @@ fn travels() -> Result<()> {
 fn at_rest() -> Result<()> {
     let shared = &*shared("trixie")?;
     let host = &shared.host;
-    ensure!(host.sh("stat -c '%U:%G %a' /etc/hermes/.env /etc/hermes")? == "root:hermes 640\nroot:hermes 750\n");
+    ensure!(host.sh("stat -c '%U:%G %a' /etc/hermes/.env /etc/hermes")? == "root:hermes 640\nroot:hermes 751\n");
     let key = api_key(shared)?;
     // The control: the search finds the key where it belongs. Where else it is (what an undo
     // needs), only root can read it.

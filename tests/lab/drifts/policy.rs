@@ -47,10 +47,10 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
-        name: "the agent's rules are readable to all",
-        inject: "chmod 0644 /etc/hermes/policies/0.19.0.json",
+        name: "the agent's rules are writable to their group",
+        inject: "chmod 0664 /etc/hermes/policies/0.19.0.json",
         expect: &[("file /etc/hermes/policies/0.19.0.json", "mode")],
-        sound: "[ \"$(stat -c %a /etc/hermes/policies/0.19.0.json)\" = 640 ]",
+        sound: "[ \"$(stat -c %a /etc/hermes/policies/0.19.0.json)\" = 644 ]",
         writes: &[POLICY],
         long: true,
         ..PLAIN
