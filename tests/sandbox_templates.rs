@@ -84,3 +84,13 @@ fn each_has_its_own_names() {
     none["egress"].as_object_mut().expect("a map").remove("sandbox");
     assert!(!render("egress/proxy.conf.tera", &none).contains("sandbox"), "no sandbox, no door");
 }
+
+/// Process 1 of a command, with orphans without end.
+#[test]
+fn orphans_do_not_hold_up_a_command() {
+    let mut command = tool("python3", "python3");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sandbox");
+    command.args(["-B", "-m", "unittest", "-v", "test_reap"]).current_dir(folder);
+    let (passed, said) = verdict(&mut command);
+    assert!(passed && said.contains("\nOK"), "{said}");
+}
