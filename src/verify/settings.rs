@@ -106,11 +106,13 @@ pub fn in_force(evidence: &Evidence) -> Check {
     )
 }
 
-/// Whether the policy's files are for the agent to read only.
+/// Whether the policy's files are for the agent to read only. Others may pass through the folder, as
+/// the audit writer does, and read neither it nor the files.
 pub fn locked(evidence: &Evidence) -> Check {
+    const CLOSED: [&str; 3] = ["40", "50", "51"];
     let found = evidence.inspected().files.found().map(|files| {
         let loose = |(path, access): (&String, &Option<Access>)| match access {
-            Some(Access { owner, mode }) if owner == "root" && (mode.ends_with("40") || mode.ends_with("50")) => None,
+            Some(Access { owner, mode }) if owner == "root" && CLOSED.iter().any(|end| mode.ends_with(end)) => None,
             Some(Access { owner, mode }) => Some(format!("{path} is {owner} {mode}")),
             None => Some(format!("{path} is not there")),
         };

@@ -225,13 +225,14 @@ fn refused(letter: char) -> Fault {
         '&' => "`&`, which runs a command in the background".to_owned(),
         '<' | '>' => format!("`{letter}`, which redirects"),
         '\\' => "a backslash outside of quotes".to_owned(),
-        '!' | '#' | '(' | ')' | '{' | '}' | '^' => format!("`{letter}`, which a shell does not take as it is"),
+        '!' | '#' | '(' | ')' | '{' | '}' | '^' => format!("`{letter}`, which is special to a shell"),
         _ if letter.is_ascii_graphic() => format!("`{letter}`"),
         _ if is_hidden(letter) => format!("the character U+{:04X}", u32::from(letter)),
         _ => format!("`{letter}` outside of quotes"),
     };
-    let fault = Fault::new(format!("no command with {what} is accepted"));
-    if is_hidden(letter) { fault } else { fault.hint("between '…' all letters mean themselves") }
+    let comma = if what.contains(", which") { "," } else { "" };
+    let fault = Fault::new(format!("no command with {what}{comma} is accepted"));
+    if is_hidden(letter) { fault } else { fault.hint("in single quotes every character means itself") }
 }
 
 /// Whether such a rule lets every command through.
