@@ -106,8 +106,8 @@ pub fn in_force(evidence: &Evidence) -> Check {
     )
 }
 
-/// Whether the policy's files are for the agent to read only. Others may pass through the folder, as
-/// the audit writer does, and read neither it nor the files.
+/// Whether the policy's files are for the agent to read only. Others may pass through the folder,
+/// as the audit writer does, and read neither it nor the files.
 pub fn locked(evidence: &Evidence) -> Check {
     const CLOSED: [&str; 3] = ["40", "50", "51"];
     let found = evidence.inspected().files.found().map(|files| {
