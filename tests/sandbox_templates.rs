@@ -1,5 +1,6 @@
 //! The sandbox's templates, rendered: golden files in `tests/render/sandbox`, judged by systemd,
-//! systemd-tmpfiles and nginx. What a sandbox withstands is tried on a host, by `tests/sandbox`.
+//! systemd-tmpfiles and nginx; and its runner's own tests. What a sandbox withstands is tried on a
+//! host, by `tests/sandbox`.
 mod judge;
 
 use judge::{complaints_about_unit, folder, golden, judge as tool, render, verdict};

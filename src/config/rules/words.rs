@@ -220,18 +220,17 @@ fn is_hidden(letter: char) -> bool {
 
 fn refused(letter: char) -> Fault {
     let what = match letter {
-        '$' | '~' => format!("`{letter}`, which a shell expands"),
-        '`' => "a backquote, which runs a command".to_owned(),
-        '&' => "`&`, which runs a command in the background".to_owned(),
-        '<' | '>' => format!("`{letter}`, which redirects"),
+        '$' | '~' => format!("`{letter}`, which a shell expands,"),
+        '`' => "a backquote, which runs a command,".to_owned(),
+        '&' => "`&`, which runs a command in the background,".to_owned(),
+        '<' | '>' => format!("`{letter}`, which redirects,"),
         '\\' => "a backslash outside of quotes".to_owned(),
-        '!' | '#' | '(' | ')' | '{' | '}' | '^' => format!("`{letter}`, which is special to a shell"),
+        '!' | '#' | '(' | ')' | '{' | '}' | '^' => format!("`{letter}`, which is special to a shell,"),
         _ if letter.is_ascii_graphic() => format!("`{letter}`"),
         _ if is_hidden(letter) => format!("the character U+{:04X}", u32::from(letter)),
         _ => format!("`{letter}` outside of quotes"),
     };
-    let comma = if what.contains(", which") { "," } else { "" };
-    let fault = Fault::new(format!("no command with {what}{comma} is accepted"));
+    let fault = Fault::new(format!("no command with {what} is accepted"));
     if is_hidden(letter) { fault } else { fault.hint("in single quotes every character means itself") }
 }
 
