@@ -29,9 +29,8 @@ def key(event, fields):
     return event, str(place), fields.get("key") is not None, str(name)
 
 
-def limit(fields):
+def limit(value):
     """`(count, seconds)`; none where nothing is limited."""
-    value = fields.get("limit")
     if value is None:
         return None
     parts = [value.get("count"), value.get("seconds")] if isinstance(value, dict) else []
@@ -78,7 +77,7 @@ class Counters:
     def replay(self, event, fields, then, now):
         """Counts a line of the log again."""
         try:
-            what, most = key(event, fields), limit(fields)
+            what, most = key(event, fields), limit(fields.get("limit"))
         except Refused:
             return
         if fields.get("verdict") == "allow" and most and then > now - most[1]:

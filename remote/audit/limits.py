@@ -4,7 +4,7 @@ import json
 import os
 import stat
 
-from .counters import HIGHEST, LONGEST
+from .counters import limit
 from .lines import Refused
 
 # The policy's self-test counts one that is nobody's share.
@@ -23,13 +23,13 @@ class Limits:
             if event == "budget":
                 if fields.get("key") != "model_calls":
                     raise Refused("the only budget is `model_calls`")
-                return _limit(rate["model_calls"])
+                return limit(rate["model_calls"])
             if platform == SELFTEST[0]:
                 return SELFTEST[1]
             if platform == "webhook":
-                return _limit(rate["webhook_route"])
+                return limit(rate["webhook_route"])
             platforms = rate["platforms"]
-            return _limit(platforms[platform] if platform in platforms else rate["default"])
+            return limit(platforms[platform] if platform in platforms else rate["default"])
         except (KeyError, TypeError) as error:
             raise Refused("the policy's `rate` is none") from error
 
@@ -46,7 +46,8 @@ class Limits:
                     self.mark = mark
         except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
             self.mark = None
-            raise Refused(f"the policy's limits cannot be read: {type(error).__name__}") from error
+            said = f"{type(error).__name__}: {error}"[:200]
+            raise Refused(f"no limits can be read from {self.path}: {said}") from error
         return self.rate
 
 
@@ -58,17 +59,7 @@ def _rate(info, text):
     rate = json.loads(text)["rate"]
     # All of it, so that a wrong key is no surprise for the first who needs it.
     for value in (*dict(rate["platforms"]).values(), rate["default"]):
-        _limit(value)
+        limit(value)
     for name in ("webhook_route", "model_calls"):
-        _limit(rate[name])
+        limit(rate[name])
     return rate
-
-
-def _limit(value):
-    if value is None:
-        return None
-    parts = (value["count"], value["seconds"])
-    for part, most in zip(parts, (HIGHEST, LONGEST), strict=True):
-        if isinstance(part, bool) or not isinstance(part, int) or not 1 <= part <= most:
-            raise ValueError("no limit")
-    return parts
