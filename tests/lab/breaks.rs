@@ -135,7 +135,7 @@ pub const BREAKS: &[Break] = &[
         controls: POLICY,
         checks: &["approve.rules", "rate.declared", "policy.running", "declared"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the rules of the policy are loosened, and the agent has read them",
@@ -159,7 +159,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["audit.log", "fs.strict"],
         checks: &["audit.owner", "audit.rights", "declared"],
         undo: "chmod 0640 /var/log/hermes/audit.jsonl",
-        long: false,
+        long: true,
     },
     Break {
         name: "a line of the audit log is edited",
@@ -308,7 +308,7 @@ pub const BREAKS: &[Break] = &[
             "proxy.elsewhere",
         ],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
-        long: false,
+        long: true,
     },
     Break {
         name: "a port is opened, and somebody listens there",

@@ -66,7 +66,10 @@ fn heals(drift: &Drift, shared: &Shared) -> Result<()> {
     let named = named(&plan)?;
     ensure!(named == expected, "`plan` names {named:#?}, not {expected:#?}");
     let hidden = |said: &Said| !said.all().contains("hidden-value");
-    ensure!(hidden(&plan) && hidden(&desk.petasos(&["plan", "--diff"])?), "`plan` shows a value of the secrets' file");
+    ensure!(hidden(&plan), "`plan` shows a value of the secrets' file");
+    if drift.inject.contains("hidden-value") {
+        ensure!(hidden(&desk.petasos(&["plan", "--diff"])?), "`plan --diff` shows a value of the secrets' file");
+    }
 
     host.sh("touch /run/petasos-test-mark; sleep 0.02")?;
     let up = desk.petasos(&["up", "--json"])?.ended(0)?;

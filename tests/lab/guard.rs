@@ -1,7 +1,7 @@
 //! Changes that lock people out: the host takes them back by itself, and is then what it was. The
 //! judge is a login that worked before.
 
-use super::harness::{Desk, Host, Once, Pool, ready, trial};
+use super::harness::{Desk, Host, Once, Pool, ignored, ready, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::collections::VecDeque;
@@ -30,24 +30,31 @@ const BASE: &str = "playbooks/10-base.yaml";
 const EGRESS: &str = "templates/base/egress-names.nft.tera";
 
 #[rustfmt::skip]
-const TABLE: [Bad; 13] = [
+const TABLE: [Bad; 7] = [
     Bad { name: "sshd denies the administrator", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nDenyUsers ops\n" },
-    Bad { name: "sshd lets in a group that nobody is in", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nAllowGroups games\n" },
     Bad { name: "sshd does not take its file", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nNoSuchKeyword yes\n" },
-    Bad { name: "sshd wants a password too", file: SSHD, old: "AuthenticationMethods publickey\n", new: "AuthenticationMethods publickey,password\n" },
-    Bad { name: "sshd knows no such key", file: SSHD, old: "PubkeyAcceptedAlgorithms ssh-ed25519,", new: "PubkeyAcceptedAlgorithms rsa-sha2-512 #" },
-    Bad { name: "sshd listens on another port", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nPort 2200\n" },
     Bad { name: "sshd listens where nobody comes from", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nListenAddress 127.0.0.1\n" },
-    Bad { name: "sshd runs another command", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nForceCommand /bin/false\n" },
     Bad { name: "ufw without the SSH port", file: BASE, old: "{{ ssh_port }}/tcp {{ inbound }}", new: "2200/tcp {{ inbound }}" },
     Bad { name: "nft drops everything", file: EGRESS, old: "\tchain agent {", new: "\tchain input {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n\n\tchain agent {" },
     Bad { name: "another key for the administrator", file: "petasos.yaml", old: "authorized_keys: [\"", new: "authorized_keys: [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB6q9NDXlbXTjBpWvyWeLfUaXkUyaIKvcHMEDSTNBd9a nobody\"] #" },
     Bad { name: "sudo wants a password", file: BASE, old: "ALL=(ALL:ALL) NOPASSWD: ALL", new: "ALL=(ALL:ALL) ALL" },
+];
+
+/// Others of their kinds.
+#[rustfmt::skip]
+const TWINS: [Bad; 6] = [
+    Bad { name: "sshd lets in a group that nobody is in", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nAllowGroups games\n" },
+    Bad { name: "sshd wants a password too", file: SSHD, old: "AuthenticationMethods publickey\n", new: "AuthenticationMethods publickey,password\n" },
+    Bad { name: "sshd knows no such key", file: SSHD, old: "PubkeyAcceptedAlgorithms ssh-ed25519,", new: "PubkeyAcceptedAlgorithms rsa-sha2-512 #" },
+    Bad { name: "sshd listens on another port", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nPort 2200\n" },
+    Bad { name: "sshd runs another command", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nForceCommand /bin/false\n" },
     Bad { name: "the administrator has no shell", file: BASE, old: "shell: /bin/bash", new: "shell: /usr/sbin/nologin" },
 ];
 
 pub fn trials() -> Vec<Trial> {
-    let table = TABLE.iter().map(|bad| trial(&format!("guard::{}", bad.name), move || taken_back(bad)));
+    let row = |bad: &'static Bad| trial(&format!("guard::{}", bad.name), move || taken_back(bad));
+    let table = TABLE.iter().map(row);
+    let twins = TWINS.iter().map(row).map(|row| ignored(row, "a row of the same kind runs by default"));
     let others = [
         trial("guard::a port that something else holds", held_port),
         trial("guard::sshd starves: strangers hold the one place before the login", starved),
@@ -55,11 +62,11 @@ pub fn trials() -> Vec<Trial> {
         trial("guard::the host reboots inside the window", reboot),
         trial("guard::undo brings back what the last run replaced", undo),
     ];
-    table.chain(others).collect()
+    table.chain(others).chain(twins).collect()
 }
 
 /// A host with the base hardening, without the agent, which has no part in this.
-fn host() -> Result<MutexGuard<'static, Host>> {
+pub(super) fn host() -> Result<MutexGuard<'static, Host>> {
     static HOSTS: Pool<Host, 2> = Pool::new();
     HOSTS.get(|number| hardened(&format!("guard-{number}")))
 }

@@ -4,7 +4,7 @@
 
 mod causes;
 
-use super::harness::{Desk, Host, Said, ignored, shared, trial};
+use super::harness::{Desk, Host, Said, ignored, ready, shared, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use causes::{FIRST, SECOND, one_error, refused};
 use libtest_mimic::Trial;
@@ -29,7 +29,10 @@ pub fn trials() -> Vec<Trial> {
 
 /// A fresh host, and a desk for it; without the agent, where that has no part in the day.
 fn fresh(name: &str, agent: bool) -> Result<(Host, Desk)> {
-    let host = Host::fresh(&format!("badday-{name}"), "trixie")?;
+    with_desk(Host::fresh(&format!("badday-{name}"), "trixie")?, agent)
+}
+
+fn with_desk(host: Host, agent: bool) -> Result<(Host, Desk)> {
     let desk = Desk::of(&[&host])?;
     if !agent {
         desk.petasos(&["init", "--eject"])?.ended(0)?;
@@ -110,7 +113,7 @@ const USER_DATA: &str = "#cloud-config\nssh_deletekeys: false\ndisable_root: fal
     runcmd:\n- [sh, -c, 'sleep 15; printf \"PasswordAuthentication yes\\nPermitRootLogin yes\\n\" >/etc/ssh/sshd_config.d/00-cloud.conf; date +%s >/root/first-start-over']\n";
 
 fn cloud_init() -> Result<()> {
-    let (host, desk) = fresh("cloud", false)?;
+    let (host, desk) = with_desk(Host::from("badday-cloud", ready()?)?, false)?;
     host.sh("apt-get -qq update && apt-get -qq -y install cloud-init >/dev/null 2>&1")?;
     host.with_args(
         "seed=/var/lib/cloud/seed/nocloud; mkdir -p $seed; echo 'instance-id: badday' >$seed/meta-data; printf %s \"$1\" >$seed/user-data

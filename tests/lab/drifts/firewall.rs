@@ -17,6 +17,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("ufw firewall", "kernel rules")],
         sound: "iptables -C ufw-user-input -p tcp --dport 443 -j ACCEPT",
         writes: &["/etc/ufw/"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -29,6 +30,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "! iptables -C ufw-user-input -p tcp --dport 8080 -j ACCEPT && ! ip6tables -C ufw6-user-input -p tcp --dport 8080 -j ACCEPT",
         writes: &["/etc/ufw/"],
         undo: "ufw --force delete allow 8080/tcp",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -99,6 +101,7 @@ pub const DRIFTS: &[Drift] = &[
         ],
         sound: SMTP_REFUSED,
         writes: &["/etc/petasos/egress.nft"],
+        long: true,
         ..PLAIN
     },
     Drift {

@@ -29,6 +29,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "login root",
         writes: &["/etc/ssh/sshd_config"],
         undo: "sed -i '/PermitRootLogin/d' /etc/ssh/sshd_config; systemctl reload ssh.service",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -47,6 +48,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "login root",
         writes: &["/etc/ssh/sshd_config.d/00-petasos.conf"],
         undo: "rm -f /var/lib/petasos/stamps/ssh.service",
+        long: true,
         ..PLAIN
     },
     Drift {

@@ -44,6 +44,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "grep -q '\"mode\": \"manual\"' /etc/hermes/policy.json",
         restarts: HERMES,
         writes: &[POLICY],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -113,6 +114,7 @@ pub const DRIFTS: &[Drift] = &[
         ],
         sound: "systemctl -q is-active petasos-audit.socket && systemctl -q is-active hermes.service",
         restarts: BOTH,
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -171,6 +173,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/tmpfiles.d/petasos-sandbox.conf", "exists")],
         sound: "systemd-tmpfiles --cat-config | grep -q '^d /var/lib/petasos-sandbox/work'",
         writes: &["/etc/tmpfiles.d/petasos-sandbox.conf"],
+        long: true,
         ..PLAIN
     },
     Drift {

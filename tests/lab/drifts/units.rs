@@ -26,6 +26,7 @@ pub const DRIFTS: &[Drift] = &[
         inject: "systemctl -q disable hermes.service",
         expect: &[("unit hermes.service", "enabled")],
         sound: "systemctl -q is-enabled hermes.service",
+        long: true,
         ..PLAIN
     },
     Drift {
