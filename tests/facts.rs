@@ -128,7 +128,8 @@ fn packages() {
     );
 }
 
-/// A fresh host has no lists yet, so it cannot say what there is not. The oracle is Debian's archive.
+/// A fresh host has no lists yet, so it cannot say what there is not. The oracle is Debian's
+/// archive.
 #[test]
 fn offers() {
     each(

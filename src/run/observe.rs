@@ -1,6 +1,6 @@
 //! One observation of a host.
 
-use super::{Event, Job, RunError, Session, Watch, lock, offers};
+use super::{Event, Job, RunError, Session, Watch, lock};
 use crate::act::Act;
 use crate::fact::host::Host;
 use crate::fact::{self, Facts, Offer, Query, Seen};
@@ -108,7 +108,7 @@ impl Session<'_> {
         let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
         self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
-        let system = offers::system(&host);
+        let system = format!("{} {}", capitalized(&host.distribution), host.version);
         self.system.clone_from(&system);
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
         let held = lock_path().into_iter().any(waits);
@@ -147,4 +147,9 @@ fn guard_paths() -> impl Iterator<Item = AbsPath> {
 
 fn lock_path() -> Option<AbsPath> {
     AbsPath::new(lock::RECORD).ok()
+}
+
+fn capitalized(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

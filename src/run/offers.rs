@@ -4,7 +4,6 @@
 use super::observe::Observation;
 use super::{Job, RunError, Session};
 use crate::config::packages::{KEY, NamedPackage};
-use crate::fact::host::Host;
 use crate::fact::{Offer, Query, offer};
 use crate::fault::Fault;
 use crate::name::PackageName;
@@ -44,13 +43,6 @@ impl Session<'_> {
         let offers: BTreeMap<PackageName, Offer> = offer::read(offer::split(&text).1?).ok()?;
         refused(&self.job.packages, &self.system, |name| offers.get(name)).map(|fault| self.host_error(fault))
     }
-}
-
-/// `Debian 13`.
-pub(super) fn system(host: &Host) -> String {
-    let mut chars = host.distribution.chars();
-    let name: String = chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect());
-    format!("{name} {}", host.version)
 }
 
 fn refused<'a>(

@@ -146,13 +146,13 @@ fn no_such_package() -> Result<()> {
 fn misspelt(host: &Host, desk: &Desk, yaml: &str) -> Result<()> {
     let packages =
         |names: &str| desk.write("petasos.yaml", &format!("{yaml}agent: {{ sandbox: {{ packages: [{names}] }} }}\n"));
-    let caret = format!("petasos.yaml:{}:45", yaml.lines().count() + 1);
+    let caret = format!("petasos.yaml:{}:41", yaml.lines().count() + 1);
     let misspelt = ["Debian 12 has no package `nodjs`", &caret, "did you mean `nodejs`?"];
     // Whoever asks apt leaves a mark; a host that has all that is named is not asked.
     host.sh("printf '#!/bin/sh\\ntouch /run/asked; exec /usr/bin/apt-cache \"$@\"\\n' >/usr/local/sbin/apt-cache; chmod +x /usr/local/sbin/apt-cache")?;
     desk.petasos(&["plan"])?.ended(0)?;
     ensure!(!host.holds("test -e /run/asked")?, "apt was asked about what is installed");
-    host.sh("apt-get -qq update; ! apt-get -qq -s install nodjs 2>&1 && apt-get -qq -s install nodejs")?;
+    host.sh("! apt-get -qq -s install nodjs 2>&1 && apt-get -qq -s install nodejs")?;
     packages("ripgrep, nodejs")?;
     desk.petasos(&["plan"])?.ended(2)?.says(&[": 1 change", "nodejs: absent -> installed"])?;
     ensure!(host.holds("test -e /run/asked")?, "apt was not asked about what is not installed");
