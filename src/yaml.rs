@@ -56,6 +56,21 @@ pub enum Step {
     At(usize),
 }
 
+/// A place in a text that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub file: String,
+    pub text: String,
+    pub path: Vec<Step>,
+}
+
+impl Place {
+    /// The same error, with file, line and caret of this place.
+    pub fn point(&self, fault: Fault) -> Fault {
+        point(&self.file, &self.text, &self.path, fault)
+    }
+}
+
 /// The same error, with file, line and caret of what stands at the end of `path`, or of the nearest
 /// thing on the way that is there.
 pub fn point(file: &str, text: &str, path: &[Step], fault: Fault) -> Fault {

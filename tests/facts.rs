@@ -17,7 +17,7 @@ use common_facts::{
     unit,
 };
 use petasos::fact::path::PathKind;
-use petasos::fact::{FAMILIES, Facts, Seen, parse, script};
+use petasos::fact::{FAMILIES, Facts, Offer, Seen, parse, script};
 use petasos::resource::digest;
 use petasos::shell::Reader;
 use std::collections::BTreeSet;
@@ -123,6 +123,31 @@ fn packages() {
                 (!state.contains("fresh"), !state.contains("fresh")),
                 "{state}"
             );
+        },
+        &[],
+    );
+}
+
+/// A fresh host has no lists yet, so it cannot say what there is not. The oracle is Debian's
+/// archive.
+#[test]
+fn offers() {
+    each(
+        |state, facts| {
+            let offer = |name: &str| &facts.offers[&package(name)];
+            assert_eq!(offer("sudo"), &Seen::Is(Offer::There), "{state}: it is installed");
+            if state.contains("fresh") {
+                assert!(matches!(offer("no-such-package"), Seen::Unreadable(_)), "{state}");
+                assert!(matches!(offer("gawk"), Seen::Unreadable(_)), "{state}");
+                return;
+            }
+            let names = |names: &[&str]| names.iter().map(|name| package(name)).collect();
+            let instead =
+                |providers, alike| Seen::Is(Offer::Instead { providers: names(providers), alike: names(alike) });
+            assert_eq!(offer("gawk"), &Seen::Is(Offer::There), "{state}: it could be installed");
+            assert_eq!(offer("no-such-package"), &instead(&[], &[]), "{state}");
+            assert_eq!(offer("awk"), &instead(&["gawk", "mawk", "original-awk"], &[]), "{state}");
+            assert_eq!(offer("nftable"), &instead(&[], &["nftables"]), "{state}");
         },
         &[],
     );

@@ -7,7 +7,7 @@ use petasos::config::lock::LockFile;
 use petasos::desired::vars::desired_state;
 use petasos::desired::{Choice, Operator};
 use petasos::fact::host::Host;
-use petasos::fact::{Facts, Query, Seen};
+use petasos::fact::{Facts, Offer, Query, Seen};
 use petasos::playbook::Sources;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,6 +20,7 @@ fn bare(queries: &BTreeSet<Query>, host: Host) -> Facts {
     for query in queries.iter().cloned() {
         match query {
             Query::Package(name) => drop(facts.packages.insert(name, Seen::Absent)),
+            Query::Offer(name) => drop(facts.offers.insert(name, Seen::Is(Offer::There))),
             Query::User(name) => drop(facts.users.insert(name, Seen::Absent)),
             Query::Group(name) => drop(facts.groups.insert(name, Seen::Absent)),
             Query::Path(path) => drop(facts.paths.insert(path, Seen::Absent)),

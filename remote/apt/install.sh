@@ -1,16 +1,9 @@
 # Arguments: packages. Lists older than a day are fetched again; that is no failure as long as the
-# packages come.
+# packages come. 46: the distribution does not have them all, and nothing was installed; standard
+# output ends with what there is instead.
 lists() {
 	apt 1 update >/dev/null 2>"$scratch/lists" || :
 	fetched=yes
-}
-# unknown NAMES…: those that the lists do not have, each after a space.
-unknown() {
-	apt-cache policy -- "$@" 2>/dev/null >"$scratch/policy" || :
-	for name in "$@"; do
-		awk -v name="$name:" '$0 == name { its = 1; next } /^[^ ]/ { its = 0 } its && $1 == "Candidate:" && $2 != "(none)" { known = 1 }
-			END { exit !known }' "$scratch/policy" || printf ' %s' "$name"
-	done
 }
 finish
 fetched=no
@@ -18,14 +11,14 @@ fetched=no
 if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -1 2>/dev/null | head -n 1)" ]; then
 	lists
 fi
-missing=$(unknown "$@")
+missing=$(unknown "$@") || missing=
 if [ -z "$missing" ]; then
 	apt 3 --no-install-recommends install -- "$@" && return 0
 	! locked || return 1
 fi
 if [ "$fetched" = no ]; then
 	lists
-	missing=$(unknown "$@")
+	missing=$(unknown "$@") || missing=
 	if [ -z "$missing" ]; then
 		apt 3 --no-install-recommends install -- "$@" && return 0
 	fi
@@ -35,8 +28,11 @@ if grep -q -i -E '(failed to|could not|cannot) (fetch|connect|resolve)|failure r
 	echo 'the package lists could not be fetched:'
 	grep -i -E 'failed to fetch|could not (connect|resolve)|failure resolving' "$scratch/lists" | sort -u | head -n 4
 	hint 'check that the host reaches its mirror and resolves its name (`apt-get update` on the host shows more)'
-elif [ -n "$missing" ]; then
-	echo "the distribution has no package$missing, and nothing was installed"
-	hint "correct the name; those of the sandbox's stand under \`agent.sandbox.packages\`"
+	return 1
 fi >&2
-return 1
+[ -n "$missing" ] || return 1
+echo "the distribution has no package$missing, and nothing was installed" >&2
+hint 'correct the name where the playbook has it'
+# shellcheck disable=SC2086 # names
+instead $missing
+return 46

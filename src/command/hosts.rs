@@ -108,6 +108,7 @@ impl HostArgs {
                 ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
                 known_port,
                 desired,
+                packages: choice.packages,
                 run_id: owner::this_run()?,
                 playbooks: sources.digest(),
                 confirm_timeout_secs: settings.guard.confirm_timeout_secs,

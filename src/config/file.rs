@@ -4,7 +4,7 @@ use super::settings::{Admin, Agent, Guard, Network, Settings};
 use super::{Target, contradictions};
 use crate::fault::Fault;
 use crate::name::{Account, EnvName, PackageName, Service};
-use crate::yaml::{self, Step};
+use crate::yaml::{self, Place, Step};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -41,6 +41,9 @@ with_sections! {
         /// say, and the defaults come last.
         #[serde(skip)]
         raw: Value,
+        /// The file's name and text, to show a line of it.
+        #[serde(skip)]
+        read: (String, String),
     }
 }
 
@@ -72,6 +75,7 @@ impl Config {
             return Err(Fault::new(format!("`{name}` in {file}: a name cannot contain `{{{{` here")));
         }
         config.raw = yaml::read(file, text)?;
+        config.read = (file.to_owned(), text.to_owned());
         let mut scopes = Vec::new();
         for host in std::iter::once(None).chain(config.hosts.keys().map(|host| Some(host.as_str()))) {
             let settings = config.checked(host).map_err(|(path, fault)| yaml::point(file, text, &path, fault))?;
@@ -144,6 +148,13 @@ impl Config {
         let steps: Vec<Step> = path.iter().map(|key| Step::Key((*key).to_owned())).collect();
         let own = name.map_or(Some(&self.raw), |name| self.raw.get("hosts")?.get(name));
         own.map_or(0, |own| depth(own, &steps))
+    }
+
+    /// The place of the value that a host gets; none for a default.
+    pub fn place(&self, name: Option<&str>, path: Vec<Step>) -> Option<Place> {
+        let path = self.placed(name, path);
+        let (file, text) = self.read.clone();
+        (depth(&self.raw, &path) == path.len()).then_some(Place { file, text, path })
     }
 
     /// Where the value that a host gets stands: among its own words, or those for all hosts.

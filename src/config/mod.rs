@@ -6,6 +6,7 @@ mod contradictions;
 pub mod egress;
 mod file;
 pub mod lock;
+pub mod packages;
 pub mod packs;
 pub mod pattern;
 pub mod quantity;

@@ -10,6 +10,7 @@ pub mod policy;
 pub mod vars;
 
 use crate::act::Text;
+use crate::config::packages::{self, NamedPackage};
 use crate::config::{Config, Settings, Target};
 use anyhow::Result;
 
@@ -31,6 +32,8 @@ pub struct Choice {
     pub name: Option<String>,
     pub target: Target,
     pub settings: Settings,
+    /// The packages that petasos.yaml names for it.
+    pub packages: Vec<NamedPackage>,
 }
 
 impl Choice {
@@ -48,6 +51,7 @@ impl Choice {
         };
         let settings = config.settings(name.as_deref())?;
         let label = name.clone().unwrap_or_else(|| target.host.clone());
-        Ok(Self { label, name, target, settings })
+        let packages = packages::named(config, name.as_deref(), &settings);
+        Ok(Self { label, name, target, settings, packages })
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod host;
+pub mod offer;
 pub mod package;
 pub mod path;
 pub mod sshd;
@@ -12,6 +13,8 @@ pub mod sysctl;
 pub mod table;
 pub mod ufw;
 pub mod unit;
+
+pub use offer::Offer;
 
 use crate::fault::Fault;
 use crate::name::{AbsPath, Account, PackageName, UnitName};
@@ -43,6 +46,8 @@ impl<T> Seen<T> {
 #[serde(rename_all = "snake_case")]
 pub enum Query {
     Package(PackageName),
+    /// Whether apt could install a package that is not installed.
+    Offer(PackageName),
     User(Account),
     Group(Account),
     /// What stands at a path: kind, owner, mode, digest.
@@ -69,6 +74,7 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<host::Host>,
     pub packages: BTreeMap<PackageName, Seen<String>>,
+    pub offers: BTreeMap<PackageName, Seen<Offer>>,
     pub users: BTreeMap<Account, Seen<account::UserAccount>>,
     pub groups: BTreeMap<Account, Seen<u32>>,
     pub paths: BTreeMap<AbsPath, Seen<path::PathEntry>>,

@@ -68,6 +68,9 @@ impl super::ResourceSpec for Spec {
     }
 }
 
+/// The exit code of install.sh where the distribution does not have a package.
+pub const NOT_OFFERED: i32 = 46;
+
 /// The kind's key in a playbook.
 pub const KIND: &str = "package";
 
@@ -135,5 +138,9 @@ impl Resource for Spec {
 }
 
 const FINISH: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/finish.sh"));
-const INSTALL: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/install.sh"));
+const INSTALL: &str = concat!(
+    include_str!("../../remote/apt/locks.sh"),
+    include_str!("../../remote/apt/offers.sh"),
+    include_str!("../../remote/apt/install.sh")
+);
 const PURGE: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/purge.sh"));

@@ -39,7 +39,8 @@ impl Session<'_> {
     /// From an observation to a host that is unchanged; returns what came to light only afterwards.
     /// `first` keeps the first plan of the run.
     async fn pass(&mut self, first: &mut Option<Observation>) -> Result<Vec<Step>, RunError> {
-        let mut observation = self.observe_when_ready().await?;
+        let observation = self.observe_when_ready().await?;
+        let mut observation = self.offered(observation)?;
         // Before anything is rolled back: the change that waits may be a live run's, or that of a
         // dead one whose script is still at work.
         if observation.held && (observation.unconfirmed || !observation.plan.is_empty()) {

@@ -8,6 +8,7 @@ mod error;
 mod lock;
 mod lockout_guard;
 mod observe;
+mod offers;
 pub mod owner;
 pub mod policy;
 mod preflight;
@@ -23,6 +24,7 @@ pub use error::RunError;
 pub use preflight::calendar;
 pub use undo::RunRecord;
 
+use crate::config::packages::NamedPackage;
 use crate::fault::Fault;
 use crate::name::{Account, Fingerprint};
 use crate::plan::Plan;
@@ -47,6 +49,8 @@ pub struct Job {
     /// Where it listened when it was last reached, if not where the address says.
     pub known_port: Option<u16>,
     pub desired: DesiredState,
+    /// The packages that petasos.yaml names.
+    pub packages: Vec<NamedPackage>,
     /// This run, for the lock and the record on the host.
     pub run_id: RunId,
     /// The digest of playbooks and templates, for the record.
@@ -114,7 +118,7 @@ impl Job {
     /// See [`RunError`].
     pub async fn plan(&self, watch: &Watch) -> Result<Outcome, RunError> {
         let mut session = Session::open(self, watch).await?;
-        let seen = session.observe().await;
+        let seen = session.observe().await.and_then(|seen| session.offered(seen));
         session.finish(seen.map(|seen| (seen.system, seen.plan, Vec::new()))).await
     }
 

@@ -3,12 +3,12 @@
 use super::{Event, Job, RunError, Session, Watch, lock};
 use crate::act::Act;
 use crate::fact::host::Host;
-use crate::fact::{self, Facts, Query, Seen};
+use crate::fact::{self, Facts, Offer, Query, Seen};
 use crate::fault::Fault;
-use crate::name::AbsPath;
+use crate::name::{AbsPath, PackageName};
 use crate::plan::Plan;
 use crate::transport::TransportError;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// How long cloud-init may take on a host's first start.
@@ -25,6 +25,8 @@ pub(super) struct Observation {
     pub system: String,
     pub host: Host,
     pub plan: Plan,
+    /// Whether apt could install what petasos.yaml names.
+    pub offers: BTreeMap<PackageName, Seen<Offer>>,
     /// Whether a guarded change of an earlier run still waits for its confirmation.
     pub unconfirmed: bool,
     /// Whether a run has the host's lock, or had it when it died.
@@ -34,6 +36,7 @@ pub(super) struct Observation {
 impl Job {
     fn queries(&self) -> BTreeSet<Query> {
         let mut queries = self.desired.queries();
+        queries.extend(self.offer_queries(&queries));
         queries.extend(guard_paths().chain(lock_path()).map(Query::Path));
         if self.texts {
             let paths: Vec<Query> = queries
@@ -106,9 +109,11 @@ impl Session<'_> {
         let plan = Plan::of(&items, &facts);
         self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
+        self.system.clone_from(&system);
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
         let held = lock_path().into_iter().any(waits);
-        Ok(Observation { system, host, plan, unconfirmed: guard_paths().any(waits), held })
+        let unconfirmed = guard_paths().any(waits);
+        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held })
     }
 
     /// An observation of a host that cloud-init is through with: before that each one differs.

@@ -5,6 +5,7 @@ use super::{Event, RunError, Session, lock, owner};
 use crate::act::Act;
 use crate::plan::{self, Step};
 use crate::release::steps::UNHEALTHY;
+use crate::resource::package;
 use crate::shell::{Frame, RunId, Script};
 use crate::transport::TransportError;
 
@@ -131,10 +132,17 @@ impl Session<'_> {
         let host = self.job.name.clone();
         let before = || (frame.name.clone(), "preparation".to_owned());
         let (id, title) = step.map_or_else(before, |step| (step.id.clone(), step.title.clone()));
+        let named = if frame.rc == package::NOT_OFFERED { self.not_offered(frame) } else { None };
         match frame.rc {
             0 => Ok(()),
             UNHEALTHY => Err(RunError::ReleaseRolledBack { host, id, output: output(frame), hint: frame.hint_text() }),
-            _ => Err(RunError::Step { host, id, title, output: output(frame), hint: hint(frame) }),
+            _ => Err(named.unwrap_or_else(|| RunError::Step {
+                host,
+                id,
+                title,
+                output: output(frame),
+                hint: hint(frame),
+            })),
         }
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Session<'a> {
     pub job: &'a Job,
     pub connection: Ssh,
     pub watch: &'a Watch,
+    /// `Debian 13`, once it was observed.
+    pub system: String,
     round_trips: usize,
     began: Instant,
 }
@@ -22,7 +24,7 @@ impl<'a> Session<'a> {
         let began = Instant::now();
         watch(&job.name, Event::Connecting);
         let connection = job.connect(watch).await?;
-        Ok(Self { job, connection, watch, round_trips: 0, began })
+        Ok(Self { job, connection, watch, system: String::new(), round_trips: 0, began })
     }
 }
 

@@ -36,6 +36,8 @@ pub fn package(text: &str) -> PackageName {
 pub fn queries() -> BTreeSet<Query> {
     let mut queries = BTreeSet::from([Query::Ufw]);
     queries.extend(["sudo", "ufw", "nftables", "libc6", "no-such-package"].map(|name| Query::Package(package(name))));
+    let offers = ["sudo", "no-such-package", "awk", "nftable", "gawk"];
+    queries.extend(offers.map(|name| Query::Offer(package(name))));
     queries.extend(["root", "nobody", "ops", "hermes", "no-such-user"].map(|name| Query::User(account(name))));
     queries.extend(["sudo", "hermes", "no-such-group"].map(|name| Query::Group(account(name))));
     let paths = [

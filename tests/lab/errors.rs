@@ -17,6 +17,7 @@ pub fn trials() -> Vec<Trial> {
         trial("errors::not Debian or Ubuntu", not_debian),
         trial("errors::a secret that nobody has", missing_secret),
         trial("errors::a bad host does not stop a good one", bad_and_good),
+        trial("errors::a package that the distribution does not have", no_such_package),
         trial("errors::another run is in progress on the host", locked),
     ]
 }
@@ -130,6 +131,41 @@ fn bad_and_good() -> Result<()> {
     let up = up?;
     one_error(&up, 1, &["cannot reach", "t-bookworm (", ": 1 change,"])?;
     shared.host.sh("test -f /etc/apt/apt.conf.d/52petasos-upgrades").map(drop)
+}
+
+/// The oracle of what there is, is apt-get itself.
+fn no_such_package() -> Result<()> {
+    let shared = shared("bookworm")?;
+    let yaml = shared.desk.read("petasos.yaml")?;
+    let done = misspelt(&shared.host, &shared.desk, &yaml);
+    shared.desk.write("petasos.yaml", &yaml)?;
+    shared.host.sh("rm -f /usr/local/sbin/apt-cache /run/asked")?;
+    done
+}
+
+fn misspelt(host: &Host, desk: &Desk, yaml: &str) -> Result<()> {
+    let packages =
+        |names: &str| desk.write("petasos.yaml", &format!("{yaml}agent: {{ sandbox: {{ packages: [{names}] }} }}\n"));
+    let caret = format!("petasos.yaml:{}:41", yaml.lines().count() + 1);
+    let misspelt = ["Debian 12 has no package `nodjs`", &caret, "did you mean `nodejs`?"];
+    // Whoever asks apt leaves a mark; a host that has all that is named is not asked.
+    host.sh("printf '#!/bin/sh\\ntouch /run/asked; exec /usr/bin/apt-cache \"$@\"\\n' >/usr/local/sbin/apt-cache; chmod +x /usr/local/sbin/apt-cache")?;
+    desk.petasos(&["plan"])?.ended(0)?;
+    ensure!(!host.holds("test -e /run/asked")?, "apt was asked about what is installed");
+    host.sh("! apt-get -qq -s install nodjs 2>&1 && apt-get -qq -s install nodejs")?;
+    packages("ripgrep, nodejs")?;
+    desk.petasos(&["plan"])?.ended(2)?.says(&[": 1 change", "nodejs: absent -> installed"])?;
+    ensure!(host.holds("test -e /run/asked")?, "apt was not asked about what is not installed");
+    packages("ripgrep, nodjs, no-such")?;
+    one_error(&desk.petasos(&["plan"])?, 1, &misspelt)?;
+    const RECORD: &str = "cat /var/lib/petasos/history.jsonl; dpkg-query -W | wc -l";
+    let before = host.sh(RECORD)?;
+    one_error(&desk.petasos(&["up"])?, 1, &misspelt)?;
+    ensure!(host.sh(RECORD)? == before, "it changed the host all the same");
+    // Old lists do not know what is new: apt fetches them, and then says the same.
+    host.sh("find /var/lib/apt/lists -maxdepth 1 -type f -exec touch -d '2 days ago' {} +")?;
+    desk.petasos(&["plan"])?.ended(2).map(drop)?;
+    one_error(&desk.petasos(&["up"])?, 1, &misspelt)
 }
 
 fn locked() -> Result<()> {
