@@ -220,8 +220,7 @@ fn fails_and_heals(one: &Break, host: &Host, desk: &Desk) -> Result<()> {
     ensure!(blind.is_empty(), "not seen to fail: {blind:?}; failing: {failing:?}: {:?}", summary(&found));
     host.run(&script(one.undo))?.ended(0)?;
     desk.petasos(&["up"])?.ended(0)?;
-    // What is not healed, the next break finds among its controls; and the last test of this host is
-    // a proof.
+    // What is not healed, the next break finds among its controls; the host's last test is a proof.
     desk.petasos(&["plan"])?.ended(0).map(drop)
 }
 

@@ -1,6 +1,6 @@
 //! Each way into a fresh host that people are handed: `petasos up` takes it, and the same command
-//! again finds nothing to do. The packages are there already, as only the way in differs; fresh:: is
-//! handed bare hosts.
+//! again finds nothing to do. Only the way in differs, so the packages are there already; bare hosts
+//! are in fresh::.
 
 use super::harness::{Desk, Host, Said, ignored, lab_key, lock_of, ready, ssh_config, trial};
 use super::{guard, inside};
