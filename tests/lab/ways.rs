@@ -1,5 +1,5 @@
 //! Each way into a fresh host that people are handed: `petasos up` takes it, and the same command
-//! again finds nothing to do. Only the way in differs, so the packages are there already; bare hosts
+//! again finds nothing to do. Only the way in differs: the packages are there already. Bare hosts
 //! are in fresh::.
 
 use super::harness::{Desk, Host, Said, ignored, lab_key, lock_of, ready, ssh_config, trial};
