@@ -27,12 +27,10 @@ _last = {}  # (platform, user) -> when a message was admitted last
 RECENT = 600
 
 
-def message(platform, user, text="", chat="", session="", route=False):
-    """The writer's answer: `ok`, and `retry` in seconds where it is false."""
+def message(platform, user, text="", chat="", session=""):
+    """The writer's answer: `ok`, and `retry` in seconds where it is false. By which limit it counts
+    the policy says, to the writer itself."""
     try:
-        rate = current.the_policy().rate
-        limit = rate.webhook_route if route else rate.platforms.get(platform, rate.default)
-        shown = None if limit is None else {"count": limit.count, "seconds": limit.seconds}
         answer = current.say(
             "message",
             platform=platform,
@@ -40,7 +38,6 @@ def message(platform, user, text="", chat="", session="", route=False):
             chat=chat,
             session=session,
             key=f"{platform} {user}",
-            limit=shown,
             chars=len(text),
             flags=flags_of(text),
         )

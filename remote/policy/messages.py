@@ -23,9 +23,8 @@ def wrap_handle_message(real):
             return await real(self, event)
         if not route and (event.get_command() or "").lower() in admit.FREE:
             return await real(self, event)
-        answer = await asyncio.to_thread(
-            admit.message, platform, user, str(event.text or ""), chat, "", route
-        )
+        text = str(event.text or "")
+        answer = await asyncio.to_thread(admit.message, platform, user, text, chat)
         if answer.get("ok") is not True:
             await _tell_once(self, source, platform, user, answer)
             return None
@@ -57,8 +56,6 @@ def wrap_runner(real):
             user,
             str(event.text or ""),
             str(source.chat_id or ""),
-            "",
-            route,
         )
         if answer.get("ok") is not True:
             return None if admit.told(platform, user) else admit.sentence(answer)

@@ -141,14 +141,8 @@ def _call(go, session, about):
 
 def _begin(session, about):
     base = {"id": os.urandom(6).hex(), **owner.fields(session)}
-    limit = current.the_policy().rate.model_calls
-    if limit is not None:
-        said = current.say(
-            "budget",
-            key="model_calls",
-            limit={"count": limit.count, "seconds": limit.seconds},
-            **base,
-        )
+    if current.the_policy().rate.model_calls is not None:
+        said = current.say("budget", key="model_calls", **base)
         if said.get("ok") is not True:
             raise Broken(SPENT)
     current.say("model_call", **current.clean(about), **base)

@@ -42,7 +42,7 @@ class Place:
         os.makedirs(self.home)
         package = self.at("package", "petasos_policy")
         shutil.copytree(options.package, package, ignore=shutil.ignore_patterns("__pycache__"))
-        self.writer = Writer(self.at("audit.sock"))
+        self.writer = Writer(self.at("audit.sock"), self.at("policy.json"))
         self.sandbox = Sandbox(self.at("sandbox.sock"), self.folder)
         self.model = Model()
         self.policy = {

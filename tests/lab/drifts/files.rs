@@ -39,6 +39,14 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
+        name: "the agent's old settings are uncovered",
+        inject: "rm /etc/hermes/gateway.json",
+        expect: &[("file /etc/hermes/gateway.json", "exists")],
+        sound: "[ \"$(cat /etc/hermes/gateway.json)\" = '{}' ]",
+        writes: &["/etc/hermes/gateway.json"],
+        ..PLAIN
+    },
+    Drift {
         name: "a file is a link to elsewhere",
         inject: "cp -p /etc/hermes/config.yaml /home/hermes/.hermes/mine.yaml; ln -sf /home/hermes/.hermes/mine.yaml /etc/hermes/config.yaml",
         expect: &[("file /etc/hermes/config.yaml", "kind"), ("unit hermes.service", "read")],

@@ -1,5 +1,7 @@
-# The agent without the policy: its unit starts it by itself, and commands run as its own processes.
+# The agent without the policy: its unit starts it by itself, commands run as its own processes, and
+# its own settings are read.
 sed -i 's#/usr/lib/petasos/petasos_policy/launch.py#-m hermes_cli.main#' /etc/systemd/system/hermes.service
+sed -i -E '/^BindReadOnlyPaths=.*:.*\/(config.yaml|gateway.json)$/d' /etc/systemd/system/hermes.service
 python3 - <<'EOF'
 import re
 path = "/etc/hermes/config.yaml"

@@ -58,6 +58,7 @@ const FAULTS: &[Fault] = &[
         undo: "mv /run/petasos-agent/away /run/petasos-agent/audit.sock",
         then: Then::NothingRuns,
     },
+    Fault { name: "the audit writer's disk is full", inject: FULL, undo: NOT_FULL, then: Then::NothingRuns },
     Fault {
         name: "the sandbox cannot be reached",
         inject: "mv /run/petasos-agent/sandbox.sock /run/petasos-agent/away",
@@ -65,6 +66,33 @@ const FAULTS: &[Fault] = &[
         then: Then::NothingRuns,
     },
 ];
+
+/// Another disk for the log, with the log on it, full to the last line that fits.
+const FULL: &str = r#"
+cp -a /var/log/hermes /root/log
+mount -t tmpfs -o size=64m full /var/log/hermes
+cp -a /root/log/. /var/log/hermes; rm -r /root/log
+dd if=/dev/zero of=/var/log/hermes/zeros bs=4k 2>/dev/null || :
+systemctl restart petasos-audit.service
+python3 -I - <<'END'
+import socket
+s = socket.socket(socket.AF_UNIX)
+s.connect("/run/petasos-agent/audit.sock")
+answers = s.makefile("rb")
+for _ in range(100):
+    s.sendall(b'{"event": "tool_result"}\n')
+    if b"No space left" in answers.readline():
+        break
+else:
+    raise SystemExit("the disk is not full")
+END"#;
+
+/// With all that was written meanwhile: the chain stays whole.
+const NOT_FULL: &str = r"
+cp /var/log/hermes/audit.jsonl /root/written
+umount -l /var/log/hermes
+cat /root/written >/var/log/hermes/audit.jsonl; rm /root/written
+systemctl restart petasos-audit.service";
 
 const RUNS: &str = "ls /var/lib/petasos-sandbox/work/*/fault-\"$1\" >/dev/null 2>&1";
 

@@ -2,9 +2,12 @@
 //! host's own files, the sandbox's and the audit log say what came of it.
 
 mod faults;
+mod outside;
 mod told;
+mod yolo;
 
-use super::harness::{Once, Shared, converged, ignored, lock_of, trial};
+use super::harness::{Host, Once, Shared, converged, ignored, lock_of, trial};
+use super::telegram::bot::LISTED;
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -18,8 +21,10 @@ const KINDS: [Kind; 4] = [("trixie", "0.19.0"), ("bookworm", "0.19.0"), ("trixie
 type Test = fn(Kind) -> Result<()>;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 4] = [
+    let tests: [(&str, Test); 6] = [
         ("what the agent is told, by an allow list", told::judged),
+        ("nothing that it would start by itself runs", outside::refused),
+        ("approvals cannot be switched off by a chat", yolo::refused),
         ("secrets stay out of requests and of the log", told::redacted),
         ("where anything of it fails, nothing runs", faults::closed),
         ("the chain holds, and shows what was done to it", told::chained),
@@ -50,18 +55,29 @@ const YAML: &str = r#"agent:
   redact: { patterns: ["corp-[0-9]{8}"], replacement: "[GONE]" }
 "#;
 
+/// The hosts of these tests: a bot can be had by one only.
+const HOSTS: [&str; 5] = ["policy-0", "policy-1", "policy-2", "policy-3", "bare"];
+
+fn bot_of(host: &Host) -> Result<u64> {
+    let number = HOSTS.iter().position(|name| host.name.ends_with(name)).context("a host without a bot")?;
+    Ok(7020 + u64::try_from(number)?)
+}
+
 /// The one host of a kind, for one test at a time.
 fn ours(kind: Kind) -> Result<MutexGuard<'static, Shared>> {
     static OURS: [Once<Shared>; 4] = [const { Once::new() }; 4];
     let number = KINDS.iter().position(|known| *known == kind).context("no such kind")?;
     let ours = OURS.get(number).context("no such host")?;
-    ours.get(|| with_the_list(&format!("policy-{number}"), kind))
+    ours.get(|| with_the_list(HOSTS.get(number).context("no such host")?, kind))
 }
 
 fn with_the_list(name: &str, (suite, release): Kind) -> Result<Shared> {
-    let shared = converged(name, suite)?;
+    let mut shared = converged(name, suite)?;
+    let token = format!("{}:AAlabT0ken-of-n0-bot_at-all-0123456789", bot_of(&shared.host)?);
+    shared.desk.set("TELEGRAM_BOT_TOKEN", Some(&token));
     let yaml = shared.desk.read("petasos.yaml")?;
-    shared.desk.write("petasos.yaml", &format!("{yaml}{YAML}"))?;
+    let telegram = format!("  platforms: {{ telegram: {{ allowed_users: [{LISTED}] }} }}\n");
+    shared.desk.write("petasos.yaml", &format!("{yaml}{YAML}{telegram}"))?;
     shared.desk.write("petasos.lock", &lock_of(release)?)?;
     shared.desk.petasos(&["up"])?.ended(0)?;
     Ok(shared)

@@ -3,7 +3,7 @@
 
 use super::super::harness::world::world;
 use super::super::harness::{Host, SECRET, Shared};
-use super::{Kind, on_record, ours, with_the_list};
+use super::{Kind, on_record, ours, outside, with_the_list, yolo};
 use anyhow::{Context, Result, ensure};
 
 /// One thing that the agent is told.
@@ -119,6 +119,8 @@ pub fn without_it() -> Result<()> {
         }
     }
     ensure!(not_done.is_empty(), "{not_done:#?}");
+    outside::done(&shared)?;
+    yolo::done(&shared)?;
     shared.desk.petasos(&["plan"])?.ended(2)?.says(&["hermes.service", "/etc/hermes/config.yaml"])?;
     shared.desk.petasos(&["up"])?.ended(0)?;
     let (answer, done) = tried(&shared.host, &Told { name: "healed", say: "RUN: mkdir MARK", ..TOLD[1] })?;

@@ -47,7 +47,11 @@ pub fn text<'a>(of: &'a Value, pointer: &str) -> &'a str {
 
 /// What the lab's Telegram noted of our bot since so many lines.
 pub fn calls(since: usize) -> Vec<Value> {
-    let ours = |call: &Value| call.get("bot") == Some(&json!(BOT));
+    calls_of(BOT, since)
+}
+
+pub fn calls_of(bot: u64, since: usize) -> Vec<Value> {
+    let ours = |call: &Value| call.get("bot") == Some(&json!(bot));
     lines(&world().lab.telegram_log()).into_iter().skip(since).filter(ours).collect()
 }
 
@@ -62,7 +66,11 @@ pub fn fresh_words(what: &str) -> Result<String> {
 
 /// A user writes to the bot, through an address of the lab's Telegram; the number of that update.
 pub fn say(host: &Host, at: &str, from: u64, words: &str) -> Result<u64> {
-    let body = json!({ "bot": BOT, "from": from, "text": words }).to_string();
+    write_to(BOT, host, at, from, words)
+}
+
+pub fn write_to(bot: u64, host: &Host, at: &str, from: u64, words: &str) -> Result<u64> {
+    let body = json!({ "bot": bot, "from": from, "text": words }).to_string();
     let curl = "curl -sS -m 10 --fail --connect-to \"::$1:\" https://api.telegram.org/lab/say -d \"$2\"";
     let said: Value = serde_json::from_str(&host.with_args(curl, &[at, &body])?.ended(0)?.out)?;
     said.get("result").and_then(Value::as_u64).with_context(|| said.to_string())
@@ -110,10 +118,14 @@ pub fn started(host: &Host) -> Result<Duration> {
 
 /// The same, and on Telegram too.
 pub fn polling(host: &Host) -> Result<Duration> {
+    polling_as(BOT, host)
+}
+
+pub fn polling_as(bot: u64, host: &Host) -> Result<Duration> {
     let since = noted();
     let well = started(host)?;
     let polls = |call: &Value| text(call, "/method") == "getUpdates" && text(call, "/asked/timeout") != "0";
-    until(60, "it asks for news", || Ok(calls(since).iter().any(polls)))?;
+    until(60, "it asks for news", || Ok(calls_of(bot, since).iter().any(polls)))?;
     Ok(well)
 }
 

@@ -3,7 +3,7 @@
 //! address, its DNS over HTTPS and its model; on the host the proxy's log and the kernel's
 //! counters.
 
-mod bot;
+pub mod bot;
 
 use super::harness::world::world;
 use super::harness::{Host, Shared, ignored, trial};
