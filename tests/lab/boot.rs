@@ -58,8 +58,9 @@ fn restarts() -> Result<()> {
     desk.petasos(&["plan"])?.ended(0).context("the host was not sound before")?;
     host.with_args(PLACE, &[TRIES, UNIT])?.ended(0)?;
     let done = early(host);
-    host.sh(TAKE_AWAY)?;
+    let away = host.sh(TAKE_AWAY);
     done?;
+    away?;
     desk.petasos(&["plan"])?.ended(0).map(drop)
 }
 

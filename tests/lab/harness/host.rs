@@ -153,10 +153,16 @@ impl Host {
         let began = Instant::now();
         let since = || self.run(STARTED).ok().filter(|said| said.code == 0).is_some_and(|said| said.out != before);
         while !since() || self.login(user, &["ConnectTimeout=2"], "true")?.code != 0 {
-            ensure!(began.elapsed() < Duration::from_secs(60), "{} does not come back", self.name);
+            ensure!(began.elapsed() < Duration::from_secs(60), "{} does not come back:\n{}", self.name, self.talk());
             std::thread::sleep(Duration::from_millis(200));
         }
         Ok(began.elapsed())
+    }
+
+    /// The end of what the host said on its console.
+    fn talk(&self) -> String {
+        let talk = std::fs::read(self.ssh_config.with_file_name("console.log")).unwrap_or_default();
+        String::from_utf8_lossy(talk.get(talk.len().saturating_sub(2000)..).unwrap_or_default()).into_owned()
     }
 
     /// Waits until the host is through with its start, in which nothing failed.
