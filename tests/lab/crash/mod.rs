@@ -217,7 +217,7 @@ fn spread(steps: usize, count: usize) -> Vec<usize> {
 fn sample() -> Result<()> {
     let Undisturbed { steps, keys, .. } = undisturbed(Part::Base)?;
     let case = |blow| move |after| Case { part: Part::Base, after, blow };
-    let kills = spread(steps - 1, 3).into_iter().chain([*keys]).map(case(Blow::Killed));
+    let kills = spread(steps - 1, 2).into_iter().chain([*keys]).map(case(Blow::Killed));
     // In the middle of what may lock people out.
     let cuts = [steps - 8].into_iter().map(case(Blow::Cut));
     table("s", kills.chain(cuts).collect(), 1)
