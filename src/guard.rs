@@ -45,6 +45,7 @@ const ARM: &str = include_str!("../remote/guard/arm.sh");
 const DISARM: &str = include_str!("../remote/guard/disarm.sh");
 const REVERT: &str = include_str!("../remote/guard/revert.sh");
 const RESTORE: &str = concat!(include_str!("../remote/guard/list.sh"), include_str!("../remote/guard/restore.sh"));
+const SETTLED: &str = include_str!("../remote/guard/settled.sh");
 const PRUNE: &str = include_str!("../remote/guard/prune.sh");
 
 /// What a change may touch: paths, and units.
@@ -116,6 +117,11 @@ pub fn disarm() -> Act {
 /// Rolls the change back at once, and waits until that is done.
 pub fn revert() -> Act {
     Act::run(["systemctl", "start", "petasos-revert.service"])
+}
+
+/// Succeeds once a change was rolled back and its units have read what was put back.
+pub fn settled() -> Act {
+    Act::sh("the rollback is done", SETTLED, [STATE])
 }
 
 /// Restores what was kept before a run.

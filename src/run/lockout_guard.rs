@@ -113,18 +113,21 @@ impl Session<'_> {
         if frame.text().trim() == "disarmed" { Ok(fresh) } else { Err(Fault::new(frame.error_text())) }
     }
 
-    /// Over the old connection if it still works, else by waiting for the host's own timer.
+    /// Over the old connection if it still works, else by waiting for the host's own timer; and
+    /// then until a login that worked before works again.
     async fn roll_back(&self, armed: Instant, why: Fault) -> RunError {
         self.note("rolling the change back");
         let deadline = armed + Duration::from_secs(u64::from(self.job.confirm_timeout_secs) + AFTER);
         let over_old = tokio::time::timeout(Duration::from_secs(10), self.revert()).await;
-        let mut back = matches!(over_old, Ok(true));
+        let reverted = matches!(over_old, Ok(true));
+        // sshd opens the old port a moment after it was told to.
+        let mut back = reverted && self.was_rolled_back().await;
         while !back && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_secs(3)).await;
             back = self.was_rolled_back().await;
         }
         let host = self.job.name.clone();
-        if back {
+        if back || reverted {
             RunError::RolledBack { host, why }
         } else {
             RunError::Lost { host, why, seconds: self.job.confirm_timeout_secs }
@@ -144,9 +147,9 @@ impl Session<'_> {
     /// back.
     async fn was_rolled_back(&self) -> bool {
         let Ok(old) = self.job.connect(self.watch).await else { return false };
-        let state = old.ask("state", &state()).await;
+        let settled = old.ask("settled", &guard::settled()).await;
         old.close().await;
-        state.is_ok_and(|frame| frame.rc == 0)
+        settled.is_ok_and(|frame| frame.rc == 0)
     }
 
     /// Takes back what an earlier run changed and nobody confirmed.

@@ -17,6 +17,10 @@ pub struct Break {
 /// The walls of the unit, taken down by a drop-in.
 const DROP_IN: &str = "mkdir -p /etc/systemd/system/hermes.service.d; cat >/etc/systemd/system/hermes.service.d/x.conf; systemctl daemon-reload";
 
+/// Until the agent that was just started is through with that, and has its record.
+const HEALTHY: &str =
+    "for n in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && break; sleep 1; done";
+
 /// What the running agent's own policy makes.
 const POLICY: &[&str] =
     &["approve.mode", "sandbox.exec", "redact.secrets", "multi.rate", "multi.injection", "audit.log", "audit.denials"];
@@ -61,7 +65,7 @@ pub const BREAKS: &[Break] = &[
     },
     Break {
         name: "the unit runs as root",
-        done: "printf '[Service]\\nUser=root\\nGroup=root\\nNoNewPrivileges=no\\nCapabilityBoundingSet=~\\nPrivateUsers=no\\nInaccessiblePaths=\\nProtectProc=default\\n' | { DROP_IN; }; systemctl restart hermes.service",
+        done: "printf '[Service]\\nUser=root\\nGroup=root\\nNoNewPrivileges=no\\nCapabilityBoundingSet=~\\nPrivateUsers=no\\nInaccessiblePaths=\\nProtectProc=default\\n' | { DROP_IN; }; systemctl restart hermes.service; HEALTHY",
         controls: &["user.nonroot", "fs.strict", "net.egress"],
         checks: &["user.rights", "user.signal", "user.running", "fs.shadow", "fs.keys", "fs.homes", "egress.smtp"],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload; chown -R hermes:hermes /home/hermes/.hermes; systemctl restart hermes.service",
@@ -139,7 +143,7 @@ pub const BREAKS: &[Break] = &[
     },
     Break {
         name: "the rules of the policy are loosened, and the agent has read them",
-        done: "cd /etc/hermes/policies; for file in *.json; do python3 -c 'import json, sys; p = json.load(open(sys.argv[1])); p[\"approve\"][\"deny\"] = []; p[\"rate\"][\"default\"] = None; json.dump(p, open(sys.argv[1], \"w\"))' $file; done; systemctl restart hermes.service; sleep 15",
+        done: "cd /etc/hermes/policies; for file in *.json; do python3 -c 'import json, sys; p = json.load(open(sys.argv[1])); p[\"approve\"][\"deny\"] = []; p[\"rate\"][\"default\"] = None; json.dump(p, open(sys.argv[1], \"w\"))' $file; done; systemctl restart hermes.service; HEALTHY",
         controls: POLICY,
         checks: &["approve.rules", "rate.declared", "declared"],
         undo: "",
@@ -346,5 +350,5 @@ pub const BREAKS: &[Break] = &[
 
 /// The scripts of a break, with the words that several share.
 pub fn script(text: &str) -> String {
-    text.replace("DROP_IN", DROP_IN)
+    text.replace("DROP_IN", DROP_IN).replace("HEALTHY", HEALTHY)
 }
