@@ -152,6 +152,24 @@ fn every_control_is_seen_to_fail_for_some_break() {
     assert_eq!(broken, made, "the controls that tests/lab/breaks.rs breaks, and those that this version sets up");
 }
 
+/// A drop-in of the agent's unit is drift of the unit, and counts for what its entry is a part of.
+#[test]
+fn a_drop_in_breaks_what_the_unit_is_part_of() {
+    let entries: Vec<serde_json::Value> = serde_yaml::from_str(&text("playbooks/20-agent.yaml")).expect("YAML");
+    let unit = entries.iter().find(|entry| entry["file"]["path"] == "/etc/systemd/system/hermes.service");
+    let unit = unit.expect("the agent's unit");
+    let of_unit: BTreeSet<String> = match &unit["control"] {
+        serde_json::Value::String(one) => BTreeSet::from([one.clone()]),
+        several => serde_json::from_value(several.clone()).expect("ids of controls"),
+    };
+    let drop_ins: Vec<_> = breaks::BREAKS.iter().filter(|one| one.done.contains("DROP_IN")).collect();
+    assert!(!of_unit.is_empty() && drop_ins.len() > 3, "{of_unit:?}, {} breaks", drop_ins.len());
+    for one in drop_ins {
+        let said: BTreeSet<String> = one.controls.iter().map(ToString::to_string).collect();
+        assert!(of_unit.is_subset(&said), "`{}` of tests/lab/breaks.rs also breaks {of_unit:?}", one.name);
+    }
+}
+
 /// The default run leaves out only what others in it show too.
 #[test]
 fn every_control_and_every_field_has_its_row_by_default() {
