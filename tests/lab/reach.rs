@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use petasos::lab::Form;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -200,12 +200,7 @@ fn port_moves(host: &Host, socket: bool) -> Result<()> {
     ensure!(back.out.trim() == "0", "{}", back.all());
     // Free again: it moves on, and after the host's next start it listens there.
     desk.petasos(&["up"])?.ended(0)?;
-    let _ = host.run("systemctl reboot");
-    std::thread::sleep(Duration::from_secs(2));
-    let began = Instant::now();
-    while ssh(&desk, &["-p", "2200", "-o", "ConnectTimeout=2", &target, "true"])?.code != 0 {
-        ensure!(began.elapsed() < Duration::from_secs(120), "after the restart nobody answers at port 2200");
-        std::thread::sleep(Duration::from_secs(1));
-    }
+    host.reboot_to("ops", 2200)?;
+    host.started()?;
     desk.petasos(&["plan"])?.ended(0)?.says(&["1 round trip"]).map(drop)
 }

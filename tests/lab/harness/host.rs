@@ -146,13 +146,19 @@ impl Host {
 
     /// Goes down and comes up again; ends when this user's login works.
     pub fn reboot(&self, user: &str) -> Result<Duration> {
+        self.reboot_to(user, 22)
+    }
+
+    /// The same, where SSH is at another port.
+    pub fn reboot_to(&self, user: &str, port: u16) -> Result<Duration> {
         const STARTED: &str = "cut -d' ' -f22 /proc/1/stat";
         let before = self.sh(STARTED)?;
         // The host goes down under its own command, which may not return.
         let _ = self.run("systemctl reboot");
         let began = Instant::now();
         let since = || self.run(STARTED).ok().filter(|said| said.code == 0).is_some_and(|said| said.out != before);
-        while !since() || self.login(user, &["ConnectTimeout=2"], "true")?.code != 0 {
+        let port = format!("Port={port}");
+        while !since() || self.login(user, &[&port, "ConnectTimeout=2"], "true")?.code != 0 {
             ensure!(began.elapsed() < Duration::from_secs(60), "{} does not come back:\n{}", self.name, self.talk());
             std::thread::sleep(Duration::from_millis(200));
         }
