@@ -61,19 +61,20 @@ async def _settled(adapter):
 
 @probe
 async def the_fourth_message_is_refused_once_and_then_in_silence():
-    adapter, got = _adapter()
-    for n in range(6):
-        await adapter.handle_message(_event(f"m{n}"))
+    for platform in ("telegram", "discord", "slack"):
+        adapter, got = _adapter(platform=platform)
+        for n in range(6):
+            await adapter.handle_message(_event(f"m{n}", platform=platform))
+            await _settled(adapter)
+        assert got == ["m0", "m1", "m2"], (platform, got)
+        refusals = [s for s in adapter.sent if "Too many" in s]
+        assert len(refusals) == 1, (platform, adapter.sent)
+        await adapter.handle_message(_event("/stop", platform=platform))
         await _settled(adapter)
-    assert got == ["m0", "m1", "m2"], got
-    refusals = [s for s in adapter.sent if "Too many" in s]
-    assert len(refusals) == 1, adapter.sent
-    await adapter.handle_message(_event("/stop"))
-    await _settled(adapter)
-    assert "/stop" in got, "a way to stop is never rationed"
-    await adapter.handle_message(_event("other", user="8"))
-    await _settled(adapter)
-    assert "other" in got, "another person is served"
+        assert "/stop" in got, "a way to stop is never rationed"
+        await adapter.handle_message(_event("other", user="8", platform=platform))
+        await _settled(adapter)
+        assert "other" in got, "another person is served"
 
 
 @probe
