@@ -2,7 +2,6 @@
 
 use super::script::Batch;
 use super::{Event, RunError, Session};
-use crate::act::Act;
 use crate::fault::Fault;
 use crate::guard::{self, Scope};
 use crate::plan::Step;
@@ -113,32 +112,35 @@ impl Session<'_> {
         if frame.text().trim() == "disarmed" { Ok(fresh) } else { Err(Fault::new(frame.error_text())) }
     }
 
-    /// Over the old connection if it still works, else by waiting for the host's own timer; and
-    /// then until a login that worked before works again.
+    /// Over the old connection if it still works, else by waiting for the host's own timer.
     async fn roll_back(&self, armed: Instant, why: Fault) -> RunError {
         self.note("rolling the change back");
         let deadline = armed + Duration::from_secs(u64::from(self.job.confirm_timeout_secs) + AFTER);
-        let over_old = tokio::time::timeout(Duration::from_secs(10), self.revert()).await;
-        let reverted = matches!(over_old, Ok(true));
-        // sshd opens the old port a moment after it was told to.
-        let mut back = reverted && self.was_rolled_back().await;
-        while !back && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_secs(3)).await;
-            back = self.was_rolled_back().await;
-        }
         let host = self.job.name.clone();
-        if back || reverted {
-            RunError::RolledBack { host, why }
-        } else {
-            RunError::Lost { host, why, seconds: self.job.confirm_timeout_secs }
+        let over_old = tokio::time::timeout(Duration::from_secs(20), self.revert()).await;
+        if matches!(over_old, Ok(true)) {
+            // sshd opens the old port a moment after it was told to. Whoever keeps it busy is not
+            // waited for: that the change is rolled back is known.
+            if !self.was_rolled_back().await {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                self.was_rolled_back().await;
+            }
+            return RunError::RolledBack { host, why };
         }
+        while Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            if self.was_rolled_back().await {
+                return RunError::RolledBack { host, why };
+            }
+        }
+        RunError::Lost { host, why, seconds: self.job.confirm_timeout_secs }
     }
 
     async fn revert(&self) -> bool {
         let mut script = Script::observing();
         script.step("revert");
         guard::revert().write(&mut script);
-        state().write(&mut script);
+        guard::settled().write(&mut script);
         let frames = self.connection.run(&script, |_| ()).await;
         frames.is_ok_and(|frames| frames.last().is_some_and(|frame| frame.rc == 0))
     }
@@ -165,13 +167,4 @@ impl Session<'_> {
         let stuck = Fault::new("an earlier run's unconfirmed change cannot be rolled back");
         Err(self.host_error(stuck.hint("see `journalctl -u petasos-revert` on the host")))
     }
-}
-
-/// Succeeds once a change was rolled back.
-fn state() -> Act {
-    Act::sh(
-        "report what the guard did",
-        "cd \"$1\" && [ ! -e armed ] && [ ! -e reverting ] && [ -e reverted ]",
-        [guard::STATE],
-    )
 }

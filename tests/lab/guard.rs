@@ -152,22 +152,24 @@ fn taken_back(bad: &Bad) -> Result<()> {
     as_before(host, &before)
 }
 
+/// For an sshd that takes its time to read its settings.
 const SLOW: &str = "/run/systemd/system/ssh.service.d";
 
 fn held_port() -> Result<()> {
     let host = &*host()?;
     let desk = desk(host)?;
     let before = digest(host)?;
-    // sshd takes its time to read its settings: whoever hears of the rollback can log in all the
-    // same.
     host.sh(&format!("install -d {SLOW}; printf '[Service]\\nExecReload=\\nExecReload=/bin/sleep 2\\nExecReload=/bin/kill -HUP $MAINPID\\n' >{SLOW}/slow.conf; systemctl daemon-reload"))?;
     let hold = "import socket, time; s = socket.create_server((\"\", 2200)); time.sleep(300)";
     host.sh(&format!("systemd-run -q --unit=squatter python3 -c '{hold}'"))?;
     host.sh("for n in $(seq 50); do ss -Hltn | grep -q :2200 && break; sleep 0.1; done; ss -Hltn | grep -q :2200")?;
     desk.edit("petasos.yaml", "guard: { confirm_timeout", "network: { ssh_port: 2200 }\nguard: { confirm_timeout")?;
-    desk.petasos(&["up"])?.ended(4)?.says(&["was rolled back"])?;
-    ensure!(logs_in(host)?, "the host was said to be as before, and has no login");
+    let said = desk.petasos(&["up"])?;
+    // Whoever hears of the rollback can log in.
+    let way_in = logs_in(host)?;
     host.sh(&format!("systemctl stop squatter.service; rm -r {SLOW}; systemctl daemon-reload"))?;
+    said.ended(4)?.says(&["was rolled back"])?;
+    ensure!(way_in, "the host was said to be as before, and has no login");
     as_before(host, &before)
 }
 
