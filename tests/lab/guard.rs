@@ -4,13 +4,9 @@
 use super::harness::{Desk, Host, Once, Pool, ignored, ready, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard};
-use std::thread::JoinHandle;
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 /// How long the host waits for a confirmation, in seconds.
@@ -173,42 +169,16 @@ fn held_port() -> Result<()> {
     as_before(host, &before)
 }
 
-/// Strangers who take every place that sshd has for logins, as soon as there is one, and keep it.
-struct Strangers(Arc<AtomicBool>, Option<JoinHandle<()>>);
-
-impl Strangers {
-    fn at(host: &Host) -> Self {
-        let (on, address) = (Arc::new(AtomicBool::new(true)), SocketAddr::new(host.address, 22));
-        let knocking = on.clone();
-        let knock = move || {
-            let mut kept = VecDeque::new();
-            while knocking.load(Ordering::Relaxed) {
-                if let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_millis(500)) {
-                    let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
-                    // sshd greets those that it has a place for; the others hear a word of refusal,
-                    // or nothing.
-                    let mut word = [0; 4];
-                    if stream.read_exact(&mut word).is_ok() && word == *b"SSH-" {
-                        kept.push_back(stream);
-                    }
-                }
-                // An sshd that takes ten at a time must still have a place for others; one that
-                // reads its file anew forgets these.
-                if kept.len() > 5 {
-                    kept.pop_front();
-                }
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        };
-        Self(on, Some(std::thread::spawn(knock)))
-    }
-}
-
-impl Drop for Strangers {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-        drop(self.1.take().map(JoinHandle::join));
-    }
+/// Strangers who take every place that sshd has for logins. They come from another host: whom sshd
+/// shuts out for what they did is them (PerSourcePenalties), not the administrator.
+fn strangers(at: &Host) -> Result<Host> {
+    let host = Host::from("strangers", ready()?)?;
+    let knock = include_str!("strangers.py");
+    host.sh(&format!(
+        "cat >/run/strangers.py <<'END'\n{knock}END\nsystemd-run -q python3 /run/strangers.py {}",
+        at.address
+    ))?;
+    Ok(host)
 }
 
 fn starved() -> Result<()> {
@@ -218,8 +188,8 @@ fn starved() -> Result<()> {
     // One place; and a stranger may keep it for ever.
     desk.edit(SSHD, "MaxStartups 10:30:60\n", "MaxStartups 1:100:1\nPerSourcePenalties no\n")?;
     desk.edit(SSHD, "LoginGraceTime 30\n", "LoginGraceTime 600\n")?;
+    let strangers = strangers(host)?;
     let began = Instant::now();
-    let strangers = Strangers::at(host);
     let said = desk.petasos(&["up"])?;
     drop(strangers);
     said.ended(4)?.says(&["was rolled back"])?;
