@@ -1,5 +1,5 @@
 //! House rules that a reader of the files can check: no test is forgotten, none is skipped without
-//! a reason, only `ui` prints, and comments wrap.
+//! a reason, only `ui` prints, files are small, and comments wrap.
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -195,6 +195,21 @@ fn wide_comments(tree: &Tree) -> Vec<String> {
     left
 }
 
+/// Files of code that are longer than somebody reads at once, in lines.
+fn long_files(tree: &Tree) -> Vec<String> {
+    const MOST: usize = 350;
+    let folders = [".ci", "benches", "playbooks", "remote", "src", "templates", "tests/lab", "vagrant"];
+    let files = folders.into_iter().flat_map(|folder| tree.below(folder).0);
+    let long =
+        files.filter(|path| std::fs::read(path).is_ok_and(|text| text.split(|byte| *byte == b'\n').count() > MOST + 1));
+    long.map(|path| tree.shown(&path)).collect()
+}
+
+#[test]
+fn files_are_small() {
+    assert_eq!(long_files(&Tree::own()), [""; 0]);
+}
+
 #[test]
 fn no_test_is_forgotten() {
     let tree = Tree::own();
@@ -245,6 +260,8 @@ fn what_is_planted_is_found() {
             "src/quiet.rs",
             "// println!()\nfn a() { child.stdout().take(); }\n#[cfg(test)]\nmod t { print!(); }\n".to_owned(),
         ),
+        ("src/long.rs", "\n".repeat(351)),
+        ("src/longest.rs", "\n".repeat(350)),
         ("src/wide.rs", format!("{}\n    //! {}\n", "x".repeat(120), "x".repeat(93))),
         ("remote/wide.sh", format!("{}\n# {}\n", "#".repeat(100), "ö".repeat(99))),
         ("src/loud.rs", "fn a() { if b { eprintln!(\"c\"); } }\n".to_owned()),
@@ -262,6 +279,7 @@ fn what_is_planted_is_found() {
     assert_eq!(forgotten_trials(&tree), ["tests/lab/stray.rs", "tests/lab/untold.rs"]);
     assert_eq!(forgotten_directories(&tree), ["tests/stray-data"]);
     assert_eq!(skipped_in_silence(&tree), ["tests/lab/untold.rs", "tests/silent.rs"]);
+    assert_eq!(long_files(&tree), ["src/long.rs"]);
     assert_eq!(wide_comments(&tree), ["remote/wide.sh:2", "src/wide.rs:2"]);
     assert_eq!(hints_in_messages(&tree), ["src/hinting.rs"]);
     assert_eq!(prints_by_itself(&tree), ["src/loud.rs", "src/louder.rs"]);

@@ -24,15 +24,9 @@ const HEALTHY: &str =
 /// What the running agent's own policy makes.
 const POLICY: &[&str] =
     &["approve.mode", "sandbox.exec", "redact.secrets", "multi.rate", "multi.injection", "audit.log", "audit.denials"];
+#[rustfmt::skip]
 const POLICY_AND_UNIT: &[&str] = &[
-    "approve.mode",
-    "sandbox.exec",
-    "redact.secrets",
-    "multi.rate",
-    "multi.injection",
-    "audit.log",
-    "audit.denials",
-    "fs.strict",
+    "approve.mode", "sandbox.exec", "redact.secrets", "multi.rate", "multi.injection", "audit.log", "audit.denials", "fs.strict",
 ];
 
 pub const BREAKS: &[Break] = &[
