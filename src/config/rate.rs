@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 const UNITS: [(&str, u32); 4] = [("minute", 60), ("hour", 3600), ("day", 86_400), ("month", 2_592_000)];
 
-/// As far as the audit writer counts: `HIGHEST` of remote/audit/counters.py.
+/// As far as the audit writer counts: `HIGHEST` of its `counters`.
 const MOST: u32 = 100_000;
 
 /// At most so many in any stretch of so many seconds.

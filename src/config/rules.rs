@@ -1,6 +1,6 @@
 //! The rules of `agent.approvals`: which commands run unasked, and which never run.
 //!
-//! They are judged on the host (remote/policy/rules.py, deny.py), by the words of a command. What
+//! They are judged on the host (the policy's `rules` and `deny`), by the words of a command. What
 //! is refused here could match none there, so its author means something else.
 
 mod globs;

@@ -1,4 +1,4 @@
-//! The words of an allow rule, as the lexer on the host (remote/policy/lexer.py) reads them: what
+//! The words of an allow rule, as the policy's lexer on the host (its `lexer`) reads them: what
 //! it refuses in a command, no rule can match.
 
 use crate::fault::Fault;
