@@ -9,6 +9,7 @@ import re
 
 from . import (
     audit,
+    calls,
     current,
     gateway,
     install,
@@ -42,7 +43,7 @@ def before(path):
 
     current.policy = policy = settings.load(path)
     release.check(policy.release)
-    current.audit = audit.Writer(policy.audit_socket)
+    current.audit = audit.Writer(policy.audit_socket, calls.complain)
     if policy.sandbox.enabled:
         kernel_lock.take()
         # The agent reads these beside its settings, some of them while it is imported.

@@ -1,13 +1,15 @@
 """The audit writer's client: another user's process is told before anything happens.
 
 One connection, one JSON line each way. No answer within three seconds, or an answer that is not
-what was agreed, is `Broken`: whatever was about to happen does not.
+what was agreed, is `Broken`: whatever was about to happen does not. Only what has happened already
+is told without a wait for the answer, which is read before the next line is said.
 """
 
 import hashlib
 import json
 import socket
 import threading
+from collections import deque
 
 from .errors import Broken
 
@@ -15,33 +17,78 @@ TIMEOUT = 3
 # The writer takes 32 KiB for a line.
 LONGEST = 30000
 KEPT = 4000
+# Lines whose answers were not read yet.
+MOST_OPEN = 16
 
 
 class Writer:
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, complain=lambda what, error: None):
+        """`complain` hears of a line that was told and is not in the log."""
+        self.path, self._complain = path, complain
         self._lock = threading.Lock()
         self._sock = self._answers = None
+        self._open = deque()
 
     def say(self, event, **fields):
+        """The writer's answer."""
         line = encode(event, fields)
         with self._lock:
-            # A second try on a new connection: the writer may have been restarted since the last.
-            for last in (False, True):
-                try:
-                    return self._exchange(line)
-                except (OSError, ValueError) as error:
-                    self._hang_up()
-                    if last or isinstance(error, TimeoutError):
-                        raise Broken(f"the audit writer does not answer: {error}") from error
+            return self._twice(lambda: self._exchange(line))
+
+    def tell(self, event, **fields):
+        """The line is on its way. Should the writer be gone, it is sent again with the next."""
+        line = encode(event, fields)
+        with self._lock:
+            if len(self._open) >= MOST_OPEN:
+                self._twice(self._read_open)
+            self._open.append(line)
+            try:
+                # A new connection sends it itself.
+                if not self._connect():
+                    self._send(line)
+            except OSError:
+                self._hang_up()
+
+    def _twice(self, go):
+        # A second try on a new connection: the writer may have been restarted since the last.
+        for last in (False, True):
+            try:
+                self._connect()
+                return go()
+            except (OSError, ValueError) as error:
+                self._hang_up()
+                if last or isinstance(error, TimeoutError):
+                    raise Broken(f"the audit writer does not answer: {error}") from error
 
     def _exchange(self, line):
-        if self._sock is None:
-            self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self._sock.settimeout(TIMEOUT)
-            self._sock.connect(self.path)
-            self._answers = self._sock.makefile("rb")
+        self._read_open()
+        self._send(line)
+        return self._read()
+
+    def _connect(self):
+        """Whether the connection is a new one, over which the open lines went once more."""
+        if self._sock is not None:
+            return False
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._sock.settimeout(TIMEOUT)
+        self._sock.connect(self.path)
+        self._answers = self._sock.makefile("rb")
+        for line in self._open:
+            self._send(line)
+        return True
+
+    def _send(self, line):
         self._sock.sendall(line + b"\n")
+
+    def _read_open(self):
+        while self._open:
+            try:
+                self._read()
+            except Broken as error:
+                self._complain("a line is not in the audit log", error)
+            self._open.popleft()
+
+    def _read(self):
         said = self._answers.readline(8192)
         if not said.endswith(b"\n"):
             raise OSError("it closed the connection")

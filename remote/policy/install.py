@@ -23,7 +23,7 @@ def install(sandboxed):
         real[name] = there
         setattr(owner, last, staticmethod(new) if static else new)
         if inspect.ismodule(owner):
-            _replace(there, new)
+            replace(there, new)
 
 
 def find(name):
@@ -62,7 +62,8 @@ def in_place():
     return lost
 
 
-def _replace(there, new):
+def replace(there, new):
+    """Where the agent, or Python, holds the one it gets the other, by whatever name."""
     own = __name__.rsplit(".", 1)[0]
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith(own):

@@ -152,6 +152,6 @@ def _begin(session, about):
 def _end(base, began, status):
     try:
         ms = int((time.monotonic() - began) * 1000)
-        current.say("model_result", status=status, ms=ms, **base)
+        current.tell("model_result", status=status, ms=ms, **base)
     except Exception as error:
         complain("no line for a model's answer", error)

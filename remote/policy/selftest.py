@@ -35,7 +35,7 @@ def run():
     must("approvals cannot be switched off", not _approvals_off())
     if current.sandboxed():
         kernel_lock.prove()
-        found.append("no execve")
+        found += ["no execve", "no fork"]
         must("no process", _no_process())
         terminal = importlib.import_module("tools.terminal_tool")
         env = terminal._create_environment("local", "", "/", 5)

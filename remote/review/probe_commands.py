@@ -5,7 +5,7 @@ import json
 import os
 import time
 
-from probe_common import probe, refused, tool, turn_of
+from probe_common import lines, probe, refused, tool, turn_of
 
 
 @probe
@@ -197,25 +197,13 @@ def a_file_that_an_answer_names_comes_out_of_the_sandbox():
 
 @probe
 def code_runs_in_the_sandbox_and_its_tool_calls_are_judged():
-    from petasos_policy import current
-
-    lines, kept = [], current.audit
-
-    class Sees:
-        def say(self, event, **fields):
-            lines.append((event, fields))
-            return kept.say(event, **fields)
-
     code = "from hermes_tools import terminal\nprint(terminal('echo from-code')['output'])"
-    current.audit = Sees()
-    try:
+    with lines() as found:
         said = tool("execute_code", {"code": code})
-    finally:
-        current.audit = kept
     if "pending" in json.dumps(said) or "approv" in json.dumps(said).lower():
         return True  # In manual mode somebody is asked first.
     assert "from-code" in json.dumps(said), said
-    assert any(e == "tool_call" and f.get("tool") == "terminal" for e, f in lines), lines
+    assert any(e == "tool_call" and f.get("tool") == "terminal" for e, f in found), found
 
 
 @probe

@@ -1,11 +1,12 @@
-"""The lock on execve and the hook before it."""
+"""The lock on execve and fork, and what says so in Python."""
 
+import _posixsubprocess
 import asyncio
 import ctypes
 import os
 import subprocess
-import sys
 import threading
+from os import popen
 
 from probe_common import probe
 
@@ -23,6 +24,8 @@ def no_route_to_execve():
         "execv": lambda: os.execv("/bin/true", ["true"]),
         "asyncio": lambda: asyncio.run(asyncio.create_subprocess_exec("/bin/true")),
         "multiprocessing": _multiprocessing,
+        "fork_exec": lambda: _posixsubprocess.fork_exec([b"/bin/true"]),
+        "os.popen by name": lambda: popen("true").close(),
     }
     for name, go in tries.items():
         try:
@@ -44,8 +47,6 @@ def _multiprocessing():
 
 @probe
 def below_python_the_kernel_refuses():
-    import _posixsubprocess
-
     libc = ctypes.CDLL(None, use_errno=True)
     for call in (59, 322) if os.uname().machine == "x86_64" else (221, 281):
         args = (
@@ -53,18 +54,35 @@ def below_python_the_kernel_refuses():
         )
         ctypes.set_errno(0)
         assert libc.syscall(call, *args) == -1 and ctypes.get_errno() == 1, call
-    reader, writer = os.pipe()
-    pid = _posixsubprocess.fork_exec(
-        [b"/bin/true"], [b"/bin/true"], True, (writer,), None, None,
-        -1, -1, -1, -1, -1, -1, reader, writer,
-        True, False, 0, None, None, None, -1, None, False,
-    ) if sys.version_info >= (3, 11) else 0  # fmt: skip
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        said = pipe.read()
-    if pid:
-        os.waitpid(pid, 0)
-        assert said.split(b":")[1:2] == [b"1"], said
+
+
+@probe
+def below_python_the_kernel_refuses_a_fork():
+    """Also that of `libc`, of which Python does not know, and the raw calls with other flags."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    x86 = os.uname().machine == "x86_64"
+    clone, clone3 = (56, 435) if x86 else (220, 435)
+    argv = (ctypes.c_char_p * 1)(None)
+    new_namespaces, share_memory = 0x7C020000, 0x4000 | 0x100
+    tries = {
+        "libc.fork": lambda: libc.fork(),
+        "libc.posix_spawn": lambda: (
+            -libc.posix_spawn(ctypes.byref(ctypes.c_int()), b"/bin/true", None, None, argv, argv)
+        ),
+        "clone": lambda: libc.syscall(clone, 17, None, None, None, None),
+        "clone with namespaces": lambda: libc.syscall(clone, new_namespaces | 17, None, None, None),
+        "clone with memory": lambda: libc.syscall(clone, share_memory | 17, None, None, None, None),
+        "clone3": lambda: libc.syscall(clone3, None, 0),
+    }
+    if x86:
+        tries["fork"] = lambda: libc.syscall(57)
+        tries["vfork"] = lambda: libc.syscall(58)
+    me = os.getpid()
+    for name, go in tries.items():
+        said = go()
+        if os.getpid() != me:
+            os._exit(0)
+        assert said < 0, f"{name} gave {said}"
 
 
 @probe

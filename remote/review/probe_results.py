@@ -1,10 +1,9 @@
 """Results, requests to models, approvals."""
 
-import contextlib
 import json
 import types
 
-from probe_common import SECRET, probe, real, refused
+from probe_common import SECRET, lines, probe, real, refused
 
 
 @probe
@@ -76,26 +75,16 @@ def a_raising_rule_refuses():
 
 @probe
 def one_call_through_all_layers_is_one_line():
-    from petasos_policy import calls, current
+    from petasos_policy import calls
 
-    lines, kept = [], current.audit
-
-    class Counts:
-        def say(self, event, **fields):
-            lines.append(event)
-            return kept.say(event, **fields)
-
-    current.audit = Counts()
-    try:
-        args = {"todos": [], "x": 1}
+    args = {"todos": [], "x": 1}
+    with lines() as found:
         calls.call("todo", args, lambda a: calls.call("todo", dict(a), lambda _: "{}"))
-        assert lines == ["tool_call", "tool_result"], lines
-        del lines[:]
+    assert [event for event, _ in found] == ["tool_call", "tool_result"], found
+    with lines() as found:
         # Another call of the same tool inside it is another call.
         calls.call("todo", args, lambda a: calls.call("todo", {"x": 2}, lambda _: "{}"))
-        assert lines.count("tool_call") == 2, lines
-    finally:
-        current.audit = kept
+    assert [event for event, _ in found].count("tool_call") == 2, found
 
 
 @probe
@@ -182,25 +171,6 @@ def long_arguments_are_short_in_the_log():
     assert calls.shown("terminal", {"command": "x" * 3000})["command"] == "x" * 3000
 
 
-@contextlib.contextmanager
-def _lines():
-    """The lines that are written meanwhile."""
-    from petasos_policy import current
-
-    lines, kept = [], current.audit
-
-    class Sees:
-        def say(self, event, **fields):
-            lines.append((event, fields))
-            return kept.say(event, **fields)
-
-    current.audit = Sees()
-    try:
-        yield lines
-    finally:
-        current.audit = kept
-
-
 def _said(answer):
     return answer.choices[0].message.content
 
@@ -212,21 +182,21 @@ MESSAGES = [{"role": "user", "content": f"my key is {SECRET}"}]
 def side_calls_are_counted_and_redacted():
     from agent.auxiliary_client import call_llm
 
-    with _lines() as lines:
+    with lines() as found:
         said = _said(call_llm(task="title_generation", messages=MESSAGES))
     assert "[GONE]" in said and SECRET not in said, said
-    assert [event for event, _ in lines] == ["model_call", "model_result"], lines
-    assert lines[0][1]["task"] == "title_generation"
+    assert [event for event, _ in found] == ["model_call", "model_result"], found
+    assert found[0][1]["task"] == "title_generation"
 
 
 @probe
 async def side_calls_that_wait_are_counted_and_redacted():
     from agent.auxiliary_client import async_call_llm
 
-    with _lines() as lines:
+    with lines() as found:
         said = _said(await async_call_llm(task="vision", messages=MESSAGES))
     assert "[GONE]" in said and SECRET not in said, said
-    assert [event for event, _ in lines] == ["model_call", "model_result"], lines
+    assert [event for event, _ in found] == ["model_call", "model_result"], found
 
 
 @probe
@@ -234,10 +204,10 @@ def a_client_that_is_handed_out_is_counted_and_redacted():
     from agent.auxiliary_client import get_text_auxiliary_client
 
     client, model = get_text_auxiliary_client("goal_judge")
-    with _lines() as lines:
+    with lines() as found:
         said = _said(client.chat.completions.create(model=model or "stub", messages=MESSAGES))
     assert "[GONE]" in said and SECRET not in said, said
-    assert [event for event, _ in lines] == ["model_call", "model_result"], lines
+    assert [event for event, _ in found] == ["model_call", "model_result"], found
 
 
 @probe

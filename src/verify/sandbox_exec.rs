@@ -112,7 +112,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     if !claims.policy.sandbox.enabled {
         return Vec::new();
     }
-    let promises = ["no execve", "no process", "commands go to the sandbox", "tools see another machine"];
+    let promises = ["no execve", "no fork", "no process", "commands go to the sandbox", "tools see another machine"];
     vec![
         record::in_force(evidence),
         record::promised(
