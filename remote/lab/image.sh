@@ -8,7 +8,10 @@ if [ "$kind" = internet ]; then
 	exit 0
 fi
 # Each host gets a key and an identity of its own.
-rm -f "$tree"/etc/ssh/ssh_host_* "$tree/etc/hostname" "$tree/etc/apt/sources.list"
+rm -f "$tree"/etc/ssh/ssh_host_* "$tree/etc/hostname"
+# As in Debian's own images. Without one, unattended-upgrades makes an empty one when its hour
+# comes.
+echo '# See /etc/apt/sources.list.d' >"$tree/etc/apt/sources.list"
 : >"$tree/etc/machine-id"
 chroot "$tree" systemctl --quiet enable lab-sysctl.service
 # The password that nobody knows, as on a rented host: root is not locked, only unreachable without
