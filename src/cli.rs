@@ -1,8 +1,8 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    audit, completions, demo, denials, egress, facts, fault, history, init, lab, man, pin, plan, policy, render, undo,
-    up, verify,
+    audit, changes, completions, demo, denials, egress, facts, fault, history, init, lab, man, pin, plan, policy,
+    render, undo, up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};
@@ -38,6 +38,8 @@ pub enum Verb {
     Render(render::RenderArgs),
     /// Show what the agent reached, what it was refused, and what to allow
     Egress(egress::EgressArgs),
+    /// Show what has changed of the agent's prompt, memories, skills and timed jobs
+    Changes(changes::ChangesArgs),
     /// Show what the agent did and was refused, from its audit log
     Audit(audit::AuditArgs),
     /// Group what the agent was refused, and print the smallest rules that would allow it
@@ -60,6 +62,7 @@ pub enum Verb {
 
 /// Parses the command line and runs one verb; the exit code is the verb's.
 pub fn main() -> ExitCode {
+    without_core_dumps();
     match Cli::try_parse() {
         Ok(cli) => run(cli),
         Err(error) => {
@@ -69,6 +72,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// Secrets are in this process's memory: a crash must not write them to a file. It holds for the
+/// programs that it starts too.
+fn without_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // Less is always allowed.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 fn run(cli: Cli) -> ExitCode {
@@ -95,6 +106,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Render(args) => render::run(&args).await,
         Verb::History(args) => history::run(&args).await,
         Verb::Egress(args) => egress::run(&args).await,
+        Verb::Changes(args) => changes::run(&args).await,
         Verb::Audit(args) => audit::run(&args).await,
         Verb::Denials(args) => denials::run(&args).await,
         Verb::Policy(args) => policy::run(&args).await,

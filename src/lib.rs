@@ -16,6 +16,7 @@ pub mod guard;
 pub mod lab;
 pub mod name;
 pub mod pin;
+pub mod places;
 pub mod plan;
 pub mod playbook;
 pub mod release;

@@ -7,6 +7,7 @@ use crate::resource::{Change, Diff, Need, Resource, Risk, Touches};
 use crate::shell::Script;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// A resource in its place of a playbook.
 pub struct PlannedResource {
@@ -32,6 +33,9 @@ pub struct Step {
     pub touches: Touches,
     #[serde(skip)]
     pub needs_room: &'static [Need],
+    /// How long it may take.
+    #[serde(skip)]
+    pub patience: Duration,
     /// Whether it stays when the run is undone.
     #[serde(skip)]
     pub stays: bool,
@@ -95,6 +99,7 @@ impl Step {
             controls: BTreeSet::new(),
             touches: Touches::nothing().and_acts(&change.acts),
             needs_room: &[],
+            patience: Duration::from_secs(300),
             stays: false,
             change,
         }
@@ -121,6 +126,7 @@ impl PlannedResource {
             controls: if of_files.is_empty() { self.controls.clone() } else { of_files },
             touches: self.resource.touches().and_acts(&change.acts),
             needs_room: self.resource.needs_room(),
+            patience: self.resource.patience(),
             stays: self.resource.stays(),
             change: change.risking(self.resource.least_risk()).risking(self.risk),
         }
@@ -132,6 +138,7 @@ impl PlannedResource {
 pub fn write(script: &mut Script, steps: &[&Step]) {
     for (index, step) in steps.iter().enumerate() {
         script.step(&format!("s{index}"));
+        script.allow(step.patience);
         for act in &step.change.acts {
             Act::write(act, script);
         }

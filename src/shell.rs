@@ -9,7 +9,9 @@
 
 mod frame;
 
-pub use frame::{Frame, FrameError, Reader};
+pub use frame::{Asked, Frame, FrameError, Reader};
+
+use std::time::Duration;
 
 /// Words as the shell must see them: single quotes around, and each inner single quote taken out of
 /// them.
@@ -64,20 +66,51 @@ pub struct Script {
     steps: Vec<(String, String)>,
     /// Whether it carries a text that may be secret.
     fed: bool,
+    patience: Duration,
+    room: usize,
 }
+
+/// What a step may take that says nothing else, and what all of a script's answers may have, in
+/// bytes: the facts of a host are a few hundred KiB, with what its files say and thousands of
+/// allowed names ten MiB.
+const PATIENCE: Duration = Duration::from_secs(120);
+const ROOM: usize = 14 << 20;
+/// The lock's frame comes before those of the steps.
+const LOCK: &str = "lock";
 
 impl Script {
     /// A script that only looks: the steps run side by side, and each runs whatever the others
     /// said.
     pub fn observing() -> Self {
-        Self { on_failure: Failure::GoOn, run_id: None, steps: Vec::new(), fed: false }
+        Self::new(Failure::GoOn, None)
     }
 
     /// A script that changes the host: it holds the host's lock for a run, and stops at the first
     /// step that fails. Its first frame is named `lock`: status 75 and the holder on standard error
     /// where another run has it, else on standard output a dead run's holder, if any.
     pub fn applying(run_id: &RunId) -> Self {
-        Self { on_failure: Failure::Stop, run_id: Some(run_id.clone()), steps: Vec::new(), fed: false }
+        Self::new(Failure::Stop, Some(run_id.clone()))
+    }
+
+    fn new(on_failure: Failure, run_id: Option<RunId>) -> Self {
+        Self { on_failure, run_id, steps: Vec::new(), fed: false, patience: PATIENCE, room: ROOM }
+    }
+
+    /// Allows it this much more time, for a step that takes long.
+    pub fn allow(&mut self, more: Duration) {
+        self.patience += more;
+    }
+
+    /// How long its answer may take, from the first byte sent to the last one received.
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// What it may answer.
+    pub fn asked(&self) -> Asked {
+        let lock = self.run_id.iter().map(|_| LOCK.to_owned());
+        let names = lock.chain(self.steps.iter().map(|(name, _)| name.clone())).collect();
+        Asked { names, all: self.on_failure == Failure::GoOn, room: self.room }
     }
 
     /// Begins a step. Names are single words, and `end` is that of the answer's last line; a step's

@@ -134,7 +134,7 @@ fn what_may_go_out_is_checked_before_any_host_is_asked() {
     contains_all(&of("network: { egress: { allow: [203.0.113.9] } }"), &["only names can be allowed"]);
     contains_all(&of("network: { egress: { allow: [\"*\"] } }"), &["cannot be allowed"]);
     contains_all(&of("agent: { provider: nobody-has-this-name }"), &["`nobody-has-this-name`", "agent.base_url"]);
-    let packs = "always: []\nproviders: { openrouter: { names: [openrouter.ai] } }\n\
+    let packs = "packs: { github: [] }\nproviders: { openrouter: { names: [openrouter.ai] } }\n\
                  platforms: { telegram: { needs: [api.telegram.org], names: [], tokens: [] } }\n";
     let yaml = "hosts:\n  web: { address: root@203.0.113.7 }\nagent: { platforms: { telegram: {} } }\n";
     let files = [("petasos.yaml", yaml), ("petasos.lock", LOCK), ("playbooks/data/packs.yaml", packs)];
@@ -142,8 +142,8 @@ fn what_may_go_out_is_checked_before_any_host_is_asked() {
         &error(&files, &["up"], 1),
         &["telegram is enabled, but api.telegram.org is not allowed", "network.egress.allow"],
     );
-    let stderr = error(&[files[0], files[1], ("playbooks/data/packs.yaml", "allways: []\n")], &["up"], 1);
-    contains_all(&stderr, &["playbooks/data/packs.yaml:1", "did you mean `always`?"]);
+    let stderr = error(&[files[0], files[1], ("playbooks/data/packs.yaml", "pakcs: {}\n")], &["up"], 1);
+    contains_all(&stderr, &["playbooks/data/packs.yaml:1", "did you mean `packs`?"]);
 }
 
 /// Whatever egress there is: the agent would start and have nobody to ask.

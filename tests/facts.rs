@@ -40,9 +40,10 @@ fn capture() {
         .spawn()
         .expect("ssh runs");
     let queries = queries();
-    ssh.stdin.take().expect("piped").write_all(script(&queries).text("x").as_bytes()).expect("it reads");
+    let script = script(&queries);
+    ssh.stdin.take().expect("piped").write_all(script.text("x").as_bytes()).expect("it reads");
     let out = ssh.wait_with_output().expect("it ends").stdout;
-    let mut reader = Reader::new("x");
+    let mut reader = Reader::new("x", script.asked());
     let frames = reader.push(&out).expect("frames");
     reader.finish().expect("a whole answer");
     let release =

@@ -33,7 +33,7 @@ macro_rules! files {
     };
 }
 
-files!(test_audit_client, test_deny, test_explain, test_lexer, test_redact, test_rules, test_settings);
+files!(test_audit_client, test_deny, test_explain, test_lexer, test_places, test_redact, test_rules, test_settings);
 
 #[test]
 fn no_file_is_forgotten() {

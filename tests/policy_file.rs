@@ -4,6 +4,7 @@
 use petasos::config::Config;
 use petasos::config::lock::LockFile;
 use petasos::desired::policy::policy;
+use petasos::playbook::Sources;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -42,7 +43,7 @@ fn made(agent: &Value) -> Option<Value> {
     let settings = config.settings(None).unwrap();
     let lock = LockFile::parse(include_str!("petasos.lock"), Path::new("petasos.lock")).unwrap();
     let (version, release) = lock.release_of("web").unwrap();
-    Some(policy(&settings, version, release))
+    Some(policy(&settings, &Sources::embedded(), version, release).unwrap())
 }
 
 /// Settings of all sorts, and rules that are on the edge.

@@ -40,9 +40,11 @@ umask 077
   echo API_SERVER_ENABLED=true
   echo API_SERVER_HOST=127.0.0.1
   echo API_SERVER_PORT=8642
+} >/etc/hermes/.env
+{
   echo "API_SERVER_KEY=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
   echo "OPENROUTER_API_KEY=$OPENROUTER_API_KEY"
-} >/etc/hermes/.env
+} >/etc/hermes/secrets.env
 umask 022
 chown root:hermes /etc/hermes/.env
 chmod 0640 /etc/hermes/.env

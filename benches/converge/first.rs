@@ -65,7 +65,7 @@ async fn kit(bench: &Bench, model: &Way) -> Result<PathBuf> {
         let word = |key: &str| put.get(key).and_then(Value::as_str).with_context(|| format!("a file has no `{key}`"));
         let path = word("path")?;
         // Its values are secret; the script makes its own.
-        if path != "/etc/hermes/.env" {
+        if !["/etc/hermes/.env", "/etc/hermes/secrets.env"].contains(&path) {
             write(&kit.join("files").join(path.trim_start_matches('/')), word("content")?)?;
             list.push_str(&format!("{} {} {} {path}\n", word("owner")?, word("group")?, word("mode")?));
         }

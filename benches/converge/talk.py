@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.request
 
-key = re.search(r"^API_SERVER_KEY=(\w+)$", open("/etc/hermes/.env").read(), re.M).group(1)
+key = re.search(r"^API_SERVER_KEY=(\w+)$", open("/etc/hermes/secrets.env").read(), re.M).group(1)
 body = {"model": "hermes-agent", "messages": [{"role": "user", "content": sys.argv[1]}]}
 request = urllib.request.Request(
     "http://127.0.0.1:8642/v1/chat/completions",

@@ -29,7 +29,9 @@ if [ -z "$held" ]; then
 fi
 [ "$(cat /proc/sys/net/ipv6/conf/lo/disable_ipv6 2>/dev/null)" = 0 ] && ipv6=yes
 [ -e /usr/sbin/nginx ] && [ "$(readlink /etc/systemd/system/nginx.service)" != /dev/null ] && web_server=yes
-printf 'init=%s\ncontainer=%s\ntime=%s\nipv6=%s\nweb_server=%s\n' "$init" "$container" "$(date +%s)" "$ipv6" "$web_server"
+mlkem=no
+grep -q -s mlkem768x25519-sha256 /usr/sbin/sshd && mlkem=yes
+printf 'init=%s\ncontainer=%s\ntime=%s\nipv6=%s\nweb_server=%s\nmlkem=%s\n' "$init" "$container" "$(date +%s)" "$ipv6" "$web_server" "$mlkem"
 printf 'ssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
 set -- /etc /opt /usr /var/cache /var/cache/apt /var/lib /var/lib/dpkg
 for path; do

@@ -11,11 +11,13 @@ from . import (
     audit,
     calls,
     current,
+    destinations,
     gateway,
     install,
     kernel_lock,
     no_process,
     own_secrets,
+    places,
     release,
     sandbox,
     selftest,
@@ -37,11 +39,14 @@ PARTS = (
 )
 
 
-def before(path):
-    """While there is one thread and nothing of the agent is loaded."""
+def before(path, covered=False):
+    """While there is one thread and nothing of the agent is loaded. `covered`: whether this is the
+    unit's process, over whose data root's files lie."""
     from . import settings
 
     current.policy = policy = settings.load(path)
+    if covered:
+        places.check(policy.covered)
     release.check(policy.release)
     current.audit = audit.Writer(policy.audit_socket, calls.complain)
     if policy.sandbox.enabled:
@@ -68,6 +73,7 @@ def after(path):
     # First of all: without a writer nothing that follows could be on record.
     current.say("policy", status="starting", release=policy.release.version)
     install.install(policy.sandbox.enabled)
+    destinations.install()
     if policy.sandbox.enabled:
         no_process.forbid()
     found = selftest.run()

@@ -13,15 +13,27 @@ POLICY = "/etc/hermes/policy.json"
 REFUSED = 78
 
 
+def is_gateway():
+    """Whether this is the service, and no command of an administrator's."""
+    return sys.argv[-2:] == ["gateway", "run"]
+
+
 def main(policy=POLICY):
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.argv = ["hermes", *sys.argv[1:]]
     try:
         sys.path.insert(0, here)
+        from petasos_policy import hidden
+
+        # Before anything else: from here on nobody looks in. The unit's standard input has the
+        # secrets, another's may have anything.
+        hidden.hide()
+        if is_gateway():
+            hidden.take()
         from petasos_policy import arm
 
         sys.path.remove(here)
-        arm.before(policy)
+        arm.before(policy, covered=is_gateway())
         # It settles profile, home and environment, as the agent's own start does.
         import hermes_cli.main as agent
 

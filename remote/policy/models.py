@@ -11,7 +11,7 @@ import functools
 import os
 import time
 
-from . import current, owner
+from . import current, destinations, owner
 from .calls import complain
 from .errors import Broken
 
@@ -32,6 +32,8 @@ def wrap_llm_middleware(real):
         def counted(now):
             if not isinstance(now, dict):
                 raise Broken("a request to the model of another form")
+            if about["base_url"]:
+                destinations.check(str(about["base_url"]))
             return _call(lambda: next_call(clean_request(now)), session, about)
 
         return real(request, counted, **context)

@@ -8,7 +8,18 @@ import json
 import os
 import subprocess
 
-from . import calls, current, install, kernel_lock, no_process, outcome, rules, threats
+from . import (
+    calls,
+    current,
+    destinations,
+    hidden,
+    install,
+    kernel_lock,
+    no_process,
+    outcome,
+    rules,
+    threats,
+)
 from .errors import Broken
 
 TOOL = "petasos_selftest"
@@ -27,6 +38,8 @@ def run():
         found.append(name)
 
     must("choke points in place", not install.in_place())
+    must("its memory is hidden", hidden.hidden())
+    must("conversations go to the provider alone", destinations.holds())
     _ways_to_a_tool(must)
     _broken_parts(must)
     must("secrets are redacted", SECRET not in current.clean_text(f"x {SECRET} y"))

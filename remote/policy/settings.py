@@ -12,6 +12,7 @@ from .lexer import GLOB, shown
 from .rules import Approve, Rule, RuleError
 
 VERSION = 1
+SERVERS = "/etc/hermes/servers.json"
 _KINDS = {
     str: "no text",
     int: "no number",
@@ -70,6 +71,8 @@ class Policy:
     redact: Redact
     rate: Rate
     sandbox: Sandbox
+    servers: str
+    covered: tuple[str, ...]
     audit_socket: str
 
 
@@ -98,6 +101,8 @@ def parse(text: bytes | str) -> Policy:
         redact=_redact(top.section("redact")),
         rate=_rate(top.section("rate")),
         sandbox=_sandbox(top.section("sandbox")),
+        servers=_servers(top),
+        covered=_covered(top),
         audit_socket=audit.path("socket"),
     )
     audit.end()
@@ -215,6 +220,32 @@ def _each(section: _Section, name: str, parse: Callable) -> list:
         except RuleError as error:
             raise section.fail(key, f"{shown(text)} {error}") from error
     return made
+
+
+def place(text: str) -> str:
+    if not text or "/" in text or "\0" in text or text in (".", ".."):
+        raise RuleError("is no name of a file or folder")
+    return text
+
+
+# The policy of a release before this one, which comes back when this one does not become healthy,
+# may be an older petasos's, without these two.
+def _servers(top: _Section) -> str:
+    if "models" not in top.left:
+        return SERVERS
+    section = top.section("models")
+    path = section.path("file")
+    section.end()
+    return path
+
+
+def _covered(top: _Section) -> tuple[str, ...]:
+    if "data" not in top.left:
+        return ()
+    section = top.section("data")
+    names = tuple(_each(section, "covered", place))
+    section.end()
+    return names
 
 
 def deny_rule(text: str) -> str:

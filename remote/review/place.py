@@ -45,6 +45,8 @@ class Place:
         self.writer = Writer(self.at("audit.sock"), self.at("policy.json"))
         self.sandbox = Sandbox(self.at("sandbox.sock"), self.folder)
         self.model = Model()
+        with open(self.at("servers.json"), "w") as file:
+            json.dump([f"localhost:{self.model.port}"], file)
         self.policy = {
             "version": 1,
             "release": options.release,
@@ -57,6 +59,8 @@ class Place:
                 "model_calls": None,
                 "reply": "Too many messages.",
             },
+            "models": {"file": self.at("servers.json")},
+            "data": {"covered": []},
             "sandbox": {
                 "enabled": True,
                 "socket": self.sandbox.path,

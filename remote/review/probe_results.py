@@ -1,5 +1,6 @@
 """Results, requests to models, approvals."""
 
+import asyncio
 import json
 import types
 
@@ -259,3 +260,48 @@ def a_file_without_end_is_not_read_to_its_end():
         sandbox.MOST_OUTPUT = kept
     assert said["returncode"] == 137 and "too much" in said["output"], str(said)[:300]
     assert len(said["output"]) < 500 and "fine-0815" in small["output"], small
+
+
+@probe
+def conversations_go_to_the_provider_alone():
+    """Whatever a login, a session or a job of the agent's data names."""
+    from agent import auxiliary_client, gemini_native_adapter
+    from openai import AsyncOpenAI, OpenAI
+    from petasos_policy import destinations
+    from petasos_policy.errors import Broken
+
+    servers = destinations.servers(destinations.current.the_policy().servers)
+    here = f"http://{servers[0]}/v1"
+    said = OpenAI(api_key="k", base_url=here).models.list()
+    assert said.data[0].id == "stub", "the provider itself answers"
+
+    def refused(make):
+        try:
+            make()
+        except Broken as error:
+            return "elsewhere.example" in str(error)
+        except Exception as error:
+            # The client wraps what ends a request.
+            return "elsewhere.example" in repr(error.__cause__)
+        return False
+
+    away = "https://elsewhere.example/v1"
+    wandering = OpenAI(api_key="k", base_url=here)
+    wandering.base_url = away
+    messages = [{"role": "user", "content": "x"}]
+    for client in (
+        OpenAI(api_key="k", base_url=away),
+        wandering,
+        wandering.with_options(timeout=1),
+    ):
+        create = client.chat.completions.create
+        assert refused(lambda create=create: create(model="m", messages=messages))
+    assert refused(lambda: OpenAI(api_key="k", base_url=here).get(f"{away}/models", cast_to=object))
+
+    async def ask():
+        client = AsyncOpenAI(api_key="k", base_url=away)
+        await client.chat.completions.create(model="m", messages=messages)
+
+    assert refused(lambda: asyncio.run(ask()))
+    assert refused(lambda: auxiliary_client.OpenAI(api_key="k", base_url=away).models.list())
+    assert refused(lambda: gemini_native_adapter.GeminiNativeClient(api_key="k", base_url=away))

@@ -42,13 +42,14 @@ for when, entry in entries("_PID=1"):
 seen = {}
 
 
-def note(when, who, name, port, state):
+def note(when, who, name, port, state, sent=0, received=0):
     if name.lower().rstrip(".") in tried and any(
         first - 1 <= when <= last + 1 for first, last in probes.values()
     ):
         return
-    count, first, last = seen.get((who, name, port, state), (0, when, when))
-    seen[who, name, port, state] = (count + 1, min(first, when), max(last, when))
+    row = seen.setdefault((who, name, port, state), [0, when, when, 0, 0])
+    row[0], row[1], row[2] = row[0] + 1, min(row[1], when), max(row[2], when)
+    row[3], row[4] = row[3] + sent, row[4] + received
 
 
 # The proxy, and what the sandbox's own relays did not even ask it for.
@@ -57,6 +58,7 @@ for when, tag, text in messages(*proxy):
     try:
         line = json.loads(text)
         name, port, to, allowed = line["name"], line["port"], line["to"], line["allowed"]
+        sent, received = int(line.get("sent", 0)), int(line.get("received", 0))
     except (ValueError, KeyError, TypeError):
         continue
     status = line.get("status", 200)
@@ -67,7 +69,10 @@ for when, tag, text in messages(*proxy):
         state = "failed"
     else:
         state = "allowed" if allowed == 1 else "learnt"
-    note(when, "sandbox" if tag == "petasos_sandbox_egress" else "agent", name, port, state)
+    who = "sandbox" if tag == "petasos_sandbox_egress" else "agent"
+    # What the proxy let nobody have was not sent.
+    count = (sent, received) if state in ("allowed", "learnt") else (0, 0)
+    note(when, who, name, port, state, *count)
 for when, _, text in messages("_SYSTEMD_UNIT=petasos-resolver.service"):
     name = re.search(r" config (\S+) is NXDOMAIN$", text)
     if name:
@@ -92,7 +97,7 @@ rows = sorted(seen.items(), key=lambda row: -row[1][0])
 more, rows = len(rows[2000:]), rows[:2000]
 names = [
     {"by": by, "name": name, "port": port, "state": state, "count": count}
-    | {"first": first, "last": last}
-    for (by, name, port, state), (count, first, last) in rows
+    | {"first": first, "last": last, "sent": sent, "received": received}
+    for (by, name, port, state), (count, first, last, sent, received) in rows
 ]
 print(json.dumps({"names": names, "more": more, "lost": lost, "refused": counters}))

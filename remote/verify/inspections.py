@@ -4,6 +4,7 @@ import threading
 import time
 
 from . import policy, sshd, trail
+from .data import data
 from .host import access, account, active_state, output_of, processes, unit_state
 from .listeners import listeners
 from .release import release
@@ -34,6 +35,7 @@ def inspections(spec):
         "files": lambda: {path: access(path) for path in spec["files"]},
         "upgrades": upgrades,
         "policy": lambda: policy.running(unit),
+        "data": lambda: data(unit),
         "verdicts": lambda: policy.verdicts(spec["tool_calls"]),
         "chain": trail.chain,
         "log": lambda: trail.log(spec["account"]),

@@ -66,18 +66,28 @@ NUMBERS = {
     "x86_64": {
         "bpf": 321,
         "finit_module": 313,
+        "io_uring_setup": 425,
+        "kcmp": 312,
+        "keyctl": 250,
         "mount": 165,
         "perf_event_open": 298,
+        "process_vm_readv": 310,
         "reboot": 169,
         "sethostname": 170,
+        "userfaultfd": 323,
     },
     "aarch64": {
         "bpf": 280,
         "finit_module": 273,
+        "io_uring_setup": 425,
+        "kcmp": 272,
+        "keyctl": 219,
         "mount": 40,
         "perf_event_open": 241,
+        "process_vm_readv": 270,
         "reboot": 142,
         "sethostname": 161,
+        "userfaultfd": 282,
     },
 }
 
@@ -118,6 +128,28 @@ def trace():
     finally:
         child.kill()
         child.wait()
+
+
+def gateway():
+    """A look into the agent's own process, from another one: what it has in its memory and its
+    environment, and what it has open."""
+    details = "sees no process of the agent's"
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                if b"/petasos_policy/launch.py" not in file.read():
+                    continue
+        except OSError:
+            continue
+        for part in ("environ", "mem", "maps", "fd"):
+            try:
+                place = f"/proc/{name}/{part}"
+                os.listdir(place) if part == "fd" else os.close(os.open(place, os.O_RDONLY))
+                return yes(f"could open {place}")
+            except OSError as error:
+                details = f"sees process {name}, and not into it: {error.strerror}"
+    # Whether there is one, root says.
+    return "refused", details
 
 
 def writable_code():

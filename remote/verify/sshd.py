@@ -10,9 +10,11 @@ def settings(users):
     """sshd's settings for these users, from an address that has none of its own."""
     keys = {
         "kbdinteractiveauthentication",
+        "maxstartups",
         "passwordauthentication",
         "permitemptypasswords",
         "permitrootlogin",
+        "persourcemaxstartups",
         "pubkeyauthentication",
     }
     found = {}

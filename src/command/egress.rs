@@ -48,17 +48,19 @@ pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
     report(
         done,
         args.hosts.json,
-        |_, egress| Ok(value(egress)),
+        |(lists, _), egress| Ok(value(lists, egress)),
         |job, (lists, _), egress| text(&job.name, &args.since, lists, egress),
     )
 }
 
-fn value(egress: &EgressLog) -> Value {
-    let allow = |by| proposal(&egress.names, by).keys().map(ToString::to_string).collect::<Vec<_>>();
+fn value(lists: &Lists, egress: &EgressLog) -> Value {
+    let allow = |by, allowed: &[Allowed]| {
+        proposal(&egress.names, by, allowed).keys().map(ToString::to_string).collect::<Vec<_>>()
+    };
     let EgressLog { names, more, lost, refused } = egress;
     json!({
         "names": names, "more": more, "lost": lost, "refused": refused,
-        "allow": allow(EgressBy::Agent), "sandbox_allow": allow(EgressBy::Sandbox),
+        "allow": allow(EgressBy::Agent, &lists.agent), "sandbox_allow": allow(EgressBy::Sandbox, &lists.sandbox),
     })
 }
 
@@ -69,7 +71,7 @@ fn text(host: &str, since: &str, lists: &Lists, egress: &EgressLog) -> String {
         (EgressBy::Agent, "network:\n  egress:\n    allow:\n", &lists.agent),
         (EgressBy::Sandbox, "agent:\n  sandbox:\n    allow:\n", &lists.sandbox),
     ] {
-        let proposal = proposal(&egress.names, by);
+        let proposal = proposal(&egress.names, by, allowed);
         if proposal.is_empty() {
             continue;
         }
@@ -101,7 +103,12 @@ fn table(egress: &EgressLog) -> String {
         let port = if record.port == 0 { String::new() } else { format!(":{}", record.port) };
         let name = if record.name.is_empty() { "(no name)".into() } else { shown(&record.name) };
         let (first, last) = (moment(record.first), moment(record.last));
-        text += &format!("  {state:<20} {:>7}  {first} to {last}  {name}{port}{by}\n", record.count);
+        let carried = if record.sent + record.received == 0 {
+            String::new()
+        } else {
+            format!("  {} out, {} in", size(record.sent), size(record.received))
+        };
+        text += &format!("  {state:<20} {:>7}  {first} to {last}  {name}{port}{by}{carried}\n", record.count);
     }
     if egress.names.is_empty() {
         text += "  nothing recorded\n";
@@ -125,17 +132,36 @@ fn shown(name: &str) -> String {
 }
 
 /// `11-22 15:04` by UTC.
-fn moment(seconds: u64) -> String {
+pub fn moment(seconds: u64) -> String {
     crate::run::calendar(seconds).get(5..16).unwrap_or_default().to_owned()
 }
 
+/// `980 B`, `12 KiB`, `3.4 MiB`.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut value, mut unit) = (bytes as f64, "B");
+    for next in UNITS {
+        if value < 1000.0 {
+            break;
+        }
+        (value, unit) = (value / 1024.0, next);
+    }
+    if value < 10.0 && unit != "B" { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+}
+
 /// The smallest addition to the list of one: each name that was refused, if it is one that can be
-/// allowed.
-fn proposal(names: &[EgressRecord], by: EgressBy) -> BTreeMap<Allowed, (u64, &'static str)> {
+/// allowed. A name below one that is allowed, which was asked for and never dialled, is shown and
+/// not proposed: a name that does not exist may carry what somebody wanted out.
+fn proposal(names: &[EgressRecord], by: EgressBy, allowed: &[Allowed]) -> BTreeMap<Allowed, (u64, &'static str)> {
+    let below = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        allowed.iter().any(|one| one.is_above(name.trim_end_matches('.')))
+    };
     let mut proposal = BTreeMap::new();
     for record in names.iter().filter(|record| record.by == by) {
         let why = match record.state {
             EgressState::Allowed | EgressState::Failed => continue,
+            EgressState::Unknown if below(&record.name) => continue,
             EgressState::Learnt => "allowed",
             EgressState::Refused => "refused",
             EgressState::Unknown => "asked for",
@@ -153,7 +179,8 @@ mod tests {
     use super::*;
 
     fn record(name: &str, state: EgressState, count: u64) -> EgressRecord {
-        EgressRecord { by: EgressBy::Agent, name: name.into(), port: 443, state, count, first: 0, last: 60 }
+        let by = EgressBy::Agent;
+        EgressRecord { by, name: name.into(), port: 443, state, count, first: 0, last: 60, sent: 0, received: 0 }
     }
 
     #[test]
@@ -165,12 +192,18 @@ mod tests {
             record("", EgressState::Refused, 9),
             record("203.0.113.7", EgressState::Refused, 9),
             record("\u{1b}[31m.x", EgressState::Unknown, 1),
+            record("736b2d6c656164.openrouter.ai", EgressState::Unknown, 1),
+            record("deep.736b2d6c656164.wild.example.com.", EgressState::Unknown, 1),
+            record("xopenrouter.ai", EgressState::Unknown, 1),
+            record("status.openrouter.ai", EgressState::Refused, 1),
             EgressRecord { by: EgressBy::Sandbox, ..record("b.example.com", EgressState::Refused, 4) },
         ];
+        let allowed = ["openrouter.ai", "*.wild.example.com"].map(|name| Allowed::try_from(name.to_owned()).unwrap());
         let proposed = |by| -> Vec<(String, u64)> {
-            proposal(&names, by).into_iter().map(|(name, (count, _))| (name.to_string(), count)).collect()
+            proposal(&names, by, &allowed).into_iter().map(|(name, (count, _))| (name.to_string(), count)).collect()
         };
-        assert_eq!(proposed(EgressBy::Agent), [("a.example.com".to_owned(), 3)]);
+        let expected = [("a.example.com", 3), ("status.openrouter.ai", 1), ("xopenrouter.ai", 1)];
+        assert_eq!(proposed(EgressBy::Agent), expected.map(|(name, count)| (name.to_owned(), count)));
         assert_eq!(proposed(EgressBy::Sandbox), [("b.example.com".to_owned(), 4)]);
     }
 

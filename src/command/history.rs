@@ -28,6 +28,9 @@ pub async fn run(args: &HistoryArgs) -> Result<ExitCode> {
 
 fn text(host: &str, runs: &[RunRecord], with_changes: bool) -> String {
     let mut text = format!("{host}\n");
+    if runs.is_empty() {
+        text += "  no run is on record\n";
+    }
     for run in runs {
         let outcome = run.outcome.as_deref().unwrap_or("died");
         let (changes, kept) = (count(run.changes.len(), "change"), if run.kept { "" } else { ", not kept" });

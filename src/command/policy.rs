@@ -136,7 +136,7 @@ async fn locally(args: &TestArgs, host: Option<&str>, mut request: Request) -> R
     let settings = config.settings(name)?;
     let lock = LockFile::load(&args.files.lock)?;
     let (version, release) = lock.release_of(name.unwrap_or_default())?;
-    request.policy = Some(policy::policy(&settings, version, release));
+    request.policy = Some(policy::policy(&settings, &args.files.sources()?, version, release)?);
     let folder = tempfile::tempdir().context("no folder for the policy's files")?;
     let package_folder = folder.path().join(PACKAGE);
     std::fs::create_dir(&package_folder)?;

@@ -92,7 +92,11 @@ fn state(about: &About) -> Vec<(String, String)> {
         row("agent", format!("{} on {}", agent.model, agent.provider)),
         row(
             "inbound",
-            format!("ssh, {}", settings.network.inbound.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            ["ssh".to_owned()]
+                .into_iter()
+                .chain(settings.network.inbound.iter().map(ToString::to_string))
+                .collect::<Vec<_>>()
+                .join(", "),
         ),
         row(
             "egress",

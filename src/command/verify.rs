@@ -7,11 +7,10 @@ use crate::fault::Fault;
 use crate::ui::{self, exit, html, verify_text};
 use crate::verify::report::{HostReport, Report};
 use anyhow::Result;
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tempfile::NamedTempFile;
 
 /// Attack hosts from inside, as the agent's user, and say which controls are met; changes nothing
 ///
@@ -70,8 +69,17 @@ pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
 /// The page names a host's weak places: it is for its owner's eyes until the owner passes it on.
 fn write_page(path: &Path, report: &Report) -> Result<()> {
     let page = html::page(report)?;
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(page.as_bytes())).map_err(|why| {
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        let fault = Fault::new(format!("cannot write `{}`: it is there, and is no plain file", path.display()));
+        return Err(fault.hint("choose the name of a new file").into());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A new file of mode 0600 takes the old one's place: never half of one, never another's mode.
+    let written = NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(page.as_bytes())?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    written.map(drop).map_err(|why| {
         let path = path.display();
         let fault = Fault::new(format!("cannot write `{path}`: {why}"));
         fault.hint("choose a file in a folder that exists and that you may write to").into()

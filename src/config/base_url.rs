@@ -45,6 +45,14 @@ impl BaseUrl {
         Allowed::try_from(format!("{name}:{}", self.port)).map_err(|fault| fault.at("agent.base_url"))
     }
 
+    /// The server, as the agent will name it: a host, or a loopback's `localhost`, and a port that
+    /// is not HTTPS's.
+    pub fn server(&self) -> String {
+        let loopback = self.host.starts_with("127.") || self.host == "[::1]";
+        let host = if loopback { LOCALHOST } else { self.host.trim_matches(['[', ']']) };
+        if self.port == "443" { host.to_owned() } else { format!("{host}:{}", self.port) }
+    }
+
     fn is_below(&self, domain: &str) -> bool {
         self.host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }

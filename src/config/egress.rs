@@ -96,14 +96,14 @@ impl Allowed {
         self.name == LOCALHOST
     }
 
+    /// Whether a name is below this one.
+    pub fn is_above(&self, name: &str) -> bool {
+        name.strip_suffix(&self.name).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+    }
+
     /// Whether HTTPS to a name is let through by this.
     pub fn covers(&self, name: &str) -> bool {
-        self.port.is_none()
-            && if self.below {
-                name.strip_suffix(&self.name).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
-            } else {
-                name == self.name
-            }
+        self.port.is_none() && if self.below { self.is_above(name) } else { name == self.name }
     }
 }
 

@@ -1,6 +1,6 @@
 //! petasos.yaml: what the user wants, for all hosts and for single ones.
 
-use super::settings::{Admin, Agent, Guard, Network, Settings};
+use super::settings::{Admin, Agent, Guard, Network, Settings, Ssh};
 use super::{Target, contradictions};
 use crate::fault::Fault;
 use crate::name::{Account, EnvName, PackageName, Service};
@@ -25,6 +25,8 @@ macro_rules! with_sections {
             _agent: Agent,
             #[serde(default, rename = "network", deserialize_with = "or_default")]
             _network: Network,
+            #[serde(default, rename = "ssh", deserialize_with = "or_default")]
+            _ssh: Ssh,
             #[serde(default, rename = "guard", deserialize_with = "or_default")]
             _guard: Guard,
         }

@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packs {
-    /// Names for every agent.
-    pub always: Vec<Allowed>,
+    /// Names that come together, for agents that ask for them.
+    #[serde(default)]
+    pub packs: BTreeMap<String, Vec<Allowed>>,
     pub providers: BTreeMap<String, Provider>,
     pub platforms: BTreeMap<String, Platform>,
 }
@@ -67,6 +68,7 @@ pub struct Asked<'a> {
     pub provider: &'a str,
     pub base_url: Option<&'a str>,
     pub platforms: Vec<&'a str>,
+    pub packs: &'a [String],
     pub allow: &'a [Allowed],
 }
 
@@ -169,6 +171,22 @@ impl Packs {
         })
     }
 
+    /// The servers that one agent's conversations may go to: the provider's, and those that the
+    /// user allows by hand; `*.` before a name is every name below, after a colon comes a port
+    /// that is not HTTPS's.
+    ///
+    /// # Errors
+    /// As for [`Packs::needs`].
+    pub fn models(&self, asked: &Asked<'_>) -> Result<Vec<String>, Fault> {
+        let provider = self.provider(asked)?;
+        let own = match asked.base_url {
+            Some(url) => vec![BaseUrl::of(url).server()],
+            None => provider.names.iter().map(ToString::to_string).collect(),
+        };
+        let servers: BTreeSet<String> = own.into_iter().chain(asked.allow.iter().map(ToString::to_string)).collect();
+        Ok(servers.into_iter().collect())
+    }
+
     /// All that one agent may reach.
     ///
     /// # Errors
@@ -176,7 +194,17 @@ impl Packs {
     /// allowed.
     pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, Fault> {
         let provider = self.provider(asked)?;
-        let mut names: BTreeSet<Allowed> = self.always.iter().chain(asked.allow).cloned().collect();
+        let mut names: BTreeSet<Allowed> = asked.allow.iter().cloned().collect();
+        for id in asked.packs {
+            let pack = self.packs.get(id).ok_or_else(|| {
+                let known = self.packs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let near = yaml::nearest(id, self.packs.keys().map(String::as_str));
+                let near = near.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+                Fault::new(format!("network.egress.packs: unknown pack `{id}`"))
+                    .hint(format!("{near}known are {known}"))
+            })?;
+            names.extend(pack.iter().cloned());
+        }
         match asked.base_url {
             Some(url) => drop(names.insert(BaseUrl::of(url).allowed()?)),
             None => names.extend(provider.names.iter().cloned()),

@@ -25,6 +25,8 @@ pub struct Settings {
     #[serde(default)]
     pub network: Network,
     #[serde(default)]
+    pub ssh: Ssh,
+    #[serde(default)]
     pub guard: Guard,
 }
 
@@ -145,10 +147,30 @@ pub struct Network {
     #[serde(default)]
     pub ssh_port: Option<NonZeroU16>,
     /// Open to everybody, beside SSH.
-    #[serde(default = "web")]
+    #[serde(default)]
     pub inbound: Vec<Service>,
     #[serde(default)]
     pub egress: Egress,
+}
+
+/// How people log in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ssh {
+    #[serde(default)]
+    pub algorithms: SshAlgorithms,
+}
+
+/// Which algorithms sshd offers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SshAlgorithms {
+    /// Keys are agreed on in ways that withstand quantum computers, and in no others: for clients
+    /// of OpenSSH 9.0 or later.
+    #[default]
+    Strict,
+    /// The usual ones beside them, for older clients and other programs.
+    Compatible,
 }
 
 /// How changes that may lock people out are made.
@@ -180,7 +202,10 @@ fn time_to_confirm<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> 
 pub struct Egress {
     #[serde(default)]
     pub mode: EgressMode,
-    /// Beside what comes with the provider and the platforms.
+    /// Packs of names, beside what comes with the provider and the platforms.
+    #[serde(default = "github")]
+    pub packs: Vec<String>,
+    /// Beside all these.
     #[serde(default)]
     pub allow: Vec<Allowed>,
     /// Whether other names are refused, or allowed and logged.
@@ -219,6 +244,9 @@ fn a_minute() -> u32 {
 fn yes() -> bool {
     true
 }
+fn github() -> Vec<String> {
+    vec!["github".into()]
+}
 fn memory() -> String {
     "2G".into()
 }
@@ -227,9 +255,6 @@ fn tasks() -> u32 {
 }
 fn cpu() -> String {
     "200%".into()
-}
-fn web() -> Vec<Service> {
-    ["80/tcp", "443/tcp"].into_iter().filter_map(|service| Service::new(service).ok()).collect()
 }
 
 /// A struct whose fields all have defaults is one itself.
@@ -244,4 +269,4 @@ macro_rules! all_defaults {
         }
     )*};
 }
-all_defaults!(Admin, Agent, Approvals, Sandbox, Redact, RateLimits, Limits, Network, Egress, Guard);
+all_defaults!(Admin, Agent, Approvals, Sandbox, Redact, RateLimits, Limits, Network, Egress, Ssh, Guard);

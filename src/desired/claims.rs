@@ -23,7 +23,7 @@ pub fn claims(choice: &Choice, lock: &LockFile, sources: &Sources, full: bool) -
         EgressMode::Names => egress::names(&choice.settings, sources)?,
         EgressMode::Ports | EgressMode::Open => Vec::new(),
     };
-    let policy = serde_json::from_value(policy::policy(&choice.settings, version, release))?;
+    let policy = serde_json::from_value(policy::policy(&choice.settings, sources, version, release)?)?;
     Ok(Claims {
         policy,
         own_address: choice.target.host.parse().ok(),

@@ -23,6 +23,7 @@ pub fn asked(settings: &Settings) -> Asked<'_> {
         provider: &agent.provider,
         base_url: agent.base_url.as_deref(),
         platforms: agent.platforms.keys().map(|name| name.as_str()).collect(),
+        packs: &network.egress.packs,
         allow: &network.egress.allow,
     }
 }
@@ -31,6 +32,14 @@ pub fn asked(settings: &Settings) -> Asked<'_> {
 /// As for [`read`], and when the agent cannot be set up as it is asked for.
 pub fn needs(settings: &Settings, sources: &Sources) -> Result<AgentNeeds> {
     read(sources)?.needs(&asked(settings)).map_err(|why| anyhow!(why))
+}
+
+/// The servers that the agent's conversations may go to.
+///
+/// # Errors
+/// As for [`needs`].
+pub fn servers(settings: &Settings, sources: &Sources) -> Result<Vec<String>> {
+    read(sources)?.models(&asked(settings)).map_err(|why| anyhow!(why))
 }
 
 /// The provider's keys of which one is enough, unless the user names one as a secret that must be

@@ -1,10 +1,14 @@
 //! What the agent's own process enforces, as it reads it: /etc/hermes/policy.json, version 1. It
 //! refuses to start where anything in it is missing, unknown or of another type.
 
+use super::packs;
 use crate::config::Settings;
 use crate::config::lock::Release;
 use crate::config::sandbox::SandboxNetwork;
+use crate::places;
+use crate::playbook::Sources;
 use crate::release::reviewed;
+use anyhow::Result;
 use semver::Version;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,12 +21,23 @@ const AUDIT: &str = "/run/petasos-agent/audit.sock";
 const SANDBOX: &str = "/run/petasos-agent/sandbox.sock";
 const SANDBOX_NET: &str = "/run/petasos-agent/sandbox-net.sock";
 
+/// The servers that conversations may go to: read anew when it changes, so that a name more
+/// restarts nothing.
+const SERVERS: &str = "/etc/hermes/servers.json";
+
 /// For somebody who has used up a share.
 const REPLY: &str = "You have reached your limit of messages for now, please try again later.";
 
 /// The policy for a host with these settings and this release. Of a release that nobody has looked
 /// at it has no digests, and the agent does not start with it; `up` says so before.
-pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Value {
+///
+/// # Errors
+/// When the table of providers is not sound.
+pub fn policy(settings: &Settings, sources: &Sources, version: &Version, release: &Release) -> Result<Value> {
+    let packs = packs::read(sources)?;
+    let asked = packs::asked(settings);
+    // One that is unknown is an error where its names are needed.
+    let login = packs.needs(&asked).is_ok_and(|needs| needs.login);
     let files = reviewed::policy(version, release).map(|policy| policy.files).unwrap_or_default();
     let agent = &settings.agent;
     let approvals = &agent.approvals;
@@ -37,7 +52,7 @@ pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Valu
         SandboxNetwork::None => SANDBOX,
         SandboxNetwork::Names => SANDBOX_NET,
     };
-    json!({
+    Ok(json!({
         "version": FORMAT,
         "release": { "version": version, "files": files },
         "approve": {
@@ -53,8 +68,10 @@ pub fn policy(settings: &Settings, version: &Version, release: &Release) -> Valu
             "model_calls": limits.model_calls, "reply": REPLY,
         },
         "sandbox": { "enabled": agent.sandbox.is_some(), "socket": socket, "timeout": timeout, "network": network },
+        "models": { "file": SERVERS },
+        "data": { "covered": places::covered(login) },
         "audit": { "socket": AUDIT },
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -70,14 +87,14 @@ mod tests {
         let config = Config::read("petasos.yaml", &format!("agent: {{ {agent} }}\n")).unwrap();
         let lock = LockFile::parse(LOCK, Path::new("petasos.lock")).unwrap();
         let (version, release) = lock.release_of("web").unwrap();
-        policy(&config.settings(None).unwrap(), version, release)
+        policy(&config.settings(None).unwrap(), &Sources::embedded(), version, release).unwrap()
     }
 
     #[test]
     fn it_has_the_keys_of_version_1_and_no_other() {
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         let policy = of("provider: openrouter");
-        assert_eq!(keys(&policy), "approve audit rate redact release sandbox version");
+        assert_eq!(keys(&policy), "approve audit data models rate redact release sandbox version");
         for (part, wanted) in [
             ("release", "files version"),
             ("approve", "allow compound deny mode tools unlisted"),
@@ -85,6 +102,8 @@ mod tests {
             ("rate", "default model_calls platforms reply webhook_route"),
             ("sandbox", "enabled network socket timeout"),
             ("audit", "socket"),
+            ("data", "covered"),
+            ("models", "file"),
         ] {
             assert_eq!(keys(&policy[part]), wanted, "{part}");
         }
@@ -111,6 +130,11 @@ mod tests {
         assert_eq!(policy["rate"]["model_calls"], rate(5000, 2_592_000));
         let sandbox = json!({ "enabled": true, "socket": "/run/petasos-agent/sandbox-net.sock", "timeout": 120, "network": "names" });
         assert_eq!(policy["sandbox"], sandbox);
+        let covered = |agent| of(agent)["data"]["covered"].to_string();
+        assert!(
+            covered("provider: openrouter").contains("\"auth.json\"")
+                && !covered("provider: nous").contains("\"auth.json\"")
+        );
         assert_eq!(of("sandbox: off")["sandbox"]["enabled"], false);
         assert_eq!(of("sandbox: {}")["sandbox"]["socket"], "/run/petasos-agent/sandbox.sock");
     }

@@ -40,7 +40,9 @@ pub fn desired_state(
         json!({ "required": joined(&secrets.required), "optional": joined(&secrets.optional) }),
     );
     vars.insert("egress".into(), super::egress::vars(settings, sources)?);
-    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, version, release)).into());
+    vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, sources, version, release)?).into());
+    vars.insert("servers".into(), format!("{:#}", Value::from(packs::servers(settings, sources)?)).into());
+    vars.insert("places".into(), crate::places::vars(needs.login));
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
     let mut playbooks = Vec::new();

@@ -42,6 +42,8 @@ pub struct Host {
     pub ipv6: bool,
     /// Whether an nginx of somebody else's serves here: one that is installed, and not held back.
     pub web_server: bool,
+    /// Whether its sshd can agree on keys by ML-KEM.
+    pub mlkem: bool,
     /// How much fits into the directories that a run fills.
     pub room: BTreeMap<String, Room>,
 }
@@ -97,6 +99,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         nameservers: nameservers(&text)?,
         ipv6: holds("ipv6")?,
         web_server: holds("web_server")?,
+        mlkem: holds("mlkem")?,
         room: of_paths("room").map(room).collect::<Result<_, Fault>>()?,
     });
     Ok(())

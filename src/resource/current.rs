@@ -12,6 +12,7 @@ use crate::name::{AbsPath, UnitName};
 use crate::release::steps;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +75,11 @@ impl Resource for Current {
 
     fn kind(&self) -> &'static str {
         "current"
+    }
+
+    /// The agent's health is waited for, after a way back once more.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(10 * 60)
     }
 
     fn touches(&self) -> Touches {

@@ -30,6 +30,10 @@ pub struct Spec {
     /// The same, but left out where neither the caller nor the host has a value.
     #[serde(default)]
     pub optional: StringList,
+    /// Another file of this form, where an older petasos kept these values: what this one lacks is
+    /// taken from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_from: Option<AbsPath>,
     /// Secrets made on the first run, 32 random bytes in hexadecimal, and kept from then on.
     #[serde(default)]
     pub generate: Vec<EnvName>,
@@ -59,10 +63,15 @@ impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
         queries.insert(Query::Text(self.path.clone()));
+        queries.extend(self.kept_from.clone().map(Query::Text));
     }
 
     fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
-        let on_host = seen(&context.facts.texts, &self.path)?.is().map(|text| read(text)).unwrap_or_default();
+        let values_in = |path: &AbsPath| -> Result<BTreeMap<String, String>, Fault> {
+            Ok(seen(&context.facts.texts, path)?.is().map(|text| read(text)).unwrap_or_default())
+        };
+        let mut on_host = self.kept_from.as_ref().map_or(Ok(BTreeMap::new()), values_in)?;
+        on_host.extend(values_in(&self.path)?);
         let mut values: BTreeMap<EnvName, String> = self.set.clone();
         values.retain(|_, value| !value.is_empty());
         // A run that was not given a secret keeps the one that the host has.

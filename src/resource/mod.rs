@@ -30,6 +30,7 @@ use crate::fault::Fault;
 use crate::name::{AbsPath, EnvName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Calls a macro with the registry of kinds: the key in a playbook, and the module that holds it.
 macro_rules! registry {
@@ -131,6 +132,12 @@ pub trait Resource {
     /// The room that its changes need.
     fn needs_room(&self) -> &'static [Need] {
         &[]
+    }
+
+    /// How long one of its changes may take on a slow host: longer than that, and the host is taken
+    /// for one that answers no more.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(60)
     }
 
     /// Whether it stays when a run is undone: then what the run replaces is kept only after it,

@@ -10,6 +10,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +92,11 @@ impl Resource for Spec {
 
     fn needs_room(&self) -> &'static [Need] {
         &[Need { directory: "/usr", mebibytes: 64 }, Need { directory: "/var/cache/apt", mebibytes: 48 }]
+    }
+
+    /// A mirror may be slow, and another apt may have to end first.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(30 * 60)
     }
 
     fn stays(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::release::steps;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// All as it stands in petasos.lock; texts until they are rendered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -159,6 +160,11 @@ impl Resource for Installed {
 
     fn needs_room(&self) -> &'static [Need] {
         &[Need { directory: "/opt", mebibytes: 400 }, Need { directory: "/var/cache", mebibytes: 64 }]
+    }
+
+    /// Source and packages are downloaded, and some are built.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(60 * 60)
     }
 
     fn content_digests(&self) -> Vec<(AbsPath, String)> {

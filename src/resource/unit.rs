@@ -9,6 +9,7 @@ use crate::name::{AbsPath, UnitName};
 use crate::release::steps::{self, Health};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +124,11 @@ impl Resource for Unit {
 
     fn kind(&self) -> &'static str {
         "unit"
+    }
+
+    /// systemd itself waits 90 s for a stop, and as long for a start.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(5 * 60)
     }
 
     fn touches(&self) -> Touches {

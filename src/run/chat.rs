@@ -15,7 +15,7 @@ impl Job {
     /// When the host or the agent does not answer.
     pub async fn chat(&self, questions: &[&str], watch: &Watch) -> Result<Vec<String>, RunError> {
         let mut session = Session::open(self, watch).await?;
-        let key = Act::run(["sed", "-n", "s/^API_SERVER_KEY=//p", "/etc/hermes/.env"]);
+        let key = Act::run(["sed", "-n", "s/^API_SERVER_KEY=//p", "/etc/hermes/secrets.env"]);
         let key = session.first_frame("key", &key).await?.text().trim().to_owned();
         let failed = |why: Fault| self.host_error(why.at("the agent's API"));
         if key.is_empty() {

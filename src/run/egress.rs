@@ -48,6 +48,10 @@ pub struct EgressRecord {
     /// Seconds since the epoch, by the host's clock.
     pub first: u64,
     pub last: u64,
+    /// Bytes that its connections carried out of the host and into it, with TLS around them; 0
+    /// where none was let through.
+    pub sent: u64,
+    pub received: u64,
 }
 
 /// What a host has on record.

@@ -148,7 +148,7 @@ mod tests {
             let mut child = Command::new("sh").arg("-s").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
             child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
             let out = child.wait_with_output().unwrap().stdout;
-            let mut reader = Reader::new("n");
+            let mut reader = Reader::new("n", script.asked());
             let frames = reader.push(&out).unwrap();
             reader.finish().unwrap();
             frames

@@ -60,7 +60,9 @@ impl Session<'_> {
         let frames = match self.execute(batch).await? {
             Ok(frames) => frames,
             // The steps may have been made, or some of them.
-            Err(error @ (TransportError::Broken { .. } | TransportError::Answer { .. })) => {
+            Err(
+                error @ (TransportError::Broken { .. } | TransportError::Answer { .. } | TransportError::Late { .. }),
+            ) => {
                 return Ok(Err(error.fault()));
             }
             Err(error) => return Err(error.into()),

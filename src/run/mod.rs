@@ -1,6 +1,7 @@
 //! The only orchestrator: observe, plan, apply, verify.
 
 pub mod audit;
+pub mod changes;
 mod chat;
 mod converge;
 pub mod egress;

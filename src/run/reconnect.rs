@@ -130,12 +130,13 @@ enum HostState {
 /// answers.
 pub(super) fn is_cut(error: &TransportError) -> bool {
     match error {
-        TransportError::Broken { .. } | TransportError::Unreachable { .. } => true,
+        TransportError::Broken { .. } | TransportError::Unreachable { .. } | TransportError::Dropped { .. } => true,
         TransportError::Answer { source, .. } => matches!(source, FrameError::CutOff(_)),
         TransportError::Refused { .. }
         | TransportError::HostKey { .. }
         | TransportError::NoSudo { .. }
-        | TransportError::WrongPassword { .. } => false,
+        | TransportError::WrongPassword { .. }
+        | TransportError::Late { .. } => false,
     }
 }
 

@@ -130,7 +130,7 @@ impl Job {
     /// The same, with a shorter timeout.
     pub(super) async fn connect_within(&self, limit: Option<Duration>, watch: &Watch) -> Result<Ssh, RunError> {
         let weight = |error: &TransportError| match error {
-            TransportError::Unreachable { .. } => 0,
+            TransportError::Unreachable { .. } | TransportError::Dropped { .. } => 0,
             TransportError::Refused { .. } => 1,
             _ => 2,
         };

@@ -102,6 +102,9 @@ impl Job {
 impl Session<'_> {
     async fn runs(&mut self) -> Result<Vec<RunRecord>, RunError> {
         let frame = self.first_frame("history", &Act::sh("read the record", READ, Vec::<String>::new())).await?;
+        if frame.rc != 0 {
+            return Err(self.host_error("the record of runs cannot be read"));
+        }
         Ok(runs(&frame.text()))
     }
 

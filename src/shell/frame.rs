@@ -44,33 +44,55 @@ pub enum FrameError {
     Missing(String),
     #[error("the host's answer goes on after its end")]
     Trailing,
+    #[error("the host answers to `{0}`, which it was not asked at that place")]
+    Unasked(String),
+    #[error("the host's answer is longer than {} KiB", .0 / 1024)]
+    TooLarge(usize),
+}
+
+/// What a script may answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The frames' names, in their order, each once. Fewer may come where a failed step ends the
+    /// script.
+    pub names: Vec<String>,
+    /// Whether all must come, whatever each says.
+    pub all: bool,
+    /// How many bytes all frames may have together.
+    pub room: usize,
 }
 
 /// How much may come before the answer begins: banners and the like.
 const NOISE: usize = 64 * 1024;
 /// The longest header line that a frame may have.
 const HEADER: usize = 512;
-/// The largest frame that is accepted, in bytes.
-const LARGEST: usize = 64 * 1024 * 1024;
 
-/// Turns bytes into frames; never yields one that was not received whole.
+/// Turns bytes into frames; never yields one that was not received whole, that was not asked for,
+/// or that has no room.
 #[derive(Debug)]
 pub struct Reader {
     opening: Vec<u8>,
+    asked: Asked,
     buffer: Vec<u8>,
     open: bool,
     ended: bool,
     count: usize,
+    /// How much of the room is left.
+    left: usize,
+    /// Whether the last frame is that of a step that failed.
+    failed: bool,
 }
 
 impl Reader {
-    /// `nonce` as given to [`super::Script::text`].
-    pub fn new(nonce: &str) -> Self {
+    /// `nonce` as given to [`super::Script::text`], `asked` as from [`super::Script::asked`].
+    pub fn new(nonce: &str, asked: Asked) -> Self {
         let opening = format!("@petasos {nonce}\n").into_bytes();
-        Self { opening, buffer: Vec::new(), open: false, ended: false, count: 0 }
+        let left = asked.room;
+        Self { opening, asked, buffer: Vec::new(), open: false, ended: false, count: 0, left, failed: false }
     }
 
-    /// Takes what arrived and returns the frames that it completed.
+    /// Takes what arrived and returns the frames that it completed. What it keeps is never much
+    /// more than the room, since a frame's length comes before the frame.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Frame>, FrameError> {
         self.buffer.extend_from_slice(bytes);
         let mut frames = Vec::new();
@@ -122,13 +144,23 @@ impl Reader {
             return Err(self.broken(line_end));
         };
         match header {
-            Header::End(counted) if counted == self.count => {
+            Header::End(counted) if counted != self.count => Err(FrameError::Count { counted, got: self.count }),
+            Header::End(_) => {
+                let ended_early = !self.asked.all && self.failed;
+                if let Some(lacking) = self.asked.names.get(self.count).filter(|_| !ended_early) {
+                    return Err(FrameError::Missing(lacking.clone()));
+                }
                 self.buffer.drain(..=line_end);
                 self.ended = true;
                 self.next()
             }
-            Header::End(counted) => Err(FrameError::Count { counted, got: self.count }),
             Header::Step { name, rc, out, err, hint } => {
+                if self.asked.names.get(self.count) != Some(&name) {
+                    return Err(FrameError::Unasked(name.chars().take(120).collect()));
+                }
+                if [out, err, hint].iter().try_fold(self.left, |left, size| left.checked_sub(*size)).is_none() {
+                    return Err(FrameError::TooLarge(self.asked.room));
+                }
                 let (body, whole) = (line_end + 1, line_end + 1 + out + err + hint);
                 if self.buffer.len() < whole {
                     return Ok(None);
@@ -137,6 +169,8 @@ impl Reader {
                 let (out, rest) = content.split_at(out);
                 let (err, hint) = rest.split_at(err);
                 self.count += 1;
+                self.left -= content.len();
+                self.failed = rc != 0;
                 Ok(Some(Frame { name, rc, out: out.to_vec(), err: err.to_vec(), hint: hint.to_vec() }))
             }
         }
@@ -165,8 +199,7 @@ impl Header {
             (name, [rc, out, err, hint]) => {
                 let rc = u8::try_from(decimal(rc)?).ok()?;
                 let (out, err, hint) = (decimal(out)?, decimal(err)?, decimal(hint)?);
-                let fits = [out, err, hint].iter().all(|length| *length <= LARGEST);
-                fits.then(|| Self::Step { name: name.to_owned(), rc: rc.into(), out, err, hint })
+                Some(Self::Step { name: name.to_owned(), rc: rc.into(), out, err, hint })
             }
             _ => None,
         }

@@ -15,10 +15,43 @@ fn run(script: &Script) -> Result<Vec<Frame>, FrameError> {
     stdin.write_all(script.text("n0nce").as_bytes()).expect("the shell reads");
     drop(stdin);
     let out = child.wait_with_output().expect("the shell ends").stdout;
-    let mut reader = Reader::new("n0nce");
+    let mut reader = Reader::new("n0nce", script.asked());
     let frames = reader.push(&out)?;
     reader.finish()?;
     Ok(frames)
+}
+
+fn asked(names: &[&str], all: bool, room: usize) -> Asked {
+    Asked { names: names.iter().map(ToString::to_string).collect(), all, room }
+}
+
+fn read(asked: Asked, answer: &str) -> Result<usize, FrameError> {
+    let mut reader = Reader::new("n", asked);
+    reader.push(format!("@petasos n\n{answer}").as_bytes())?;
+    reader.finish()
+}
+
+#[test]
+fn only_what_was_asked_is_an_answer() {
+    let unasked = |name: &str| Err(FrameError::Unasked(name.into()));
+    let two = || asked(&["a", "b"], true, 100);
+    assert_eq!(read(two(), "@a 0 0 0 0\n@b 1 0 0 0\n@end 2\n"), Ok(2));
+    assert_eq!(read(two(), "@b 0 0 0 0\n"), unasked("b"), "another order");
+    assert_eq!(read(two(), "@a 0 0 0 0\n@a 0 0 0 0\n"), unasked("a"), "twice");
+    assert_eq!(read(two(), "@a 0 0 0 0\n@b 0 0 0 0\n@c 0 0 0 0\n"), unasked("c"), "one more");
+    assert_eq!(read(two(), "@a 1 0 0 0\n@end 1\n"), Err(FrameError::Missing("b".into())));
+    let until_one_fails = || asked(&["a", "b"], false, 100);
+    assert_eq!(read(until_one_fails(), "@a 1 0 0 0\n@end 1\n"), Ok(1));
+    assert_eq!(read(until_one_fails(), "@a 0 0 0 0\n@end 1\n"), Err(FrameError::Missing("b".into())));
+}
+
+#[test]
+fn an_answer_without_room_is_refused_before_it_arrives() {
+    let two = || asked(&["a", "b"], true, 100);
+    assert_eq!(read(two(), "@a 0 40 40 20\n"), Err(FrameError::CutOff(0)), "it is waited for");
+    assert_eq!(read(two(), "@a 0 40 40 21\n"), Err(FrameError::TooLarge(100)));
+    let half = "x".repeat(60);
+    assert_eq!(read(two(), &format!("@a 0 60 0 0\n{half}@b 0 41 0 0\n")), Err(FrameError::TooLarge(100)));
 }
 
 fn argv(args: &[&str]) -> Vec<String> {
@@ -170,7 +203,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let mut reader = Reader::new("n");
+        let mut reader = Reader::new("n", asked(&["a"], true, 100));
         let _ = reader.push(b"@petasos n\n");
         let _ = reader.push(&bytes);
         let _ = reader.finish();
@@ -183,11 +216,11 @@ proptest! {
         whole.extend(&out);
         whole.extend(b"erhin@end 1\n");
         let cut = cut.min(whole.len() - 1);
-        let mut reader = Reader::new("n");
+        let mut reader = Reader::new("n", asked(&["a"], true, 100));
         let seen = reader.push(&whole[..cut]);
         prop_assert!(seen.is_ok());
         prop_assert!(reader.finish().is_err());
-        let mut reader = Reader::new("n");
+        let mut reader = Reader::new("n", asked(&["a"], true, 100));
         let mut frames = Vec::new();
         for byte in &whole {
             frames.extend(reader.push(&[*byte]).expect("well formed"));

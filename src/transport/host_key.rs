@@ -66,6 +66,8 @@ impl SshTempConfig {
         let mut config = std::fs::File::create(path("config"))?;
         // Only for this host: one on the way to it (ProxyJump) is reached with the same
         // configuration.
+        // Nothing of the user's is lent to a host, nor to one on the way.
+        writeln!(config, "ForwardAgent no\nForwardX11 no")?;
         writeln!(config, "Host {}", target.host)?;
         writeln!(config, "  KnownHostsCommand /bin/sh {} %I %f %t %H %K", path("command").display())?;
         if known.is_some() {

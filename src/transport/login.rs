@@ -4,11 +4,12 @@ use super::host_key::{self, HostKey, Shown, SshTempConfig};
 use super::{AskPassword, Resolved, Ssh, TransportError};
 use crate::config::Target;
 use crate::name::{Account, Fingerprint};
-use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder};
+use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
 
 /// How to call `ssh`.
 #[derive(Clone, Default)]
@@ -51,13 +52,36 @@ impl Login {
         self
     }
 
-    /// Opens a connection: new TCP, new authentication.
+    /// How long a connection may take to come about.
+    fn limit(&self) -> Duration {
+        self.options.connect_timeout.unwrap_or(Duration::from_secs(15))
+    }
+
+    /// Opens a connection: new TCP, new authentication. One that the host closes before it knows
+    /// who comes, since others come at the same time, is tried again a moment later, within the
+    /// time that one may take.
     ///
     /// # Errors
     /// [`TransportError::Refused`] when the host is there but does not let this user in,
-    /// [`TransportError::HostKey`] when it is not the known host, else
-    /// [`TransportError::Unreachable`].
+    /// [`TransportError::HostKey`] when it is not the known host, [`TransportError::Dropped`] when
+    /// it closes each connection at once, else [`TransportError::Unreachable`].
     pub async fn open(&self) -> Result<Ssh, TransportError> {
+        let began = tokio::time::Instant::now();
+        loop {
+            match self.open_once().await {
+                Err(error @ TransportError::Dropped { .. }) => {
+                    let pause = pause();
+                    if began.elapsed() + pause > self.limit() {
+                        return Err(error);
+                    }
+                    tokio::time::sleep(pause).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn open_once(&self) -> Result<Ssh, TransportError> {
         let known = self.host_key.known();
         let temp_config = SshTempConfig::write(&self.target, self.options.config.as_deref(), known.as_ref());
         let temp_config = temp_config
@@ -71,7 +95,7 @@ impl Login {
             .config_file(temp_config.config())
             // A master whose client was killed ends by itself.
             .control_persist(ControlPersist::IdleFor(NonZeroUsize::new(30).unwrap_or(NonZeroUsize::MIN)))
-            .connect_timeout(self.options.connect_timeout.unwrap_or(Duration::from_secs(15)))
+            .connect_timeout(self.limit())
             .server_alive_interval(Duration::from_secs(15));
         if let Some(port) = self.target.port {
             builder.port(port);
@@ -79,7 +103,12 @@ impl Login {
         if let Some(identity) = &self.options.identity {
             builder.keyfile(identity);
         }
-        let opened = builder.connect_mux(&self.target.host).await;
+        // ssh's own limit ends with the host's first word; what comes after it may be as slow.
+        let limit = self.limit() * 3;
+        let opened = tokio::time::timeout(limit, builder.connect_mux(&self.target.host)).await.map_err(|_| {
+            let why = format!("it began to answer, but the login did not come about within {} s", limit.as_secs());
+            self.unreachable(why, "look at the host's load on its console")
+        })?;
         let shown = temp_config.shown();
         let session = opened.map_err(|error| self.explain(&error, known.as_ref(), shown.as_ref()))?;
         let new_host_key = match shown {
@@ -94,9 +123,8 @@ impl Login {
     async fn learn(&self, session: &Session, known: Option<Fingerprint>, shown: Shown) -> Option<Fingerprint> {
         let mut fingerprint = shown.fingerprint;
         if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {
-            let args = ["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"];
-            let asked = session.command("ssh-keygen").args(args).output().await.ok();
-            let output = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+            let asked = tokio::time::timeout(self.limit(), own_fingerprint(session)).await;
+            let output = asked.ok().flatten().unwrap_or_default();
             if let Some(own) = output.split_whitespace().find_map(|field| Fingerprint::new(field).ok()) {
                 fingerprint = own;
             }
@@ -132,10 +160,11 @@ impl Login {
         if says(&["Permission denied", "Too many authentication failures"]) {
             return TransportError::Refused { target, why };
         }
+        if says(&["kex_exchange_identification", "reset by peer"]) {
+            return TransportError::Dropped { target, why };
+        }
         let hint = if says(&["Could not resolve"]) {
             "check the host name"
-        } else if says(&["kex_exchange_identification", "reset by peer"]) {
-            "after failed logins sshd refuses an address for a while (PerSourcePenalties): wait a minute, then try again"
         } else if says(&["Bad configuration option"]) {
             "check the spelling; OpenSSH 8.5 or later is needed"
         } else {
@@ -143,4 +172,22 @@ impl Login {
         };
         self.unreachable(why, hint)
     }
+}
+
+/// The host's own word on its ed25519 key, of which no more is read than a line has.
+async fn own_fingerprint(session: &Session) -> Option<String> {
+    let mut command = session.command("ssh-keygen");
+    command.args(["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().await.ok()?;
+    let mut output = Vec::new();
+    child.stdout().take()?.take(4096).read_to_end(&mut output).await.ok()?;
+    Some(String::from_utf8_lossy(&output).into_owned())
+}
+
+/// Between half a second and two: those who were turned away together do not come back together.
+fn pause() -> Duration {
+    let mut byte = [0];
+    let _ = getrandom::fill(&mut byte);
+    Duration::from_millis(500 + u64::from(byte.first().copied().unwrap_or(0)) * 6)
 }

@@ -25,6 +25,8 @@ pub type AskPassword = Arc<dyn Fn(&Target) -> Option<Text> + Send + Sync>;
 pub enum TransportError {
     #[error("cannot reach {target}: {why}")]
     Unreachable { target: Target, why: String, hint: &'static str },
+    #[error("{target} closed the connection before the login: {why}")]
+    Dropped { target: Target, why: String },
     #[error("{target} refused the login: {why}")]
     Refused { target: Target, why: String },
     #[error(
@@ -39,6 +41,8 @@ pub enum TransportError {
     Answer { host: String, source: FrameError },
     #[error("{host}: the connection broke: {why}")]
     Broken { host: String, why: String },
+    #[error("{host} did not answer within {seconds} s")]
+    Late { host: String, seconds: u64 },
 }
 
 impl TransportError {
@@ -46,6 +50,10 @@ impl TransportError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unreachable { hint, .. } => (*hint).to_owned(),
+            Self::Dropped { .. } => "sshd has as many logins at work as it takes at once (MaxStartups, \
+                                     PerSourceMaxStartups), or shuts this address out for a while after failed logins \
+                                     (PerSourcePenalties): wait a minute, then try again"
+                .to_owned(),
             Self::Refused { .. } => {
                 "check that the right key is in ssh-agent or ~/.ssh, and that the host accepts it".to_owned()
             }
@@ -61,6 +69,11 @@ impl TransportError {
             ),
             Self::WrongPassword { .. } => "type it again, or correct PETASOS_SUDO_PASSWORD".to_owned(),
             Self::Broken { .. } => "run the same command again; it continues where this run stopped".to_owned(),
+            Self::Late { .. } => {
+                "what it was asked to do may still be at work there: look at its load and disks, then run \
+                                  the same command again, which waits for that first"
+                    .to_owned()
+            }
             Self::Answer { .. } => return None,
         })
     }

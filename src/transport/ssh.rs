@@ -10,6 +10,7 @@ use crate::name::{Account, Fingerprint};
 use crate::shell::{Frame, FrameError, Reader, Script};
 use openssh::{Session, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// An open connection.
@@ -49,7 +50,8 @@ impl Ssh {
     /// it is whole.
     ///
     /// # Errors
-    /// When nobody becomes root, the answer is not whole, or the connection breaks.
+    /// When nobody becomes root, the answer is not whole or not what was asked, it takes longer
+    /// than [`Script::patience`], or the connection breaks.
     pub async fn run(&self, script: &Script, mut on_frame: impl FnMut(&Frame)) -> Result<Vec<Frame>, TransportError> {
         if self.user().as_str() == "root" {
             return self.run_by("sh -s", None, script, &mut on_frame).await;
@@ -123,7 +125,7 @@ impl Ssh {
             String::from_utf8_lossy(&bytes).trim().to_owned()
         };
         let reading = async {
-            let mut reader = Reader::new(&nonce);
+            let mut reader = Reader::new(&nonce, script.asked());
             let mut frames = Vec::new();
             let mut chunk = vec![0; 32 * 1024];
             loop {
@@ -137,9 +139,14 @@ impl Ssh {
             }
             Ok::<_, TransportError>((frames, reader.finish()))
         };
-        let ((), complaint, read) = tokio::join!(writing, complaining, reading);
-        let (frames, end) = read?;
-        let status = child.wait().await;
+        let talking = async {
+            // What breaks the answer off ends the talk: the rest is neither read nor waited for.
+            let (complaint, read) = tokio::try_join!(async { Ok(tokio::join!(writing, complaining).1) }, reading)?;
+            Ok::<_, TransportError>((complaint, read, child.wait().await))
+        };
+        let late = || TransportError::Late { host: self.target.host.clone(), seconds: script.patience().as_secs() };
+        let talk = tokio::time::timeout(script.patience(), talking).await.unwrap_or_else(|_| Err(late()));
+        let (complaint, (frames, end), status) = talk?;
         match end {
             Ok(_) => Ok(frames),
             Err(FrameError::NoAnswer(heard)) if self.user().as_str() != "root" && complaint.contains("sudo") => {
@@ -147,7 +154,8 @@ impl Ssh {
             }
             // Silence is the host's answer only while the connection stands.
             Err(FrameError::NoAnswer(heard)) => {
-                self.session.check().await.map_err(|error| broken(error.to_string()))?;
+                let check = tokio::time::timeout(CHECK, self.session.check()).await;
+                check.map_err(|_| broken("it does not answer".into()))?.map_err(|error| broken(error.to_string()))?;
                 Err(self.answer(FrameError::NoAnswer(if complaint.is_empty() { heard } else { complaint })))
             }
             Err(source) => match status {
@@ -186,9 +194,12 @@ impl Ssh {
     /// Ends the connection.
     pub async fn close(self) {
         // Whatever goes wrong here, the master ends by itself.
-        let _ = self.session.close().await;
+        let _ = tokio::time::timeout(CHECK, self.session.close()).await;
     }
 }
+
+/// How long the connection's own process may take to say whether it stands.
+const CHECK: Duration = Duration::from_secs(20);
 
 /// Nobody on the host can guess it beforehand.
 fn nonce() -> String {

@@ -7,6 +7,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// How long sudo may take over a password; wrong ones make PAM slow.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What is read before the shell is there, in bytes: a lecture, and the modules of PAM.
+const MOST: usize = 64 << 10;
+
 /// The command that asks on standard error, then says that it is root's shell, then reads a script.
 /// sudo's messages are those of no locale.
 pub fn command(nonce: &str) -> String {
@@ -55,6 +58,9 @@ pub async fn talk(
                     Ok(count) if count > 0 => complaints.push_str(&String::from_utf8_lossy(err.get(..count).unwrap_or_default())),
                     _ => mute = true,
                 },
+            }
+            if output.len() + complaints.len() > MOST {
+                return Err(Denied::Other("it says too much".into()));
             }
             if output.windows(ready.len()).any(|window| window == ready.as_bytes()) {
                 return Ok(());

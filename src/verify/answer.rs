@@ -123,6 +123,19 @@ pub struct Inspected {
     pub chain: Inspection<Chain>,
     pub log: Inspection<AuditLog>,
     pub helpers: Inspection<BTreeMap<String, String>>,
+    pub data: Inspection<AgentData>,
+}
+
+/// Of the agent's data directory, as root found it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentData {
+    /// Places over which nothing of root's lies in the agent's unit.
+    pub uncovered: Vec<String>,
+    /// Places at which something lies, beneath or uncovered.
+    pub planted: Vec<String>,
+    /// Addresses of the agent's logins that are not the provider's.
+    pub elsewhere: Vec<String>,
 }
 
 /// As /proc has it, line by line.

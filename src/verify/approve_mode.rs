@@ -2,25 +2,34 @@
 //! never run.
 
 use super::answer::Verdict;
-use super::attack::inspection;
+use super::attack::{Attack, PositiveControl as By, attack, inspection};
+use super::call::{Call, Endpoint};
 use super::evidence::Evidence;
 use super::report::Check;
 use super::settings::Setting;
 use super::tool_calls::table;
-use super::{Claims, Control, never_short, no_attacks, record, settings};
+use super::{Claims, Control, never_short, record, settings};
+use crate::addresses::API_PORT;
 use crate::fault::Fault;
+use core::net::Ipv4Addr;
 
 pub const CONTROL: Control = Control {
     id: "approve.mode",
     group: "What the agent may do",
     title: "Approvals",
-    claim: "Commands run as the declared mode says: listed ones only, or a person decides on dangerous ones. Silence is a no, denied patterns never run, and the agent cannot change that.",
-    attacks: no_attacks,
+    claim: "Commands run as the declared mode says: listed ones only, or a person decides on dangerous ones. Silence is a no, denied patterns never run, and the agent can neither change that nor approve its own commands.",
+    attacks,
     inspections,
     short: never_short,
     limits: "proved by the record of the agent's start and by asking the host's rules; no conversation was had. In the modes manual and smart, what the agent takes for harmless runs unasked",
     how: Some("`agent.approvals`, then `petasos up`"),
 };
+
+/// As the agent's user: who reaches the API may have the key from elsewhere, and approve with it.
+fn attacks(_: &Claims) -> Vec<Attack> {
+    let api = Call::Tcp(Endpoint::new(Ipv4Addr::LOCALHOST, API_PORT));
+    vec![attack("approve.api", "the agent's own API, where its commands are approved", api, By::SameByRoot)]
+}
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let approve = &claims.policy.approve;

@@ -33,6 +33,7 @@ pub enum Call {
     Family {
         name: AddressFamily,
     },
+    Gateway,
     Kill {
         pid: u32,
     },
@@ -227,6 +228,7 @@ impl Call {
             | Self::Create { .. }
             | Self::Daemon { .. }
             | Self::Family { .. }
+            | Self::Gateway
             | Self::Kill { .. }
             | Self::Neighbour(_)
             | Self::Others { .. }

@@ -7,7 +7,7 @@ use serde::Serialize;
 const BOOT: &str = include_str!("../../remote/verify/boot.py");
 
 /// Each after those that it imports; the last one has `main`.
-const MODULES: [(&str, &str); 20] = [
+const MODULES: [(&str, &str); 21] = [
     ("probe", include_str!("../../remote/verify/probe.py")),
     ("net", include_str!("../../remote/verify/net.py")),
     ("names", include_str!("../../remote/verify/names.py")),
@@ -20,6 +20,7 @@ const MODULES: [(&str, &str); 20] = [
     ("host", include_str!("../../remote/verify/host.py")),
     ("trail", include_str!("../../remote/verify/trail.py")),
     ("policy", include_str!("../../remote/verify/policy.py")),
+    ("data", include_str!("../../remote/verify/data.py")),
     ("sshd", include_str!("../../remote/verify/sshd.py")),
     ("listeners", include_str!("../../remote/verify/listeners.py")),
     ("release", include_str!("../../remote/verify/release.py")),

@@ -3,6 +3,7 @@
 use super::answer::UnitProperties;
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
 use super::call::{Call, PathCall};
+use super::data;
 use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, never_short};
@@ -38,13 +39,52 @@ const FOLDERS: [(&str, &str, &[&str]); 13] = [
     ("fs.run", "/run", &["/run", "/run/lock", "/run/petasos"]),
     ("fs.boot", "/boot and /srv", &["/boot", "/srv", "/mnt"]),
     ("fs.policy", "its own policy", &["/etc/hermes", "/etc/hermes/policies", "/etc/petasos", "/usr/lib/petasos"]),
-    ("fs.hooks", "what the agent loads at its start", &["/home/hermes/.hermes/hooks", "/home/hermes/.hermes/plugins"]),
+    (
+        "fs.hooks",
+        "what the agent would run or obey",
+        &[
+            "/home/hermes/.hermes/bin",
+            "/home/hermes/.hermes/hooks",
+            "/home/hermes/.hermes/lsp",
+            "/home/hermes/.hermes/mcp-installs",
+            "/home/hermes/.hermes/node",
+            "/home/hermes/.hermes/optional-mcps",
+            "/home/hermes/.hermes/optional-skills",
+            "/home/hermes/.hermes/plugins",
+            "/home/hermes/.hermes/profiles",
+            "/home/hermes/.hermes/scripts",
+            "/home/hermes/.hermes/skill-bundles",
+        ],
+    ),
 ];
 
 /// The files that are opened for writing, or for reading.
-const WRITES: [(&str, &str, &[&str]); 4] = [
+const WRITES: [(&str, &str, &[&str]); 5] = [
     ("fs.accounts", "the accounts", &["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/sudoers"]),
-    ("fs.settings", "its own settings and secrets", &["/etc/hermes/config.yaml", "/etc/hermes/.env"]),
+    (
+        "fs.settings",
+        "its own settings and secrets",
+        &["/etc/hermes/config.yaml", "/etc/hermes/.env", "/etc/hermes/secrets.env"],
+    ),
+    (
+        "fs.obeyed",
+        "files of its data that the agent would obey",
+        &[
+            "/home/hermes/.hermes/.anthropic_oauth.json",
+            "/home/hermes/.hermes/.env",
+            "/home/hermes/.hermes/.install_method",
+            "/home/hermes/.hermes/.op.env",
+            "/home/hermes/.hermes/active_profile",
+            "/home/hermes/.hermes/channel_aliases.json",
+            "/home/hermes/.hermes/config.yaml",
+            "/home/hermes/.hermes/feishu_comment_pairing.json",
+            "/home/hermes/.hermes/feishu_comment_rules.json",
+            "/home/hermes/.hermes/gateway.json",
+            "/home/hermes/.hermes/honcho.json",
+            "/home/hermes/.hermes/slack_tokens.json",
+            "/home/hermes/.hermes/webhook_subscriptions.json",
+        ],
+    ),
     (
         "fs.unit",
         "its own unit, and those of its filter",
@@ -113,7 +153,7 @@ fn attacks(_: &Claims) -> Vec<Attack> {
 /// systemd's rating runs from 0 (shut) to 10 (open). The lock on addresses comes with egress by
 /// name.
 fn most_exposed(claims: &Claims) -> f64 {
-    if claims.by_name() { 1.0 } else { 2.0 }
+    if claims.by_name() { 1.2 } else { 2.2 }
 }
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
@@ -139,6 +179,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         let fresh = if reload == "no" { "as loaded" } else { "changed since it was loaded" };
         (sound, format!("{path}, {extra}, {fresh}, user {user}"))
     });
+    let is_one = |name: &str| !data::PEOPLE.contains(&name);
     let rating = evidence.inspected().security.found().and_then(|lines| {
         let line = lines.first().ok_or_else(|| Fault::new("systemd-analyze printed nothing"))?;
         let number = line
@@ -151,6 +192,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         Ok((number <= most, format!("{number} of 10; at most {most:.1} is accepted")))
     });
     vec![
+        data::planted(evidence, "fs.planted", "what the agent would run or obey", is_one),
         inspection("fs.same", "the attacks ran with the properties of the agent's unit", same),
         inspection("fs.loaded", "the unit is the one in the file", loaded),
         inspection("fs.rating", "systemd's own rating of its exposure", rating),

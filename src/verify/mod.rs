@@ -10,6 +10,7 @@ mod audit_denials;
 mod audit_log;
 mod call;
 pub mod claims;
+mod data;
 pub mod driver;
 pub mod evidence;
 mod fs_strict;

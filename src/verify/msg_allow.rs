@@ -1,21 +1,30 @@
 //! msg.allow: nobody but those who are listed talks to the agent.
 
-use super::attack::inspection;
+use super::attack::{Attack, PositiveControl as By, attack, inspection};
+use super::call::{Call, PathCall};
 use super::evidence::Evidence;
 use super::report::Check;
-use super::{Claims, Control, never_short, no_attacks, settings};
+use super::{Claims, Control, data, never_short, settings};
 
 pub const CONTROL: Control = Control {
     id: "msg.allow",
     group: "What the agent may do",
     title: "Listed users only",
-    claim: "On each messaging platform only listed users are answered; a stranger gets no answer and no pairing code.",
-    attacks: no_attacks,
+    claim: "On each messaging platform only listed users are answered; a stranger gets no answer and no pairing code, and the agent admits nobody itself.",
+    attacks,
     inspections,
     short: never_short,
     limits: "proved for the settings in force; no message was sent",
     how: Some("`agent.platforms.<platform>.allowed_users`, then `petasos up`"),
 };
+
+/// As the agent's user: who is written there is admitted at once, without a restart.
+fn attacks(_: &Claims) -> Vec<Attack> {
+    let paths =
+        &["/home/hermes/.hermes/platforms/pairing", "/home/hermes/.hermes/platforms", "/home/hermes/.hermes/pairing"];
+    let admit = Call::AnyOf { name: PathCall::Create, paths };
+    vec![attack("msg.admit", "a file that admits a stranger", admit, By::SameByRoot)]
+}
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let strangers = settings::of(evidence).map(|found| {
@@ -46,6 +55,9 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         settings::in_force(evidence),
         settings::locked(evidence),
         inspection("msg.strangers", "strangers", strangers),
+        data::planted(evidence, "msg.codes", "nobody is admitted by a file of the agent's", |name| {
+            data::PEOPLE.contains(&name)
+        }),
         inspection("msg.users", "the lists of users", users),
     ]
 }

@@ -11,9 +11,10 @@ mod proxy;
 use super::answer::Proxied;
 use super::attack::{Attack, inspection};
 use super::call::Call;
+use super::data;
 use super::evidence::Evidence;
 use super::report::{Check, ControlStatus};
-use super::{Claims, Control};
+use super::{Claims, Control, record};
 use crate::config::settings::EgressMode;
 use crate::fault::Fault;
 use core::net::Ipv4Addr;
@@ -62,7 +63,16 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         let detail = helpers.iter().map(|(unit, state)| format!("{unit} {state}")).collect::<Vec<_>>().join(", ");
         (helpers.values().all(|state| state == "active"), detail)
     });
-    let mut inspections = vec![inspection("egress.helpers", "the filter and its helpers run", helpers)];
+    let mut inspections = vec![
+        inspection("egress.helpers", "the filter and its helpers run", helpers),
+        data::logins(evidence),
+        record::promised(
+            evidence,
+            "egress.models",
+            "conversations go to the provider alone, by its self-test",
+            &["conversations go to the provider alone"],
+        ),
+    ];
     if claims.by_name() {
         inspections.push(inspection(
             "proxy.log",

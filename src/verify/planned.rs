@@ -36,7 +36,7 @@ pub const BACKUP_NIGHTLY: Control = planned(
     KEPT,
     "Nightly backup",
     "Encrypted, off the host, every night.",
-    Some("back up /home/hermes/.hermes and /etc/hermes/.env by your own means"),
+    Some("back up /home/hermes/.hermes and /etc/hermes by your own means"),
 );
 pub const BACKUP_DRILL: Control =
     planned("backup.drill", KEPT, "Restore drill", "A restore is tested every quarter.", None);

@@ -1,22 +1,37 @@
 //! redact.secrets: what looks like a secret does not reach the model.
 
-use super::attack::inspection;
+use super::attack::{Attack, PositiveControl as By, attack, inspection};
+use super::call::{Call, PathCall};
 use super::evidence::Evidence;
 use super::report::Check;
 use super::settings::Setting;
-use super::{Claims, Control, never_short, no_attacks, record, settings};
+use super::{Claims, Control, never_short, record, settings};
 
 pub const CONTROL: Control = Control {
     id: "redact.secrets",
     group: "What the agent may do",
     title: "Secrets are filtered",
-    claim: "Secrets do not reach the model: the host's own, those of the known formats and those of the declared patterns are taken out of results, messages and the log, and the agent cannot switch that off.",
-    attacks: no_attacks,
+    claim: "Secrets do not reach the model: the host's own, those of the known formats and those of the declared patterns are taken out of results, messages and the log, and the agent cannot switch that off. Whatever runs beside the agent's own process, as its user, reads no secret.",
+    attacks,
     inspections,
     short: never_short,
     limits: "proved by the settings in force and by the self-test of the agent's start, which plants one secret of a known format; a secret that is split, compressed or encrypted passes",
     how: Some("`petasos up`"),
 };
+
+/// As the agent's user, in a process beside the agent's.
+fn attacks(_: &Claims) -> Vec<Attack> {
+    let secrets = Call::AnyOf { name: PathCall::Read, paths: &["/etc/hermes/secrets.env"] };
+    vec![
+        attack("redact.file", "the file of the host's secrets", secrets, By::SameByRoot),
+        attack(
+            "redact.memory",
+            "the memory, the environment and the open files of the agent's own process",
+            Call::Gateway,
+            By::SameByRoot,
+        ),
+    ]
+}
 
 fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     let on = settings::of(evidence).map(|found| {
@@ -34,8 +49,8 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
         record::promised(
             evidence,
             "redact.tried",
-            "a planted secret is taken out, and without the filter nothing runs, by its self-test",
-            &["secrets are redacted", "nothing runs without redactor"],
+            "a planted secret is taken out, without the filter nothing runs, and nobody looks in, by its self-test",
+            &["secrets are redacted", "nothing runs without redactor", "its memory is hidden"],
         ),
     ]
 }

@@ -64,7 +64,7 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
             command(MINE, "trap '' TERM; sleep 30 & wait; sleep 30", SHORT, 124),
             By::MustWork,
         ),
-        same("sandbox.secrets", "the agent's secrets", "head -c 1 /etc/hermes/.env >/dev/null || exit 1"),
+        same("sandbox.secrets", "the agent's secrets", "head -c 1 /etc/hermes/secrets.env >/dev/null || exit 1"),
         same(
             "sandbox.data",
             "the agent's data: conversations, memory, who may talk to it",

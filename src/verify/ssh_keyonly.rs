@@ -11,7 +11,7 @@ pub const CONTROL: Control = Control {
     id: "ssh.keyonly",
     group: "The network",
     title: "SSH by key only",
-    claim: "sshd takes keys and nothing else, and root's login is closed.",
+    claim: "sshd takes keys and nothing else, root's login is closed, and no address takes all places before the login.",
     attacks: no_attacks,
     inspections,
     short: never_short,
@@ -30,15 +30,17 @@ const WANTED: [(&str, &str); 5] = [
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let found = evidence.inspected().sshd.found();
-    let of = |user: &str| {
+    let of_all = |user: &str, judge: fn(&BTreeMap<String, String>) -> (bool, String)| {
         found.clone().and_then(|all| {
             let settings = all.get(user).filter(|settings| !settings.is_empty()).ok_or("sshd -T says nothing")?;
-            Ok(rated(settings))
+            Ok(judge(settings))
         })
     };
+    let of = |user: &str| of_all(user, rated);
     vec![
         inspection("ssh.admin", format!("sshd's settings for {}", claims.admin), of(&claims.admin)),
         inspection("ssh.root", "sshd's settings for root", of("root")),
+        inspection("ssh.places", "places for those who have not logged in yet", of_all(&claims.admin, places)),
         doors(claims, evidence),
     ]
 }
@@ -51,6 +53,16 @@ fn rated(settings: &BTreeMap<String, String>) -> (bool, String) {
         true => (true, WANTED.map(|(key, value)| format!("{key} {value}")).join(", ")),
         false => (false, bad.join(", ")),
     }
+}
+
+/// How many one address and all together may have, as sshd has it: a third part of all is left to
+/// others whatever one does.
+fn places(settings: &BTreeMap<String, String>) -> (bool, String) {
+    let number = |key: &str| settings.get(key).and_then(|value| value.rsplit(':').next()?.parse::<u32>().ok());
+    let (one, all) = (number("persourcemaxstartups"), number("maxstartups"));
+    let told = |number: Option<u32>| number.map_or("no limit".to_owned(), |number| number.to_string());
+    let sound = one.zip(all).is_some_and(|(one, all)| one * 3 <= all);
+    (sound, format!("one address {}, all together {}", told(one), told(all)))
 }
 
 /// The running daemon, asked by one who has no key: its refusal names what it would take.

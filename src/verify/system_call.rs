@@ -10,12 +10,22 @@ pub enum SystemCall {
     Bpf(i64, i64, i64),
     /// File, parameters, flags.
     FinitModule(i64, &'static str, i64),
+    /// Entries, parameters.
+    IoUringSetup(i64, i64),
+    /// Two processes, what to compare, an index in each.
+    Kcmp(i64, i64, i64, i64, i64),
+    /// Operation, its arguments.
+    Keyctl(i64, i64, i64),
     /// Source, target, file system, flags, data.
     Mount(&'static str, &'static str, &'static str, i64, i64),
     /// Attributes, process, CPU, group, flags.
     PerfEventOpen(i64, i64, i64, i64, i64),
+    /// Process, own places, their number, its places, their number, flags.
+    ProcessVmReadv(i64, i64, i64, i64, i64, i64),
     /// Two magic numbers, command, argument.
     Reboot(i64, i64, i64, i64),
     /// Name, its length.
     Sethostname(i64, i64),
+    /// Flags, and nothing.
+    Userfaultfd(i64, i64),
 }

@@ -61,6 +61,7 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
         "files",
         "upgrades",
         "helpers",
+        "data",
         "policy",
         "verdicts",
         "chain",

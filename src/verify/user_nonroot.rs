@@ -72,7 +72,12 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
     attacks
 }
 
-const SYSTEM_CALLS: [(&str, &str, SystemCall); 6] = [
+const SYSTEM_CALLS: [(&str, &str, SystemCall); 11] = [
+    ("user.ring", "work for the kernel beside its system calls (io_uring)", SystemCall::IoUringSetup(0, 0)),
+    ("user.memory", "a neighbour's memory (process_vm_readv)", SystemCall::ProcessVmReadv(1, 0, 0, 0, 0, -1)),
+    ("user.keyring", "the kernel's keyrings (keyctl)", SystemCall::Keyctl(9999, 0, 0)),
+    ("user.fault", "holding up the kernel at a page (userfaultfd)", SystemCall::Userfaultfd(-1, 0)),
+    ("user.compare", "comparing two processes (kcmp)", SystemCall::Kcmp(0, 0, -1, 0, 0)),
     ("user.mount", "mount", SystemCall::Mount("none", "/", "petasos-none", 0, 0)),
     ("user.module", "loading a kernel module", SystemCall::FinitModule(-1, "", 0)),
     ("user.bpf", "a program in the kernel (bpf)", SystemCall::Bpf(9999, 0, 0)),

@@ -4,7 +4,7 @@
 use petasos::fact::{FAMILIES, Facts, Query, parse};
 use petasos::name::{AbsPath, Account, PackageName, UnitName};
 use petasos::resource::digest;
-use petasos::shell::{Frame, Reader};
+use petasos::shell::{Asked, Frame, Reader};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -96,7 +96,7 @@ pub fn captured(state: &str, family: &str) -> (String, Vec<u8>) {
 
 pub fn frame(state: &str, family: &str) -> Frame {
     let bytes = captured(state, family).1;
-    let mut reader = Reader::new("x");
+    let mut reader = Reader::new("x", Asked { names: vec![family.into()], all: true, room: bytes.len() });
     let mut frames = reader.push(b"@petasos x\n").expect("an opening");
     frames.extend(reader.push(&bytes).expect("a frame"));
     frames.extend(reader.push(b"@end 1\n").expect("an end"));

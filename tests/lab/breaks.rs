@@ -145,10 +145,10 @@ pub const BREAKS: &[Break] = &[
     },
     Break {
         name: "the sandbox has the host's network, and the agent's secrets",
-        done: "mkdir -p /etc/systemd/system/petasos-sandbox@.service.d; printf '[Service]\\nPrivateNetwork=no\\nIPAddressDeny=\\nIPAddressAllow=\\nBindReadOnlyPaths=/etc/hermes\\nSupplementaryGroups=hermes\\n' >/etc/systemd/system/petasos-sandbox@.service.d/x.conf; systemctl daemon-reload",
-        controls: &["sandbox.exec"],
-        checks: &["sandbox.interfaces", "sandbox.api", "sandbox.secrets"],
-        undo: "rm -r /etc/systemd/system/petasos-sandbox@.service.d; systemctl daemon-reload",
+        done: "mkdir -p /etc/systemd/system/petasos-sandbox@.service.d; chmod 640 /etc/hermes/secrets.env; printf '[Service]\\nPrivateNetwork=no\\nIPAddressDeny=\\nIPAddressAllow=\\nBindReadOnlyPaths=/etc/hermes\\nSupplementaryGroups=root\\n' >/etc/systemd/system/petasos-sandbox@.service.d/x.conf; systemctl daemon-reload",
+        controls: &["sandbox.exec", "redact.secrets"],
+        checks: &["sandbox.interfaces", "sandbox.api", "sandbox.secrets", "declared"],
+        undo: "chmod 600 /etc/hermes/secrets.env; rm -r /etc/systemd/system/petasos-sandbox@.service.d; systemctl daemon-reload",
         long: false,
     },
     Break {

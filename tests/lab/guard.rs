@@ -171,7 +171,7 @@ fn held_port() -> Result<()> {
 
 /// Strangers who take every place that sshd has for logins. They come from another host: whom sshd
 /// shuts out for what they did is them (PerSourcePenalties), not the administrator.
-fn strangers(at: &Host) -> Result<Host> {
+pub fn strangers(at: &Host) -> Result<Host> {
     let host = Host::from("strangers", ready()?)?;
     let knock = include_str!("strangers.py");
     host.sh(&format!(
@@ -186,7 +186,8 @@ fn starved() -> Result<()> {
     let desk = desk(host)?;
     let before = digest(host)?;
     // One place; and a stranger may keep it for ever.
-    desk.edit(SSHD, "MaxStartups 10:30:60\n", "MaxStartups 1:100:1\nPerSourcePenalties no\n")?;
+    desk.edit(SSHD, "\nMaxStartups 30:30:200\n", "\nMaxStartups 1:100:1\nPerSourcePenalties no\n")?;
+    desk.edit(SSHD, "PerSourceMaxStartups 10\n", "PerSourceMaxStartups none\n")?;
     desk.edit(SSHD, "LoginGraceTime 30\n", "LoginGraceTime 600\n")?;
     let strangers = strangers(host)?;
     let began = Instant::now();

@@ -13,9 +13,11 @@ mod drift;
 mod drifts;
 mod effects;
 mod errors;
+mod floods;
 mod fresh;
 mod guard;
 mod harness;
+mod hostile;
 mod inside;
 mod names;
 mod policy;
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         guard::trials(),
         effects::trials(),
         errors::trials(),
+        floods::trials(),
+        hostile::trials(),
         drift::trials("trixie"),
         verify::trials(),
         names::trials().into_iter().chain(tricks::trials()).collect(),

@@ -152,11 +152,12 @@ fn longer_list() -> Result<()> {
         "unit petasos-resolver.service",
         "file /etc/petasos/proxy.conf",
         "unit petasos-proxy.service",
+        "file /etc/hermes/servers.json",
     ];
     ensure!(changed == wanted, "{changed:?}");
     let lines: Vec<&str> =
         plan.out.lines().map(str::trim).filter(|line| line.starts_with('+') && !line.starts_with("+++")).collect();
-    ensure!(lines.len() == 2 && lines.iter().all(|line| line.contains("foreign.example.net")), "{lines:?}");
+    ensure!(lines.len() == 3 && lines.iter().all(|line| line.contains("foreign.example.net")), "{lines:?}");
     desk.petasos(&["up"])?.ended(0)?;
     ensure!(started(host)? == before, "something was restarted");
     ensure!(in_the_unit(host, "https://foreign.example.net/")? == "404", "it is not open");

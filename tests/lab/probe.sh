@@ -16,7 +16,8 @@ try code open /opt/hermes/current/gateway/run.py
 try program open /opt/hermes/current/venv/bin/hermes-probe
 try unit open /etc/systemd/system/hermes.service
 try policy open /etc/hermes/config.yaml
-try secrets open /etc/hermes/.env
+try settings open /etc/hermes/.env
+try secrets open /etc/hermes/secrets.env
 try home touch /home/hermes/petasos-probe
 try records ls /var/lib/petasos
 try sudoers ls /etc/sudoers.d

@@ -43,17 +43,16 @@ fn cases(packs: &Packs) -> Vec<Value> {
     };
     let each = packs.providers.iter().flat_map(|(id, row)| urls(row).map(move |url| (id, row, url)));
     let case = |(id, row, base_url): (&String, &Provider, Option<&str>)| {
-        let asked = Asked { provider: id, base_url, platforms: Vec::new(), allow: &[] };
+        let asked = Asked { provider: id, base_url, platforms: Vec::new(), packs: &[], allow: &[] };
         let needs = packs.needs(&asked);
         let names = packs.names(&asked).unwrap_or_default();
-        let names = names.iter().filter(|name| !packs.always.contains(name) || row.names.contains(name));
         // Without an address there is nothing that the release could be asked.
         (needs.is_ok() || base_url.is_some()).then(|| {
             let refused = needs.is_err();
             let needs = needs.unwrap_or_default();
             json!({
                 "provider": id, "base_url": base_url, "refused": refused, "keys": needs.keys, "usual_keys": row.keys,
-                "login": needs.login, "extras": needs.extras, "names": names.collect::<Vec<_>>(),
+                "login": needs.login, "extras": needs.extras, "names": names,
             })
         })
     };

@@ -19,7 +19,7 @@ pub fn trials() -> Vec<Trial> {
 
 /// The key of the agent's API, which the host made for itself.
 fn api_key(shared: &Shared) -> Result<String> {
-    let key = shared.host.sh("sed -n \"s/^API_SERVER_KEY=//p\" /etc/hermes/.env")?.trim().to_owned();
+    let key = shared.host.sh("sed -n \"s/^API_SERVER_KEY=//p\" /etc/hermes/secrets.env")?.trim().to_owned();
     ensure!(key.len() == 64, "no key of 32 bytes");
     Ok(key)
 }
@@ -48,7 +48,7 @@ fn prints() -> Result<()> {
         }
     }
     ensure!(said > 5000, "they said hardly anything");
-    let kept = host.sh("cat /etc/hermes/.env")?;
+    let kept = host.sh("cat /etc/hermes/.env /etc/hermes/secrets.env")?;
     ensure!(
         !kept.contains("somebody") && kept.contains(SECRET) && kept.contains(&secrets[0]),
         "the file is not healed"
@@ -84,8 +84,8 @@ fn travels() -> Result<()> {
         stop.store(true, Ordering::Relaxed);
         up
     })?;
-    up.ended(0)?.says(&["file /etc/hermes/.env: content: other (secret) -> new (secret)"])?;
-    ensure!(shared.host.sh("cat /etc/hermes/.env")?.contains(&new), "the new value did not arrive");
+    up.ended(0)?.says(&["file /etc/hermes/secrets.env: content: other (secret) -> new (secret)"])?;
+    ensure!(shared.host.sh("cat /etc/hermes/secrets.env")?.contains(&new), "the new value did not arrive");
     let journal = shared.host.sh(&format!("journalctl --sync; journalctl -q -o export --since=@{}", began.trim()))?;
     let seen = lock(&lines);
     // The controls: the run was watched, and the journal is the right one.
@@ -101,20 +101,29 @@ fn travels() -> Result<()> {
 fn at_rest() -> Result<()> {
     let shared = &*shared("trixie")?;
     let host = &shared.host;
-    ensure!(host.sh("stat -c '%U:%G %a' /etc/hermes/.env /etc/hermes")? == "root:hermes 640\nroot:hermes 751\n");
+    let modes = host.sh("cd /etc/hermes; stat -c '%U:%G %a' secrets.env .env .")?;
+    ensure!(modes == "root:root 600\nroot:hermes 640\nroot:hermes 751\n", "{modes}");
     let key = api_key(shared)?;
     // The control: the search finds the key where it belongs. Where else it is (what an undo
     // needs), only root can read it.
     let places = "/etc /var/log /var/lib/petasos /var/cache/petasos /run /tmp /home /root /opt/hermes/tools";
     let found = host.with_args(&format!("grep -rlsF -e \"$1\" {places} || :"), &[&key])?.ended(0)?.out;
-    ensure!(found.lines().any(|path| path == "/etc/hermes/.env"), "the search finds nothing: {found}");
-    for path in found.lines().filter(|path| *path != "/etc/hermes/.env") {
+    ensure!(found.lines().any(|path| path == "/etc/hermes/secrets.env"), "the search finds nothing: {found}");
+    for path in found.lines().filter(|path| *path != "/etc/hermes/secrets.env") {
         ensure!(path.starts_with("/var/lib/petasos/"), "the API's key is in {path}");
         ensure!(
             !host.holds(&format!("runuser -u hermes -- cat '{path}' || runuser -u ops -- cat '{path}'"))?,
             "{path}"
         );
     }
-    ensure!(!host.holds("runuser -u nobody -- cat /etc/hermes/.env")?);
-    host.sh("runuser -u hermes -- cat /etc/hermes/.env >/dev/null").map(drop)
+    for user in ["nobody", "hermes", "ops"] {
+        ensure!(!host.holds(&format!("runuser -u {user} -- cat /etc/hermes/secrets.env"))?, "{user} reads it");
+    }
+    // The agent has them all the same, and nobody who runs as it finds them there.
+    let look = "p=$(systemctl show --value -p MainPID hermes.service); ! runuser -u hermes -- cat /proc/$p/environ && \
+                ! tr '\\0' '\\n' </proc/$p/environ | grep -q ^API_SERVER_KEY= && \
+                ! runuser -u hermes -- ls /proc/$p/fd && ls /proc/$p/fd >/dev/null";
+    ensure!(host.holds(look)?, "the gateway's memory is open");
+    ensure!(host.chat("hello")?.contains("hello"), "the agent does not answer");
+    Ok(())
 }

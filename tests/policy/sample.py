@@ -27,6 +27,8 @@ POLICY = {
         "timeout": 180,
         "network": "none",
     },
+    "models": {"file": "/etc/hermes/servers.json"},
+    "data": {"covered": ["hooks", "config.yaml"]},
     "audit": {"socket": "/run/petasos-agent/audit.sock"},
 }
 

@@ -35,8 +35,9 @@ class Settings(unittest.TestCase):
         for name, is_object in keys(sample.POLICY, ""):
             count += 1
             if not is_object:
-                with self.assertRaisesRegex(SettingsError, f"`{name}`: missing"):
-                    parse(sample.without(name))
+                if name not in ("data", "models"):
+                    with self.assertRaisesRegex(SettingsError, f"`{name}`: missing"):
+                        parse(sample.without(name))
                 with self.assertRaisesRegex(SettingsError, f"`{name}"):
                     parse(sample.changed(name, [[]]))
                 with self.assertRaisesRegex(SettingsError, f"`{name}"):
@@ -46,6 +47,12 @@ class Settings(unittest.TestCase):
                 with self.assertRaisesRegex(SettingsError, f"`{other}`: unknown"):
                     parse(sample.changed(other, 1))
         self.assertGreater(count, 25)
+
+    def test_an_older_policy_has_no_word_on_data_and_servers(self):
+        older = sample.without("data")
+        del older["models"]
+        read = parse(older)
+        self.assertEqual((read.covered, read.servers), ((), "/etc/hermes/servers.json"))
 
     def test_values_that_cannot_be(self):
         for key, value, why in (

@@ -39,7 +39,7 @@ def fill(folder, size):
 
 
 READS = {
-    "the agent's secrets": "cat /etc/hermes/.env && echo GOT",
+    "the agent's secrets": "cat /etc/hermes/secrets.env && echo GOT",
     "the policy": "ls /etc/hermes && echo GOT",
     "password hashes": "cat /etc/shadow && echo GOT",
     "the host's users": "grep -q '^hermes:' /etc/passwd && echo GOT",

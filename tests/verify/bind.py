@@ -15,7 +15,7 @@ import tempfile
 import types
 from typing import Annotated, get_args, get_origin
 
-from . import host, inspections, policy, release, sshd, trail
+from . import data, host, inspections, policy, release, sshd, trail
 from . import main as driver
 from .bench import bench
 from .calls import CALLS, tried
@@ -127,8 +127,13 @@ def planted_log(folder):
     with open(f"{folder}/policy.json", "w") as file:
         limit = {"count": 1, "seconds": 60}
         limits = {"default": limit, "webhook_route": limit, "model_calls": limit}
-        json.dump({"rate": {"platforms": {}, **limits, "reply": ""}}, file)
+        own = {"data": {"covered": ["hooks"]}, "models": {"file": f"{folder}/servers.json"}}
+        json.dump({"rate": {"platforms": {}, **limits, "reply": ""}, **own}, file)
+    with open(f"{folder}/servers.json", "w") as file:
+        json.dump([], file)
+    os.symlink(os.path.realpath("remote/policy"), f"{folder}/petasos_policy")
     trail.LOG, policy.POLICY = folder, f"{folder}/policy.json"
+    policy.FOLDER = data.HOME = folder
     trail.may = lambda _: []
     policy.main_pid = lambda _: pid
     policy.rules = lambda: lambda tool, arguments: {"verdict": "allow", "rule": "", "tool": tool}

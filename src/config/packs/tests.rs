@@ -12,7 +12,7 @@ fn shipped() -> Packs {
 }
 
 fn asked<'a>(provider: &'a str, base_url: Option<&'a str>) -> Asked<'a> {
-    Asked { provider, base_url, platforms: Vec::new(), allow: &[] }
+    Asked { provider, base_url, platforms: Vec::new(), packs: &[], allow: &[] }
 }
 
 fn joined<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
@@ -116,15 +116,35 @@ fn an_address_that_the_agent_would_ignore_is_refused() {
 }
 
 #[test]
+fn conversations_go_to_the_provider_and_to_what_is_allowed_by_hand() {
+    let models = |provider, url, allow: &[Allowed]| {
+        shipped().models(&Asked { allow, ..asked(provider, url) }).unwrap().join(" ")
+    };
+    assert_eq!(models("openrouter", None, &[]), "openrouter.ai");
+    let allow = ["*.example.com", "git.example.org:22"].map(|name| Allowed::try_from(name.to_owned()).unwrap());
+    assert_eq!(models("openrouter", None, &allow), "*.example.com git.example.org:22 openrouter.ai");
+    assert_eq!(models("custom", Some("http://127.0.0.1:11434/v1"), &[]), "localhost:11434");
+    assert_eq!(models("custom", Some("https://llm.example.org/v1"), &[]), "llm.example.org");
+    assert_eq!(models("custom", Some("http://10.0.0.5:8000/v1"), &[]), "10.0.0.5:8000");
+}
+
+#[test]
 fn a_contradiction_is_an_error() {
     let packs = Packs::read(
         "packs.yaml",
-        "always: [github.com]\nproviders: { own: { names: [own.example], keys: [OWN] } }\n\
+        "packs: { github: [github.com] }\nproviders: { own: { names: [own.example], keys: [OWN] } }\n\
          platforms: { telegram: { needs: [api.telegram.org], names: [], tokens: [] } }\n",
     );
     let packs = packs.unwrap();
+    let github = ["github".to_owned()];
+    let without = packs.names(&asked("own", None)).unwrap();
+    assert_eq!(joined(without), "own.example");
+    let wrong = ["gihtub".to_owned()];
+    let wrong = packs.names(&Asked { packs: &wrong, ..asked("own", None) }).unwrap_err();
+    assert!(wrong.to_string().contains("network.egress.packs: unknown pack `gihtub`"), "{wrong}");
+    assert!(wrong.to_string().contains("did you mean `github`?"), "{wrong}");
     let names = |base_url, allow: &[Allowed], platforms: &[&str]| {
-        packs.names(&Asked { provider: "own", base_url, platforms: platforms.to_vec(), allow })
+        packs.names(&Asked { provider: "own", base_url, platforms: platforms.to_vec(), packs: &github, allow })
     };
     let error = names(None, &[], &["telegram"]).unwrap_err();
     assert!(error.message.starts_with("telegram is enabled, but api.telegram.org is not allowed"), "{error}");
@@ -138,7 +158,8 @@ fn a_contradiction_is_an_error() {
 
 #[test]
 fn a_mistake_in_the_table_has_its_line() {
-    let of = |line: &str| Packs::read("packs.yaml", &format!("always: []\nproviders:\n  x: {line}\nplatforms: {{}}\n"));
+    let of =
+        |line: &str| Packs::read("packs.yaml", &format!("packs: {{}}\nproviders:\n  x: {line}\nplatforms: {{}}\n"));
     for (line, part) in [
         ("{ kyes: [X] }", "did you mean `keys`?"),
         ("{ base_url: ignord }", "did you mean `ignored`?"),

@@ -7,10 +7,10 @@ own() {
 		-o -path 'etc/*-' -o -path etc/.pwd.lock -o -path etc/mtab \) -prune -o "$@"
 }
 own -printf '%y %m %u:%g /%p %l\n'
-own -type f ! -path etc/shadow ! -path etc/gshadow ! -path etc/hermes/.env -print0 | xargs -0 sha256sum
+own -type f ! -path etc/shadow ! -path etc/gshadow ! -path etc/hermes/secrets.env -print0 | xargs -0 sha256sum
 cut -d : -f 1,2,4- etc/shadow | sed 's/:[0-9]*:/:/; s/^/shadow /'
 sed 's/^/gshadow /' etc/gshadow
-[ ! -e etc/hermes/.env ] || sed 's/^\(API_SERVER_KEY=\).*/\1some/; s/^/env /' etc/hermes/.env
+[ ! -e etc/hermes/secrets.env ] || sed 's/^\(API_SERVER_KEY=\).*/\1some/; s/^/env /' etc/hermes/secrets.env
 for dir in opt/hermes home/hermes var/lib/petasos var/log/hermes; do
 	[ ! -d "$dir" ] || find "$dir" -maxdepth 1 -printf '%y %m %u:%g /%p %l\n' | grep -v -e history.jsonl
 done

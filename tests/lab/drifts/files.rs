@@ -40,10 +40,10 @@ pub const DRIFTS: &[Drift] = &[
     },
     Drift {
         name: "the agent's old settings are uncovered",
-        inject: "rm /etc/hermes/gateway.json",
-        expect: &[("file /etc/hermes/gateway.json", "exists")],
-        sound: "[ \"$(cat /etc/hermes/gateway.json)\" = '{}' ]",
-        writes: &["/etc/hermes/gateway.json"],
+        inject: "rm /etc/hermes/empty.json",
+        expect: &[("file /etc/hermes/empty.json", "exists")],
+        sound: "[ \"$(cat /etc/hermes/empty.json)\" = '{}' ]",
+        writes: &["/etc/hermes/empty.json"],
         ..PLAIN
     },
     Drift {

@@ -5,17 +5,18 @@ use super::{Drift, PLAIN, SMTP_REFUSED};
 pub const DRIFTS: &[Drift] = &[
     Drift {
         name: "a ufw rule is deleted",
-        inject: "ufw --force delete allow 443/tcp",
-        expect: &[("ufw firewall", "allow 443/tcp")],
-        sound: "iptables -C ufw-user-input -p tcp --dport 443 -j ACCEPT && ip6tables -C ufw6-user-input -p tcp --dport 443 -j ACCEPT",
+        // Of IPv6 alone: the other one is the way in.
+        inject: "ufw --force delete 2",
+        expect: &[("ufw firewall", "allow 22/tcp")],
+        sound: "iptables -C ufw-user-input -p tcp --dport 22 -j ACCEPT && ip6tables -C ufw6-user-input -p tcp --dport 22 -j ACCEPT",
         writes: &["/etc/ufw/"],
         ..PLAIN
     },
     Drift {
         name: "a rule of ufw's is deleted in the kernel",
-        inject: "iptables -D ufw-user-input -p tcp --dport 443 -j ACCEPT",
+        inject: "ip6tables -D ufw6-user-input -p tcp --dport 22 -j ACCEPT",
         expect: &[("ufw firewall", "kernel rules")],
-        sound: "iptables -C ufw-user-input -p tcp --dport 443 -j ACCEPT",
+        sound: "ip6tables -C ufw6-user-input -p tcp --dport 22 -j ACCEPT",
         writes: &["/etc/ufw/"],
         long: true,
         ..PLAIN

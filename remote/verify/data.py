@@ -1,0 +1,65 @@
+"""What lies in the agent's data where the agent would obey it: whether root's files and folders are
+over it, what was planted below them, and where logins lead."""
+
+import importlib
+import json
+import os
+import sys
+
+from . import policy
+
+HOME = "/home/hermes/.hermes"
+
+
+def data(unit):
+    with open(policy.POLICY, "rb") as file:
+        declared = json.load(file)
+    places, set_aside, destinations = _own("places", "set_aside", "destinations")
+    names = declared["data"]["covered"]
+    servers = destinations.servers(declared["models"]["file"])
+    pid = policy.main_pid(unit)
+    over = places.mounted(f"/proc/{pid}/mountinfo") if pid else {}
+    here = os.open(HOME, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        planted = set_aside.planted(here, names)
+        elsewhere = [
+            url
+            for url in ([] if "auth.json" in names else _urls(here, "auth.json"))
+            if not destinations.is_known(url, servers)
+        ]
+    finally:
+        os.close(here)
+    return {
+        "uncovered": [name for name in names if not places.is_covered(name, over)],
+        "planted": planted,
+        "elsewhere": sorted(set(elsewhere))[:20],
+    }
+
+
+def _own(*names):
+    # What is in the folder is as `petasos up` made it, and stays so.
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, policy.FOLDER)
+    try:
+        return [importlib.import_module(f"petasos_policy.{name}") for name in names]
+    finally:
+        sys.path.remove(policy.FOLDER)
+
+
+def _urls(here, name):
+    """All addresses of a file of JSON."""
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
+    except FileNotFoundError:
+        return []
+    with open(file, "rb") as file:
+        todo, found = [json.loads(file.read(1 << 20))], []
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            todo += node.values()
+        elif isinstance(node, list):
+            todo += node
+        elif isinstance(node, str) and node.lower().startswith(("http://", "https://")):
+            found.append(node)
+    return found
