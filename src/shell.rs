@@ -71,10 +71,10 @@ pub struct Script {
 }
 
 /// What a step may take that says nothing else, and what all of a script's answers may have, in
-/// bytes: the facts of a host are a few hundred KiB, with what its files say and thousands of
-/// allowed names ten MiB.
+/// bytes: the facts of a host are a few hundred KiB, with what its files say some five MiB; what is
+/// read takes some five times as much memory.
 const PATIENCE: Duration = Duration::from_secs(120);
-const ROOM: usize = 14 << 20;
+const ROOM: usize = 8 << 20;
 /// The lock's frame comes before those of the steps.
 const LOCK: &str = "lock";
 

@@ -110,7 +110,7 @@ def main():
         answer_all(names, ESCAPES, 1)
     if mode == "long":
         # As long as it may be, and a failure.
-        answer_all(names, ESCAPES * ((13 << 20) // (2 * len(ESCAPES) * len(names))), 1)
+        answer_all(names, ESCAPES * ((7 << 20) // (2 * len(ESCAPES) * len(names))), 1)
     if mode == "random":
         end = time.monotonic() + 60
         while time.monotonic() < end:
