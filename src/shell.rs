@@ -67,7 +67,6 @@ pub struct Script {
     /// Whether it carries a text that may be secret.
     fed: bool,
     patience: Duration,
-    room: usize,
 }
 
 /// What a step may take that says nothing else, and what all of a script's answers may have, in
@@ -93,7 +92,7 @@ impl Script {
     }
 
     fn new(on_failure: Failure, run_id: Option<RunId>) -> Self {
-        Self { on_failure, run_id, steps: Vec::new(), fed: false, patience: PATIENCE, room: ROOM }
+        Self { on_failure, run_id, steps: Vec::new(), fed: false, patience: PATIENCE }
     }
 
     /// Allows it this much more time, for a step that takes long.
@@ -110,7 +109,7 @@ impl Script {
     pub fn asked(&self) -> Asked {
         let lock = self.run_id.iter().map(|_| LOCK.to_owned());
         let names = lock.chain(self.steps.iter().map(|(name, _)| name.clone())).collect();
-        Asked { names, all: self.on_failure == Failure::GoOn, room: self.room }
+        Asked { names, all: self.on_failure == Failure::GoOn, room: ROOM }
     }
 
     /// Begins a step. Names are single words, and `end` is that of the answer's last line; a step's

@@ -165,6 +165,8 @@ impl Login {
         }
         let hint = if says(&["Could not resolve"]) {
             "check the host name"
+        } else if says(&["no matching key exchange method"]) {
+            "the ssh here knows none of the host's key exchanges: use OpenSSH 9.0 or later, or set `ssh: { algorithms: compatible }` for the host, on a machine that still gets in"
         } else if says(&["Bad configuration option"]) {
             "check the spelling; OpenSSH 8.5 or later is needed"
         } else {

@@ -15,7 +15,7 @@ pub const CONTROL: Control = Control {
     attacks,
     inspections,
     short: never_short,
-    limits: "proved by the settings in force and by the self-test of the agent's start, which plants one secret of a known format; a secret that is split, compressed or encrypted passes",
+    limits: "proved by the settings in force and by the self-test of the agent's start, which plants one secret of a known format; a secret that is split, compressed or encrypted passes. With `agent.sandbox: off`, what commands inherit in their environment is not tried",
     how: Some("`petasos up`"),
 };
 

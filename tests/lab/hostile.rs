@@ -25,6 +25,7 @@ const VERBS: &[&[&str]] = &[
     &["verify"],
     &["facts"],
     &["egress"],
+    &["changes"],
     &["history"],
     &["undo"],
     &["audit"],
