@@ -19,9 +19,15 @@ LINE = re.compile(r"([A-Z_][A-Z0-9_]*)=([!-~]+)")
 MOST = 1 << 20
 
 
+taken = {}  # name -> value
+
+
 def take():
-    for name, value in read(0).items():
-        os.environ[name] = value
+    taken.update(read(0))
+    ours = os.environ
+    for name, value in taken.items():
+        # For Python alone: what the C library has, any program that is started inherits.
+        ours._data[ours.encodekey(name)] = ours.encodevalue(value)
 
 
 def hide():

@@ -1,7 +1,10 @@
-"""The values that must never leave: the secrets in the gateway's own environment."""
+"""The values that must never leave: the host's secrets, whatever they are called, and what looks
+like one in the gateway's own environment."""
 
 import os
 import re
+
+from . import hidden
 
 NAMES = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|PRIVATE|WEBHOOK_URL|DSN", re.IGNORECASE)
 # Names that match and are no secret: paths and switches.
@@ -15,6 +18,7 @@ def find(environment=None):
     found = {
         value
         for name, value in (os.environ if environment is None else environment).items()
-        if NAMES.search(name) and not PLAIN.search(name) and len(value) >= SHORTEST
+        if name in hidden.taken or (NAMES.search(name) and not PLAIN.search(name))
+        if len(value) >= SHORTEST
     }
     return sorted(found, key=lambda v: (-len(v), v))

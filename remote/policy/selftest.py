@@ -10,6 +10,7 @@ import subprocess
 
 from . import (
     calls,
+    children,
     current,
     destinations,
     hidden,
@@ -54,6 +55,8 @@ def run():
         env = terminal._create_environment("local", "", "/", 5)
         must("commands go to the sandbox", type(env).__name__ == "PetasosSshEnvironment")
         must("tools see another machine", terminal._get_env_config()["env_type"] == "ssh")
+    else:
+        must("no secret is handed down", children.holds())
     return found
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 
-from place import MANUAL, SECRET, Place
+from place import MANUAL, SECRET, SERVICE, Place
 from turns import deny_rule, jobs, scheduled_script, secrets, turns_of
 
 
@@ -14,6 +14,7 @@ def without_sandbox(options, results):
     cases = [
         ("a command runs on the host and is on record", _off_command),
         ("a deny rule holds", deny_rule),
+        ("a command is handed no secret", _off_secret),
         ("secrets are in no request and in no line", secrets),
         ("a scheduled script is refused", scheduled_script),
         ("the gateway is not locked", _alone_unlocked),
@@ -29,6 +30,23 @@ def _off_command(gateway, place):
     assert place.writer.of("tool_call", tool="terminal")
 
 
+# Turned round, so that no redaction sees it.
+INHERITED = f"env | grep -q {SERVICE[0]} && echo there; env | rev | grep -c {SERVICE[1][::-1]}"
+
+
+def _off_secret(gateway, place):
+    _, said = gateway.chat(f"RUN: {INHERITED}; echo asked-$((40+2))")
+    assert "asked-42" in said and "there" not in said and "0\\n" in said, said
+    # It is a secret all the same: by its value, whatever it is called.
+    _, said = gateway.chat(f"RUN: echo {SERVICE[1][:9]}''{SERVICE[1][9:]}")
+    assert SERVICE[1] not in said, said
+
+
+def _alone_inherits(gateway, place):
+    _, said = gateway.chat(f"RUN: {INHERITED}")
+    assert "there" in said, said
+
+
 def alone(options, results):
     """The controls: what the policy refuses, the agent alone does."""
     place = Place(options, MANUAL)
@@ -36,10 +54,12 @@ def alone(options, results):
         ("a command runs on the host", _alone_command),
         ("a denied command runs", _alone_denied),
         ("a secret reaches the model", _alone_secret),
+        ("a command is handed a secret", _alone_inherits),
         ("a scheduled script is accepted", _alone_cron),
         ("the gateway is not locked", _alone_unlocked),
     ]
     place.backend("local", redact=False)
+    place.inherited = dict([SERVICE])
     turns_of(options, results, "control (no policy)", place, cases, "without")
 
 

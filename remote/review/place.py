@@ -29,6 +29,8 @@ ALLOWLIST = {
     "compound": "refuse",
     "tools": ["terminal", "read_file", "delegate_task", "todo"],
 }
+# A secret of the host's that no name gives away.
+SERVICE = ("MY_SERVICE", "plain-words-of-a-service-42")
 MANUAL = {**ALLOWLIST, "mode": "manual", "allow": [], "tools": [], "deny": ["*never-this*"]}
 
 
@@ -36,7 +38,7 @@ class Place:
     """One directory with everything that a start of the agent needs."""
 
     def __init__(self, options, approve, **changes):
-        self.options = options
+        self.options, self.inherited = options, {}
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="petasos-review-"))
         self.home = self.at("home", ".hermes")
         os.makedirs(self.home)
@@ -160,6 +162,7 @@ class Place:
             "API_SERVER_KEY": KEY,
             "API_SERVER_PORT": str(self.api),
             "HOST_API_TOKEN": "own-secret-value-of-the-host",
+            **self.inherited,
             **({"PYTHONPATH": self.options.extra} if self.options.extra else {}),
         }
 
@@ -192,10 +195,15 @@ class Gateway:
     def __init__(self, place, what="main"):
         self.place = place
         self.log = open(place.at("gateway.log"), "w+")
+        with open(place.at("secrets.env"), "w") as file:
+            file.write(f"{SERVICE[0]}={SERVICE[1]}\n")
+        secrets = open(place.at("secrets.env"))
         self.process = subprocess.Popen(
             place.command(what, "gateway", "run"),
             env=place.environment(),
             cwd=place.home,
+            # As systemd opens the host's secrets.
+            stdin=secrets,
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )

@@ -7,7 +7,7 @@ use crate::act::{Act, Text};
 use crate::fault::Fault;
 use crate::verify::report::{ControlStatus, HostReport};
 use crate::verify::{self, Answer, Claims, Evidence, Scan};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -29,11 +29,17 @@ impl Job {
         let port = session.connection.target().port.unwrap_or(self.login.resolved.port);
         // Where SSH is now; a port that is still to come is part of the plan.
         let claims = Claims { ssh_port: port, ..claims.clone() };
-        let seen = session.evidence(&claims).await;
+        // Who is refused waits: meanwhile the host is attacked.
+        let known = verify::net_inbound::known_ports(&claims);
+        let (seen, mut dialled) = tokio::join!(session.evidence(&claims), self.dial(&known));
         let (round_trips, took) = session.close().await;
         let began = Instant::now();
         let (observation, answer) = seen?;
-        let scan = self.scan(&claims, &answer).await;
+        let listeners = answer.inspected.listeners.found().map_or(&[][..], Vec::as_slice);
+        let found = verify::net_inbound::open_ports(listeners);
+        dialled.extend(self.dial(&found.difference(&known).copied().collect()).await);
+        let those = |open: bool| dialled.iter().filter(|(_, is)| **is == open).map(|(port, _)| *port).collect();
+        let scan = Scan { open: those(true), closed: those(false) };
         let evidence = Evidence { answer, plan: observation.plan, scan };
         let mut report = HostReport {
             host: self.name.clone(),
@@ -53,22 +59,17 @@ impl Job {
         Ok(report)
     }
 
-    /// Knocks from here at each port that listens there.
-    async fn scan(&self, claims: &Claims, answer: &Answer) -> Scan {
-        let listeners = answer.inspected.listeners.found().map_or(&[][..], Vec::as_slice);
-        let ports: BTreeSet<u16> = verify::net_inbound::ports(claims, listeners);
+    /// Whether each port answers from here.
+    async fn dial(&self, ports: &BTreeSet<u16>) -> BTreeMap<u16, bool> {
         let mut tasks = JoinSet::new();
-        for port in ports {
+        for port in ports.iter().copied() {
             let host = self.login.target.host.clone();
             tasks.spawn(async move {
                 let dialled = tokio::time::timeout(TIMEOUT, TcpStream::connect((host.as_str(), port))).await;
                 (port, matches!(dialled, Ok(Ok(_))))
             });
         }
-        let mut dialled = tasks.join_all().await;
-        dialled.sort_unstable();
-        let those = |open: bool| dialled.iter().filter(|(_, is)| *is == open).map(|(port, _)| *port).collect();
-        Scan { open: those(true), closed: those(false) }
+        tasks.join_all().await.into_iter().collect()
     }
 }
 

@@ -21,10 +21,19 @@ pub const CONTROL: Control = Control {
     how: Some("`network.inbound`, then `petasos up`"),
 };
 
-/// What is worth a connection from outside.
-pub fn ports(claims: &Claims, listeners: &[Listener]) -> BTreeSet<u16> {
-    let listening = listeners.iter().filter(|listener| listener.protocol == "tcp").map(|listener| listener.port);
-    listening.chain(AGENT_PORTS).chain([claims.ssh_port, claims.proxy]).chain(declared(claims, "tcp")).collect()
+/// What is worth a connection from outside, whoever listens there.
+pub fn known_ports(claims: &Claims) -> BTreeSet<u16> {
+    AGENT_PORTS.into_iter().chain([claims.ssh_port, claims.proxy]).chain(declared(claims, "tcp")).collect()
+}
+
+/// And those where somebody listens beyond loopback.
+pub fn open_ports(listeners: &[Listener]) -> BTreeSet<u16> {
+    let beyond = |listener: &&Listener| listener.protocol == "tcp" && !is_loopback(&listener.address);
+    listeners.iter().filter(beyond).map(|listener| listener.port).collect()
+}
+
+fn is_loopback(address: &str) -> bool {
+    address.starts_with("127.") || address == "::1"
 }
 
 fn declared(claims: &Claims, protocol: &str) -> BTreeSet<u16> {
@@ -38,14 +47,15 @@ fn declared(claims: &Claims, protocol: &str) -> BTreeSet<u16> {
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let ufw = evidence.inspected().ufw.found().and_then(|text| firewall(text));
     let listeners = evidence.inspected().listeners.found();
-    let loopback = |address: &str| address.starts_with("127.") || address == "::1";
     let foreign = listeners.clone().map(|listeners| {
         let undeclared = |listener: &&Listener| {
             // The clients of DHCP, of names and of the clock wait for answers there; the firewall
             // lets nothing else in.
             let dhcp = listener.user == "root" && matches!(listener.port, 68 | 546);
             let answers = listener.protocol == "udp" && (listener.user.starts_with("systemd-") || dhcp);
-            !answers && !loopback(&listener.address) && !declared(claims, &listener.protocol).contains(&listener.port)
+            !answers
+                && !is_loopback(&listener.address)
+                && !declared(claims, &listener.protocol).contains(&listener.port)
         };
         let bad: Vec<String> = listeners.iter().filter(undeclared).map(named).collect();
         let detail = if bad.is_empty() {
@@ -56,7 +66,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         (bad.is_empty(), detail)
     });
     let agents = listeners.map(|listeners| {
-        let open = |listener: &&Listener| listener.user == "hermes" && !loopback(&listener.address);
+        let open = |listener: &&Listener| listener.user == "hermes" && !is_loopback(&listener.address);
         let bad: Vec<String> = listeners.iter().filter(open).map(named).collect();
         (bad.is_empty(), if bad.is_empty() { "on loopback only".to_owned() } else { bad.join(", ") })
     });
@@ -103,8 +113,11 @@ fn scanned(claims: &Claims, evidence: &Evidence) -> Check {
             Err(Fault::new("not even SSH answers a direct connection: this host is reached through another one"))
         }
     };
-    let mut check =
-        inspection("inbound.scan", "a connection from the operator's machine to each port that listens", found);
+    let mut check = inspection(
+        "inbound.scan",
+        "a connection from the operator's machine to each port that listens beyond loopback, and to the agent's",
+        found,
+    );
     check.control = Some(PositiveResult {
         what: "SSH's own port".to_owned(),
         outcome: if seen { AttackOutcome::Allowed } else { AttackOutcome::Silent },

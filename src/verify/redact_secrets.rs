@@ -15,7 +15,7 @@ pub const CONTROL: Control = Control {
     attacks,
     inspections,
     short: never_short,
-    limits: "proved by the settings in force and by the self-test of the agent's start, which plants one secret of a known format; a secret that is split, compressed or encrypted passes. With `agent.sandbox: off`, what commands inherit in their environment is not tried",
+    limits: "proved by the settings in force and by the self-test of the agent's start, which plants one secret of a known format; a secret that is split, compressed or encrypted passes",
     how: Some("`petasos up`"),
 };
 
@@ -33,7 +33,7 @@ fn attacks(_: &Claims) -> Vec<Attack> {
     ]
 }
 
-fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let on = settings::of(evidence).map(|found| {
         let env = found.redact_env.as_deref().unwrap_or("unset");
         (
@@ -41,6 +41,8 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             format!("security.redact_secrets is {}, HERMES_REDACT_SECRETS is {env}", found.redact),
         )
     });
+    // In the sandbox no program is this process's child.
+    let handed = if claims.policy.sandbox.enabled { "no execve" } else { "no secret is handed down" };
     vec![
         settings::in_force(evidence),
         settings::locked(evidence),
@@ -49,8 +51,8 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
         record::promised(
             evidence,
             "redact.tried",
-            "a planted secret is taken out, without the filter nothing runs, and nobody looks in, by its self-test",
-            &["secrets are redacted", "nothing runs without redactor", "its memory is hidden"],
+            "a planted secret is taken out, without the filter nothing runs, nobody looks in, and no program is handed a secret, by its self-test",
+            &["secrets are redacted", "nothing runs without redactor", "its memory is hidden", handed],
         ),
     ]
 }
