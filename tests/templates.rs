@@ -6,6 +6,7 @@ use petasos::config::Config;
 use petasos::config::lock::LockFile;
 use petasos::desired::vars::desired_state;
 use petasos::desired::{Choice, Operator};
+use petasos::fact::disk::Disk;
 use petasos::fact::host::Host;
 use petasos::fact::{Facts, Offer, Query, Seen};
 use petasos::playbook::Sources;
@@ -29,6 +30,10 @@ fn bare(queries: &BTreeSet<Query>, host: Host) -> Facts {
             Query::Sysctl(key) => drop(facts.sysctls.insert(key, Seen::Absent)),
             Query::Sshd(_) => facts.sshd = Some(Seen::Absent),
             Query::Ufw => facts.ufw = Some(Seen::Absent),
+            // A file can be mounted there.
+            Query::Disk { mount, .. } => {
+                facts.disks.insert(mount, Seen::Is(Disk { loops: true, ..Disk::default() }));
+            }
             Query::Table { table, .. } => drop(facts.tables.insert(table, Seen::Absent)),
         }
     }

@@ -46,7 +46,10 @@ def _stripped(real):
 
 
 def without(environment):
-    """The same without the host's secrets, by name and by value."""
+    """The same without the host's secrets, by name and by value. None is what the C library has,
+    which is how Python 3.13 passes on that nothing was said."""
+    if environment is None:
+        return None
     values = set(hidden.taken.values())
     return {
         name: value

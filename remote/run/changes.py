@@ -16,7 +16,11 @@ import time
 
 HOME = "/home/hermes/.hermes"
 KEPT = "/var/lib/petasos/agent-data.json"
-FILES, FOLDERS = ("SOUL.md", "AGENTS.md", "cron/jobs.json"), ("memories", "skills", "cron/scripts")
+# What a release puts before its model unasked, in the folder that it runs in and the one that its
+# commands run in.
+TOLD = ("SOUL.md", ".hermes.md", "HERMES.md", "AGENTS.md", "agents.md", "CLAUDE.md", "claude.md", ".cursorrules")
+FILES = (*TOLD, *(f"workspace/{name}" for name in TOLD), "cron/jobs.json")
+FOLDERS = ("memories", "skills", "cron/scripts", ".cursor/rules", "workspace/.cursor/rules")
 MOST_FILES, MOST_BYTES, MOST_DEPTH = 20_000, 8 << 20, 12
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 

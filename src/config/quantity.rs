@@ -93,6 +93,12 @@ impl TryFrom<Written> for Size {
 }
 
 impl Size {
+    /// # Errors
+    /// It is not a size.
+    pub fn read(text: &str) -> Result<Self, Fault> {
+        Self::try_from(Written::Text(text.to_owned()))
+    }
+
     /// As far as that can be counted.
     pub fn bytes(&self) -> u64 {
         let (number, unit) = self.0.split_at(self.0.len().saturating_sub(1));

@@ -3,6 +3,7 @@
 
 use super::approvals::Approvals;
 use super::egress::Allowed;
+use super::quantity::Size;
 use super::rate::{self, Rate, RateLimits};
 use super::redact::Redact;
 use super::sandbox::Sandbox;
@@ -137,6 +138,9 @@ pub struct Limits {
     /// `CPUQuota=`.
     #[serde(default = "cpu")]
     pub cpu: String,
+    /// What its data may take of the disk; none where nothing limits it.
+    #[serde(default = "disk", deserialize_with = "room")]
+    pub disk: Option<Size>,
 }
 
 /// What may come in and go out.
@@ -255,6 +259,23 @@ fn tasks() -> u32 {
 }
 fn cpu() -> String {
     "200%".into()
+}
+fn disk() -> Option<Size> {
+    Size::read("4G").ok()
+}
+
+/// With less, the agent's own data bases have no room.
+const LEAST_DISK: u64 = 64 << 20;
+
+fn room<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Size>, D::Error> {
+    let disk: Option<Size> = switch::read(from)?;
+    if let Some(size) = disk.as_ref().filter(|size| size.bytes() < LEAST_DISK) {
+        let text = String::from(size.clone());
+        let fault =
+            Fault::new(format!("a disk of `{text}` holds none of the agent's data")).hint("give it 64M or more");
+        return Err(D::Error::custom(fault));
+    }
+    Ok(disk)
 }
 
 /// A struct whose fields all have defaults is one itself.

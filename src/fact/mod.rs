@@ -4,6 +4,7 @@
 //! All queries of a playbook travel in one script, one step per family.
 
 pub mod account;
+pub mod disk;
 pub mod host;
 pub mod offer;
 pub mod package;
@@ -60,6 +61,11 @@ pub enum Query {
     /// The settings in force for a login as this user.
     Sshd(Account),
     Ufw,
+    /// A file system in a file, and where it is mounted.
+    Disk {
+        image: AbsPath,
+        mount: AbsPath,
+    },
     /// An nft table, and what the file that should fill it would make of it.
     Table {
         table: String,
@@ -88,6 +94,8 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ufw: Option<Seen<ufw::Ufw>>,
     pub tables: BTreeMap<String, Seen<table::NftTable>>,
+    /// By where they are mounted.
+    pub disks: BTreeMap<AbsPath, Seen<disk::Disk>>,
 }
 
 /// Looks a fact up; what was not queried is unreadable, so that a forgotten query shows.
@@ -123,6 +131,7 @@ pub const FAMILIES: &[Family] = &[
     sshd::FAMILY,
     ufw::FAMILY,
     table::FAMILY,
+    disk::FAMILY,
 ];
 
 /// The one script with all queries.

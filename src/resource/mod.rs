@@ -6,6 +6,7 @@
 pub mod access;
 pub mod current;
 pub mod directory;
+pub mod disk;
 pub mod effects;
 pub mod env_file;
 pub mod file;
@@ -36,7 +37,7 @@ use std::time::Duration;
 macro_rules! registry {
     ($with:path) => {
         $with! {
-            package: package, group: group, user: user, directory: directory, file: file, program: program, symlink: symlink, env_file: env_file,
+            package: package, group: group, user: user, directory: directory, disk: disk, file: file, program: program, symlink: symlink, env_file: env_file,
             unit: unit, sysctl: sysctl, sshd: sshd, ufw: ufw, nft: nft, release: release, current: current,
         }
     };
@@ -69,6 +70,9 @@ pub struct Change {
     /// of those entries.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub files: BTreeSet<String>,
+    /// The room that it needs beside what its resource's changes need.
+    #[serde(skip)]
+    pub needs_room: Vec<Need>,
     /// The texts before and after, where a file's content changes and the old text was asked for;
     /// never a secret's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +88,7 @@ impl Change {
             risk: Risk::None,
             acts,
             files: BTreeSet::new(),
+            needs_room: Vec::new(),
             texts: None,
         }
     }

@@ -34,7 +34,7 @@ fn clock(theirs: u64, ours: u64) -> Option<Fault> {
 /// Steps of one kind need the room once: most of it is what the first of them fetches.
 fn needs(steps: &[Step]) -> Vec<Need> {
     let mut needs = if steps.is_empty() { Vec::new() } else { EVERY_RUN.to_vec() };
-    for need in steps.iter().flat_map(|step| step.needs_room) {
+    for need in steps.iter().flat_map(|step| step.needs_room.iter().chain(&step.change.needs_room)) {
         if !needs.contains(need) {
             needs.push(*need);
         }
@@ -61,9 +61,11 @@ fn full(room: &BTreeMap<String, Room>, steps: &[Step]) -> Option<Fault> {
     }
     let (path, free, need) = devices.into_values().find(|(_, free, need)| free < need)?;
     let message = format!("the disk is full: {free} MiB are free where `{path}` is, and this run needs {need} MiB");
-    Some(Fault::new(message).hint(
-        "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`), then run the same command again",
-    ))
+    let disk = if steps.iter().any(|step| step.kind == "disk") { " or lower `agent.limits.disk`," } else { "" };
+    Some(Fault::new(message).hint(format!(
+        "make room on the host (`df -h`, `apt-get clean`, `journalctl --vacuum-size=100M`),{disk} then run the same \
+         command again"
+    )))
 }
 
 /// `2026-11-22 14:17 UTC`, by the Gregorian calendar.

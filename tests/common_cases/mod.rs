@@ -113,6 +113,7 @@ pub fn asked(playbook: &Playbook, facts: &Facts) -> Facts {
             Query::Sysctl(key) => copy(&facts.sysctls, key, &mut asked.sysctls),
             Query::Sshd(user) => login(facts, &user, &mut asked),
             Query::Ufw => asked.ufw.clone_from(&facts.ufw),
+            Query::Disk { mount, .. } => copy(&facts.disks, mount, &mut asked.disks),
             Query::Table { table, .. } => copy(&facts.tables, table, &mut asked.tables),
         }
     }

@@ -71,6 +71,10 @@ pub fn queries() -> BTreeSet<Query> {
     ] {
         queries.insert(Query::Table { table: table.to_owned(), file: path(file) });
     }
+    for (image, mount) in [("/var/lib/petasos-data/agent.img", "/home/hermes/.hermes"), ("/nowhere/x", "/proc")] {
+        queries.insert(Query::Disk { image: path(image), mount: path(mount) });
+    }
+    queries.insert(Query::Disk { image: path("/etc/hostname"), mount: path("/nowhere") });
     queries
 }
 

@@ -9,6 +9,7 @@ mod badday;
 mod boot;
 mod breaks;
 mod crash;
+mod disk;
 mod drift;
 mod drifts;
 mod effects;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         effects::trials(),
         errors::trials(),
         floods::trials(),
+        disk::trials(),
         hostile::trials(),
         drift::trials("trixie"),
         verify::trials(),

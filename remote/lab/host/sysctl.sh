@@ -14,6 +14,11 @@ copy)
 		mount --rbind "$copies/$family" "/proc/sys/$family"
 	done
 	: >"$copies/made"
+	# A machine's kernel makes these by itself; the module of the first is loaded when it is opened.
+	[ -e /dev/loop-control ] || mknod -m 0660 /dev/loop-control c 10 237
+	for number in $(seq 0 63); do
+		[ -e "/dev/loop$number" ] || mknod -m 0660 "/dev/loop$number" b 7 "$number"
+	done
 	;;
 trim)
 	find "$copies" -xdev -type f -size +0 -newer "$copies/made" -exec sed -i 1q {} +

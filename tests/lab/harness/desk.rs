@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// The provider's key of every desk; the lab's model takes any.
 pub const SECRET: &str = "sk-or-v1-4ad5c0ffee0ddba11deadbeefca11ab1e";
 
+/// What each host has of its own.
+pub const SMALL: &str = "agent: { limits: { disk: 256M } }";
+
 /// The lab's own options for these hosts.
 pub fn ssh_config(hosts: &[&Host]) -> Result<String> {
     hosts
@@ -58,7 +61,8 @@ impl Desk {
         let desk = Desk::empty()?;
         let mut yaml = "hosts:\n".to_owned();
         for host in hosts {
-            yaml += &format!("  {}: {{ address: root@{} }}\n", host.name, host.address);
+            // The room is taken at once, of this machine's disk.
+            yaml += &format!("  {}: {{ address: root@{}, {SMALL} }}\n", host.name, host.address);
         }
         if let Some(host) = hosts.first() {
             yaml += &format!("admin:\n  authorized_keys: [\"{}\"]\n", lab_key(host)?);

@@ -2,6 +2,7 @@
 //! host's own files, the sandbox's and the audit log say what came of it.
 
 mod faults;
+mod off;
 mod outside;
 mod told;
 mod yolo;
@@ -33,6 +34,9 @@ pub fn trials() -> Vec<Trial> {
     for suite in ["trixie", "bookworm"] {
         let one = trial(&format!("policy::the sandbox withstands, {suite}"), move || sandbox(suite));
         trials.push(if suite == "trixie" { one } else { ignored(one, "the first suite runs the same") });
+        // Both by default: the versions of Python start programs in other ways.
+        let name = format!("policy::with the sandbox off, commands are handed no secret, {suite}");
+        trials.push(trial(&name, move || off::no_secret(suite)));
     }
     for (number, kind) in KINDS.into_iter().enumerate() {
         for (name, test) in tests {

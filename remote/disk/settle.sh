@@ -1,0 +1,87 @@
+# IMAGE MOUNT BYTES OWNER:GROUP MODE UNIT SERVICE…; on standard input the text of the mount unit.
+# Whatever of it is not done yet is done; cut off anywhere, the next time goes on. What the services
+# wrote before is nowhere for a moment: it stays beside, until it is seen to be in its new place.
+set -eu
+image=$1 mount=$2 bytes=$3 owner=$4 mode=$5 unit=$6
+shift 6
+units=/usr/local/lib/systemd/system old=$mount.before new=$image.new
+say() {
+	printf '%s\n' "$1" >&2
+	exit 1
+}
+# All but the order, the times, and the room that a directory itself takes.
+list() {
+	(cd "$1" && find . -mindepth 1 ! -path ./lost+found \( -type d -printf '%p %U:%G %m\0' -o -printf '%p %U:%G %m %s %l\0' \) | sort -z)
+}
+
+umask 077
+mkdir -p "${image%/*}"
+cat >"$image.unit"
+if [ ! -e "$image" ]; then
+	from=$mount
+	[ ! -d "$old" ] || from=$old
+	mkdir -p "$mount"
+	[ "$from" = "$mount" ] || [ -z "$(ls -A "$mount")" ] ||
+		say "both $mount and $old hold data: look at them, and remove the one that is not needed"
+	used=$(du -sxk "$from" | cut -f 1)
+	[ $((used * 1024)) -lt $((bytes - bytes / 8)) ] || say "$from takes $((used / 1024)) MiB, more than fits in $((bytes / 1048576))"
+	rm -f "$new"
+	: >"$new"
+	# Of btrfs alone: else each write needs room of its own, which may not be there.
+	chattr +C "$new" 2>/dev/null || :
+	fallocate -l "$bytes" "$new" 2>"$image.said" || {
+		# Some file systems hold no room free for a file.
+		! grep -q 'not supported' "$image.said" || truncate -s "$bytes" "$new"
+	} || {
+		rm -f "$new"
+		say "no room of $((bytes / 1048576)) MiB beside $image: $(cat "$image.said")"
+	}
+	rm -f "$image.said"
+fi
+
+stopped=
+for service; do
+	if systemctl -q is-active "$service"; then
+		stopped="$stopped $service"
+		systemctl stop "$service"
+	fi
+done
+if [ ! -e "$image" ]; then
+	if [ "$from" = "$mount" ] && ! mountpoint -q "$mount"; then
+		# Root's and empty: nothing starts on it by mistake.
+		mv -T "$mount" "$old"
+		mkdir -m 0 "$mount"
+		from=$old
+	fi
+	find "$from" -xdev -type s -delete
+	mkfs.ext4 -q -F -m 0 -E nodiscard -d "$from" "$new" || say "cannot make a file system in $new"
+	sync "$new"
+	mv -T "$new" "$image"
+	! mountpoint -q "$mount" || umount "$mount"
+fi
+
+mkdir -p -m 0755 "$units" "$units/local-fs.target.wants"
+chmod 0644 "$image.unit"
+mv "$image.unit" "$units/$unit"
+ln -sfn "../$unit" "$units/local-fs.target.wants/$unit"
+systemctl daemon-reload
+size=$(stat -c %s "$image")
+if [ "$size" -lt "$bytes" ]; then
+	fallocate -l "$bytes" "$image" || say "no room of $((bytes / 1048576)) MiB for $image"
+fi
+systemctl reset-failed "$unit" 2>/dev/null || :
+systemctl start "$unit"
+mountpoint -q "$mount" || say "$unit started, and nothing is mounted at $mount"
+device=$(findmnt -n -o SOURCE -M "$mount")
+losetup -c "$device"
+resize2fs "$device" 2>/dev/null || say "the file system at $mount does not grow"
+rmdir "$mount/lost+found" 2>/dev/null || :
+chown "$owner" "$mount"
+chmod "$mode" "$mount"
+if [ -d "$old" ]; then
+	list "$old" >"$image.old"
+	list "$mount" >"$image.now"
+	cmp -s "$image.old" "$image.now" || say "what is at $mount is not what was there: that is in $old"
+	rm -rf "$old" "$image.old" "$image.now"
+fi
+for service in $stopped; do systemctl start "$service"; done
