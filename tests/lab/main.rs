@@ -24,6 +24,7 @@ mod policy;
 mod providers;
 mod reach;
 mod release;
+mod scanners;
 mod secrets;
 mod smoke;
 mod snapshot;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         badday::trials(),
         reach::trials(),
         release::trials(),
+        scanners::trials(),
         guard::trials(),
         effects::trials(),
         errors::trials(),
