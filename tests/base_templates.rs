@@ -49,6 +49,10 @@ fn golden_files() {
         "egress-open.nft",
         "petasos-egress.service",
         "upgrades.conf",
+        "petasos-noexec.service",
+        "petasos-debsums.service",
+        "petasos-debsums.timer",
+        "issue",
     ];
     for name in base {
         golden(&format!("base/{name}"), &render(&format!("base/{name}.tera"), &vars()));
@@ -260,6 +264,22 @@ fn systemd_accepts_the_filters_unit() {
     assert_eq!(complaints_about_unit("petasos-egress.service", &text), "");
     let planted = complaints_about_unit("petasos-egress.service", &text.replace("RemainAfterExit", "RemainAfterEnd"));
     assert!(planted.contains("RemainAfterEnd"), "an unknown key must be named: {planted}");
+}
+
+#[test]
+fn systemd_accepts_what_hardening_adds() {
+    for (name, word) in [("petasos-noexec.service", "RemainAfterExit"), ("petasos-debsums.timer", "OnCalendar")] {
+        let text = render(&format!("base/{name}.tera"), &vars());
+        // The timer's service is no part of this folder.
+        let complaints = complaints_about_unit(name, &text);
+        assert!(complaints.lines().all(|line| line.contains("petasos-debsums.service")), "{complaints}");
+        let planted = complaints_about_unit(name, &text.replace(word, "NoSuchKey"));
+        assert!(planted.contains("NoSuchKey"), "an unknown key must be named: {planted}");
+    }
+    // Its program is none of this machine's.
+    let text = render("base/petasos-debsums.service.tera", &vars());
+    let complaints = complaints_about_unit("petasos-debsums.service", &text);
+    assert!(complaints.lines().all(|line| line.contains("is not executable")), "{complaints}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod nft;
 pub mod package;
 pub mod program;
 pub mod release;
+pub mod settings;
 pub mod sshd;
 pub mod stamp;
 pub mod symlink;
@@ -38,7 +39,7 @@ macro_rules! registry {
     ($with:path) => {
         $with! {
             package: package, group: group, user: user, directory: directory, disk: disk, file: file, program: program, symlink: symlink, env_file: env_file,
-            unit: unit, sysctl: sysctl, sshd: sshd, ufw: ufw, nft: nft, release: release, current: current,
+            settings: settings, unit: unit, sysctl: sysctl, sshd: sshd, ufw: ufw, nft: nft, release: release, current: current,
         }
     };
 }

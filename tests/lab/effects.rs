@@ -98,6 +98,8 @@ const EVERY_KIND: &str = r#"- name: mine
 - name: mine
   env_file: { path: /etc/mine.env, mode: "0600", set: { MINE: "1" } }
 - name: mine
+  settings: { path: /etc/mine.defs, mode: "0644", set: { MINE: "1" } }
+- name: mine
   symlink: { path: /etc/mine.link, target: /etc/hostname }
 - name: mine
   unit: { name: dpkg-db-backup.timer, enabled: false, running: false }

@@ -25,6 +25,7 @@ mod policy;
 mod providers;
 mod reach;
 mod release;
+mod scanners;
 mod secrets;
 mod smoke;
 mod snapshot;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         badday::trials(),
         reach::trials(),
         release::trials(),
+        scanners::trials(),
         guard::trials(),
         effects::trials(),
         errors::trials(),

@@ -23,6 +23,14 @@ pub const DRIFTS: &[Drift] = &[
         ..PLAIN
     },
     Drift {
+        name: "a line of a package's own file is another, and there are two",
+        inject: "sed -i 's/^UMASK.*/UMASK 022/' /etc/login.defs; echo 'UMASK 002' >>/etc/login.defs",
+        expect: &[("file /etc/login.defs", "content")],
+        sound: "[ \"$(awk '$1 == \"UMASK\" { print $2 }' /etc/login.defs)\" = 027 ] && grep -q '^UID_MIN' /etc/login.defs",
+        writes: &["/etc/login.defs"],
+        ..PLAIN
+    },
+    Drift {
         name: "a file is open to all",
         inject: "chmod 0666 /etc/petasos/egress.nft",
         expect: &[("file /etc/petasos/egress.nft", "mode")],
