@@ -2,7 +2,7 @@
 //! what is written is part of the program.
 
 use clap::CommandFactory;
-use petasos::config::settings::EgressMode;
+use petasos::config::settings::{EgressMode, SshAlgorithms};
 use petasos::playbook::KINDS;
 use petasos::verify::claims::Policy;
 use petasos::verify::report::ControlStatus;
@@ -113,6 +113,9 @@ fn is_planned(control: &Control) -> bool {
         platforms: Vec::new(),
         release: String::new(),
         tree: String::new(),
+        memory: None,
+        tasks: 1,
+        ssh_algorithms: SshAlgorithms::Strict,
         policy: Policy::default(),
         full: false,
     };

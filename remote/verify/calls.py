@@ -10,13 +10,12 @@ import time
 from .bench import filled
 from .names import dns, lookup, tls
 from .net import neighbour, others, ping, speak, tcp, udp
-from .paths import any_of, anywhere, create, others_homes, read, rewrite, setuid_file
+from .paths import any_of, anywhere, create, others_homes, read, rewrite, room, setuid_file
 from .probe import outcome_of
 from .rights import (
     capabilities,
     daemon,
     family,
-    gateway,
     kill,
     processes,
     run,
@@ -37,7 +36,6 @@ CALLS = {
         daemon,
         dns,
         family,
-        gateway,
         kill,
         lookup,
         neighbour,
@@ -47,6 +45,7 @@ CALLS = {
         processes,
         read,
         rewrite,
+        room,
         run,
         sandboxed,
         scope,

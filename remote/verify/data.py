@@ -36,6 +36,18 @@ def data(unit):
     }
 
 
+def scripts():
+    """How many of the agent's timed jobs would run a script."""
+    here = os.open(HOME, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        text = _text(here, "cron/jobs.json")
+    finally:
+        os.close(here)
+    jobs = json.loads(text or "{}", strict=False)
+    jobs = jobs.get("jobs", []) if isinstance(jobs, dict) else jobs
+    return sum(bool(job.get("script") or job.get("no_agent")) for job in jobs)
+
+
 def _own(*names):
     # What is in the folder is as `petasos up` made it, and stays so.
     sys.dont_write_bytecode = True
@@ -48,12 +60,7 @@ def _own(*names):
 
 def _urls(here, name):
     """All addresses of a file of JSON."""
-    try:
-        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
-    except FileNotFoundError:
-        return []
-    with open(file, "rb") as file:
-        todo, found = [json.loads(file.read(1 << 20))], []
+    todo, found = [json.loads(_text(here, name) or "{}")], []
     while todo:
         node = todo.pop()
         if isinstance(node, dict):
@@ -63,3 +70,21 @@ def _urls(here, name):
         elif isinstance(node, str) and node.lower().startswith(("http://", "https://")):
             found.append(node)
     return found
+
+
+def _text(here, path):
+    """What a file says, at most a few megabytes of it; nothing where there is none. No link is
+    followed: it is the agent's."""
+    folder, _, name = path.rpartition("/")
+    try:
+        here = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+    except FileNotFoundError:
+        return b""
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
+    except FileNotFoundError:
+        return b""
+    finally:
+        os.close(here)
+    with open(file, "rb") as file:
+        return file.read(4 << 20)

@@ -43,6 +43,11 @@ STATUS = ("Name", "Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "CapEff", "Ca
 
 def processes(unit):
     """Every process of a unit, by the kernel's own records."""
+    return list(filter(None, map(status_of, pids(unit))))
+
+
+def pids(unit):
+    """The numbers of a unit's processes."""
     group = properties(unit, ["ControlGroup"]).get("ControlGroup", "")
     found = []
     for root in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"):
@@ -50,8 +55,7 @@ def processes(unit):
             if "cgroup.procs" not in files:
                 continue
             with open(f"{folder}/cgroup.procs") as file:
-                pids = file.read().split()
-            found += filter(None, map(status_of, pids))
+                found += file.read().split()
         if found:
             break
     return found

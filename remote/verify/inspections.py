@@ -4,10 +4,13 @@ import threading
 import time
 
 from . import policy, sshd, trail
-from .data import data
+from .beside import beside
+from .data import data, scripts
 from .host import access, account, active_state, output_of, processes, unit_state
+from .limits import limits, log_limits, records
 from .listeners import listeners
 from .release import release
+from .secrets import secrets
 from .upgrades import upgrades
 
 LONGEST = 40
@@ -29,7 +32,16 @@ def inspections(spec):
         "sshd": lambda: sshd.settings(spec["ssh_users"]),
         "doors": lambda: sshd.running(admin, spec["ssh_port"]),
         "open_doors": lambda: sshd.open_to_passwords(admin),
+        "knocks": lambda: sshd.knocks(spec["ssh_port"]),
+        "offer": lambda: sshd.offer(spec["ssh_port"]),
+        "open_offer": sshd.open_offer,
         "listeners": listeners,
+        "limits": lambda: limits(unit),
+        "records": records,
+        "log_limits": lambda: log_limits(spec["driven"]),
+        "beside": lambda: beside(unit, spec["account"]),
+        "secrets": lambda: secrets(unit, spec["account"]),
+        "scripts": scripts,
         "ufw": lambda: output_of("ufw", "status", "verbose"),
         "release": lambda: release(spec["release"], spec["packages"]),
         "files": lambda: {path: access(path) for path in spec["files"]},

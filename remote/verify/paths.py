@@ -36,7 +36,25 @@ def read(path: str):
     return yes(f"could read {path}")
 
 
-PATH_CALLS = {"create": create, "change": change, "read": read, "unix": unix}
+def replace(path):
+    """Something of one's own in the place of a file or a folder, whoever's it is: whoever may write
+    to the folder that it is in can rename it, unless something is mounted there. By the kernel's
+    own answers; nothing is renamed."""
+    if path in mounts():
+        raise OSError(errno.EBUSY, "something is mounted there")
+    if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "its folder is not writable")
+    return yes(f"could put something in the place of {path}")
+
+
+def mounts():
+    """What kind of file system is where; the last one over a place is the one that is seen."""
+    with open("/proc/self/mountinfo") as file:
+        lines = [line.split() for line in file]
+    return {words[4]: words[words.index("-") + 1] for words in lines}
+
+
+PATH_CALLS = {"create": create, "change": change, "read": read, "replace": replace, "unix": unix}
 
 
 def any_of(name: Annotated[str, PATH_CALLS], paths: list[str]):
@@ -73,6 +91,20 @@ def rewrite(path: str):
     if count <= 100:
         return "error", f"only {count} files in {path}"
     return no(f"{count} files and folders, none writable")
+
+
+def room(places: list[list]):
+    """Folders for files of a moment that are the host's, or have more room than they are to have: a
+    path, bytes, and a number of files."""
+    kinds = mounts()
+    for path, most, files in places:
+        seen = os.statvfs(path)
+        has = seen.f_blocks * seen.f_frsize
+        if kinds.get(path) != "tmpfs":
+            return yes(f"{path} is a part of another file system")
+        if not 0 < has <= most or not 0 < seen.f_files <= files:
+            return yes(f"{path} has room for {has >> 20} MiB and {seen.f_files} files")
+    return no("each is a file system of its own, and has a limit")
 
 
 # What is the agent's own, or a world of its own: its data, and what its unit has for itself.

@@ -17,6 +17,7 @@ REFUSALS = {
     errno.EPERM,
     errno.EACCES,
     errno.EROFS,
+    errno.EBUSY,
     errno.ECONNREFUSED,
     errno.EHOSTUNREACH,
     errno.ECONNRESET,

@@ -130,28 +130,6 @@ def trace():
         child.wait()
 
 
-def gateway():
-    """A look into the agent's own process, from another one: what it has in its memory and its
-    environment, and what it has open."""
-    details = "sees no process of the agent's"
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/cmdline", "rb") as file:
-                if b"/petasos_policy/launch.py" not in file.read():
-                    continue
-        except OSError:
-            continue
-        for part in ("environ", "mem", "maps", "fd"):
-            try:
-                place = f"/proc/{name}/{part}"
-                os.listdir(place) if part == "fd" else os.close(os.open(place, os.O_RDONLY))
-                return yes(f"could open {place}")
-            except OSError as error:
-                details = f"sees process {name}, and not into it: {error.strerror}"
-    # Whether there is one, root says.
-    return "refused", details
-
-
 def writable_code():
     """Memory that is writable and runs: how most exploits run their own code."""
     mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()

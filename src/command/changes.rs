@@ -6,8 +6,8 @@ use super::hosts::HostArgs;
 use crate::config::Settings;
 use crate::run::Job;
 use crate::run::changes::{Changes, FileChange};
-use crate::ui::exit;
 use crate::ui::report::count;
+use crate::ui::{self, exit};
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -49,7 +49,7 @@ fn text(host: &str, found: &Changes, accepted: bool) -> String {
         format!("{host}: {changes} of {}, {since}\n", count(usize::try_from(found.files).unwrap_or(0), "file"));
     for file in &found.changes {
         let (change, time) = (word(file.change), moment(u64::try_from(file.time).unwrap_or_default()));
-        text += &format!("  {change:8} {:>9} bytes  {time}  {}\n", file.size, file.path);
+        text += &format!("  {change:8} {:>9} bytes  {time}  {}\n", file.size, ui::line(&file.path));
     }
     if found.more > 0 {
         text += &format!("  and {} more\n", found.more);
@@ -58,7 +58,7 @@ fn text(host: &str, found: &Changes, accepted: bool) -> String {
         text += "  there are more files than are looked at\n";
     }
     for folder in &found.set_aside {
-        text += &format!("  put aside: /home/hermes/.hermes/{folder}\n");
+        text += &format!("  put aside: /home/hermes/.hermes/{}\n", ui::line(folder));
     }
     if accepted {
         text += "  accepted: later runs show what differs from this\n";
@@ -73,5 +73,21 @@ fn word(change: FileChange) -> &'static str {
         FileChange::New => "new",
         FileChange::Changed => "changed",
         FileChange::Gone => "gone",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::changes::ChangedFile;
+
+    #[test]
+    fn a_name_adds_no_line() {
+        let name = "memories/a\nhost: 0 changes".to_owned();
+        let file = ChangedFile { path: name.clone(), change: FileChange::New, size: 1, time: 0 };
+        let (changes, set_aside) = (vec![file], vec![".set-aside-\nx".to_owned()]);
+        let found = Changes { since: None, files: 1, full: false, changes, more: 0, set_aside };
+        let text = text("host", &found, false);
+        assert_eq!(text.lines().count(), 4, "{text}");
     }
 }

@@ -4,6 +4,7 @@ use super::{Choice, egress, policy};
 use crate::addresses;
 use crate::config::Settings;
 use crate::config::lock::LockFile;
+use crate::config::quantity::Size;
 use crate::config::settings::EgressMode;
 use crate::playbook::Sources;
 use crate::release::steps;
@@ -39,6 +40,9 @@ pub fn claims(choice: &Choice, lock: &LockFile, sources: &Sources, full: bool) -
         platforms: agent.platforms.keys().map(|name| name.as_str().to_owned()).collect(),
         release: steps::dir(version, release),
         tree: release.tree.to_string(),
+        memory: serde_json::from_value::<Size>(agent.limits.memory.as_str().into()).ok().map(|size| size.bytes()),
+        tasks: agent.limits.tasks,
+        ssh_algorithms: choice.settings.ssh.algorithms,
         full,
     })
 }

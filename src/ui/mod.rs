@@ -11,3 +11,4 @@ pub mod verify_text;
 mod visible;
 
 pub use print::{error, json, json_line, note, out, raw, secret, warning};
+pub use visible::line;

@@ -111,7 +111,19 @@ pub struct Inspected {
     pub sshd: Inspection<BTreeMap<String, BTreeMap<String, String>>>,
     pub doors: Inspection<String>,
     pub open_doors: Inspection<String>,
+    pub knocks: Inspection<Knocks>,
+    /// The algorithms that sshd takes, by what they are for; and those of one that takes more.
+    pub offer: Inspection<Offer>,
+    pub open_offer: Inspection<Offer>,
     pub listeners: Inspection<Vec<Listener>>,
+    pub limits: Inspection<UnitLimits>,
+    pub records: Inspection<Records>,
+    /// Lines, and the microseconds that they are counted over, by unit.
+    pub log_limits: Inspection<BTreeMap<String, (u64, u64)>>,
+    pub beside: Inspection<Beside>,
+    pub secrets: Inspection<FoundSecrets>,
+    /// How many timed jobs would run a script.
+    pub scripts: Inspection<usize>,
     pub ufw: Inspection<String>,
     pub release: Inspection<FoundRelease>,
     /// None for a file that is not there.
@@ -135,6 +147,63 @@ pub struct AgentData {
     /// Places at which something lies, beneath or uncovered.
     pub planted: Vec<String>,
     /// Addresses of the agent's logins that are not the provider's.
+    pub elsewhere: Vec<String>,
+}
+
+/// Connections that never log in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Knocks {
+    /// Of one address, and how many of them were greeted.
+    pub tried: usize,
+    pub greeted: usize,
+    /// Whether another address was greeted then.
+    pub another: bool,
+}
+
+pub type Offer = BTreeMap<String, Vec<String>>;
+
+/// Of the running agent's unit: as systemd says, and as the kernel does; none where it counts none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitLimits {
+    pub memory: String,
+    pub tasks: String,
+    #[serde(deserialize_with = "nullable")]
+    pub kernel_memory: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub kernel_tasks: Option<String>,
+}
+
+/// What the kernel keeps of connections.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// Of the agent's; none where the filter has no limit.
+    #[serde(deserialize_with = "nullable")]
+    pub most: Option<u64>,
+    /// Of all; none where this kernel does not say.
+    #[serde(deserialize_with = "nullable")]
+    pub room: Option<u64>,
+}
+
+/// What of /proc/PID another process of the agent's unit may open.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// Of the agent's own process.
+    pub agent: Vec<String>,
+    /// Of one that hides nothing.
+    pub neighbour: Vec<String>,
+}
+
+/// Where the host's secrets lie.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundSecrets {
+    /// How many there are to look for.
+    pub known: usize,
+    /// Names and places beside their own file.
     pub elsewhere: Vec<String>,
 }
 

@@ -53,11 +53,16 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         "nothing runs without policy",
         if approve.mode == "allowlist" { "an unlisted tool is refused" } else { "a tool's result is redacted" },
     ];
+    let scripts = evidence.inspected().scripts.found().map(|count| match count {
+        0 => (true, "no job has one".to_owned()),
+        count => (false, format!("{count} in cron/jobs.json; the policy runs none of them")),
+    });
     vec![
         settings::in_force(evidence),
         settings::locked(evidence),
         inspection("approve.asks", "a person is asked", mode),
         inspection("approve.deny", "commands that never run", deny),
+        inspection("approve.jobs", "timed jobs of the agent that would run a script, unasked", scripts),
         inspection("approve.always", "nothing was allowed permanently", always),
         record::in_force(evidence),
         record::promised(

@@ -33,7 +33,6 @@ pub enum Call {
     Family {
         name: AddressFamily,
     },
-    Gateway,
     Kill {
         pid: u32,
     },
@@ -57,6 +56,9 @@ pub enum Call {
     },
     Rewrite {
         path: &'static str,
+    },
+    Room {
+        places: &'static [Room],
     },
     Run {
         argv: &'static [&'static str],
@@ -106,6 +108,9 @@ pub enum Call {
     Writer,
 }
 
+/// A folder, and how many bytes and files it may have room for.
+pub type Room = (&'static str, u64, u64);
+
 /// A call that is made on several paths until one works.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -113,6 +118,7 @@ pub enum PathCall {
     Create,
     Change,
     Read,
+    Replace,
     Unix,
 }
 
@@ -228,7 +234,6 @@ impl Call {
             | Self::Create { .. }
             | Self::Daemon { .. }
             | Self::Family { .. }
-            | Self::Gateway
             | Self::Kill { .. }
             | Self::Neighbour(_)
             | Self::Others { .. }
@@ -237,6 +242,7 @@ impl Call {
             | Self::Processes
             | Self::Read { .. }
             | Self::Rewrite { .. }
+            | Self::Room { .. }
             | Self::Run { .. }
             | Self::Scope { .. }
             | Self::Sandboxed { .. }

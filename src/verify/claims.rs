@@ -2,7 +2,7 @@
 
 use super::nullable::nullable;
 use crate::config::egress::Allowed;
-use crate::config::settings::EgressMode;
+use crate::config::settings::{EgressMode, SshAlgorithms};
 use crate::name::Service;
 use core::net::IpAddr;
 use serde::Deserialize;
@@ -30,6 +30,11 @@ pub struct Claims {
     /// Where the pinned release lies, and the id of its tree.
     pub release: String,
     pub tree: String,
+    /// What the agent's unit may have, in bytes where petasos.yaml says it as a number of them.
+    pub memory: Option<u64>,
+    pub tasks: u32,
+    /// What sshd may offer.
+    pub ssh_algorithms: SshAlgorithms,
     /// What the agent's own process enforces.
     pub policy: Policy,
     /// Whether the outward attacks are made as root too: only where every address is the operator's

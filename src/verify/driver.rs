@@ -7,7 +7,7 @@ use serde::Serialize;
 const BOOT: &str = include_str!("../../remote/verify/boot.py");
 
 /// Each after those that it imports; the last one has `main`.
-const MODULES: [(&str, &str); 21] = [
+const MODULES: [(&str, &str); 24] = [
     ("probe", include_str!("../../remote/verify/probe.py")),
     ("net", include_str!("../../remote/verify/net.py")),
     ("names", include_str!("../../remote/verify/names.py")),
@@ -23,6 +23,9 @@ const MODULES: [(&str, &str); 21] = [
     ("data", include_str!("../../remote/verify/data.py")),
     ("sshd", include_str!("../../remote/verify/sshd.py")),
     ("listeners", include_str!("../../remote/verify/listeners.py")),
+    ("limits", include_str!("../../remote/verify/limits.py")),
+    ("beside", include_str!("../../remote/verify/beside.py")),
+    ("secrets", include_str!("../../remote/verify/secrets.py")),
     ("release", include_str!("../../remote/verify/release.py")),
     ("upgrades", include_str!("../../remote/verify/upgrades.py")),
     ("proxied", include_str!("../../remote/verify/proxied.py")),

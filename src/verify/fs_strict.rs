@@ -2,7 +2,7 @@
 
 use super::answer::UnitProperties;
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
-use super::call::{Call, PathCall};
+use super::call::{Call, PathCall, Room};
 use super::data;
 use super::evidence::Evidence;
 use super::report::Check;
@@ -20,6 +20,36 @@ pub const CONTROL: Control = Control {
     limits: "",
     how: Some("`petasos up`"),
 };
+
+/// Of its data, what the agent would run or obey: see `src/places.rs`.
+const OBEYED_FOLDERS: [&str; 11] = [
+    "/home/hermes/.hermes/bin",
+    "/home/hermes/.hermes/hooks",
+    "/home/hermes/.hermes/lsp",
+    "/home/hermes/.hermes/mcp-installs",
+    "/home/hermes/.hermes/node",
+    "/home/hermes/.hermes/optional-mcps",
+    "/home/hermes/.hermes/optional-skills",
+    "/home/hermes/.hermes/plugins",
+    "/home/hermes/.hermes/profiles",
+    "/home/hermes/.hermes/scripts",
+    "/home/hermes/.hermes/skill-bundles",
+];
+const OBEYED_FILES: [&str; 13] = [
+    "/home/hermes/.hermes/.anthropic_oauth.json",
+    "/home/hermes/.hermes/.env",
+    "/home/hermes/.hermes/.install_method",
+    "/home/hermes/.hermes/.op.env",
+    "/home/hermes/.hermes/active_profile",
+    "/home/hermes/.hermes/channel_aliases.json",
+    "/home/hermes/.hermes/config.yaml",
+    "/home/hermes/.hermes/feishu_comment_pairing.json",
+    "/home/hermes/.hermes/feishu_comment_rules.json",
+    "/home/hermes/.hermes/gateway.json",
+    "/home/hermes/.hermes/honcho.json",
+    "/home/hermes/.hermes/slack_tokens.json",
+    "/home/hermes/.hermes/webhook_subscriptions.json",
+];
 
 /// The folders that a new file is tried in, by what they are.
 const FOLDERS: [(&str, &str, &[&str]); 13] = [
@@ -39,23 +69,7 @@ const FOLDERS: [(&str, &str, &[&str]); 13] = [
     ("fs.run", "/run", &["/run", "/run/lock", "/run/petasos"]),
     ("fs.boot", "/boot and /srv", &["/boot", "/srv", "/mnt"]),
     ("fs.policy", "its own policy", &["/etc/hermes", "/etc/hermes/policies", "/etc/petasos", "/usr/lib/petasos"]),
-    (
-        "fs.hooks",
-        "what the agent would run or obey",
-        &[
-            "/home/hermes/.hermes/bin",
-            "/home/hermes/.hermes/hooks",
-            "/home/hermes/.hermes/lsp",
-            "/home/hermes/.hermes/mcp-installs",
-            "/home/hermes/.hermes/node",
-            "/home/hermes/.hermes/optional-mcps",
-            "/home/hermes/.hermes/optional-skills",
-            "/home/hermes/.hermes/plugins",
-            "/home/hermes/.hermes/profiles",
-            "/home/hermes/.hermes/scripts",
-            "/home/hermes/.hermes/skill-bundles",
-        ],
-    ),
+    ("fs.hooks", "what the agent would run or obey", &OBEYED_FOLDERS),
 ];
 
 /// The files that are opened for writing, or for reading.
@@ -66,25 +80,7 @@ const WRITES: [(&str, &str, &[&str]); 5] = [
         "its own settings and secrets",
         &["/etc/hermes/config.yaml", "/etc/hermes/.env", "/etc/hermes/secrets.env"],
     ),
-    (
-        "fs.obeyed",
-        "files of its data that the agent would obey",
-        &[
-            "/home/hermes/.hermes/.anthropic_oauth.json",
-            "/home/hermes/.hermes/.env",
-            "/home/hermes/.hermes/.install_method",
-            "/home/hermes/.hermes/.op.env",
-            "/home/hermes/.hermes/active_profile",
-            "/home/hermes/.hermes/channel_aliases.json",
-            "/home/hermes/.hermes/config.yaml",
-            "/home/hermes/.hermes/feishu_comment_pairing.json",
-            "/home/hermes/.hermes/feishu_comment_rules.json",
-            "/home/hermes/.hermes/gateway.json",
-            "/home/hermes/.hermes/honcho.json",
-            "/home/hermes/.hermes/slack_tokens.json",
-            "/home/hermes/.hermes/webhook_subscriptions.json",
-        ],
-    ),
+    ("fs.obeyed", "files of its data that the agent would obey", &OBEYED_FILES),
     (
         "fs.unit",
         "its own unit, and those of its filter",
@@ -121,6 +117,14 @@ const READS: [(&str, &str, &[&str]); 7] = [
     ),
 ];
 
+/// Whoever's it is: the folder that it is in is the agent's, and what lies over it keeps it there.
+pub fn replaced(id: &str, what: &str, paths: &'static [&'static str]) -> Attack {
+    attack(id, what, Call::AnyOf { name: PathCall::Replace, paths }, By::SameByRoot)
+}
+
+/// As `templates/agent/hermes.service.tera` has them.
+const ROOM: [Room; 3] = [("/tmp", 512 << 20, 65_536), ("/var/tmp", 256 << 20, 65_536), ("/dev/shm", 256 << 20, 16_384)];
+
 fn attacks(_: &Claims) -> Vec<Attack> {
     let each = |verb: &'static str, name: PathCall, rows: &[(&'static str, &'static str, &'static [&'static str])]| {
         let one = |&(id, what, paths): &(&str, &str, &'static [&'static str])| {
@@ -139,6 +143,14 @@ fn attacks(_: &Claims) -> Vec<Attack> {
             By::SameByRoot,
         ),
         attack("fs.anywhere", "a new file in each folder of the host but its own", Call::Anywhere, By::SameByRoot),
+        replaced("fs.place", "something of its own in the place of a folder that it would obey", &OBEYED_FOLDERS),
+        replaced("fs.place-file", "the same, of a file that it would obey", &OBEYED_FILES),
+        attack(
+            "fs.room",
+            "the host's own folders for temporary files, or more room in its own than they have",
+            Call::Room { places: &ROOM },
+            By::SameByRoot,
+        ),
         attack("fs.homes", "other users' homes", Call::OthersHomes, By::SameByRoot),
         attack(
             "fs.data",

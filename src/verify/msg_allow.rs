@@ -3,6 +3,7 @@
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
 use super::call::{Call, PathCall};
 use super::evidence::Evidence;
+use super::fs_strict::replaced;
 use super::report::Check;
 use super::{Claims, Control, data, never_short, settings};
 
@@ -18,12 +19,17 @@ pub const CONTROL: Control = Control {
     how: Some("`agent.platforms.<platform>.allowed_users`, then `petasos up`"),
 };
 
+const LISTS: [&str; 2] = ["/home/hermes/.hermes/platforms", "/home/hermes/.hermes/pairing"];
+
 /// As the agent's user: who is written there is admitted at once, without a restart.
 fn attacks(_: &Claims) -> Vec<Attack> {
     let paths =
         &["/home/hermes/.hermes/platforms/pairing", "/home/hermes/.hermes/platforms", "/home/hermes/.hermes/pairing"];
     let admit = Call::AnyOf { name: PathCall::Create, paths };
-    vec![attack("msg.admit", "a file that admits a stranger", admit, By::SameByRoot)]
+    vec![
+        attack("msg.admit", "a file that admits a stranger", admit, By::SameByRoot),
+        replaced("msg.place", "lists of its own in the place of those that admit a stranger", &LISTS),
+    ]
 }
 
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {

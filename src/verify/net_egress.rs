@@ -14,7 +14,7 @@ use super::call::Call;
 use super::data;
 use super::evidence::Evidence;
 use super::report::{Check, ControlStatus};
-use super::{Claims, Control, record};
+use super::{Claims, Control, limits, record};
 use crate::config::settings::EgressMode;
 use crate::fault::Fault;
 use core::net::Ipv4Addr;
@@ -65,6 +65,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     });
     let mut inspections = vec![
         inspection("egress.helpers", "the filter and its helpers run", helpers),
+        limits::records(evidence),
         data::logins(evidence),
         record::promised(
             evidence,

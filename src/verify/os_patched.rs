@@ -4,13 +4,13 @@ use super::answer::Upgrades;
 use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::Check;
-use super::{Claims, Control, never_short, no_attacks};
+use super::{Claims, Control, limits, never_short, no_attacks};
 
 pub const CONTROL: Control = Control {
     id: "os.patched",
     group: "The host",
     title: "Patched and hardened",
-    claim: "Security updates install themselves, the clock is synchronised, the kernel's network settings are hardened, and logs survive a reboot.",
+    claim: "Security updates install themselves, the clock is synchronised, the kernel's network settings are hardened, and logs survive a reboot and the agent.",
     attacks: no_attacks,
     inspections,
     short: never_short,
@@ -29,6 +29,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             "logs survive a reboot",
             upgrades().map(|found| (found.journal, "/var/log/journal".to_owned())),
         ),
+        limits::of_log(evidence),
     ]
 }
 

@@ -46,6 +46,8 @@ pub struct Inspect {
     /// What the release's own Python is asked about its packages.
     packages: &'static str,
     helpers: Vec<&'static str>,
+    /// Units that write to the journal what the agent makes them.
+    driven: Vec<&'static str>,
     files: [&'static str; 3],
     tool_calls: Vec<ToolCall>,
 }
@@ -65,6 +67,7 @@ impl AttackSpec {
                 release: claims.release.clone(),
                 packages: PACKAGES,
                 helpers: helpers(claims),
+                driven: driven(claims),
                 tool_calls: tool_calls::table(claims).into_iter().map(|row| row.call).collect(),
                 files: ["/etc/hermes", "/etc/hermes/config.yaml", "/etc/hermes/.env"],
             },
@@ -74,5 +77,10 @@ impl AttackSpec {
 
 fn helpers(claims: &Claims) -> Vec<&'static str> {
     let all = ["petasos-egress.service", "petasos-resolver.service", "petasos-proxy.service"];
+    if claims.by_name() { all.to_vec() } else { all[..1].to_vec() }
+}
+
+fn driven(claims: &Claims) -> Vec<&'static str> {
+    let all = ["hermes.service", "petasos-resolver.service", "petasos-proxy.service"];
     if claims.by_name() { all.to_vec() } else { all[..1].to_vec() }
 }

@@ -1,9 +1,10 @@
 //! ssh.keyonly: a key opens the host, and nothing else does.
 
+use super::answer::Knocks;
 use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
-use super::{Claims, Control, never_short, no_attacks};
+use super::{Claims, Control, never_short, no_attacks, ssh_algorithms};
 use crate::fault::Fault;
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ pub const CONTROL: Control = Control {
     id: "ssh.keyonly",
     group: "The network",
     title: "SSH by key only",
-    claim: "sshd takes keys and nothing else, root's login is closed, and no address takes all places before the login.",
+    claim: "sshd takes keys and nothing else, root's login is closed, no address takes all places before the login, and none but the declared algorithms are agreed to.",
     attacks: no_attacks,
     inspections,
     short: never_short,
@@ -28,6 +29,9 @@ const WANTED: [(&str, &str); 5] = [
     ("pubkeyauthentication", "yes"),
 ];
 
+/// Of one address, as `templates/base/sshd.conf.tera` has it.
+const MOST_PLACES: usize = 10;
+
 fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let found = evidence.inspected().sshd.found();
     let of_all = |user: &str, judge: fn(&BTreeMap<String, String>) -> (bool, String)| {
@@ -41,6 +45,8 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         inspection("ssh.admin", format!("sshd's settings for {}", claims.admin), of(&claims.admin)),
         inspection("ssh.root", "sshd's settings for root", of("root")),
         inspection("ssh.places", "places for those who have not logged in yet", of_all(&claims.admin, places)),
+        held(evidence),
+        ssh_algorithms::offered(claims, evidence),
         doors(claims, evidence),
     ]
 }
@@ -63,6 +69,22 @@ fn places(settings: &BTreeMap<String, String>) -> (bool, String) {
     let told = |number: Option<u32>| number.map_or("no limit".to_owned(), |number| number.to_string());
     let sound = one.zip(all).is_some_and(|(one, all)| one * 3 <= all);
     (sound, format!("one address {}, all together {}", told(one), told(all)))
+}
+
+/// As the running daemon does it, whatever its file says by now: of one address it takes a few, and
+/// another address still has a place.
+fn held(evidence: &Evidence) -> Check {
+    let found = evidence.inspected().knocks.found().and_then(|Knocks { tried, greeted, another }| {
+        let detail = format!(
+            "of {tried} of one address {greeted} had a place; then another address had {}",
+            if *another { "one" } else { "none" }
+        );
+        match (*greeted, *another) {
+            (0, false) => Err(Fault::new("sshd greets nobody on loopback")),
+            (greeted, another) => Ok((another && greeted <= MOST_PLACES, detail)),
+        }
+    });
+    inspection("ssh.held", "strangers that hold places of the running daemon", found)
 }
 
 /// The running daemon, asked by one who has no key: its refusal names what it would take.

@@ -7,7 +7,7 @@ use super::evidence::Evidence;
 use super::net_egress::NOBODY;
 use super::report::Check;
 use super::system_call::SystemCall;
-use super::{Claims, Control, never_short};
+use super::{Claims, Control, limits, never_short};
 use crate::fault::Fault;
 use core::net::Ipv4Addr;
 
@@ -93,7 +93,7 @@ const FAMILIES: [(&str, &str, AddressFamily); 4] = [
     ("user.vsock", "a socket to the hypervisor (vsock)", AddressFamily::Vsock),
 ];
 
-fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let owners = evidence.inspected().processes.found().map(|processes| {
         let bad: Vec<&str> =
             processes.iter().filter(|process| is_free(process)).map(|process| process.name.as_str()).collect();
@@ -115,6 +115,7 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
     vec![
         inspection("user.running", "every process of the running agent", owners),
         inspection("user.account", "the agent's account", account),
+        limits::of_unit(claims, evidence),
         inspection("user.survivors", "a daemon ends with the unit that started it", survivors),
     ]
 }

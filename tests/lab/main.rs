@@ -8,6 +8,7 @@
 mod badday;
 mod boot;
 mod breaks;
+mod changes;
 mod crash;
 mod disk;
 mod drift;
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     args.test_threads.get_or_insert(AT_ONCE);
-    let shared = [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), providers::trials()];
+    let shared =
+        [fresh::trials(), inside::trials(), secrets::trials(), boot::trials(), providers::trials(), changes::trials()];
     // What starts from the converged host comes after those that need not wait for it.
     let lanes = [
         shared.into_iter().flatten().collect(),

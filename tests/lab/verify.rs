@@ -7,6 +7,7 @@ use super::breaks::{BREAKS, Break, script};
 use super::harness::{Desk, Host, Once, Said, Shared, converged, ignored, shared, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
+use petasos::places::covered;
 use petasos::verify::registry;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ pub fn trials() -> Vec<Trial> {
         trial("verify::a converged host is proved, and not changed by it", proved),
         trial("verify::on a user's host no control leaves it", modest),
         trial("verify::a host that was never set up", never),
+        trial("verify::whatever is planted in the agent's data is named", planted),
     ];
     let seen = |one: &'static Break| {
         let trial = trial(&format!("verify::seen: {}", one.name), move || seen(one));
@@ -194,6 +196,32 @@ fn never() -> Result<()> {
         ensure!(controls(&report(&said)?, "met").is_empty(), "{}", said.all());
     }
     Ok(())
+}
+
+/// Every place that the agent would obey, at once: `breaks.rs` has some of them alone.
+fn planted() -> Result<()> {
+    let Shared { host, desk } = &*ours()?;
+    let folders = host.sh("cd /home/hermes/.hermes; find . -maxdepth 1 -type d -printf '%f\n'")?;
+    let is_folder = |name: &str| folders.lines().any(|folder| folder == name);
+    let unwanted = [".container-mode", ".update_pending.json", ".update_prompt.json"];
+    let all: Vec<&str> = covered(false).into_iter().chain(unwanted).collect();
+    let paths: Vec<String> =
+        all.iter().map(|name| format!("{name}{}", if is_folder(name) { "/planted" } else { "" })).collect();
+    let paths = paths.join(" ");
+    ensure!(paths.matches("/planted").count() >= 13, "these are no folders: {paths}");
+    host.sh(&format!("cd /home/hermes/.hermes; for path in {paths}; do echo {{}} >$path; done"))?;
+    let said = desk.petasos(&["verify", "--json", "--full"])?;
+    host.sh(&format!("cd /home/hermes/.hermes; for path in {paths}; do case $path in */*) rm $path ;; *) : >$path ;; esac; done; rm {}", unwanted.join(" ")))?;
+    let found = report(&said.ended(2)?)?;
+    let details = |id: &str| {
+        checks(&found).into_iter().filter(|it| word(it, "id") == id).map(|it| word(it, "detail")).collect::<String>()
+    };
+    let (things, people) = (details("fs.planted"), details("msg.codes"));
+    let named = |text: &str, name: &str| text.replace([':', ';'], ",").split(", ").any(|word| word.trim() == name);
+    let missing: Vec<&&str> = all.iter().filter(|name| !named(&things, name) && !named(&people, name)).collect();
+    ensure!(missing.is_empty(), "not named: {missing:?} in {things} and {people}");
+    ensure!(named(&people, "platforms") && named(&people, "pairing") && !named(&things, "pairing"), "{people}");
+    desk.petasos(&["verify", "--full"])?.ended(0).map(drop)
 }
 
 fn seen(one: &Break) -> Result<()> {

@@ -15,7 +15,7 @@ import tempfile
 import types
 from typing import Annotated, get_args, get_origin
 
-from . import data, host, inspections, policy, release, sshd, trail
+from . import data, host, inspections, limits, policy, release, secrets, sshd, trail
 from . import main as driver
 from .bench import bench
 from .calls import CALLS, tried
@@ -83,6 +83,10 @@ def output_of(*argv, **_):
             return "".join(f"{word[2:]}=\n" for word in argv[3:])
         case ("ss", _):
             return 'tcp LISTEN 0 9 127.0.0.1:22 0.0.0.0:* users:(("sshd",pid=1,fd=3)) uid:0 ino:5\n'
+        case ("nft", _):
+            count = {"ct count": {"val": 1, "inv": True}}
+            rule = {"chain": "agent", "expr": [{"match": {}}, count, {"reject": {}}]}
+            return json.dumps({"nftables": [{"rule": rule}]})
         case ("journalctl", _) if "_SYSTEMD_UNIT=petasos-audit.service" in argv:
             return json.dumps({"MESSAGE": f"head 1 {'0' * 64} as found"})
         case ("journalctl", _):
@@ -126,14 +130,18 @@ def planted_log(folder):
         file.writelines(lines)
     with open(f"{folder}/policy.json", "w") as file:
         limit = {"count": 1, "seconds": 60}
-        limits = {"default": limit, "webhook_route": limit, "model_calls": limit}
+        rates = {"default": limit, "webhook_route": limit, "model_calls": limit}
         own = {"data": {"covered": ["hooks"]}, "models": {"file": f"{folder}/servers.json"}}
-        json.dump({"rate": {"platforms": {}, **limits, "reply": ""}, **own}, file)
+        json.dump({"rate": {"platforms": {}, **rates, "reply": ""}, **own}, file)
     with open(f"{folder}/servers.json", "w") as file:
         json.dump([], file)
     os.symlink(os.path.realpath("remote/policy"), f"{folder}/petasos_policy")
     trail.LOG, policy.POLICY = folder, f"{folder}/policy.json"
     policy.FOLDER = data.HOME = folder
+    with open(f"{folder}/secrets.env", "w") as file:
+        file.write("A_KEY=abcdefgh\n")
+    secrets.SECRETS, secrets.FOLDER = f"{folder}/secrets.env", folder
+    limits.GROUPS = limits.TOLD = folder
     trail.may = lambda _: []
     policy.main_pid = lambda _: pid
     policy.rules = lambda: lambda tool, arguments: {"verdict": "allow", "rule": "", "tool": tool}
@@ -146,6 +154,10 @@ def answer_of(message):
         if hasattr(module, "output_of"):
             module.output_of = output_of
     sshd.offered = lambda _: ""
+    inspections.beside = lambda *_: {"agent": [], "neighbour": ["fd"]}
+    sshd.knocks = lambda _: {"tried": 1, "greeted": 0, "another": True}
+    sshd.offer = lambda _: {"macs": ["a"]}
+    sshd.open_offer = lambda: {"macs": ["a"]}
     release.checked_out = lambda _: []
     inspections.processes = lambda _: [host.status_of("self")]
     one = tried({"id": "one", "call": {"name": "kill", "arguments": {"pid": os.getpid()}}}, {})

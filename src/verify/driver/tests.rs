@@ -124,8 +124,21 @@ fn planted_faults_are_found() {
 /// Every object of a text of JSON, but for those whose keys are data, with one key left out, and
 /// with one too many.
 fn damaged(value: &Value) -> Vec<(String, Value)> {
-    const DATA: [&str; 10] =
-        ["sshd", "sshd/ops", "sshd/root", "files", "helpers", "differ", "settings", "timers", "users", "platforms"];
+    const DATA: [&str; 13] = [
+        "sshd",
+        "sshd/ops",
+        "sshd/root",
+        "files",
+        "helpers",
+        "differ",
+        "settings",
+        "timers",
+        "users",
+        "platforms",
+        "offer",
+        "open_offer",
+        "log_limits",
+    ];
     fn walk(at: &str, node: &Value, all: &mut Vec<String>) {
         let plain = at.replace("/found", "");
         if let Value::Object(fields) = node {

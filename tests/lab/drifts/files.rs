@@ -49,7 +49,8 @@ pub const DRIFTS: &[Drift] = &[
     Drift {
         name: "the agent's old settings are uncovered",
         inject: "rm /etc/hermes/empty.json",
-        expect: &[("file /etc/hermes/empty.json", "exists")],
+        expect: &[("file /etc/hermes/empty.json", "exists"), ("unit hermes.service", "read")],
+        restarts: HERMES,
         sound: "[ \"$(cat /etc/hermes/empty.json)\" = '{}' ]",
         writes: &["/etc/hermes/empty.json"],
         ..PLAIN

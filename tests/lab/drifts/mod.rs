@@ -1,5 +1,6 @@
 //! The drift table: what somebody did to a converged host, and what must follow.
 
+mod covers;
 mod files;
 mod firewall;
 mod people;
@@ -41,5 +42,7 @@ const SMTP_REFUSED: &str = "! runuser -u hermes -- timeout 5 bash -c 'exec 3<>/d
 
 /// The whole table.
 pub fn all() -> impl Iterator<Item = &'static Drift> {
-    [files::DRIFTS, units::DRIFTS, firewall::DRIFTS, people::DRIFTS, policy::DRIFTS].into_iter().flatten()
+    [covers::DRIFTS, files::DRIFTS, units::DRIFTS, firewall::DRIFTS, people::DRIFTS, policy::DRIFTS]
+        .into_iter()
+        .flatten()
 }
