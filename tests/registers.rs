@@ -114,6 +114,7 @@ fn is_planned(control: &Control) -> bool {
         release: String::new(),
         tree: String::new(),
         memory: None,
+        disk: Some(4 << 30),
         tasks: 1,
         ssh_algorithms: SshAlgorithms::Strict,
         policy: Policy::default(),

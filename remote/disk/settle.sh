@@ -60,7 +60,7 @@ if [ ! -e "$image" ]; then
 	! mountpoint -q "$mount" || umount "$mount"
 fi
 
-mkdir -p -m 0755 "$units" "$units/local-fs.target.wants"
+(umask 022 && mkdir -p "$units/local-fs.target.wants")
 chmod 0644 "$image.unit"
 mv "$image.unit" "$units/$unit"
 ln -sfn "../$unit" "$units/local-fs.target.wants/$unit"

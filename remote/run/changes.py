@@ -18,7 +18,8 @@ HOME = "/home/hermes/.hermes"
 KEPT = "/var/lib/petasos/agent-data.json"
 # What a release puts before its model unasked, in the folder that it runs in and the one that its
 # commands run in.
-TOLD = ("SOUL.md", ".hermes.md", "HERMES.md", "AGENTS.md", "agents.md", "CLAUDE.md", "claude.md", ".cursorrules")
+HERMES, OTHERS = ("SOUL.md", ".hermes.md", "HERMES.md"), ("CLAUDE.md", "claude.md", ".cursorrules")
+TOLD = (*HERMES, *OTHERS, "AGENTS.md", "agents.md")
 FILES = (*TOLD, *(f"workspace/{name}" for name in TOLD), "cron/jobs.json")
 FOLDERS = ("memories", "skills", "cron/scripts", ".cursor/rules", "workspace/.cursor/rules")
 MOST_FILES, MOST_BYTES, MOST_DEPTH = 20_000, 8 << 20, 12

@@ -36,6 +36,17 @@ def data(unit):
     }
 
 
+def room(unit):
+    """What the running agent has room for in its data, in bytes; none where that is a part of the
+    file system around it."""
+    pid = policy.main_pid(unit)
+    top = f"/proc/{pid}/root{HOME}" if pid else HOME
+    if os.stat(top).st_dev == os.stat(os.path.dirname(top)).st_dev:
+        return None
+    seen = os.statvfs(top)
+    return seen.f_blocks * seen.f_frsize
+
+
 def scripts():
     """How many of the agent's timed jobs would run a script."""
     here = os.open(HOME, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -5,7 +5,7 @@ import time
 
 from . import policy, sshd, trail
 from .beside import beside
-from .data import data, scripts
+from .data import data, room, scripts
 from .host import access, account, active_state, output_of, processes, unit_state
 from .limits import limits, log_limits, records
 from .listeners import listeners
@@ -42,6 +42,7 @@ def inspections(spec):
         "beside": lambda: beside(unit, spec["account"]),
         "secrets": lambda: secrets(unit, spec["account"]),
         "scripts": scripts,
+        "room": lambda: room(unit),
         "ufw": lambda: output_of("ufw", "status", "verbose"),
         "release": lambda: release(spec["release"], spec["packages"]),
         "files": lambda: {path: access(path) for path in spec["files"]},

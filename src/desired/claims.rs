@@ -42,6 +42,7 @@ pub fn claims(choice: &Choice, lock: &LockFile, sources: &Sources, full: bool) -
         tree: release.tree.to_string(),
         memory: serde_json::from_value::<Size>(agent.limits.memory.as_str().into()).ok().map(|size| size.bytes()),
         tasks: agent.limits.tasks,
+        disk: agent.limits.disk.as_ref().map(Size::bytes),
         ssh_algorithms: choice.settings.ssh.algorithms,
         full,
     })

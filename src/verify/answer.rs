@@ -124,6 +124,8 @@ pub struct Inspected {
     pub secrets: Inspection<FoundSecrets>,
     /// How many timed jobs would run a script.
     pub scripts: Inspection<usize>,
+    /// Of the agent's data, in bytes; none where it has all of the host's.
+    pub room: Inspection<Option<u64>>,
     pub ufw: Inspection<String>,
     pub release: Inspection<FoundRelease>,
     /// None for a file that is not there.

@@ -33,6 +33,8 @@ pub struct Claims {
     /// What the agent's unit may have, in bytes where petasos.yaml says it as a number of them.
     pub memory: Option<u64>,
     pub tasks: u32,
+    /// The room for its data, in bytes, where that is limited.
+    pub disk: Option<u64>,
     /// What sshd may offer.
     pub ssh_algorithms: SshAlgorithms,
     /// What the agent's own process enforces.

@@ -1,6 +1,7 @@
 //! What of the agent's data decides for the agent: it is covered, nothing lies beneath, and no
 //! login leads elsewhere.
 
+use super::Claims;
 use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::Check;
@@ -25,6 +26,16 @@ pub fn planted(evidence: &Evidence, id: &str, what: &str, is_one: impl Fn(&str) 
         }
     });
     inspection(id, what, found)
+}
+
+/// Whether the agent's data has an end, where petasos.yaml gives it one.
+pub fn disk(claims: &Claims, evidence: &Evidence) -> Option<Check> {
+    let most = claims.disk?;
+    let found = evidence.inspected().room.found().map(|room| match room {
+        None => (false, "it is a part of the host's own file system".to_owned()),
+        Some(bytes) => (*bytes <= most, format!("{} MiB; at most {} are declared", bytes >> 20, most >> 20)),
+    });
+    Some(inspection("fs.disk", "the agent's data is a file system of its own, of the declared size", found))
 }
 
 /// Whether the agent's logins lead to its provider.

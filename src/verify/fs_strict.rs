@@ -203,10 +203,11 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         let most = most_exposed(claims);
         Ok((number <= most, format!("{number} of 10; at most {most:.1} is accepted")))
     });
-    vec![
+    let checks = vec![
         data::planted(evidence, "fs.planted", "what the agent would run or obey", is_one),
         inspection("fs.same", "the attacks ran with the properties of the agent's unit", same),
         inspection("fs.loaded", "the unit is the one in the file", loaded),
         inspection("fs.rating", "systemd's own rating of its exposure", rating),
-    ]
+    ];
+    checks.into_iter().chain(data::disk(claims, evidence)).collect()
 }

@@ -42,6 +42,7 @@ pub fn claims(mode: EgressMode) -> Claims {
         release: "/opt/hermes/releases/0".into(),
         tree: "0".into(),
         memory: Some(2 << 30),
+        disk: Some(4 << 30),
         tasks: 512,
         ssh_algorithms: SshAlgorithms::Strict,
         policy: policy(),

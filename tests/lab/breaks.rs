@@ -582,6 +582,14 @@ pub const BREAKS: &[Break] = &[
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
         long: false,
     },
+    Break {
+        name: "the agent's data is a part of the host's own file system",
+        done: "systemctl stop hermes.service; cp -a /home/hermes/.hermes /root/data; systemctl stop home-hermes-.hermes.mount; rm /usr/local/lib/systemd/system/home-hermes-.hermes.mount; systemctl daemon-reload; cp -a /root/data/. /home/hermes/.hermes; systemctl start hermes.service; HEALTHY",
+        controls: &["fs.strict"],
+        checks: &["fs.disk", "declared"],
+        undo: "systemctl stop hermes.service; rm -rf /home/hermes/.hermes/* /root/data",
+        long: false,
+    },
 ];
 
 /// The scripts of a break, with the words that several share.
