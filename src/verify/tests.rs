@@ -70,6 +70,7 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
         "beside",
         "secrets",
         "scripts",
+        "room",
         "ufw",
         "release",
         "files",
@@ -368,6 +369,18 @@ fn a_limit_is_a_number_and_no_larger_than_declared() {
     claims.memory = None;
     assert_eq!(result(&claims, ["99999999999", "512"], [None, None]), Met);
     assert_eq!(result(&claims, ["infinity", "512"], [None, None]), NotMet);
+}
+
+#[test]
+fn the_data_has_an_end_where_one_is_declared() {
+    let claims = claims(EgressMode::Names);
+    let result = |room| result_of("fs.disk", &claims, |it| it.room = Inspection::Found(room));
+    assert_eq!(result(Some(4 << 30)), ControlStatus::Met);
+    assert_eq!(result(Some((4 << 30) + 1)), ControlStatus::NotMet);
+    assert_eq!(result(None), ControlStatus::NotMet);
+    let off = Claims { disk: None, ..claims.clone() };
+    let reports = judge(&off, &evidence(Vec::new(), Vec::new()));
+    assert!(reports.iter().flat_map(|report| &report.checks).all(|check| check.id != "fs.disk"));
 }
 
 #[test]

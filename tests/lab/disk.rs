@@ -149,7 +149,7 @@ fn free(host: &Host) -> Result<u64> {
 fn filled() -> Result<()> {
     let Shared { host, desk } = &converged("disk-filled", "trixie")?;
     let before = free(host)?;
-    let fill = "cd /home/hermes/.hermes/workspace; head -c 3G /dev/zero >fill 2>/dev/null || :; n=0; while : >\"f$n\" && [ $n -lt 300000 ]; do n=$((n + 1)); done 2>/dev/null; stat -c %s fill; echo $n";
+    let fill = "cd /home/hermes/.hermes/workspace; head -c 3G /dev/zero >fill 2>/dev/null || :; n=0; while true >\"f$n\" && [ $n -lt 300000 ]; do n=$((n + 1)); done 2>/dev/null; stat -c %s fill; echo $n";
     let said = as_agent(host, fill)?;
     let numbers: Vec<u64> = said.lines().filter_map(|line| line.parse().ok()).collect();
     let [bytes, files] = numbers[..] else { anyhow::bail!("{said}") };
