@@ -1,0 +1,86 @@
+//! What the agent could use its host up by, and what its walls leave out.
+
+use super::Break;
+
+pub const BREAKS: &[Break] = &[
+    Break {
+        name: "the agent's connections may use up the kernel's records",
+        done: "nft delete rule inet petasos agent handle $(nft -a list chain inet petasos agent | sed -n 's/.*ct count over .*# handle //p')",
+        controls: &["net.egress"],
+        checks: &["egress.records", "declared"],
+        undo: "",
+        long: false,
+    },
+    Break {
+        name: "the limit of the agent's connections is as large as the kernel's",
+        done: "nft replace rule inet petasos agent handle $(nft -a list chain inet petasos agent | sed -n 's/.*ct count over .*# handle //p') ct state new ct count over 262144 counter name refused_other reject with icmpx admin-prohibited",
+        controls: &["net.egress"],
+        checks: &["egress.records", "declared"],
+        undo: "",
+        long: true,
+    },
+    Break {
+        name: "the agent has the host's folders for files of a moment",
+        done: "{ printf '[Service]\\nTemporaryFileSystem=\\n'; grep '^TemporaryFileSystem=' /etc/systemd/system/hermes.service | grep -v nr_inodes=; } | { DROP_IN; }",
+        controls: &["fs.strict"],
+        checks: &["fs.room", "fs.loaded"],
+        undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
+        long: false,
+    },
+    Break {
+        name: "the agent's folders for files of a moment have no limit",
+        done: "{ printf '[Service]\\nTemporaryFileSystem=\\n'; sed -n '/^TemporaryFileSystem=/s/size=[0-9]*M,nr_inodes=[0-9]*,//gp; /^TemporaryFileSystem=/p' /etc/systemd/system/hermes.service | grep -v nr_inodes=; } | { DROP_IN; }",
+        controls: &["fs.strict"],
+        checks: &["fs.room", "fs.loaded"],
+        undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
+        long: true,
+    },
+    Break {
+        name: "the filter of system calls has a hole for rings and neighbours",
+        done: "{ printf '[Service]\\nSystemCallFilter=\\n'; grep '^SystemCallFilter=' /etc/systemd/system/hermes.service | grep -v io_uring; } | { DROP_IN; }",
+        controls: &["user.nonroot", "fs.strict"],
+        checks: &["user.memory", "user.compare", "fs.loaded"],
+        undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
+        long: false,
+    },
+    Break {
+        name: "sshd has its usual few places for strangers",
+        done: "printf 'MaxStartups 10:30:100\\nPerSourceMaxStartups none\\n' >/etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh.service; sleep 0.5",
+        controls: &["ssh.keyonly"],
+        checks: &["ssh.places", "ssh.held"],
+        undo: "rm -f /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh.service",
+        long: false,
+    },
+    Break {
+        name: "sshd runs with other places than its file has",
+        done: "cd /etc/ssh/sshd_config.d; cp -p 00-petasos.conf /root/kept; sed -i '/MaxStartups/d' 00-petasos.conf; systemctl reload ssh.service; sleep 0.5; cp -p /root/kept 00-petasos.conf; rm /root/kept",
+        controls: &["ssh.keyonly"],
+        checks: &["ssh.held"],
+        undo: "systemctl reload ssh.service",
+        long: true,
+    },
+    Break {
+        name: "sshd agrees to old algorithms",
+        done: "sed -i 's/^KexAlgorithms .*/KexAlgorithms +diffie-hellman-group14-sha1/; /^Ciphers/d; /^MACs/d' /etc/ssh/sshd_config.d/00-petasos.conf; systemctl reload ssh.service; sleep 0.5",
+        controls: &["ssh.keyonly"],
+        checks: &["ssh.algorithms", "declared"],
+        undo: "",
+        long: false,
+    },
+    Break {
+        name: "the agent may wash the journal out by its resolver and its proxy",
+        done: "sed -i '/^LogRateLimit/d; s/^\\[Service\\]/&\\nLogRateLimitBurst=0/' /etc/systemd/system/petasos-resolver.service /etc/systemd/system/petasos-proxy.service; systemctl daemon-reload; systemctl restart petasos-resolver.service petasos-proxy.service",
+        controls: &["net.egress", "os.patched"],
+        checks: &["patched.washing", "declared"],
+        undo: "",
+        long: false,
+    },
+    Break {
+        name: "the agent may have all memory and any number of processes",
+        done: "printf '[Service]\\nMemoryMax=infinity\\nTasksMax=infinity\\n' | { DROP_IN; }",
+        controls: &["user.nonroot", "fs.strict"],
+        checks: &["user.limits", "fs.loaded"],
+        undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
+        long: false,
+    },
+];
