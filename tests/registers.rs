@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
-#[path = "lab/breaks.rs"]
+#[path = "lab/breaks/mod.rs"]
 #[expect(dead_code, reason = "the lab does what is told here")]
 mod breaks;
 #[path = "lab/drifts/mod.rs"]
@@ -151,9 +151,9 @@ fn the_documents_count_as_the_registry_does() {
 
 #[test]
 fn every_control_is_seen_to_fail_for_some_break() {
-    let broken: BTreeSet<&str> = breaks::BREAKS.iter().flat_map(|one| one.controls).copied().collect();
+    let broken: BTreeSet<&str> = breaks::all().flat_map(|one| one.controls).copied().collect();
     let made: BTreeSet<&str> = controls().0.iter().map(|control| control.id).collect();
-    assert_eq!(broken, made, "the controls that tests/lab/breaks.rs breaks, and those that this version sets up");
+    assert_eq!(broken, made, "the controls that tests/lab/breaks breaks, and those that this version sets up");
 }
 
 /// A drop-in of the agent's unit is drift of the unit, and counts for what its entry is a part of.
@@ -166,11 +166,11 @@ fn a_drop_in_breaks_what_the_unit_is_part_of() {
         serde_json::Value::String(one) => BTreeSet::from([one.clone()]),
         several => serde_json::from_value(several.clone()).expect("ids of controls"),
     };
-    let drop_ins: Vec<_> = breaks::BREAKS.iter().filter(|one| one.done.contains("DROP_IN")).collect();
+    let drop_ins: Vec<_> = breaks::all().filter(|one| one.done.contains("DROP_IN")).collect();
     assert!(!of_unit.is_empty() && drop_ins.len() > 3, "{of_unit:?}, {} breaks", drop_ins.len());
     for one in drop_ins {
         let said: BTreeSet<String> = one.controls.iter().map(ToString::to_string).collect();
-        assert!(of_unit.is_subset(&said), "`{}` of tests/lab/breaks.rs also breaks {of_unit:?}", one.name);
+        assert!(of_unit.is_subset(&said), "`{}` of tests/lab/breaks also breaks {of_unit:?}", one.name);
     }
 }
 
@@ -178,8 +178,8 @@ fn a_drop_in_breaks_what_the_unit_is_part_of() {
 #[test]
 fn every_control_and_every_field_has_its_row_by_default() {
     let made: BTreeSet<&str> = controls().0.iter().map(|control| control.id).collect();
-    let by_default = breaks::BREAKS.iter().filter(|one| !one.long).flat_map(|one| one.controls).copied();
-    assert_eq!(by_default.collect::<BTreeSet<_>>(), made, "the controls that tests/lab/breaks.rs breaks by default");
+    let by_default = breaks::all().filter(|one| !one.long).flat_map(|one| one.controls).copied();
+    assert_eq!(by_default.collect::<BTreeSet<_>>(), made, "the controls that tests/lab/breaks breaks by default");
 
     let fields = |long: bool| -> BTreeSet<(&str, &str)> {
         let rows = drifts::all().filter(|drift| drift.long == long).flat_map(|drift| drift.expect);

@@ -13,6 +13,7 @@ pub mod claims;
 mod data;
 pub mod driver;
 pub mod evidence;
+mod found;
 mod fs_strict;
 mod limits;
 mod msg_allow;

@@ -27,8 +27,8 @@ fn attacks(_: &Claims) -> Vec<Attack> {
     vec![attack("redact.file", "the file of the host's secrets", secrets, By::SameByRoot)]
 }
 
-/// From beside the agent's own process. Another unit's processes, such as the attacks', are kept out
-/// by their user namespace already.
+/// From beside the agent's own process. Another unit's processes, such as the attacks', are kept
+/// out by their user namespace already.
 fn memory(evidence: &Evidence) -> Check {
     let beside = evidence.inspected().beside.found();
     let found = beside.clone().map(|Beside { agent, .. }| match agent.as_slice() {

@@ -3,7 +3,7 @@
 //!
 //! `--full` makes the outward attacks as root too: every address they go to is the lab's own.
 
-use super::breaks::{BREAKS, Break, script};
+use super::breaks::{self, Break, script};
 use super::harness::{Desk, Host, Once, Said, Shared, converged, ignored, shared, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -31,7 +31,7 @@ pub fn trials() -> Vec<Trial> {
             trial
         }
     };
-    trials.extend(BREAKS.iter().map(seen));
+    trials.extend(breaks::all().map(seen));
     trials.push(trial("verify::other ways out are said to be other", other_modes));
     trials.push(trial("verify::a converged host is proved, bookworm", bookworm));
     trials
@@ -198,7 +198,7 @@ fn never() -> Result<()> {
     Ok(())
 }
 
-/// Every place that the agent would obey, at once: `breaks.rs` has some of them alone.
+/// Every place that the agent would obey, at once: `breaks/` has some of them alone.
 fn planted() -> Result<()> {
     let Shared { host, desk } = &*ours()?;
     let folders = host.sh("cd /home/hermes/.hermes; find . -maxdepth 1 -type d -printf '%f\n'")?;

@@ -160,7 +160,6 @@ pub const DRIFTS: &[Drift] = &[
         inject: "rm -r /etc/hermes/platforms",
         expect: &[("directory /etc/hermes/platforms", "exists"), ("directory /etc/hermes/platforms/pairing", "exists")],
         sound: "test -d /etc/hermes/platforms/pairing",
-        long: true,
         ..PLAIN
     },
     Drift {

@@ -1,0 +1,62 @@
+//! What root saw of the host's limits and of its doors: parts of the driver's answer.
+
+use super::nullable::nullable;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Connections that never log in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Knocks {
+    /// Of one address, and how many of them were greeted.
+    pub tried: usize,
+    pub greeted: usize,
+    /// Whether another address was greeted then.
+    pub another: bool,
+}
+
+pub type Offer = BTreeMap<String, Vec<String>>;
+
+/// Of the running agent's unit: as systemd says, and as the kernel does; none where it counts none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitLimits {
+    pub memory: String,
+    pub tasks: String,
+    #[serde(deserialize_with = "nullable")]
+    pub kernel_memory: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub kernel_tasks: Option<String>,
+}
+
+/// What the kernel keeps of connections.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// Of the agent's; none where the filter has no limit.
+    #[serde(deserialize_with = "nullable")]
+    pub most: Option<u64>,
+    /// Of all; none where this kernel does not say.
+    #[serde(deserialize_with = "nullable")]
+    pub room: Option<u64>,
+}
+
+/// What of /proc/PID another process of the agent's unit may open.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// Of the agent's own process.
+    pub agent: Vec<String>,
+    /// Of one that hides nothing.
+    pub neighbour: Vec<String>,
+}
+
+/// Where the host's secrets lie.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundSecrets {
+    /// How many there are to look for.
+    pub known: usize,
+    /// Names and places beside their own file.
+    pub elsewhere: Vec<String>,
+}
