@@ -14,7 +14,7 @@ fn vars() -> Value {
         "admin": { "user": "ops", "authorized_keys": "" }, "login": "root",
         "ssh_port": 22, "api_port": 8642, "moved_port": "", "inbound": "", "sandbox_packages": "ripgrep", "network": { "egress": { "mode": "names", "enforce": true } },
         "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false },
-        "ssh": { "algorithms": "strict" },
+        "ssh": { "algorithms": "strict" }, "agent": { "limits": { "disk": "4G" } },
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],
             "ports": [{ "name": "git.example.com", "port": 22, "sink": "192.0.2.2", "sink6": "100::2", "proxy": 10055 }],
