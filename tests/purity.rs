@@ -63,7 +63,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
     ("plan", &["name", "shell", "act", "fact", "resource"]),
     ("guard", &["name", "act", "resource", "plan"]),
     ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),
-    ("verify", &["addresses", "audit", "name", "plan", "config"]),
+    ("verify", &["addresses", "audit", "name", "places", "plan", "config"]),
     ("transport", &["name", "shell", "act", "config"]),
     ("pin", &["config", "release", "review"]),
     ("desired", &["addresses", "places", "name", "act", "config", "playbook", "release", "verify"]),
