@@ -120,6 +120,34 @@ checked_name!(
 );
 
 checked_name!(
+    /// An amount of memory or of disk: `512M`, `4G`.
+    ByteSize,
+    "a size (a number with `K`, `M`, `G` or `T`, such as `512M`)",
+    |text| byte_count(text).is_some_and(|bytes| bytes > 0)
+);
+
+impl ByteSize {
+    /// As far as that can be counted; none while it is open.
+    pub fn bytes(&self) -> Option<u64> {
+        byte_count(self.as_str())
+    }
+}
+
+/// The bytes of a number with its unit.
+pub fn byte_count(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let shift = match unit {
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return None,
+    };
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse::<u64>().ok().filter(|_| digits).map(|number| number.saturating_mul(1 << shift))
+}
+
+checked_name!(
     /// The name of an environment variable.
     EnvName,
     "the name of an environment variable (capitals, digits and `_`)",

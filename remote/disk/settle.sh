@@ -13,6 +13,11 @@ say() {
 list() {
 	(cd "$1" && find . -mindepth 1 ! -path ./lost+found \( -type d -printf '%p %U:%G %m\0' -o -printf '%p %U:%G %m %s %l\0' \) | sort -z)
 }
+# Some file systems hold no room free for a file.
+allocate() {
+	fallocate -l "$bytes" "$1" 2>"$image.said" && return
+	grep -q 'not supported' "$image.said" && truncate -s "$bytes" "$1"
+}
 
 umask 077
 mkdir -p "${image%/*}"
@@ -29,14 +34,10 @@ if [ ! -e "$image" ]; then
 	: >"$new"
 	# Of btrfs alone: else each write needs room of its own, which may not be there.
 	chattr +C "$new" 2>/dev/null || :
-	fallocate -l "$bytes" "$new" 2>"$image.said" || {
-		# Some file systems hold no room free for a file.
-		! grep -q 'not supported' "$image.said" || truncate -s "$bytes" "$new"
-	} || {
+	allocate "$new" || {
 		rm -f "$new"
-		say "no room of $((bytes / 1048576)) MiB beside $image: $(cat "$image.said")"
+		say "no room of $((bytes / 1048576)) MiB for $image: $(cat "$image.said")"
 	}
-	rm -f "$image.said"
 fi
 
 stopped=
@@ -67,14 +68,20 @@ ln -sfn "../$unit" "$units/local-fs.target.wants/$unit"
 systemctl daemon-reload
 size=$(stat -c %s "$image")
 if [ "$size" -lt "$bytes" ]; then
-	fallocate -l "$bytes" "$image" || say "no room of $((bytes / 1048576)) MiB for $image"
+	allocate "$image" || say "no room of $((bytes / 1048576)) MiB for $image: $(cat "$image.said")"
 fi
+# In blocks of its own; while it is mounted, not every container's root may make it larger.
+has=$(dumpe2fs -h "$image" 2>/dev/null | awk -F: '/^Block (count|size)/ { n = n ? n * $2 : $2 } END { printf "%.0f", n }')
+if [ "$has" -lt $((bytes - 65536)) ]; then
+	! mountpoint -q "$mount" || systemctl stop "$unit"
+	! mountpoint -q "$mount" || say "$mount is in use: nothing else may be at work there while it grows"
+	e2fsck -fp "$image" >"$image.said" 2>&1 || [ $? -le 2 ] || say "e2fsck of $image: $(cat "$image.said")"
+	resize2fs "$image" >"$image.said" 2>&1 || say "$image does not grow: $(cat "$image.said")"
+fi
+rm -f "$image.said"
 systemctl reset-failed "$unit" 2>/dev/null || :
 systemctl start "$unit"
 mountpoint -q "$mount" || say "$unit started, and nothing is mounted at $mount"
-device=$(findmnt -n -o SOURCE -M "$mount")
-losetup -c "$device"
-resize2fs "$device" 2>/dev/null || say "the file system at $mount does not grow"
 rmdir "$mount/lost+found" 2>/dev/null || :
 chown "$owner" "$mount"
 chmod "$mode" "$mount"

@@ -1,6 +1,7 @@
 //! Numbers with a unit, as petasos.yaml has them.
 
 use crate::fault::Fault;
+use crate::name::byte_count;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
@@ -80,8 +81,7 @@ impl TryFrom<Written> for Size {
 
     fn try_from(written: Written) -> Result<Self, Fault> {
         let text = written.to_string();
-        let number = text.strip_suffix(['K', 'M', 'G', 'T']).and_then(|number| number.parse::<u64>().ok());
-        match number {
+        match byte_count(&text) {
             Some(1..) => Ok(Self(text)),
             Some(0) => Err(Fault::new("a size of zero leaves no room")),
             None => {
@@ -93,22 +93,9 @@ impl TryFrom<Written> for Size {
 }
 
 impl Size {
-    /// # Errors
-    /// It is not a size.
-    pub fn read(text: &str) -> Result<Self, Fault> {
-        Self::try_from(Written::Text(text.to_owned()))
-    }
-
     /// As far as that can be counted.
     pub fn bytes(&self) -> u64 {
-        let (number, unit) = self.0.split_at(self.0.len().saturating_sub(1));
-        let shift = match unit {
-            "K" => 10,
-            "M" => 20,
-            "G" => 30,
-            _ => 40,
-        };
-        number.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(1 << shift)
+        byte_count(&self.0).unwrap_or(u64::MAX)
     }
 }
 

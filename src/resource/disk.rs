@@ -9,7 +9,7 @@ use crate::act::{Act, Text};
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
-use crate::name::{AbsPath, Account, Mode, UnitName};
+use crate::name::{AbsPath, Account, ByteSize, Mode, UnitName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,8 +20,7 @@ pub struct Spec {
     /// The file that holds it.
     pub image: AbsPath,
     pub mount: AbsPath,
-    /// Such as `4G`; text until it is rendered.
-    pub size: String,
+    pub size: ByteSize,
     pub owner: Account,
     pub group: Account,
     pub mode: Mode,
@@ -71,7 +70,7 @@ impl Spec {
 
     /// In bytes.
     fn bytes(&self) -> Result<u64, Fault> {
-        crate::config::quantity::Size::read(&self.size).map(|size| size.bytes()).map_err(|fault| fault.at("`size`"))
+        self.size.bytes().ok_or_else(|| Fault::new(format!("`{}` is not a size", self.size)))
     }
 }
 
@@ -86,7 +85,8 @@ impl super::ResourceSpec for Spec {
     }
 
     fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
-        (self.bytes()?, self.unit()?);
+        self.bytes()?;
+        self.unit()?;
         Ok(vec![Box::new(self.clone())])
     }
 }
@@ -133,7 +133,7 @@ impl Resource for Spec {
             let fault = Fault::new(format!("it has {}, more than {}, and is not made smaller", shown(is), self.size));
             return Err(fault.hint(format!("set `agent.limits.disk` to {} or more", shown(is))));
         }
-        let change = |field, from: String, to: String| {
+        let change = |field: &str, from: String, to: String| {
             let fixed = [
                 self.image.to_string(),
                 self.mount.to_string(),
@@ -151,7 +151,7 @@ impl Resource for Spec {
             change.needs_room.extend(below.then_some(Need { directory: VAR, mebibytes }));
             Ok(vec![change])
         };
-        let Some(image) = disk.image else { return change("exists", "no".into(), self.size.clone()) };
+        let Some(image) = disk.image else { return change("exists", "no".into(), self.size.to_string()) };
         let text = |path: &AbsPath| Ok::<_, Fault>(seen(&facts.texts, path)?.is());
         let link = |path: &AbsPath| {
             let entry = seen(&facts.paths, path)?.is();
@@ -165,13 +165,16 @@ impl Resource for Spec {
         };
         // What ext4 itself needs, a part of the file, is no room.
         if image < bytes || mounted.bytes < bytes / 4 * 3 {
-            return change("size", shown(image.min(mounted.bytes)), self.size.clone());
+            return change("size", shown(image.min(mounted.bytes)), self.size.to_string());
         }
         let Seen::Absent = seen(&facts.paths, &self.before()?)? else {
             return change("data", format!("beside it, in {}", self.before()?), self.mount.to_string());
         };
         match seen(&facts.paths, &self.mount)? {
-            Seen::Is(root) => Ok(access_changes(&self.mount, root, &self.owner, &self.group, &self.mode)),
+            Seen::Is(root) => {
+                let access = access_changes(&self.mount, root, &self.owner, &self.group, &self.mode);
+                access.into_iter().next().map_or(Ok(Vec::new()), |is| change(&is.field, is.from, is.to))
+            }
             Seen::Absent | Seen::Unreadable(_) => Err(Fault::new(format!("`{}` cannot be seen", self.mount))),
         }
     }
