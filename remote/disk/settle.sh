@@ -55,7 +55,13 @@ if [ ! -e "$image" ]; then
 		from=$old
 	fi
 	find "$from" -xdev -type s -delete
-	mkfs.ext4 -q -F -m 0 -E nodiscard -d "$from" "$new" || say "cannot make a file system in $new"
+	mkfs.ext4 -q -F -m 0 -E nodiscard -d "$from" "$new" || {
+		# As it was, at work again; more files than it has room for are one reason.
+		rm -f "$new"
+		[ "$from" != "$old" ] || { rmdir "$mount" && mv -T "$old" "$mount"; }
+		for service in $stopped; do systemctl start "$service" || :; done
+		say "a file system of $((bytes / 1048576)) MiB cannot be made of what is in $mount"
+	}
 	sync "$new"
 	mv -T "$new" "$image"
 	! mountpoint -q "$mount" || umount "$mount"

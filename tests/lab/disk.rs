@@ -117,6 +117,25 @@ clean
 exit $lost
 "#;
 
+/// More files than there is room for: all is as it was, and at work.
+const TOO_MANY: &str = r#"
+mkdir -p /srv/data
+cd /srv/data
+n=0
+while [ $n -lt 20000 ]; do
+	: >"f$n"
+	n=$((n + 1))
+done
+cd /
+systemctl start writer.service
+! sh /run/settle.sh /var/lib/other/a.img /srv/data 67108864 root:root 0711 srv-data.mount writer.service </run/unit 2>/run/said
+grep 'cannot be made of what is in /srv/data' /run/said
+systemctl is-active writer.service
+ls /srv/data | wc -l
+! mountpoint -q /srv/data
+! [ -e /srv/data.before ]
+"#;
+
 fn cut_off(suite: &str) -> Result<()> {
     let Shared { host, .. } = &converged(&format!("disk-{suite}"), suite)?;
     host.with_args(SHIMS, &[SETTLE])?.ended(0)?;
@@ -133,6 +152,8 @@ fn cut_off(suite: &str) -> Result<()> {
     let cuts: u32 = said.lines().find_map(|line| line.strip_prefix("cuts ")?.parse().ok()).context(said.clone())?;
     eprintln!("{suite}: cut off at {cuts} places");
     ensure!(cuts > 25 && said.trim_end().ends_with("success"), "{said}");
+    let said = host.sh(TOO_MANY)?;
+    ensure!(said.ends_with("active\n20000\n"), "{said}");
     Ok(())
 }
 

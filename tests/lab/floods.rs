@@ -26,7 +26,8 @@ END
 cat >/run/watch.sh <<'END'
 most=0
 while :; do
-	read -r now </proc/sys/net/netfilter/nf_conntrack_count
+	# Not by read, which takes letter by letter: the kernel gives it the first one only.
+	now=$(cat /proc/sys/net/netfilter/nf_conntrack_count)
 	[ "$now" -le "$most" ] || most=$now
 	echo "$most" >/run/most
 	sleep 0.2
@@ -85,7 +86,8 @@ fn all(suite: &str) -> Result<()> {
     let lines: Vec<&str> = after.lines().collect();
     let number = |at: usize| lines.get(at).and_then(|line| line.parse::<u64>().ok()).context("no number");
     // Of the agent's there are 4096 at most; others are the strangers' and the host's own.
-    ensure!(number(0)? < 20_000, "the kernel held {} connections", number(0)?);
+    // The kernel has room for 262144; a watch that sees none of these is blind.
+    ensure!((2_000..65_536).contains(&number(0)?), "the kernel held {} connections", number(0)?);
     ensure!(number(1)? < number(2)? + 2_000, "inodes of the host's /tmp were used: {after}");
     ensure!(lines.get(3) == Some(&"same"), "something was started anew: {after}");
     ensure!(number(4)? == 1, "the line from before the floods is gone: {after}");
