@@ -93,6 +93,15 @@ impl TryFrom<Written> for Size {
 }
 
 impl Size {
+    /// # Errors
+    /// It is smaller; `why` says what has too little, and is given the size.
+    pub fn at_least(&self, least: &str, why: impl FnOnce(&str) -> String) -> Result<(), Fault> {
+        if Some(self.bytes()) >= byte_count(least) {
+            return Ok(());
+        }
+        Err(Fault::new(why(&self.0)).hint(format!("give it {least} or more")))
+    }
+
     /// As far as that can be counted.
     pub fn bytes(&self) -> u64 {
         byte_count(&self.0).unwrap_or(u64::MAX)

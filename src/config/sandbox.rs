@@ -2,7 +2,6 @@
 
 use super::egress::Allowed;
 use super::quantity::{Seconds, Size};
-use crate::fault::Fault;
 use crate::name::PackageName;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -32,15 +31,12 @@ pub struct Sandbox {
 }
 
 /// With less, python3 and git do not even start: every command would be killed.
-const LEAST_MEMORY: u64 = 64 << 20;
+const LEAST_MEMORY: &str = "64M";
 
 fn enough<'de, D: Deserializer<'de>>(from: D) -> Result<Size, D::Error> {
     let memory = Size::deserialize(from)?;
-    if memory.bytes() < LEAST_MEMORY {
-        let text = String::from(memory);
-        let fault = Fault::new(format!("a sandbox with `{text}` of memory runs nothing")).hint("give it 64M or more");
-        return Err(D::Error::custom(fault));
-    }
+    let why = |text: &str| format!("a sandbox with `{text}` of memory runs nothing");
+    memory.at_least(LEAST_MEMORY, why).map_err(D::Error::custom)?;
     Ok(memory)
 }
 

@@ -265,15 +265,13 @@ fn disk() -> Option<Size> {
 }
 
 /// With less, the agent's own data bases have no room.
-const LEAST_DISK: u64 = 64 << 20;
+const LEAST_DISK: &str = "64M";
 
 fn room<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Size>, D::Error> {
     let disk: Option<Size> = switch::read(from)?;
-    if let Some(size) = disk.as_ref().filter(|size| size.bytes() < LEAST_DISK) {
-        let text = String::from(size.clone());
-        let fault =
-            Fault::new(format!("a disk of `{text}` holds none of the agent's data")).hint("give it 64M or more");
-        return Err(D::Error::custom(fault));
+    if let Some(size) = &disk {
+        let why = |text: &str| format!("a disk of `{text}` holds none of the agent's data");
+        size.at_least(LEAST_DISK, why).map_err(D::Error::custom)?;
     }
     Ok(disk)
 }

@@ -78,6 +78,9 @@ fn what_cannot_be_has_its_line_and_a_caret() {
         ("  platforms: { telegram: on }", "on }", "a mapping of keys is expected here"),
         ("  rate_limits: 5", "5", "a mapping of keys is expected here"),
         ("  rate_limit: 5", "rate_limit: 5", "unknown field `rate_limit`|did you mean `rate_limits`?"),
+        ("  limits: { disk: 1M }", "1M }", "a disk of `1M` holds none of the agent's data|hint: give it 64M or more"),
+        ("  limits: { disk: 4 }", "4 }", "`4` is not a size|hint: write it with its unit"),
+        ("  limits: { disk: on }", "on }", "a boolean (`on`, `yes`, `true`) says nothing"),
         ("  limits: { tasks: many }", "many }", "a whole number from 0 on is expected here"),
         ("  sandbox: { memry: 1G }", "memry", "unknown field `memry`|did you mean `memory`?"),
     ] {
