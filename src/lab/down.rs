@@ -62,7 +62,7 @@ impl Lab {
     }
 
     /// A host that runs, or that somebody is making right now.
-    fn in_use(&self, name: &str) -> bool {
+    pub(super) fn in_use(&self, name: &str) -> bool {
         self.groups.alive(name) || lock::taken(&self.paths.lock(&format!("host-{name}")))
     }
 

@@ -57,15 +57,18 @@ impl Lab {
         names.iter().filter(|name| !name.starts_with('.')).filter_map(|name| self.kept(name)).collect()
     }
 
-    /// Removes a snapshot; one that is not there is fine.
+    /// Removes a snapshot; one that is not there is fine. What is left of hosts on it that neither run
+    /// nor are being made goes with it: nothing starts such a host again.
     ///
     /// # Errors
-    /// When a host or another snapshot lies on it.
+    /// When a host that runs, or another snapshot, lies on it.
     pub async fn remove_snapshot(&self, snapshot: &str) -> Result<()> {
         host::check_name(snapshot)?;
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, &mut |_: &str| {}).await?;
         let uses = |chain: &[String]| chain.iter().any(|name| name == snapshot);
-        if let Some(host) = Record::all(&self.paths).into_iter().find(|record| uses(&record.snapshots)) {
+        let upon = Record::all(&self.paths).into_iter().filter(|record| uses(&record.snapshots));
+        let (used, dead): (Vec<Record>, Vec<Record>) = upon.partition(|record| self.in_use(&record.name));
+        if let Some(host) = used.first() {
             bail!(
                 Fault::new(format!("lab host `{}` lies on the snapshot `{snapshot}`", host.name))
                     .hint(format!("`petasos lab down {}` first", host.name))
@@ -76,6 +79,9 @@ impl Lab {
                 Fault::new(format!("the snapshot `{}` lies on `{snapshot}`", other.name))
                     .hint(format!("`petasos lab snapshots --remove {}` first", other.name))
             );
+        }
+        for host in &dead {
+            self.remove(&host.name).await?;
         }
         remove_tree(&self.paths.snapshot(snapshot))
     }

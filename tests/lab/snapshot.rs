@@ -94,7 +94,22 @@ async fn snapshots() {
     let error = lab.up(two, &from(lower), &mut say).await.unwrap_err();
     assert!(format!("{error:#}").contains("lab host `t-snap-two` lies on t-snap-upper, not t-snap-lower"), "{error:#}");
 
+    // A host that died, as when the machine's power went, is in nobody's way.
+    Command::new("ssh")
+        .arg("-F")
+        .arg(&third.ssh_config)
+        .args([&login, "(sleep 0.2; systemctl poweroff -ff) >/dev/null 2>&1 &"])
+        .status()
+        .unwrap();
+    let began = std::time::Instant::now();
+    while lab.list().await.unwrap().iter().any(|host| host.name == two) {
+        assert!(began.elapsed().as_secs() < 60, "it does not end");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
     assert_eq!(kept(lab), SNAPSHOTS);
-    clear(lab).await;
+    for snapshot in SNAPSHOTS.iter().rev() {
+        lab.remove_snapshot(snapshot).await.unwrap();
+    }
     assert!(kept(lab).is_empty());
+    assert!(super::harness::left::of(&[two]).is_ok(), "the dead host's files stay");
 }
