@@ -40,7 +40,9 @@ if [ ! -e "$image" ]; then
 	}
 fi
 
+# Whatever ends it, what was at work is at work again.
 stopped=
+trap 'for service in $stopped; do systemctl start "$service" || :; done' EXIT
 for service; do
 	if systemctl -q is-active "$service"; then
 		stopped="$stopped $service"
@@ -56,10 +58,9 @@ if [ ! -e "$image" ]; then
 	fi
 	find "$from" -xdev -type s -delete
 	mkfs.ext4 -q -F -m 0 -E nodiscard -d "$from" "$new" || {
-		# As it was, at work again; more files than it has room for are one reason.
+		# As it was; more files than it has room for are one reason.
 		rm -f "$new"
 		[ "$from" != "$old" ] || { rmdir "$mount" && mv -T "$old" "$mount"; }
-		for service in $stopped; do systemctl start "$service" || :; done
 		say "a file system of $((bytes / 1048576)) MiB cannot be made of what is in $mount"
 	}
 	sync "$new"
@@ -74,7 +75,11 @@ ln -sfn "../$unit" "$units/local-fs.target.wants/$unit"
 systemctl daemon-reload
 size=$(stat -c %s "$image")
 if [ "$size" -lt "$bytes" ]; then
-	allocate "$image" || say "no room of $((bytes / 1048576)) MiB for $image: $(cat "$image.said")"
+	allocate "$image" || {
+		# What was had of it is the host's again.
+		truncate -s "$size" "$image"
+		say "no room of $((bytes / 1048576)) MiB for $image: $(cat "$image.said")"
+	}
 fi
 # In blocks of its own; while it is mounted, not every container's root may make it larger.
 has=$(dumpe2fs -h "$image" 2>/dev/null | awk -F: '/^Block (count|size)/ { n = n ? n * $2 : $2 } END { printf "%.0f", n }')
@@ -97,4 +102,6 @@ if [ -d "$old" ]; then
 	cmp -s "$image.old" "$image.now" || say "what is at $mount is not what was there: that is in $old"
 	rm -rf "$old" "$image.old" "$image.now"
 fi
-for service in $stopped; do systemctl start "$service"; done
+again=$stopped
+stopped=
+for service in $again; do systemctl start "$service"; done

@@ -136,6 +136,27 @@ ls /srv/data | wc -l
 ! [ -e /srv/data.before ]
 "#;
 
+/// It is to be larger than the host has room for, which somebody took in the last moment.
+const NO_ROOM: &str = r#"
+settle() { sh /run/settle.sh /var/lib/other/a.img /srv/data "$1" root:root 0711 srv-data.mount writer.service </run/unit; }
+rm -rf /srv/data
+mkdir -p /srv/data /var/lib/other
+truncate -s 300M /srv/small.img
+mkfs.ext4 -q -F /srv/small.img
+mount -o loop /srv/small.img /var/lib/other
+echo kept >/srv/data/note
+systemctl start writer.service
+settle 134217728
+left() { df --output=avail -B1M /var/lib/other | tail -n 1; }
+before=$(left)
+! settle 402653184 2>/run/said
+grep 'no room of 384 MiB for /var/lib/other/a.img' /run/said
+systemctl is-active writer.service
+cat /srv/data/note
+mountpoint -q /srv/data
+echo $((before - $(left)))
+"#;
+
 fn cut_off(suite: &str) -> Result<()> {
     let Shared { host, .. } = &converged(&format!("disk-{suite}"), suite)?;
     host.with_args(SHIMS, &[SETTLE])?.ended(0)?;
@@ -154,13 +175,9 @@ fn cut_off(suite: &str) -> Result<()> {
     ensure!(cuts > 25 && said.trim_end().ends_with("success"), "{said}");
     let said = host.sh(TOO_MANY)?;
     ensure!(said.ends_with("active\n20000\n"), "{said}");
+    let said = host.sh(NO_ROOM)?;
+    ensure!(said.ends_with("active\nkept\n0\n"), "{said}");
     Ok(())
-}
-
-/// As the agent's user, in its unit's own view.
-fn as_agent(host: &Host, script: &str) -> Result<String> {
-    let enter = "pid=$(systemctl show --value -p MainPID hermes.service); nsenter --target $pid --mount -- setpriv --reuid hermes --regid hermes --clear-groups sh -c \"$1\"";
-    Ok(host.with_args(enter, &[script])?.ended(0)?.out)
 }
 
 fn free(host: &Host) -> Result<u64> {
@@ -171,7 +188,7 @@ fn filled() -> Result<()> {
     let Shared { host, desk } = &converged("disk-filled", "trixie")?;
     let before = free(host)?;
     let fill = "cd /home/hermes/.hermes/workspace; n=0; while true >\"f$n\" && [ $n -lt 300000 ]; do n=$((n + 1)); done 2>/dev/null; rm f0; head -c 3G /dev/zero >fill 2>/dev/null || :; stat -c %s fill; echo $n";
-    let said = as_agent(host, fill)?;
+    let said = host.as_agent(fill)?;
     let numbers: Vec<u64> = said.lines().filter_map(|line| line.parse().ok()).collect();
     let [bytes, files] = numbers[..] else { anyhow::bail!("{said}") };
     let after = free(host)?;
@@ -186,7 +203,7 @@ fn filled() -> Result<()> {
     host.login("ops", &[], "true")?.ended(0)?;
     host.sh("apt-get -qq update")?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])?;
-    as_agent(host, "cd /home/hermes/.hermes/workspace; find . -name 'f*' -delete")?;
+    host.as_agent("cd /home/hermes/.hermes/workspace; find . -name 'f*' -delete")?;
     let said = host.chat("hello after the flood")?;
     ensure!(said == "STUB OK: hello after the flood", "{said}");
     Ok(())
@@ -200,7 +217,7 @@ fn up(desk: &Desk, says: &str) -> Result<()> {
 fn mended() -> Result<()> {
     let Shared { host, desk } = &converged("disk-mended", "trixie")?;
     let (note, image) = ("/home/hermes/.hermes/memories/note", "/var/lib/petasos-data/agent.img");
-    as_agent(host, &format!("echo kept >{note}"))?;
+    host.as_agent(&format!("echo kept >{note}"))?;
     let kept = |host: &Host| -> Result<()> {
         ensure!(host.sh(&format!("cat {note}"))? == "kept\n", "the data is not what it was");
         Ok(())
@@ -228,6 +245,7 @@ fn mended() -> Result<()> {
     desk.petasos(&["up"])?.ended(1)?.says(&["the disk is full: ", "or lower `agent.limits.disk`"])?;
     desk.edit("petasos.yaml", "disk: 90T", "disk: 384M")?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])?;
+    host.answers()?;
     ensure!(host.chat("still there")? == "STUB OK: still there");
     Ok(())
 }

@@ -173,5 +173,21 @@ fn logged_in(host: &Host, desk: &Desk) -> Result<()> {
     ensure!(host.sh(DOOR)?.trim() == "0");
     let said = host.run(&command.replace("--pty", "--pipe --wait --quiet"))?;
     ensure!(host.sh(DOOR)?.trim() != "0", "it never got to the proxy: {}", said.all());
-    Ok(())
+    leads_elsewhere(host, desk)
+}
+
+/// Where logins are the agent's own to write, one that leads elsewhere is seen by `verify`.
+fn leads_elsewhere(host: &Host, desk: &Desk) -> Result<()> {
+    const LOGINS: &str = "/home/hermes/.hermes/auth.json";
+    let login = |url: &str| {
+        let entry = json!({ "id": "1", "auth_type": "oauth", "access_token": "none", "base_url": url });
+        let text = json!({ "version": 1, "credential_pool": { "nous": [entry] } }).to_string();
+        // As the agent writes it.
+        host.as_agent(&format!("cat >{LOGINS}.new <<'END'\n{text}\nEND\nmv -f {LOGINS}.new {LOGINS}"))
+    };
+    login("https://inference-api.nousresearch.com/v1")?;
+    desk.petasos(&["verify"])?.ended(0)?;
+    login("https://models.example.net/v1")?;
+    desk.petasos(&["verify"])?.ended(2)?.says(&["in auth.json: https://models.example.net/v1"])?;
+    host.as_agent(&format!("rm {LOGINS}")).map(drop)
 }

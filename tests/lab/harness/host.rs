@@ -184,6 +184,18 @@ impl Host {
         Ok(self.sh(&format!("systemctl show --value -p {property} {unit}"))?.trim().to_owned())
     }
 
+    /// As the agent's user, in its unit's own view of the host.
+    pub fn as_agent(&self, script: &str) -> Result<String> {
+        let enter = "pid=$(systemctl show --value -p MainPID hermes.service); exec nsenter --target $pid --mount -- setpriv --reuid hermes --regid hermes --clear-groups sh -c \"$1\"";
+        Ok(self.with_args(enter, &[script])?.ended(0)?.out)
+    }
+
+    /// Waits until the agent's API does.
+    pub fn answers(&self) -> Result<()> {
+        let wait = "for n in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done; exit 1";
+        self.sh(wait).map(drop).with_context(|| format!("the agent on {} does not answer", self.name))
+    }
+
     /// Talks to the agent through its API on the host's loopback; the key stays there.
     pub fn chat(&self, message: &str) -> Result<String> {
         let words = world().lab.console(&self.name)?;

@@ -67,10 +67,7 @@ pub fn converged(name: &str, suite: &str) -> Result<Shared> {
     first()?;
     let host = Host::from(name, &format!("converged-{suite}"))?;
     host.started()?;
-    host.sh(
-        "for n in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done; exit 1",
-    )
-    .with_context(|| format!("the agent on {name} does not answer"))?;
+    host.answers()?;
     let desk = Desk::of(&[&host])?;
     let up = desk.petasos(&["up"])?.ended(0)?;
     up.says(&[": 0 changes,", "1 round trip\n"]).with_context(|| format!("{name}, started from a converged host"))?;

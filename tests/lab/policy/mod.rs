@@ -2,6 +2,7 @@
 //! host's own files, the sandbox's and the audit log say what came of it.
 
 mod faults;
+mod knocks;
 mod off;
 mod outside;
 mod told;
@@ -33,6 +34,10 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = vec![trial("policy::seen: without it, what it refuses is done", told::without_it)];
     for suite in ["trixie", "bookworm"] {
         let one = trial(&format!("policy::the sandbox withstands, {suite}"), move || sandbox(suite));
+        trials.push(if suite == "trixie" { one } else { ignored(one, "the first suite runs the same") });
+        let one = trial(&format!("policy::knocks at the sandbox wash nothing out, {suite}"), move || {
+            knocks::wash_nothing(suite)
+        });
         trials.push(if suite == "trixie" { one } else { ignored(one, "the first suite runs the same") });
         // Both by default: the versions of Python start programs in other ways.
         let name = format!("policy::with the sandbox off, commands are handed no secret, {suite}");
