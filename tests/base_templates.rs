@@ -13,7 +13,7 @@ fn vars() -> Value {
     json!({
         "admin": { "user": "ops", "authorized_keys": "" }, "login": "root",
         "ssh_port": 22, "api_port": 8642, "moved_port": "", "inbound": "", "sandbox_packages": "ripgrep", "network": { "egress": { "mode": "names", "enforce": true } },
-        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false },
+        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false, "njs": true },
         "ssh": { "algorithms": "strict" }, "agent": { "limits": { "disk": "4G" } },
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],
@@ -57,7 +57,7 @@ fn golden_files() {
     for name in base {
         golden(&format!("base/{name}"), &render(&format!("base/{name}.tera"), &vars()));
     }
-    for name in ["resolver.conf", "proxy.conf", "petasos-resolver.service", "petasos-proxy.service"] {
+    for name in ["resolver.conf", "proxy.conf", "proxy-hello.js", "petasos-resolver.service", "petasos-proxy.service"] {
         golden(&format!("egress/{name}"), &render(&format!("egress/{name}.tera"), &vars()));
     }
     golden("base/sudoers", &sudoers());
@@ -209,9 +209,12 @@ nft list counter inet petasos refused_tcp";
 
 #[test]
 fn dnsmasq_and_nginx_accept_their_files() {
-    for enforce in [true, false] {
+    // No program, but part of one: it has to be here.
+    tool("/usr/lib/nginx/modules/ngx_stream_js_module.so", "libnginx-mod-stream-js");
+    for (enforce, njs) in [(true, true), (false, true), (true, false)] {
         let mut vars = vars();
         vars["network"]["egress"]["enforce"] = enforce.into();
+        vars["host"]["njs"] = njs.into();
         let check = |text: &str| {
             let (_dir, path) = folder("resolver.conf", text);
             verdict(tool("dnsmasq", "dnsmasq-base").args(["--test", "-C"]).arg(path)).0
@@ -222,9 +225,14 @@ fn dnsmasq_and_nginx_accept_their_files() {
 
         let text = render("egress/proxy.conf.tera", &vars);
         let (dir, path) = folder("proxy.conf", &text);
-        // What it makes goes to a place of its own, and its module is where the distribution has
-        // it.
-        let here = |text: &str| text.replace("/run/petasos-proxy", &dir.path().display().to_string());
+        // What it makes goes to a place of its own, where its script is too, and its modules are
+        // where the distribution has them.
+        std::fs::write(dir.path().join("proxy-hello.js"), render("egress/proxy-hello.js.tera", &vars))
+            .expect("writable");
+        let here = |text: &str| {
+            let place = dir.path().display().to_string();
+            text.replace("/run/petasos-proxy", &place).replace("js_path /etc/petasos", &format!("js_path {place}"))
+        };
         let check = |text: &str| {
             std::fs::write(&path, here(text)).expect("writable");
             verdict(tool("nginx", "libnginx-mod-stream").args(["-t", "-q", "-e", "stderr", "-c"]).arg(&path))

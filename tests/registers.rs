@@ -109,6 +109,7 @@ fn is_planned(control: &Control) -> bool {
         allowed: Vec::new(),
         sink: [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
         proxy: 1,
+        sees_hello: true,
         resolver_addr: Ipv4Addr::LOCALHOST.into(),
         platforms: Vec::new(),
         release: String::new(),

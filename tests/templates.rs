@@ -76,7 +76,7 @@ fn no_template_lacks_a_value() {
         for host in [
             Host::default(),
             Host { container: true, ..Host::default() },
-            Host { ssh_socket: true, ipv6: true, web_server: true, mlkem: true, ..Host::default() },
+            Host { ssh_socket: true, ipv6: true, web_server: true, mlkem: true, njs: true, ..Host::default() },
         ] {
             let count = filled_in(&yaml, host).unwrap_or_else(|why| panic!("{own}: {why}"));
             assert!(count > 40, "{own}: {count} resources only");

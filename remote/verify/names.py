@@ -67,18 +67,27 @@ def extension(number, body):
     return struct.pack("!2H", number, len(body)) + body
 
 
-def hello(name):
-    """The first message of TLS. None leaves the name out."""
+def hello(name, more=b""):
+    """The first message of TLS. None leaves the name out; `more` are further extensions."""
     extensions = b""
     if name is not None:
         raw = name.encode("latin-1")
         extensions += extension(0, struct.pack("!HBH", len(raw) + 3, 0, len(raw)) + raw)
     extensions += extension(10, struct.pack("!4H", 6, 29, 23, 24)) + extension(11, b"\1\0")
     extensions += extension(13, struct.pack("!6H", 10, 0x0403, 0x0804, 0x0401, 0x0503, 0x0805))
+    extensions += more
     ciphers = struct.pack("!6H", 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8)
     body = b"\3\3" + os.urandom(32) + b"\0" + struct.pack("!H", len(ciphers)) + ciphers
     body += b"\1\0" + struct.pack("!H", len(extensions)) + extensions
     return b"\1" + struct.pack("!I", len(body))[1:] + body
+
+
+def encrypted():
+    """An Encrypted Client Hello: as nobody on the way can tell, with or without a name in it."""
+    sealed = struct.pack("!B2HB", 0, 1, 1, 7)
+    for length in (32, 208):
+        sealed += struct.pack("!H", length) + os.urandom(length)
+    return extension(0xFE0D, sealed)
 
 
 def record(part):
@@ -103,11 +112,14 @@ DELIVERIES = {
     "records": lambda message: [b"".join(map(record, cut(message, half(message))))],
     "bytes": lambda message: cut(record(message), 3, 7),
 }
+# The same with an Encrypted Client Hello in it, which is its end.
+DELIVERIES |= {"encrypted": DELIVERIES["whole"], "encrypted_records": DELIVERIES["records"]}
 
 
 def tls(address: str, port: int, name: str | None, delivery: Annotated[str, DELIVERIES]):
     """A first message of TLS with this name: whether anybody answers it."""
-    parts = DELIVERIES[delivery](hello(name))
+    more = encrypted() if delivery.startswith("encrypted") else b""
+    parts = DELIVERIES[delivery](hello(name, more))
     with opened(address, port) as peer:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for part in parts:

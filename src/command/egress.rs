@@ -101,7 +101,7 @@ fn table(egress: &EgressLog) -> String {
         };
         let by = if record.by == EgressBy::Sandbox { "  (the sandbox)" } else { "" };
         let port = if record.port == 0 { String::new() } else { format!(":{}", record.port) };
-        let name = if record.name.is_empty() { "(no name)".into() } else { shown(&record.name) };
+        let name = if record.name.is_empty() { "(no name that can be read)".into() } else { shown(&record.name) };
         let (first, last) = (moment(record.first), moment(record.last));
         let carried = if record.sent + record.received == 0 {
             String::new()

@@ -36,6 +36,7 @@ pub fn claims(choice: &Choice, lock: &LockFile, sources: &Sources, full: bool) -
         allowed,
         sink: [sink.parse()?, sink6.parse()?],
         proxy: addresses::PROXY_PORT,
+        sees_hello: true,
         resolver_addr: addresses::RESOLVER_ADDR.parse()?,
         platforms: agent.platforms.keys().map(|name| name.as_str().to_owned()).collect(),
         release: steps::dir(version, release),

@@ -44,6 +44,9 @@ pub struct Host {
     pub web_server: bool,
     /// Whether its sshd can agree on keys by ML-KEM.
     pub mlkem: bool,
+    /// Whether its distribution has the package by which nginx runs scripts (njs): all but Ubuntu
+    /// 22.04.
+    pub njs: bool,
     /// How much fits into the directories that a run fills.
     pub room: BTreeMap<String, Room>,
 }
@@ -100,6 +103,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         ipv6: holds("ipv6")?,
         web_server: holds("web_server")?,
         mlkem: holds("mlkem")?,
+        njs: (get("ID").as_deref(), get("VERSION_ID").as_deref()) != (Some("ubuntu"), Some("22.04")),
         room: of_paths("room").map(room).collect::<Result<_, Fault>>()?,
     });
     Ok(())

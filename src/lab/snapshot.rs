@@ -57,8 +57,8 @@ impl Lab {
         names.iter().filter(|name| !name.starts_with('.')).filter_map(|name| self.kept(name)).collect()
     }
 
-    /// Removes a snapshot; one that is not there is fine. What is left of hosts on it that neither run
-    /// nor are being made goes with it: nothing starts such a host again.
+    /// Removes a snapshot; one that is not there is fine. What is left of hosts on it that neither
+    /// run nor are being made goes with it: nothing starts such a host again.
     ///
     /// # Errors
     /// When a host that runs, or another snapshot, lies on it.

@@ -28,10 +28,10 @@ impl Job {
         let mut session = Session::open(self, watch).await?;
         let port = session.connection.target().port.unwrap_or(self.login.resolved.port);
         // Where SSH is now; a port that is still to come is part of the plan.
-        let claims = Claims { ssh_port: port, ..claims.clone() };
+        let mut claims = Claims { ssh_port: port, ..claims.clone() };
         // Who is refused waits: meanwhile the host is attacked.
         let known = verify::net_inbound::known_ports(&claims);
-        let (seen, mut dialled) = tokio::join!(session.evidence(&claims), self.dial(&known));
+        let (seen, mut dialled) = tokio::join!(session.evidence(&mut claims), self.dial(&known));
         let (round_trips, took) = session.close().await;
         let began = Instant::now();
         let (observation, answer) = seen?;
@@ -74,8 +74,9 @@ impl Job {
 }
 
 impl Session<'_> {
-    async fn evidence(&mut self, claims: &Claims) -> Result<(Observation, Answer), RunError> {
+    async fn evidence(&mut self, claims: &mut Claims) -> Result<(Observation, Answer), RunError> {
         let observation = self.observe().await?;
+        claims.sees_hello = observation.host.njs;
         self.report(Event::Attacking);
         let program = verify::driver::program(&verify::spec(claims)).map_err(|fault| self.host_error(fault))?;
         let text = Text::open(program);

@@ -200,6 +200,10 @@ pub enum Delivery {
     Packets,
     Records,
     Bytes,
+    /// Whole, with an Encrypted Client Hello in it.
+    Encrypted,
+    /// The same, in records of which one ends within it.
+    EncryptedRecords,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]

@@ -23,6 +23,9 @@ pub struct Claims {
     /// on loopback.
     pub sink: [IpAddr; 2],
     pub proxy: u16,
+    /// Whether the proxy is to refuse an Encrypted Client Hello: where the host's nginx can see
+    /// one.
+    pub sees_hello: bool,
     /// Whom the agent asks for names.
     pub resolver_addr: IpAddr,
     /// The messaging platforms that are on.

@@ -89,6 +89,7 @@ const WRITES: [(&str, &str, &[&str]); 5] = [
             "/etc/systemd/system/petasos-egress.service",
             "/etc/petasos/egress.nft",
             "/etc/petasos/proxy.conf",
+            "/etc/petasos/proxy-hello.js",
         ],
     ),
     (

@@ -31,7 +31,7 @@ pub const CONTROL: Control = Control {
     attacks,
     inspections,
     short,
-    limits: "a name says who is contacted, not what is sent: data that goes to an allowed name is not stopped. Abstract unix sockets are open to all users of a host. Without --full it is not tried whether an allowed name answers",
+    limits: "a name says who is contacted, not what is sent: data that goes to an allowed name is not stopped. Abstract unix sockets are open to all users of a host. On Ubuntu 22.04 a second, encrypted name behind an allowed one is not seen. Without --full it is not tried whether an allowed name answers",
     how: Some("`network.egress: { mode: names, enforce: true }`, then `petasos up`"),
 };
 

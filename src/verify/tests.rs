@@ -35,6 +35,7 @@ pub fn claims(mode: EgressMode) -> Claims {
         enforce: true,
         allowed: allowed.to_vec(),
         sink: [[192, 0, 2, 1].into(), [0x100, 0, 0, 0, 0, 0, 0, 1_u16].into()],
+        sees_hello: true,
         proxy: 10054,
         resolver_addr: [127, 0, 2, 53].into(),
         platforms: Vec::new(),

@@ -24,8 +24,9 @@ pub fn golden(name: &str, text: &str) {
     assert_eq!(is, text, "{name} differs; see tests/judge/mod.rs");
 }
 
-/// A program that judges. Root gets it from the distribution when it is missing (a service that
-/// comes with it stays off); without it there is no verdict, and that is a failure.
+/// A program that judges, by its name or its whole path. Root gets it from the distribution when it
+/// is missing (a service that comes with it stays off); without it there is no verdict, and that is
+/// a failure.
 pub fn judge(program: &str, package: &str) -> Command {
     let missing = || panic!("`{program}` is not here to judge: apt-get install {package}");
     let found = find(program).or_else(|| {

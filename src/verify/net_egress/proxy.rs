@@ -89,6 +89,17 @@ pub fn attacks(claims: &Claims) -> Vec<Attack> {
         plain("proxy.mail", "mail through the proxy's own port", proxy, &format!("EHLO {NOBODY}\r\n")),
         attack("proxy.open", "the proxy is reachable", Call::Tcp(here), PositiveControl::MustWork),
     ];
+    if claims.sees_hello {
+        attacks.extend([
+            sent(
+                "proxy.encrypted",
+                "a second, encrypted name behind an allowed one (Encrypted Client Hello)",
+                allowed,
+                Delivery::Encrypted,
+            ),
+            sent("proxy.encrypted-records", "the same, in two records", allowed, Delivery::EncryptedRecords),
+        ]);
+    }
     // Else no word of the agent's reaches anybody because of us.
     if claims.full {
         let must = |id: &str, what: String, name: &str| {

@@ -20,6 +20,14 @@ pub const BREAKS: &[Break] = &[
         long: true,
     },
     Break {
+        name: "the proxy does not look for a second, encrypted name",
+        done: "sed -i '/js_preread/d' /etc/petasos/proxy.conf; systemctl reload petasos-proxy.service; sleep 1",
+        controls: &["net.egress"],
+        checks: &["proxy.encrypted", "proxy.encrypted-records", "declared"],
+        undo: "",
+        long: true,
+    },
+    Break {
         name: "the proxy lets every name out",
         done: "sed -i 's/default 0;/default 1;/; s/\"~^1:[^\"]*\"/~^1:/' /etc/petasos/proxy.conf; systemctl reload petasos-proxy.service; sleep 1",
         controls: &["net.egress"],

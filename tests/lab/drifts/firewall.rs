@@ -2,6 +2,24 @@
 
 use super::{Drift, PLAIN, SMTP_REFUSED};
 
+/// Nobody answers a first message of TLS with an allowed name and an Encrypted Client Hello.
+const ENCRYPTED_REFUSED: &str = r#"cat >/run/hello.py <<'END'
+import socket, struct, sys
+part = lambda number, body: struct.pack("!2H", number, len(body)) + body
+name = b"openrouter.ai"
+parts = part(0, struct.pack("!HBH", len(name) + 3, 0, len(name)) + name) + part(0xFE0D, b"\1")
+body = b"\3\3" + bytes(32) + b"\0\0\2\x13\1\1\0" + struct.pack("!H", len(parts)) + parts
+hello = b"\1\0" + struct.pack("!H", len(body)) + body
+peer = socket.create_connection(("192.0.2.1", 443), 5)
+peer.settimeout(5)
+peer.sendall(b"\x16\3\1" + struct.pack("!H", len(hello)) + hello)
+try:
+    sys.exit(len(peer.recv(9)))
+except ConnectionResetError:
+    sys.exit(0)
+END
+runuser -u hermes -- python3 - </run/hello.py"#;
+
 pub const DRIFTS: &[Drift] = &[
     Drift {
         name: "a ufw rule is deleted",
@@ -116,6 +134,15 @@ pub const DRIFTS: &[Drift] = &[
         ],
         sound: "! runuser -u hermes -- curl -sk -m 5 -o /dev/null --resolve foreign.example.net:443:192.0.2.1 https://foreign.example.net/",
         writes: &["/etc/petasos/proxy.conf", "/etc/petasos/resolver.conf"],
+        ..PLAIN
+    },
+    Drift {
+        name: "the proxy is to let encrypted names through",
+        inject: "sed -i 's/return true;/return false;/' /etc/petasos/proxy-hello.js; systemctl reload petasos-proxy.service; sleep 1",
+        expect: &[("file /etc/petasos/proxy-hello.js", "content"), ("unit petasos-proxy.service", "read")],
+        sound: ENCRYPTED_REFUSED,
+        writes: &["/etc/petasos/proxy-hello.js"],
+        long: true,
         ..PLAIN
     },
     Drift {
