@@ -6,6 +6,7 @@ mod knocks;
 mod off;
 mod outside;
 mod told;
+mod works;
 mod yolo;
 
 use super::harness::{Host, Once, Shared, converged, ignored, lock_of, trial};
@@ -23,7 +24,8 @@ const KINDS: [Kind; 4] = [("trixie", "0.19.0"), ("bookworm", "0.19.0"), ("trixie
 type Test = fn(Kind) -> Result<()>;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, Test); 6] = [
+    let tests: [(&str, Test); 7] = [
+        ("chats, tools and timed jobs work", works::all),
         ("what the agent is told, by an allow list", told::judged),
         ("nothing that it would start by itself runs", outside::refused),
         ("approvals cannot be switched off by a chat", yolo::refused),

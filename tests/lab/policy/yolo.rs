@@ -16,7 +16,7 @@ fn made(host: &Host, name: &str) -> Result<bool> {
 }
 
 /// Says this by Telegram, and waits for an answer with these words in it.
-fn told(host: &Host, words: &str, answer: &str) -> Result<()> {
+pub fn told(host: &Host, words: &str, answer: &str) -> Result<()> {
     let (bot, since) = (bot_of(host)?, noted());
     write_to(bot, host, NAMED[0], LISTED, words)?;
     until(60, &format!("an answer with `{answer}` to `{words}`"), || {
