@@ -133,6 +133,12 @@ impl ByteSize {
     }
 }
 
+/// Whether a line of an authorized_keys(5) text is a key without options.
+pub fn is_public_key(line: &str) -> bool {
+    const KINDS: [&str; 4] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
+    KINDS.iter().any(|kind| line.starts_with(kind)) && line.split_whitespace().count() >= 2
+}
+
 /// The bytes of a number with its unit.
 pub fn byte_count(text: &str) -> Option<u64> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;

@@ -1,5 +1,9 @@
 //! Reading YAML: errors with file, line, caret, and what was probably meant.
 
+mod words;
+
+pub use words::plain;
+
 use crate::fault::{self, Fault};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
@@ -20,33 +24,9 @@ fn explain(file: &str, message: &str) -> Fault {
     let (message, hint) = fault::take_hint(&message);
     let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
     let what = first.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(first, |(_, what)| what);
-    let Fault { message: plain, hint: usual } = typed(what);
+    let Fault { message: plain, hint: usual } = words::plain(what);
     let rest = if plain == what { rest.to_owned() } else { rest.replace(what, &plain) };
-    let fault = Fault::new(format!("{plain}\n{}", rest.trim_end()));
-    Fault { hint: hint.or_else(|| meant(what).map(|name| format!("did you mean `{name}`?"))).or(usual), ..fault }
-}
-
-/// A reader's words for a value of the wrong type, in plain ones, with what to do.
-pub fn typed(what: &str) -> Fault {
-    let boolean =
-        "YAML reads `on`, `off`, `yes`, `no`, `y`, `n`, `true` and `false` as booleans; put the word in quotes";
-    let said = |message: &str, hint: &str| Fault::new(message).hint(hint);
-    match what {
-        "expected mapping start" => {
-            said("a mapping of keys is expected here", "write `key: value` lines below it, or `{ key: value }`")
-        }
-        "expected sequence start" => said("a list is expected here", "write `[one, two]`, or `- one` a line"),
-        "invalid boolean" => said("a boolean is expected here", "write `true` or `false`"),
-        "invalid u32" | "invalid u64" | "invalid u16" => {
-            said("a whole number from 0 on is expected here", "write digits alone, without a unit")
-        }
-        what if what.contains("expected `off` or a") => said(what, "write `off`, or what it is when it is on"),
-        what if what.starts_with("invalid type: boolean") => said(what, boolean),
-        what if what.starts_with("invalid type: ") && what.ends_with("expected a string") => {
-            said(what, "put it in quotes")
-        }
-        what => Fault::new(what),
-    }
+    Fault { message: format!("{plain}\n{}", rest.trim_end()), hint: hint.or(usual) }
 }
 
 /// A step into a text: a key of a mapping, or a place in a list.
@@ -154,15 +134,6 @@ impl<'de> Visitor<'de> for AnyNode {
     fn visit_none<E>(self) -> Result<Node, E> {
         Ok(Node::Leaf)
     }
-}
-
-/// The known word nearest to the unknown one, if it is near enough.
-fn meant(what: &str) -> Option<&str> {
-    let unknown = what.strip_prefix("unknown field `").or_else(|| what.strip_prefix("unknown variant `"))?;
-    let (unknown, rest) = unknown.split_once('`')?;
-    let known = rest.split_once("expected ")?.1;
-    let known = known.trim_start_matches("one of ").split([',', ' ']).map(|name| name.trim_matches('`'));
-    nearest(unknown, known.filter(|name| !name.is_empty() && *name != "or"))
 }
 
 /// The word of `known` nearest to `word`, if it is near enough to have been meant.

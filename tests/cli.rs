@@ -13,7 +13,7 @@ fn a_wrong_key_in_petasos_yaml_has_its_line_a_caret_and_what_was_meant() {
     let stderr = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["up"], 1);
     contains_all(
         &stderr,
-        &["unknown field `modle`", "petasos.yaml:5:3", "modle: some/model", "^", "hint: did you mean `model`?"],
+        &["unknown key `modle`", "petasos.yaml:5:3", "modle: some/model", "^", "hint: did you mean `model`?"],
     );
 }
 
@@ -21,7 +21,7 @@ fn a_wrong_key_in_petasos_yaml_has_its_line_a_caret_and_what_was_meant() {
 fn a_wrong_key_in_the_hosts_own_settings_is_found_too() {
     let yaml = "hosts:\n  web:\n    address: root@203.0.113.7\n    netwrok: {}\n";
     let stderr = error(&[("petasos.yaml", yaml), ("petasos.lock", LOCK)], &["plan"], 1);
-    contains_all(&stderr, &["unknown field `netwrok`", "petasos.yaml:4:5", "^", "did you mean `network`?"]);
+    contains_all(&stderr, &["unknown key `netwrok`", "petasos.yaml:4:5", "^", "did you mean `network`?"]);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_wrong_key_in_a_playbook_has_its_line_a_caret_and_what_was_meant() {
     let playbook = "- name: a greeting\n  file:\n    path: /etc/motd\n    mdoe: \"0644\"\n    content: hello\n";
     let files = [("playbooks/50-own.yaml", playbook), ("petasos.lock", LOCK)];
     let stderr = error(&files, &["up", "root@203.0.113.7"], 1);
-    contains_all(&stderr, &["unknown field `mdoe`", "playbooks/50-own.yaml:4:5", "^", "did you mean `mode`?"]);
+    contains_all(&stderr, &["unknown key `mdoe`", "playbooks/50-own.yaml:4:5", "^", "did you mean `mode`?"]);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_kind_that_is_none_is_found() {
     let playbook = "- name: a greeting\n  fiel: { path: /etc/motd }\n";
     let files = [("playbooks/50-own.yaml", playbook), ("petasos.lock", LOCK)];
     let stderr = error(&files, &["plan", "root@203.0.113.7"], 1);
-    contains_all(&stderr, &["unknown field `fiel`", "playbooks/50-own.yaml:2:3", "did you mean `file`?"]);
+    contains_all(&stderr, &["unknown key `fiel`", "playbooks/50-own.yaml:2:3", "did you mean `file`?"]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_group_is_told_by_its_name_and_the_place_in_it() {
     refused(&group("      group: { name: x }\n"), &[here, "number 1", "more than one resource", "hint: "]);
     refused(&group("  group: { name: x }\n"), &[here, "both", "hint: "]);
     refused("- name: greetings\n  resources: []\n", &[here, "no resource", "hint: "]);
-    refused(&group("    - fiel: {}\n"), &["unknown field `fiel`", "playbooks/50-own.yaml:4:7", "did you mean `file`?"]);
+    refused(&group("    - fiel: {}\n"), &["unknown key `fiel`", "playbooks/50-own.yaml:4:7", "did you mean `file`?"]);
     refused(
         &format!("- name: greetings\n  control: fs.stric\n  file: {motd}\n"),
         &[here, "`fs.stric`", "hint: ", "fs.strict"],

@@ -17,8 +17,7 @@ fn read(text: &str) -> Result<Playbook, Fault> {
 /// The keys that serde expects where `entry` has one that nothing has.
 fn keys(entry: &Value) -> BTreeSet<String> {
     let error = read(&json!([entry]).to_string()).expect_err("nothing has the key `no-such-key`");
-    let line = error.message.lines().next().expect("a line");
-    let list = line.strip_prefix("unknown field `no-such-key`, expected one of ");
+    let list = error.hint.as_deref().and_then(|hint| hint.strip_prefix("the keys here are "));
     let list = list.unwrap_or_else(|| panic!("serde says something else now: {error}"));
     list.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
 }

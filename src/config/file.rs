@@ -139,7 +139,7 @@ impl Config {
         }
         serde_path_to_error::deserialize(merged).map_err(|error| {
             let path = error.path().iter().filter_map(step).collect();
-            (self.placed(name, path), yaml::typed(&error.inner().to_string()))
+            (self.placed(name, path), yaml::plain(&error.inner().to_string()))
         })
     }
 }
@@ -242,8 +242,11 @@ agent: { provider: anthropic, limits: { tasks: 99 } }
     #[test]
     fn a_misspelt_key_is_shown_with_what_was_meant() {
         let error = Config::read("petasos.yaml", "agent:\n  provder: x\n").expect_err("no such key").to_string();
-        assert!(error.contains("unknown field `provder`") && error.contains("petasos.yaml:2:3"), "{error}");
-        assert!(error.contains("  ^") && error.ends_with("hint: did you mean `provider`?"), "{error}");
+        assert!(error.contains("unknown key `provder`") && error.contains("petasos.yaml:2:3"), "{error}");
+        assert!(
+            error.contains("  ^") && error.contains("hint: did you mean `provider`? the keys here are provider,"),
+            "{error}"
+        );
     }
 
     #[test]

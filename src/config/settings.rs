@@ -9,7 +9,7 @@ use super::redact::Redact;
 use super::sandbox::Sandbox;
 use super::switch;
 use crate::fault::Fault;
-use crate::name::{Account, EnvName, Service};
+use crate::name::{Account, EnvName, Service, byte_count};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct Admin {
     /// Logs in by key and becomes root with sudo.
-    #[serde(default = "ops")]
+    #[serde(default = "ops", deserialize_with = "administrator")]
     pub user: Account,
     /// Public keys, or files of them; by default those that root accepts today.
     #[serde(default)]
@@ -110,7 +110,7 @@ pub struct PlatformSettings {
 
 /// A user of a platform: Telegram and Discord have numbers, Slack has words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a user's number or name is expected here")]
+#[serde(untagged, expecting = "a user's number or name is expected here (such as `4242`)")]
 pub enum UserId {
     Number(u64),
     Name(String),
@@ -130,13 +130,13 @@ impl std::fmt::Display for UserId {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// `MemoryMax=` of systemd.
-    #[serde(default = "memory")]
+    #[serde(default = "memory", deserialize_with = "memory_limit")]
     pub memory: String,
     /// `TasksMax=`.
     #[serde(default = "tasks")]
     pub tasks: u32,
     /// `CPUQuota=`.
-    #[serde(default = "cpu")]
+    #[serde(default = "cpu", deserialize_with = "cpu_limit")]
     pub cpu: String,
     /// What its data may take of the disk; none where nothing limits it.
     #[serde(default = "disk", deserialize_with = "room")]
@@ -185,6 +185,48 @@ pub struct Guard {
     /// rolls the change back.
     #[serde(default = "a_minute", rename = "confirm_timeout", deserialize_with = "time_to_confirm")]
     pub confirm_timeout_secs: u32,
+}
+
+/// Users that are there for something else.
+const NOT_ADMINISTRATORS: [&str; 5] = ["root", "hermes", "petasos-audit", "petasos-proxy", "nobody"];
+
+fn administrator<'de, D: Deserializer<'de>>(from: D) -> Result<Account, D::Error> {
+    let user = Account::deserialize(from)?;
+    if NOT_ADMINISTRATORS.contains(&user.as_str()) {
+        let why = if user.as_str() == "root" { "its own login is closed" } else { "it is there for something else" };
+        let fault = Fault::new(format!("`{user}` cannot be the administrator: {why}"));
+        return Err(D::Error::custom(
+            fault.hint("name another user, who becomes root with sudo; the default is `ops`"),
+        ));
+    }
+    Ok(user)
+}
+
+/// Of what systemd takes: bytes with their unit, a part of the host's, or no limit.
+fn memory_limit<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let bytes = byte_count(&text).or_else(|| text.parse().ok());
+    if bytes.is_some_and(|bytes| bytes > 0) || percentage(&text, 100) || text == "infinity" {
+        return Ok(text);
+    }
+    let fault = Fault::new(format!("`{text}` is no amount of memory"));
+    Err(D::Error::custom(
+        fault.hint("write it with its unit (`512M`, `2G`), as a part of the host's (`50%`), or `infinity`"),
+    ))
+}
+
+fn cpu_limit<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    if percentage(&text, u32::MAX) {
+        return Ok(text);
+    }
+    let fault = Fault::new(format!("`{text}` is no share of a processor"));
+    Err(D::Error::custom(fault.hint("write percent of one processor: `200%` are two")))
+}
+
+fn percentage(text: &str, most: u32) -> bool {
+    let number = text.strip_suffix('%').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    number.and_then(|digits| digits.parse().ok()).is_some_and(|number| (1..=most).contains(&number))
 }
 
 /// In less than this no login over a slow line is in time, and each change would be rolled back;

@@ -4,6 +4,7 @@
 
 pub mod claims;
 pub mod egress;
+mod keys;
 pub mod login;
 pub mod packs;
 pub mod policy;

@@ -1,6 +1,6 @@
 //! The values that templates and playbooks may name, and the playbooks filled in with them.
 
-use super::{Choice, Operator, packs};
+use super::{Choice, Operator, keys, packs};
 use crate::act::Text;
 use crate::addresses::API_PORT;
 use crate::config::Settings;
@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
 use crate::release::{reviewed, steps};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use semver::Version;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ pub fn desired_state(
     let settings = &choice.settings;
     let needs = packs::needs(settings, sources)?;
     let secrets = Secrets::of(settings, &needs, operator);
-    let keys = keys(&settings.admin.authorized_keys, operator)?;
+    let keys = keys::all(&settings.admin.authorized_keys, operator.file)?;
     let mut vars = vars(choice, port, &keys)?;
     vars.insert("release".into(), release_vars(version, release, &needs.extras));
     vars.insert(
@@ -136,22 +136,6 @@ impl Secrets {
         let optional = packs::given_key(keys, operator.variable).map_or_else(|| keys.to_vec(), |key| vec![key.clone()]);
         Self { required: required.into_iter().cloned().collect(), optional }
     }
-}
-
-/// Keys as given, or the contents of the files that are named.
-fn keys(given: &[String], operator: &Operator<'_>) -> Result<String> {
-    let mut keys = String::new();
-    for key in given {
-        if key.contains(' ') {
-            keys.push_str(key);
-        } else {
-            let text = (operator.file)(key)
-                .with_context(|| format!("admin.authorized_keys: cannot read the public key `{key}`"))?;
-            keys.push_str(text.trim());
-        }
-        keys.push('\n');
-    }
-    Ok(keys)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{Change, ResolveContext, Resource, Risk, Touches, directory};
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
-use crate::name::{AbsPath, Account, Mode};
+use crate::name::{AbsPath, Account, Mode, is_public_key};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -82,9 +82,7 @@ impl Spec {
 /// The lines of an authorized_keys(5) text that are keys without options: an option such as
 /// `command=` would not carry over.
 fn plain_keys(text: &str) -> String {
-    const KINDS: [&str; 4] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
-    let key = |line: &&str| KINDS.iter().any(|kind| line.starts_with(kind)) && line.split_whitespace().count() >= 2;
-    text.lines().map(str::trim).filter(key).fold(String::new(), |keys, line| keys + line + "\n")
+    text.lines().map(str::trim).filter(|line| is_public_key(line)).fold(String::new(), |keys, line| keys + line + "\n")
 }
 
 impl super::ResourceSpec for Spec {

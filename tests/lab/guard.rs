@@ -172,7 +172,8 @@ fn held_port() -> Result<()> {
 /// Strangers who take every place that sshd has for logins. They come from another host: whom sshd
 /// shuts out for what they did is them (PerSourcePenalties), not the administrator.
 pub fn strangers(at: &Host) -> Result<Host> {
-    let host = Host::from("strangers", ready()?)?;
+    // Of each host its own: several may be besieged at once.
+    let host = Host::from(&format!("{}-strangers", at.name.trim_start_matches("t-")), ready()?)?;
     let knock = include_str!("strangers.py");
     host.sh(&format!(
         "cat >/run/strangers.py <<'END'\n{knock}END\nsystemd-run -q python3 /run/strangers.py {}",
