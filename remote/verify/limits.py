@@ -38,9 +38,11 @@ def records():
 
 
 def log_limits(units):
-    """How many lines each unit may have in the journal in how many microseconds, as journald is
-    told; 0 for no limit of its own."""
-    return {unit: [_told("burst", unit), _told("interval", unit)] for unit in units}
+    """How many lines each unit that runs may have in the journal in how many microseconds, as
+    journald is told; 0 for no limit of its own. One that does not run writes nothing, and journald
+    is told nothing of it."""
+    run = [unit for unit in units if properties(unit, ["MainPID"]).get("MainPID", "0") != "0"]
+    return {unit: [_told("burst", unit), _told("interval", unit)] for unit in run}
 
 
 def _told(what, unit):
