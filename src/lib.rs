@@ -27,4 +27,5 @@ pub mod shell;
 pub mod transport;
 pub mod ui;
 pub mod verify;
+pub mod wording;
 pub mod yaml;

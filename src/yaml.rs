@@ -1,10 +1,7 @@
 //! Reading YAML: errors with file, line, caret, and what was probably meant.
 
-mod words;
-
-pub use words::plain;
-
 use crate::fault::{self, Fault};
+use crate::wording;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 use std::collections::BTreeMap;
@@ -24,7 +21,7 @@ fn explain(file: &str, message: &str) -> Fault {
     let (message, hint) = fault::take_hint(&message);
     let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
     let what = first.split_once(": ").filter(|(place, _)| place.starts_with("line ")).map_or(first, |(_, what)| what);
-    let Fault { message: plain, hint: usual } = words::plain(what);
+    let Fault { message: plain, hint: usual } = wording::plain(what);
     let rest = if plain == what { rest.to_owned() } else { rest.replace(what, &plain) };
     Fault { message: format!("{plain}\n{}", rest.trim_end()), hint: hint.or(usual) }
 }
@@ -134,10 +131,4 @@ impl<'de> Visitor<'de> for AnyNode {
     fn visit_none<E>(self) -> Result<Node, E> {
         Ok(Node::Leaf)
     }
-}
-
-/// The word of `known` nearest to `word`, if it is near enough to have been meant.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
-    near.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }

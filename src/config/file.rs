@@ -4,6 +4,7 @@ use super::settings::{Admin, Agent, Guard, Network, Settings, Ssh};
 use super::{Target, contradictions};
 use crate::fault::Fault;
 use crate::name::{Account, EnvName, PackageName, Service};
+use crate::wording;
 use crate::yaml::{self, Place, Step};
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,7 +101,7 @@ impl Config {
     /// When there is no such host; says which one may have been meant.
     pub fn address(&self, name: &str) -> Result<&Target, Fault> {
         self.hosts.get(name).map(|host| &host.address).ok_or_else(|| {
-            let meant = yaml::nearest(name, self.hosts.keys().map(String::as_str));
+            let meant = wording::nearest(name, self.hosts.keys().map(String::as_str));
             let hint = match (meant, self.hosts.is_empty()) {
                 (Some(meant), _) => format!("did you mean `{meant}`?"),
                 (None, true) => format!("to name an address, write `root@{name}`"),
@@ -139,7 +140,7 @@ impl Config {
         }
         serde_path_to_error::deserialize(merged).map_err(|error| {
             let path = error.path().iter().filter_map(step).collect();
-            (self.placed(name, path), yaml::plain(&error.inner().to_string()))
+            (self.placed(name, path), wording::plain(&error.inner().to_string()))
         })
     }
 }

@@ -5,7 +5,7 @@ use super::base_url::BaseUrl;
 use super::egress::Allowed;
 use crate::fault::Fault;
 use crate::name::EnvName;
-use crate::yaml;
+use crate::{wording, yaml};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,7 +136,7 @@ impl Packs {
         let hint = match alias {
             Some((meant, _)) => format!("did you mean `{meant}`?"),
             None => {
-                let near = yaml::nearest(&lower, self.providers.keys().map(String::as_str));
+                let near = wording::nearest(&lower, self.providers.keys().map(String::as_str));
                 let near = near.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
                 let known = self.providers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
                 format!(
@@ -198,7 +198,7 @@ impl Packs {
         for id in asked.packs {
             let pack = self.packs.get(id).ok_or_else(|| {
                 let known = self.packs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                let near = yaml::nearest(id, self.packs.keys().map(String::as_str));
+                let near = wording::nearest(id, self.packs.keys().map(String::as_str));
                 let near = near.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
                 Fault::new(format!("network.egress.packs: unknown pack `{id}`"))
                     .hint(format!("{near}known are {known}"))

@@ -2,7 +2,7 @@
 
 use super::switch;
 use crate::fault::Fault;
-use crate::yaml;
+use crate::wording;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
@@ -38,7 +38,7 @@ impl TryFrom<String> for Rate {
         let number = count.trim().parse::<u32>().map_err(|_| wrong())?;
         let unit = unit.trim();
         let Some((_, seconds)) = UNITS.into_iter().find(|(name, _)| *name == unit) else {
-            let near = yaml::nearest(unit, UNITS.into_iter().map(|(name, _)| name));
+            let near = wording::nearest(unit, UNITS.into_iter().map(|(name, _)| name));
             let near = near.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
             return Err(Fault::new(format!("`{unit}` is not a unit of rates")).hint(format!("{near}{form}")));
         };

@@ -1,7 +1,7 @@
 //! The agent's tools, by name.
 
 use crate::fault::Fault;
-use crate::yaml;
+use crate::wording;
 use serde::{Deserialize, Serialize};
 
 /// All that releases 0.18.2 and 0.19.0 register; those of MCP servers are
@@ -128,7 +128,7 @@ pub fn is_known(name: &str) -> bool {
 }
 
 pub fn nearest(name: &str) -> Option<&'static str> {
-    yaml::nearest(name, KNOWN.into_iter())
+    wording::nearest(name, KNOWN.into_iter())
 }
 
 impl From<Tool> for String {

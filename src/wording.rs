@@ -1,7 +1,6 @@
 //! A reader's errors in plain words, with what to do. Two readers say them, the one of YAML and
 //! serde: both as text.
 
-use super::nearest;
 use crate::fault::Fault;
 
 /// What a reader says of a text that is no YAML: how it begins, the same in plain words, and what
@@ -188,4 +187,10 @@ fn expected_in_words(expected: &str) -> &str {
         _ if expected.starts_with("struct ") => "a mapping of keys",
         _ => expected,
     }
+}
+
+/// The word of `known` nearest to `word`, if it is near enough to have been meant.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
+    near.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }
