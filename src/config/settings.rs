@@ -187,13 +187,17 @@ pub struct Guard {
     pub confirm_timeout_secs: u32,
 }
 
-/// Users that are there for something else.
-const NOT_ADMINISTRATORS: [&str; 5] = ["root", "hermes", "petasos-audit", "petasos-proxy", "nobody"];
-
 fn administrator<'de, D: Deserializer<'de>>(from: D) -> Result<Account, D::Error> {
     let user = Account::deserialize(from)?;
-    if NOT_ADMINISTRATORS.contains(&user.as_str()) {
-        let why = if user.as_str() == "root" { "its own login is closed" } else { "it is there for something else" };
+    let why = match user.as_str() {
+        "root" => Some("its own login is closed"),
+        // Those that the playbooks make for their own services.
+        name if matches!(name, "hermes" | "nobody") || name.starts_with("petasos-") => {
+            Some("it is there for something else")
+        }
+        _ => None,
+    };
+    if let Some(why) = why {
         let fault = Fault::new(format!("`{user}` cannot be the administrator: {why}"));
         return Err(D::Error::custom(
             fault.hint("name another user, who becomes root with sudo; the default is `ops`"),

@@ -23,7 +23,7 @@ fn what_cannot_be_has_its_line_and_a_caret() {
             "termnal",
             "no tool `termnal`|hint: did you mean `terminal`?",
         ),
-        ("  approvals: { mode: allow }", "allow }", "unknown word `allow`|did you mean `allowlist`?"),
+        ("  approvals: { mode: allow }", "allow }", "unknown value `allow`|did you mean `allowlist`?"),
         ("  approvals: { timeout: 0 }", "0 }", "a time of zero"),
         (
             "  approvals: { mode: allowlist, allow: [ls, 'sudo id'] }",
@@ -46,7 +46,7 @@ fn what_cannot_be_has_its_line_and_a_caret() {
         ("  redact: { patterns: ['x*'] }", "'x*'", "matches the empty text"),
         ("  redact: { patterns: ['(x'] }", "'(x'", "cannot be read: unclosed group"),
         ("  redact: { replacement: '' }", "''", "must be 1 to 64 characters"),
-        ("  platforms: { telegrm: {} }", "telegrm", "unknown word `telegrm`|did you mean `telegram`?"),
+        ("  platforms: { telegrm: {} }", "telegrm", "unknown value `telegrm`|did you mean `telegram`?"),
         ("  platforms: { telegram: { rate_limit: 0/hour } }", "0/hour", "lets nobody in|hint: `off` sets no limit"),
         ("  platforms: { telegram: { rate_limit: 30/hours } }", "30/hours", "not a unit of rates|did you mean `hour`?"),
         ("  rate_limits: { model_calls: 5 }", "5 }", "is not a rate"),
@@ -59,7 +59,7 @@ fn what_cannot_be_has_its_line_and_a_caret() {
         ("  rate_limits: { model_calls: 200000/month }", "200000/month", "counts to 100000, and not to 200000"),
         ("  sandbox: on", "on", "a boolean (`on`, `yes`, `true`) says nothing|on with a value of its own"),
         ("  sandbox: { memory: 1K }", "1K", "a sandbox with `1K` of memory runs nothing|hint: give it 64M or more"),
-        ("  approvals: { deny: [1] }", "1]", "a text is expected here, not the number `1`|hint: put it in quotes"),
+        ("  approvals: { deny: [1] }", "1]", "a string is expected here, not the number `1`|hint: put it in quotes"),
         ("  approvals: { mode: allowlist, allow: [ls, yes] }", "yes]", "boolean `true`|YAML reads `on`, `off`, `yes`"),
         ("  provider: off", "off", "boolean `false`|hint: YAML reads `on`, `off`, `yes`"),
         ("  approvals: { timeout: -1 }", "-1 }", "`-1` is not a time|hint: write seconds"),
@@ -73,7 +73,7 @@ fn what_cannot_be_has_its_line_and_a_caret() {
         (
             "  sandbox: none",
             "sandbox: none",
-            "`off` or a mapping of its keys is expected here, not the text|hint: write `off`",
+            "`off` or a mapping of its keys is expected here, not the string|hint: write `off`",
         ),
         ("  approvals: { mode: allowlist, allow: x }", "x }", "a list is expected here|hint: write `[one, two]`"),
         ("  approvals: { mode: allowlist, tools: terminal }", "terminal }", "a list is expected here"),
@@ -132,7 +132,7 @@ fn a_hosts_own_value_of_the_wrong_type_is_shown_where_it_stands() {
     let yaml = "hosts:\n  web:\n    address: h\n    agent: { approvals: { deny: [x, 2] } }\nagent: { approvals: { deny: [z] } }\n";
     let message = error(yaml);
     assert!(
-        message.contains("petasos.yaml:4:37\n") && message.contains("a text is expected here, not the number `2`"),
+        message.contains("petasos.yaml:4:37\n") && message.contains("a string is expected here, not the number `2`"),
         "{message}"
     );
 }

@@ -14,8 +14,10 @@ pub fn all(given: &[String], file: &dyn Fn(&str) -> Result<String>) -> Result<St
         let (what, text) = if named.contains(' ') {
             (String::new(), named.clone())
         } else {
-            let text =
-                file(named).with_context(|| format!("admin.authorized_keys: cannot read the public key `{named}`"))?;
+            let text = file(named).with_context(|| {
+                Fault::new(format!("admin.authorized_keys: cannot read the public key `{named}`"))
+                    .hint("name a file on this machine, or write the key itself")
+            })?;
             (format!(" in `{named}`"), text)
         };
         if text.contains("PRIVATE KEY-----") {
