@@ -13,10 +13,13 @@ say() {
 list() {
 	(cd "$1" && find . -mindepth 1 ! -path ./lost+found \( -type d -printf '%p %U:%G %m\0' -o -printf '%p %U:%G %m %s %l\0' \) | sort -z)
 }
-# Some file systems hold no room free for a file.
+# Some file systems hold no room free for a file. What it says goes to no file: there may be no room.
 allocate() {
-	fallocate -l "$bytes" "$1" 2>"$image.said" && return
-	grep -q 'not supported' "$image.said" && truncate -s "$bytes" "$1"
+	why=$(fallocate -l "$bytes" "$1" 2>&1) && return
+	case $why in
+	*'not supported'*) truncate -s "$bytes" "$1" ;;
+	*) return 1 ;;
+	esac
 }
 
 umask 077
@@ -36,7 +39,7 @@ if [ ! -e "$image" ]; then
 	chattr +C "$new" 2>/dev/null || :
 	allocate "$new" || {
 		rm -f "$new"
-		say "no room of $((bytes / 1048576)) MiB for $image: $(cat "$image.said")"
+		say "no room of $((bytes / 1048576)) MiB for $image: $why"
 	}
 fi
 
@@ -78,7 +81,7 @@ if [ "$size" -lt "$bytes" ]; then
 	allocate "$image" || {
 		# What was had of it is the host's again.
 		truncate -s "$size" "$image"
-		say "no room of $((bytes / 1048576)) MiB for $image: $(cat "$image.said")"
+		say "no room of $((bytes / 1048576)) MiB for $image: $why"
 	}
 fi
 # In blocks of its own; while it is mounted, not every container's root may make it larger.
@@ -86,10 +89,9 @@ has=$(dumpe2fs -h "$image" 2>/dev/null | awk -F: '/^Block (count|size)/ { n = n 
 if [ "$has" -lt $((bytes - 65536)) ]; then
 	! mountpoint -q "$mount" || systemctl stop "$unit"
 	! mountpoint -q "$mount" || say "$mount is in use: nothing else may be at work there while it grows"
-	e2fsck -fp "$image" >"$image.said" 2>&1 || [ $? -le 2 ] || say "e2fsck of $image: $(cat "$image.said")"
-	resize2fs "$image" >"$image.said" 2>&1 || say "$image does not grow: $(cat "$image.said")"
+	why=$(e2fsck -fp "$image" 2>&1) || [ $? -le 2 ] || say "e2fsck of $image: $why"
+	why=$(resize2fs "$image" 2>&1) || say "$image does not grow: $why"
 fi
-rm -f "$image.said"
 systemctl reset-failed "$unit" 2>/dev/null || :
 systemctl start "$unit"
 mountpoint -q "$mount" || say "$unit started, and nothing is mounted at $mount"

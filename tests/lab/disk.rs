@@ -150,11 +150,12 @@ settle 134217728
 left() { df --output=avail -B1M /var/lib/other | tail -n 1; }
 before=$(left)
 ! settle 402653184 2>/run/said
-grep 'no room of 384 MiB for /var/lib/other/a.img' /run/said
+grep 'no room of 384 MiB for /var/lib/other/a.img: .*No space left on device' /run/said
 systemctl is-active writer.service
 cat /srv/data/note
 mountpoint -q /srv/data
-echo $((before - $(left)))
+# Such a file system's own books take a MiB more or less.
+echo $((before - $(left) < 4))
 "#;
 
 fn cut_off(suite: &str) -> Result<()> {
@@ -176,7 +177,7 @@ fn cut_off(suite: &str) -> Result<()> {
     let said = host.sh(TOO_MANY)?;
     ensure!(said.ends_with("active\n20000\n"), "{said}");
     let said = host.sh(NO_ROOM)?;
-    ensure!(said.ends_with("active\nkept\n0\n"), "{said}");
+    ensure!(said.ends_with("active\nkept\n1\n"), "{said}");
     Ok(())
 }
 
