@@ -13,7 +13,8 @@ say() {
 list() {
 	(cd "$1" && find . -mindepth 1 ! -path ./lost+found \( -type d -printf '%p %U:%G %m\0' -o -printf '%p %U:%G %m %s %l\0' \) | sort -z)
 }
-# Some file systems hold no room free for a file. What it says goes to no file: there may be no room.
+# Some file systems hold no room free for a file. What is said goes to no file: there may be no room
+# for one.
 allocate() {
 	why=$(fallocate -l "$bytes" "$1" 2>&1) && return
 	case $why in
