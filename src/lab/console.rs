@@ -5,6 +5,13 @@ use super::{Lab, net};
 use crate::fault::Fault;
 use anyhow::{Context, Result};
 
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A shell outside of the host's processes that waits for the command inside. nsenter's own parent
+/// stops itself when a host that goes down stops its processes: it then never takes note of the
+/// command's end, and until it does, the kernel does not let the host start again.
+const WAIT: [&str; 4] = ["sh", "-c", "\"$@\"; exit $?", "sh"];
+
 impl Lab {
     /// The words before a command that then runs on the host as root, whatever its sshd and its
     /// firewall think of it.
@@ -14,9 +21,9 @@ impl Lab {
     pub fn console(&self, name: &str) -> Result<Vec<String>> {
         let missing = || not_running(name);
         let init = self.groups.init(name).with_context(missing)?;
-        let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        let words = ["nsenter", "--target", &init, "--all", "env", "-i", path, "HOME=/root", "LC_ALL=C.UTF-8"];
-        Ok(words.map(str::to_owned).to_vec())
+        let enter =
+            ["nsenter", "--target", &init, "--all", "--no-fork", "env", "-i", PATH, "HOME=/root", "LC_ALL=C.UTF-8"];
+        Ok(enter.into_iter().chain(WAIT).map(str::to_owned).collect())
     }
 
     /// Pulls a host's cable, or plugs it in again.
