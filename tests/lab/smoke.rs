@@ -56,7 +56,7 @@ async fn hosts() {
     }
     this_machine_reaches_the_labs_github(lab);
     registries_are_passed_through(&hosts[0]);
-    reboots(lab, &hosts[0]);
+    hosts.iter().for_each(|host| reboots(lab, host));
 
     let again = lab.up(name13, &Form::default(), &mut say13).await.unwrap();
     assert_eq!(again, hosts[0]);
@@ -197,7 +197,8 @@ fn registries_are_passed_through(host: &LabHost) {
 }
 
 fn reboots(lab: &Lab, host: &LabHost) {
-    // What still runs on the console does not hold the host back; systemd 257 leaves it alone.
+    // What still runs on the console does not hold the host back: systemd 252 ends it, 257 leaves it
+    // to the kernel.
     let console = lab.console(&host.name).unwrap();
     let mut held = Command::new("timeout").arg("90").args(console).args(["sleep", "90"]).spawn().unwrap();
     let boot = "cat /proc/1/stat | cut -d' ' -f22; cat /etc/machine-id";
@@ -216,5 +217,6 @@ fn reboots(lab: &Lab, host: &LabHost) {
         std::thread::sleep(Duration::from_millis(200));
     }
     ok(host, "test -e /root/kept && getent hosts openrouter.ai");
-    assert_eq!(held.wait().unwrap().code(), Some(128 + 9), "a command on the console outlived the reboot");
+    let ended = held.wait().unwrap();
+    assert!(ended.code().is_some_and(|code| code > 128), "a command on the console outlived the reboot: {ended}");
 }
