@@ -197,8 +197,8 @@ fn registries_are_passed_through(host: &LabHost) {
 }
 
 fn reboots(lab: &Lab, host: &LabHost) {
-    // What still runs on the console does not hold the host back: systemd 252 ends it, 257 leaves it
-    // to the kernel.
+    // What still runs on the console does not hold the host back: systemd 252 ends it, and 257
+    // leaves it to the kernel.
     let console = lab.console(&host.name).unwrap();
     let mut held = Command::new("timeout").arg("90").args(console).args(["sleep", "90"]).spawn().unwrap();
     let boot = "cat /proc/1/stat | cut -d' ' -f22; cat /etc/machine-id";
