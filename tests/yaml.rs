@@ -26,7 +26,7 @@ fn config(text: &str) -> Result<Config, Fault> {
 }
 
 fn playbook(text: &str) -> Result<Playbook, Fault> {
-    let vars = json!({ "admin": { "user": "ops", "authorized_keys": "" }, "login": "root", "ssh_port": 22, "moved_port": "", "inbound": "", "sandbox_packages": "" });
+    let vars = json!({ "admin": { "user": "ops", "authorized_keys": "" }, "login": "root", "moved_port": "", "inbound": "", "sandbox_packages": "" });
     Playbook::read("playbook.yaml", text, &Renderer::new(&BTreeMap::new(), &vars)?)
 }
 

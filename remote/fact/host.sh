@@ -32,6 +32,17 @@ fi
 mlkem=no
 grep -q -s mlkem768x25519-sha256 /usr/sbin/sshd && mlkem=yes
 printf 'init=%s\ncontainer=%s\ntime=%s\nipv6=%s\nweb_server=%s\nmlkem=%s\n' "$init" "$container" "$(date +%s)" "$ipv6" "$web_server" "$mlkem"
+# Where sshd has this very connection: its own note of it, which sudo takes from all below itself.
+pid=$$ ssh_port=${SSH_CONNECTION-}
+ssh_port=${ssh_port##* }
+while [ -z "$ssh_port" ] && [ "$pid" -gt 1 ]; do
+	read -r stat <"/proc/$pid/stat" || break
+	set -- ${stat##*) }
+	pid=$2
+	ssh_port=$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=.* //p')
+done
+[ -n "$ssh_port" ] || ssh_port=$(sshd -T 2>/dev/null | sed -n 's/^port //ip;T;q')
+printf 'ssh_port=%s\n' "$ssh_port"
 printf 'ssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
 set -- /etc /opt /usr /var/cache /var/cache/apt /var/lib /var/lib/dpkg
 for path; do

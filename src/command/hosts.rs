@@ -94,11 +94,10 @@ impl HostArgs {
         let job = |choice: Choice| {
             let known = reach::Known { lock: &lock, given: self.host_key.as_ref() };
             let login = known.login(&choice.label, choice.target.clone(), &options)?;
-            let known_port = known.port(&choice.label);
-            let port = known_port.unwrap_or(login.resolved.port);
+            let last = known.last(&choice.label);
             let variable = |name: &str| std::env::var(name).ok();
             let operator = Operator { variable: &variable, file: &key_file, seed: Text::secret(seed()?) };
-            let desired = vars::desired_state(&choice, port, &lock, &sources, &operator)?;
+            let desired = vars::desired_state(&choice, &lock, &sources, &operator)?;
             let about = about(&choice, &lock, &sources)?;
             let settings = choice.settings;
             let job = Job {
@@ -106,7 +105,7 @@ impl HostArgs {
                 login,
                 admin: settings.admin.user.clone(),
                 ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
-                known_port,
+                last,
                 desired,
                 packages: choice.packages,
                 run_id: owner::this_run()?,

@@ -5,7 +5,7 @@ use crate::act::Text;
 use crate::config::Target;
 use crate::config::lock::{HostFacts, LockFile};
 use crate::name::Fingerprint;
-use crate::run::{Event, Watch};
+use crate::run::{Event, LastLogin, Watch};
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
 use crate::ui;
 use anyhow::{Context, Result};
@@ -37,9 +37,10 @@ impl Known<'_> {
         Ok(Login { target, options: options.clone(), host_key, resolved: Arc::new(resolved) })
     }
 
-    /// The port that a host was last reached at, if not at its address's own.
-    pub fn port(&self, label: &str) -> Option<u16> {
-        self.lock.hosts.get(label).and_then(|facts| facts.ssh_port)
+    /// How a host was last reached.
+    pub fn last(&self, label: &str) -> LastLogin {
+        let last = |facts: &HostFacts| LastLogin { user: facts.user.clone(), port: facts.ssh_port };
+        self.lock.hosts.get(label).map(last).unwrap_or_default()
     }
 }
 
@@ -55,7 +56,9 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
     Arc::new(move |host, event| {
         match &event {
             Event::HostKey(key) => record(&file, host, |facts| facts.host_key = Some(key.clone())),
-            Event::Port(port) => record(&file, host, |facts| facts.ssh_port = Some(*port)),
+            Event::Reached(last) => {
+                record(&file, host, |facts| (facts.user, facts.ssh_port) = (last.user.clone(), last.port));
+            }
             Event::Connecting
             | Event::Observing { .. }
             | Event::Planned { .. }
@@ -77,7 +80,7 @@ fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts))
         Ok(lock.save(&file)?)
     };
     if let Err(error) = write() {
-        ui::warning(&format!("{name}: its host key or SSH port could not be recorded: {}", explain::fault(&error)));
+        ui::warning(&format!("{name}: its host key, or how it was reached, could not be recorded: {}", explain::fault(&error)));
     }
 }
 
@@ -101,6 +104,7 @@ fn password() -> AskPassword {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::Account;
 
     #[test]
     fn what_a_host_teaches_is_kept_and_passed_on() {
@@ -111,7 +115,8 @@ mod tests {
         let all = heard.clone();
         let watch = recording(&file, Arc::new(move |host, event| all.lock().unwrap().push((host.to_owned(), event))));
         let key = Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).unwrap();
-        let events = [Event::Connecting, Event::HostKey(key.clone()), Event::Port(2222)];
+        let last = LastLogin { user: Account::new("ops").ok(), port: Some(2222) };
+        let events = [Event::Connecting, Event::HostKey(key.clone()), Event::Reached(last)];
         events.iter().for_each(|event| watch("web", event.clone()));
         let facts = &LockFile::load(&file).unwrap().hosts["web"];
         assert_eq!((facts.host_key.as_ref(), facts.ssh_port), (Some(&key), Some(2222)));

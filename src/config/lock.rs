@@ -1,7 +1,7 @@
 //! `petasos.lock`: facts, not wishes. Which release each name stands for, to the last bit, and
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
 use crate::fault::Fault;
-use crate::name::Fingerprint;
+use crate::name::{Account, Fingerprint};
 pub use crate::release::pinned::{Commit, Date, ModuleName, Policy, Release, Review, Sha256, Suite, Tag, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,6 +41,9 @@ pub struct HostFacts {
     /// Where its SSH listens, once it moved away from where the address says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_port: Option<u16>,
+    /// Whose login worked last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Account>,
 }
 
 /// Why a lock cannot be used.
@@ -185,6 +188,7 @@ mod tests {
             release: Some(version.clone()),
             host_key: Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).ok(),
             ssh_port: Some(2222),
+            user: Account::new("ops").ok(),
         };
         LockFile {
             release: Some(version.clone()),

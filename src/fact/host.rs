@@ -26,6 +26,9 @@ pub struct Host {
     pub init: String,
     /// Seconds since the epoch, by the host's clock.
     pub time: u64,
+    /// The port at which its sshd has this very connection; another than the one that was dialled
+    /// where something in between translates ports.
+    pub ssh_port: u16,
     /// Whether ssh.socket owns the SSH port, and not ssh.service.
     pub ssh_socket: bool,
     /// Whether cloud-init is still at work on this start of the host.
@@ -94,6 +97,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         container: holds("container")?,
         init: need("init")?,
         time: need("time")?.parse().map_err(|_| Fault::new("`time` is no number"))?,
+        ssh_port: need("ssh_port")?.parse().map_err(|_| Fault::new("`ssh_port` is no port"))?,
         ssh_socket: holds("ssh_socket")?,
         cloud_init: holds("cloud_init")?,
         dpkg_interrupted: holds("dpkg_interrupted")?,

@@ -22,6 +22,9 @@ pub struct Spec {
     pub file: AbsPath,
     /// For whose login the settings must be in force.
     pub users: Vec<Account>,
+    /// The one port that sshd listens at; where it is empty, the ports are not looked at.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ssh_port: String,
     /// Keyword to value; both as `sshd -T` prints them, in small letters. An empty value is not
     /// looked at.
     pub set: BTreeMap<String, String>,
@@ -42,6 +45,7 @@ impl super::ResourceSpec for Spec {
             }
         };
         let mut spec = self.clone();
+        spec.set.insert(PORT.to_owned(), (context.text)(&self.ssh_port)?);
         spec.set.retain(|_, value| !value.is_empty());
         let sshd = context.facts.sshd.as_ref().and_then(Seen::is);
         let files = sshd.iter().flat_map(|sshd| &sshd.lines).map(|line| line.file.clone()).collect();
@@ -123,7 +127,9 @@ impl Effective {
             let differs = self.spec.set.get(&line.keyword).is_some_and(|want| !line.value.eq_ignore_ascii_case(want));
             let earlier = line.file.starts_with(dir.as_str()) && line.file.as_str() < ours;
             let above = line.file == MAIN && line.number < inclusion;
-            line.file != ours && differs && (line.matched || earlier || above || line.keyword == PORT)
+            // The same port twice is one that sshd cannot listen at.
+            let port = line.keyword == PORT && self.spec.set.contains_key(PORT);
+            line.file != ours && (port || differs && (line.matched || earlier || above))
         })
     }
 

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
+    /// The port of SSH, which may come in from anywhere too.
+    pub ssh_port: String,
     /// What may come in from anywhere: `443/tcp`; a list, or one text with spaces between them.
     pub allow: StringList,
 }
@@ -23,8 +25,10 @@ impl super::ResourceSpec for Spec {
         queries.insert(Query::Ufw);
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
-        let allow: Result<BTreeSet<Service>, Fault> = self.allow.list().into_iter().map(Service::new).collect();
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
+        let ssh = format!("{}/tcp", (context.text)(&self.ssh_port)?);
+        let services = self.allow.list().into_iter().chain([ssh]);
+        let allow: Result<BTreeSet<Service>, Fault> = services.map(Service::new).collect();
         Ok(vec![Box::new(Firewall { allow: allow? })])
     }
 }

@@ -104,7 +104,7 @@ impl Session<'_> {
     async fn fresh(&self, way: ConfirmBy) -> Result<Ssh, RunError> {
         let limit = Duration::from_secs(u64::from(self.job.confirm_timeout_secs / 4).clamp(3, 10));
         match way {
-            ConfirmBy::Admin => Ok(self.job.admin_login().within(limit).open().await?),
+            ConfirmBy::Admin => Ok(self.admin_login().within(limit).open().await?),
             ConfirmBy::Any => self.job.connect(self.watch).await,
         }
     }

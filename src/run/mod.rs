@@ -42,13 +42,12 @@ pub struct Job {
     pub name: String,
     /// As whom, and where, the user says that it is reached.
     pub login: Login,
-    /// Who will administer it: tried first, so that a host whose root login is closed is reached as
-    /// ever.
+    /// Who will administer it.
     pub admin: Account,
-    /// Where SSH will listen, if that is to change: tried first too.
+    /// Where SSH will listen, if that is to change.
     pub ssh_port: Option<u16>,
-    /// Where it listened when it was last reached, if not where the address says.
-    pub known_port: Option<u16>,
+    /// How it was last reached.
+    pub last: LastLogin,
     pub desired: DesiredState,
     /// The packages that petasos.yaml names.
     pub packages: Vec<NamedPackage>,
@@ -62,14 +61,23 @@ pub struct Job {
     pub texts: bool,
 }
 
+/// The login by which a host was last reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastLogin {
+    /// None where no run has recorded it.
+    pub user: Option<Account>,
+    /// None for the port of the address.
+    pub port: Option<u16>,
+}
+
 /// What happens, for whoever watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Connecting,
     /// The host was reached, and showed a key that is not recorded: to be kept.
     HostKey(Fingerprint),
-    /// The host was reached at another port than the last time: to be kept.
-    Port(u16),
+    /// The host was reached by another login than the last time: to be kept.
+    Reached(LastLogin),
     Observing {
         user: String,
     },

@@ -105,6 +105,7 @@ impl Session<'_> {
         if host.init != "systemd" {
             return Err(self.host_error(Fault::new(format!("its first process is `{}`, not systemd", host.init))));
         }
+        self.port_may_move(&host)?;
         let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
         self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
@@ -114,6 +115,24 @@ impl Session<'_> {
         let held = lock_path().into_iter().any(waits);
         let unconfirmed = guard_paths().any(waits);
         Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held })
+    }
+
+    /// A port that is translated on the way is nobody's to move from here.
+    fn port_may_move(&mut self, host: &Host) -> Result<(), RunError> {
+        let (dialled, own) = (self.job.dialled(&self.connection), host.ssh_port);
+        self.translated = dialled != own;
+        match self.job.ssh_port.filter(|wanted| self.translated && *wanted != own) {
+            None => Ok(()),
+            Some(wanted) => Err(self.host_error(
+                Fault::new(format!(
+                    "SSH cannot move to port {wanted}: the host's own port is {own}, which something on the way \
+                     (a router, a virtual machine's network) offers as {dialled}, and nothing would offer {wanted}"
+                ))
+                .hint(format!(
+                    "remove `network.ssh_port` or set it to {own}; to move SSH, reach the host at an address of its own"
+                )),
+            )),
+        }
     }
 
     /// An observation of a host that cloud-init is through with: before that each one differs.

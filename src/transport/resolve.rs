@@ -10,6 +10,10 @@ use std::process::Command;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
     pub port: u16,
+    /// The host's name or address, which is dialled.
+    pub address: String,
+    /// Whether the way leads through another host, or another program.
+    pub through_another: bool,
     /// The host's name or address, or the alias that stands for it in known_hosts.
     pub name: String,
     /// Whether hosts that known_hosts has not are refused.
@@ -49,6 +53,7 @@ fn read(text: &str) -> Resolved {
     let pairs = || text.lines().filter_map(|line| line.split_once(' '));
     let value = |key: &str| pairs().find(|(name, _)| *name == key).map_or("", |(_, value)| value).to_owned();
     let port = value("port").parse().unwrap_or(22);
+    let set = |key| !matches!(value(key).as_str(), "" | "none");
     let name = [value("hostkeyalias"), value("hostname")].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     let home = std::env::var_os("HOME").unwrap_or_default();
     let path = |text: &str| {
@@ -57,6 +62,8 @@ fn read(text: &str) -> Resolved {
     let files = ["userknownhostsfile", "globalknownhostsfile"].map(value);
     Resolved {
         port,
+        address: value("hostname"),
+        through_another: set("proxyjump") || set("proxycommand"),
         name,
         strict: matches!(value("stricthostkeychecking").as_str(), "true" | "yes"),
         known_hosts: files

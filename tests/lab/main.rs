@@ -23,6 +23,7 @@ mod hostile;
 mod inside;
 mod names;
 mod policy;
+mod ports;
 mod providers;
 mod reach;
 mod release;
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
         crash::trials(),
         ways::trials(),
         badday::trials(),
-        reach::trials(),
+        reach::trials().into_iter().chain(ports::trials()).collect(),
         release::trials(),
         scanners::trials(),
         guard::trials(),
