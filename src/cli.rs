@@ -67,9 +67,17 @@ pub fn main() -> ExitCode {
         Ok(cli) => run(cli),
         Err(error) => {
             // Help and version are no errors; they go to stdout.
-            let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
-            let _ = error.print();
-            ExitCode::from(code)
+            if error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::from(exit::USAGE);
+            }
+            match ui::unless_closed(error.print()) {
+                Ok(()) => ExitCode::from(exit::DONE),
+                Err(error) => {
+                    ui::error(&Fault::new(error.to_string()));
+                    ExitCode::from(exit::ERROR)
+                }
+            }
         }
     }
 }

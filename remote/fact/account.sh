@@ -8,11 +8,13 @@ for name; do
 			echo "user:$name"
 			continue
 		}
-		case $(getent shadow "$name" | cut -d: -f2) in
+		shadow=$(getent shadow "$name") || shadow=::
+		case $(printf '%s' "$shadow" | cut -d: -f2) in
 		'!'* | '*'*) locked=yes ;;
 		*) locked=no ;;
 		esac
-		printf 'user:%s\t%s\t%s\t%s\t%s\n' "$name" "$line" "$(id -gn "$name")" "$(id -Gn "$name")" "$locked"
+		ages=$(printf '%s' "$shadow" | cut -d: -f3,5,8)
+		printf 'user:%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$line" "$(id -gn "$name")" "$(id -Gn "$name")" "$locked" "$ages"
 		;;
 	g:*)
 		name=${name#g:}

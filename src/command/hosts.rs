@@ -10,8 +10,10 @@ use crate::fault::Fault;
 use crate::name::Fingerprint;
 use crate::playbook::Sources;
 use crate::run::{Job, Watch, owner};
+use crate::transport::Login;
 use crate::ui::progress;
 use anyhow::{Result, anyhow, bail};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
@@ -56,7 +58,9 @@ impl HostArgs {
             let none = format!("no host is given, and `{}` lists none", self.files.config.display());
             bail!(Fault::new(none).hint("`petasos up root@203.0.113.7`, or `petasos init` for a file"));
         }
-        names.iter().map(|name| Choice::of(config, name)).collect()
+        // Named twice is named.
+        let mut seen = BTreeSet::new();
+        names.iter().filter(|name| seen.insert(name.as_str())).map(|name| Choice::of(config, name)).collect()
     }
 
     /// Shows how these hosts fare, and records what they teach.
@@ -89,11 +93,13 @@ impl HostArgs {
             bail!(fault.hint("name one host"));
         }
         let lock = LockFile::load(&self.files.lock)?;
+        let mut reached = BTreeMap::new();
         let sources = self.files.sources()?;
         let options = reach::ssh_options(self.ssh_config.clone(), self.identity.clone());
-        let job = |choice: Choice| {
+        let mut job = |choice: Choice| {
             let known = reach::Known { lock: &lock, given: self.host_key.as_ref() };
             let login = known.login(&choice.label, choice.target.clone(), &options)?;
+            once(&mut reached, &choice.label, &login)?;
             let last = known.last(&choice.label);
             let variable = |name: &str| std::env::var(name).ok();
             let operator = Operator { variable: &variable, file: &key_file, seed: Text::secret(seed()?) };
@@ -115,8 +121,23 @@ impl HostArgs {
             };
             Ok((job, about))
         };
-        choices.into_iter().map(job).collect()
+        choices.into_iter().map(&mut job).collect()
     }
+}
+
+/// Two names for one host would be two runs on it at once, and the second finds the first at work.
+fn once(reached: &mut BTreeMap<(String, u16), String>, label: &str, login: &Login) -> Result<()> {
+    let (address, port) = (login.resolved.address.clone(), login.resolved.port);
+    // The same address behind two jump hosts may be two hosts.
+    if login.resolved.through_another {
+        return Ok(());
+    }
+    let here = format!("{address}, port {port}");
+    let Some(other) = reached.insert((address, port), label.to_owned()) else { return Ok(()) };
+    bail!(
+        Fault::new(format!("`{other}` and `{label}` are the same host: {here}"))
+            .hint("remove one of them from petasos.yaml, or name one on the command line")
+    )
 }
 
 pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, Fault> {

@@ -54,10 +54,10 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
     // Several hosts of one run write it.
     let file = Mutex::new(file.to_owned());
     Arc::new(move |host, event| {
-        match &event {
+        let recorded = match &event {
             Event::HostKey(key) => record(&file, host, |facts| facts.host_key = Some(key.clone())),
             Event::Reached(last) => {
-                record(&file, host, |facts| (facts.user, facts.ssh_port) = (last.user.clone(), last.port));
+                record(&file, host, |facts| (facts.user, facts.ssh_port) = (last.user.clone(), last.port))
             }
             Event::Connecting
             | Event::Observing { .. }
@@ -66,22 +66,29 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
             | Event::AdminLogin { .. }
             | Event::Rechecking
             | Event::Attacking
-            | Event::Note(_) => {}
+            | Event::Note(_) => true,
+        };
+        match event {
+            Event::HostKey(key) if !recorded => watch(host, Event::Note(format!("first contact: host key {key}"))),
+            event => watch(host, event),
         }
-        watch(host, event);
     })
 }
 
-fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts)) {
+/// Whether it was written.
+fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts)) -> bool {
     let file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let write = || -> Result<()> {
         let mut lock = LockFile::load(&file)?;
         learn(lock.hosts.entry(name.to_owned()).or_default());
         Ok(lock.save(&file)?)
     };
-    if let Err(error) = write() {
-        ui::warning(&format!("{name}: its host key, or how it was reached, could not be recorded: {}", explain::fault(&error)));
+    let written = write();
+    if let Err(error) = &written {
+        let why = explain::fault(error);
+        ui::warning(&format!("{name}: its host key, or how it was reached, could not be recorded: {why}"));
     }
+    written.is_ok()
 }
 
 /// From the environment, else from whoever sits at the terminal: asked once for each user of each

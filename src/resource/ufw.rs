@@ -282,6 +282,10 @@ impl Rule {
         argv.extend(["delete".to_owned(), self.action.clone()]);
         for part in self.direction.split('!') {
             let (direction, interface) = part.split_once('_').unwrap_or((part, ""));
+            // Of what passes through, a direction is one of an interface.
+            if self.route && interface.is_empty() {
+                continue;
+            }
             argv.push(direction.to_owned());
             if !interface.is_empty() {
                 argv.extend(["on".to_owned(), interface.to_owned()]);

@@ -21,7 +21,7 @@ pub struct Spec {
     /// The primary group, which must exist; by default one of the user's name, made with the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<Account>,
-    /// All its other groups: it is taken out of the rest.
+    /// All its other groups: it is taken out of the rest, unless it is one that people log in as.
     #[serde(default)]
     pub groups: Vec<Account>,
     /// The public keys that may log in, one a line; all others go.
@@ -128,6 +128,9 @@ struct User {
 
 const NO_SHELLS: [&str; 4] = ["/usr/sbin/nologin", "/sbin/nologin", "/usr/bin/false", "/bin/false"];
 
+/// Ends all ageing of an account (chage(1): -1 takes a limit away).
+const CHAGE: [&str; 9] = ["chage", "--lastday", "-1", "--maxdays", "-1", "--inactive", "-1", "--expiredate", "-1"];
+
 /// What useradd(8) and usermod(8) write, each with the copy that they leave.
 const ACCOUNTS: [&str; 12] = [
     "/etc/passwd",
@@ -186,7 +189,21 @@ impl Resource for User {
         differ("shell", &user.shell, shell, ["usermod", "--shell", shell]);
         differ("home", &user.home, home, ["usermod", "--home", home]);
         differ("group", &user.group, group, ["usermod", "--gid", group]);
-        differ("groups", &is, &want, ["usermod", "--groups", &want]);
+        if !spec.wants_keys() {
+            differ("groups", &is, &want, ["usermod", "--groups", &want]);
+        }
+        let missing: BTreeSet<String> = groups.difference(&user.groups).cloned().collect();
+        if spec.wants_keys() && !missing.is_empty() {
+            // What else it is in, sshd or others may ask for.
+            let act = Act::run(["usermod", "--append", "--groups", &joined(&missing), spec.name.as_str()]);
+            let all = user.groups.union(&groups).cloned().collect();
+            changes.push(Change::new("groups", is, joined(&all), vec![act]));
+        }
+        if spec.wants_keys() && !user.ageing.is_empty() {
+            // Nobody has a password to change in time.
+            let argv = CHAGE.into_iter().chain([spec.name.as_str()]);
+            changes.push(Change::new("ageing", &user.ageing, "never", vec![Act::run(argv)]));
+        }
         if !user.locked {
             let act = Act::run(["usermod", "--lock", spec.name.as_str()]);
             changes.push(Change::new("password", "set", "locked", vec![act]));
@@ -214,6 +231,10 @@ impl Spec {
         if !self.groups.is_empty() {
             let groups = self.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             argv.extend(["--groups".to_owned(), groups]);
+        }
+        if self.wants_keys() {
+            // Whatever login.defs and `useradd -D` have for others.
+            argv.extend(["--key", "PASS_MAX_DAYS=-1", "--inactive", "-1", "--expiredate", ""].map(str::to_owned));
         }
         // The home directory is a resource of its own where its mode matters; a login user's is
         // made here, from /etc/skel.

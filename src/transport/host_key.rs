@@ -59,11 +59,13 @@ impl SshTempConfig {
     /// # Errors
     /// When no temporary file can be written.
     pub fn write(target: &Target, user_config: Option<&Path>, known: Option<&Fingerprint>) -> std::io::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("petasos-ssh.").tempdir()?;
+        let dir = tempfile::Builder::new().prefix("petasos-ssh.").tempdir_in(scratch())?;
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("command"), COMMAND)?;
         std::fs::write(path("known"), known.map_or("", Fingerprint::as_str))?;
         let mut config = std::fs::File::create(path("config"))?;
+        // What it says of a failure is read here, whatever the user wants to read.
+        writeln!(config, "LogLevel INFO")?;
         // Only for this host: one on the way to it (ProxyJump) is reached with the same
         // configuration.
         // Nothing of the user's is lent to a host, nor to one on the way.
@@ -94,6 +96,21 @@ impl SshTempConfig {
         let (fingerprint, kind) = text.lines().last()?.split_once(' ')?;
         Some(Shown { fingerprint: Fingerprint::new(fingerprint).ok()?, kind: kind.to_owned() })
     }
+}
+
+/// The longest path of a folder in which ssh can make the socket of a connection, in bytes: a
+/// socket's path has 108 (unix(7)), of which the folder of openssh's crate, its name and ssh's own
+/// ending of it take 46.
+const SOCKETS: usize = 60;
+
+/// Where temporary files go: the user's place for them, unless ssh could not use it, because it is
+/// too long for a socket or has a letter that means something in ssh's configuration.
+pub fn scratch() -> PathBuf {
+    let usual = std::env::temp_dir();
+    let usable = usual.to_str().is_some_and(|path| {
+        path.len() <= SOCKETS && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._+,@=-".contains(c))
+    });
+    if usable { usual } else { PathBuf::from("/tmp") }
 }
 
 /// The fingerprints that known_hosts files have for a name, each with its place, as `ssh-keygen -l

@@ -91,7 +91,7 @@ impl Login {
         builder
             .user(self.target.user.to_string())
             .known_hosts_check(if strict { KnownHosts::Strict } else { KnownHosts::Add })
-            .control_directory(std::env::temp_dir())
+            .control_directory(host_key::scratch())
             .config_file(temp_config.config())
             // A master whose client was killed ends by itself.
             .control_persist(ControlPersist::IdleFor(NonZeroUsize::new(30).unwrap_or(NonZeroUsize::MIN)))

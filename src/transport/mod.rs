@@ -74,6 +74,11 @@ impl TransportError {
                                   the same command again, which waits for that first"
                     .to_owned()
             }
+            Self::Answer { source: FrameError::NoAnswer(_), .. } => {
+                "a start file of the login shell there (~/.bashrc, ~/.profile, /etc/profile.d) may end the shell, or \
+                 print without end: let it do so only where `$-` has an `i`, as the shells' own examples do"
+                    .to_owned()
+            }
             Self::Answer { .. } => return None,
         })
     }

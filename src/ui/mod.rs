@@ -10,5 +10,5 @@ pub mod report;
 pub mod verify_text;
 mod visible;
 
-pub use print::{error, json, json_line, note, out, raw, secret, warning};
+pub use print::{error, json, json_line, note, out, raw, secret, unless_closed, warning};
 pub use visible::line;
