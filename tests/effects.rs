@@ -179,7 +179,7 @@ fn what_can_lock_out_is_guarded_whatever_the_entry_says() {
     let full = "ops ALL=(ALL:ALL) NOPASSWD: ALL\n";
     let nothing = json!({});
     let guarded = [
-        ("ufw", json!({ "allow": ["443/tcp"] }), json!({ "ufw": "absent" })),
+        ("ufw", json!({ "ssh_port": "22", "allow": ["443/tcp"] }), json!({ "ufw": "absent" })),
         (
             "nft",
             json!({ "table": "inet mine", "file": "/etc/mine.nft" }),

@@ -22,6 +22,9 @@ pub struct UserAccount {
     /// Why it will be closed one day, by its key too; empty if it will not (shadow(5)).
     #[serde(default)]
     pub ageing: String,
+    /// The control groups that its processes are in: `/system.slice/hermes.service`.
+    #[serde(default)]
+    pub runs_in: BTreeSet<String>,
 }
 
 pub const FAMILY: Family = Family { name: "account", fragment, parse };
@@ -55,8 +58,9 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
             ("user", []) => {
                 facts.users.insert(name, Seen::Absent);
             }
-            ("user", [entry, group, groups, locked, ages]) => {
-                let user = user(entry, group, groups, locked, ages).ok_or_else(unexpected)?;
+            ("user", [entry, group, groups, locked, ages, units]) => {
+                let mut user = user(entry, group, groups, locked, ages).ok_or_else(unexpected)?;
+                user.runs_in = units.split_whitespace().map(str::to_owned).collect();
                 facts.users.insert(name, Seen::Is(user));
             }
             ("group", [""]) => {
@@ -84,6 +88,7 @@ fn user(entry: &str, group: &str, groups: &str, locked: &str, ages: &str) -> Opt
         groups: groups.split(' ').filter(|other| *other != group).map(str::to_owned).collect(),
         locked: locked == "yes",
         ageing: ageing(ages)?,
+        runs_in: BTreeSet::new(),
     })
 }
 

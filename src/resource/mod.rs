@@ -74,6 +74,9 @@ pub struct Change {
     /// The room that it needs beside what its resource's changes need.
     #[serde(skip)]
     pub needs_room: Vec<Need>,
+    /// Why nobody can make it before somebody has done something about it: then nothing is changed.
+    #[serde(skip)]
+    pub blocked: Option<Fault>,
     /// The texts before and after, where a file's content changes and the old text was asked for;
     /// never a secret's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +93,7 @@ impl Change {
             acts,
             files: BTreeSet::new(),
             needs_room: Vec::new(),
+            blocked: None,
             texts: None,
         }
     }

@@ -3,6 +3,7 @@
 use super::file::File;
 use super::{Change, ResolveContext, Resource, Risk, Touches, directory};
 use crate::act::{Act, Text};
+use crate::fact::account::UserAccount;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
 use crate::name::{AbsPath, Account, Mode, is_public_key};
@@ -175,7 +176,7 @@ impl Resource for User {
             Seen::Unreadable(why) => return Err(Fault::new(why)),
             Seen::Is(user) => user,
         };
-        let mut changes = Vec::new();
+        let mut changes: Vec<Change> = self.others(user).into_iter().collect();
         let mut differ = |field: &str, from: &str, to: &str, argv: [&str; 3]| {
             if from != to {
                 let argv = argv.into_iter().chain([spec.name.as_str()]);
@@ -213,6 +214,42 @@ impl Resource for User {
         }
         Ok(changes)
     }
+}
+
+impl User {
+    /// Processes of a service's user in units that are not ours: they run under none of its
+    /// limits, with all that it may read; and usermod(8) refuses to change an account that has any.
+    fn others(&self, user: &UserAccount) -> Option<Change> {
+        let ours = |group: &&String| {
+            let unit = group.rsplit('/').find(|part| part.contains('.')).unwrap_or_default();
+            let at_home = user.home == self.spec.home.as_str();
+            at_home && !group.contains("/user.slice/") && (unit.starts_with("hermes.") || unit.starts_with("petasos-"))
+        };
+        let others: Vec<&str> =
+            user.runs_in.iter().filter(|group| !ours(group)).map(|group| unit_of(group)).collect();
+        if !self.spec.system || others.is_empty() {
+            return None;
+        }
+        let (name, list) = (&self.spec.name, others.join(", "));
+        let manager = user.runs_in.iter().any(|group| group.contains("/user.slice/"));
+        let stop = if manager {
+            format!("`loginctl disable-linger {name}; loginctl terminate-user {name}` on the host ends what it runs there")
+        } else {
+            format!("stop what is not needed on the host: `systemctl disable --now {}`", others.join(" "))
+        };
+        let fault = Fault::new(format!(
+            "`{name}` is the user of Petasos's own service on the host, and runs something else there already: {list}"
+        ));
+        let mut change = Change::new("other processes", list, "none", Vec::new());
+        change.blocked = Some(fault.hint(format!("{stop}; then run the same command again")));
+        Some(change)
+    }
+}
+
+/// The unit that a control group is: the innermost one that is named after a service or a scope.
+fn unit_of(group: &str) -> &str {
+    let named = |part: &&str| part.ends_with(".service") || part.ends_with(".scope");
+    group.rsplit('/').find(named).unwrap_or(group)
 }
 
 impl Spec {

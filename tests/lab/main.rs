@@ -27,6 +27,7 @@ mod ports;
 mod providers;
 mod reach;
 mod release;
+mod reports;
 mod scanners;
 mod secrets;
 mod smoke;
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         crash::trials(),
         ways::trials(),
         badday::trials(),
-        reach::trials().into_iter().chain(ports::trials()).collect(),
+        reach::trials().into_iter().chain(ports::trials()).chain(reports::trials()).collect(),
         release::trials(),
         scanners::trials(),
         guard::trials(),
