@@ -61,7 +61,7 @@ while True:
     elif now - since >= 1:
         sys.exit(0)
     lost = unit_is.get("ActiveState") == "failed" or int(unit_is.get("NRestarts") or 0) > 1
-    if theirs and now - taken > 3:
+    if theirs and (lost or now > min(end, taken + 3)):
         print(f"port {url.port} is taken by {theirs}, so {unit} cannot have it", file=sys.stderr)
         hint = "stop that program, then run the same command again"
         subprocess.run(["sh", "-c", 'printf "%s\\n" "$1" >&8', "hint", hint], stderr=subprocess.DEVNULL, close_fds=False)
