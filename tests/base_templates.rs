@@ -295,7 +295,7 @@ fn systemd_accepts_what_hardening_adds() {
 
 #[test]
 fn apt_reads_the_settings_of_upgrades() {
-    let (_dir, path) = folder("52petasos", &render("base/upgrades.conf.tera", &vars()));
+    let (_dir, path) = folder("zz-petasos-upgrades", &render("base/upgrades.conf.tera", &vars()));
     let (accepted, output) = verdict(tool("apt-config", "apt").env("APT_CONFIG", &path).arg("dump"));
     assert!(accepted, "{output}");
     for line in ["APT::Periodic::Unattended-Upgrade \"1\";", "Unattended-Upgrade::Automatic-Reboot \"false\";"] {

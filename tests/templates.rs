@@ -28,6 +28,7 @@ fn bare(queries: &BTreeSet<Query>, host: Host) -> Facts {
             Query::Text(path) => drop(facts.texts.insert(path, Seen::Absent)),
             Query::Unit(name) => drop(facts.units.insert(name, Seen::Absent)),
             Query::Sysctl(key) => drop(facts.sysctls.insert(key, Seen::Absent)),
+            Query::Later(path) => drop(facts.later.insert(path, Vec::new())),
             Query::Sshd(_) => facts.sshd = Some(Seen::Absent),
             Query::Ufw => facts.ufw = Some(Seen::Absent),
             // A file can be mounted there.

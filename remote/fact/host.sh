@@ -48,6 +48,7 @@ set -- /etc /opt /usr /var/cache /var/cache/apt /var/lib /var/lib/dpkg
 for path; do
 	[ -d "$path" ] && ! [ -w "$path" ] && echo "read_only:$path=yes"
 done
+[ -w /proc/sys/net/ipv4/tcp_syncookies ] || echo 'read_only:/proc/sys/net=yes'
 stat -f -c 'room:%n=%i %a %S' "$@" 2>/dev/null
 sed -n -E 's/^[[:space:]]*nameserver[[:space:]]+([^[:space:]]+).*$/nameserver:\1=/p' /etc/resolv.conf 2>/dev/null
 :

@@ -7,6 +7,7 @@ pub mod access;
 pub mod current;
 pub mod directory;
 pub mod disk;
+pub mod drop_in;
 pub mod effects;
 pub mod env_file;
 pub mod file;
