@@ -219,9 +219,10 @@ fn a_report_that_cannot_be_written_is_an_error() {
 
 /// An `ssh` that a hostile host answers: no login, and words that a terminal would obey.
 const HOSTILE: &str = r#"#!/bin/sh
+for host; do :; done
 for word; do
 	if [ "$word" = -G ]; then
-		printf 'hostname %s\nport 22\n' "$word"
+		printf 'hostname %s\nport 22\n' "$host"
 		exit
 	fi
 done

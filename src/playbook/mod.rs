@@ -5,8 +5,8 @@
 //!
 //! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then
 //! every text in it is rendered with what `petasos.yaml` says, and read again, which checks the
-//! values. `when`, `content`, `ssh_port` and templates are rendered only after the facts are gathered:
-//! they may name `host.*`, `ssh_port` and `moved_port`.
+//! values. `when`, `content`, `ssh_port` and templates are rendered only after the facts are
+//! gathered: they may name `host.*`, `ssh_port` and `moved_port`.
 
 mod book;
 mod render;

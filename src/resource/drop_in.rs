@@ -38,8 +38,11 @@ pub fn queries(path: &AbsPath, queries: &mut BTreeSet<Query>) {
 pub fn touches(path: &AbsPath, own: Touches) -> Touches {
     match syntax(path) {
         None => own,
-        Some(Syntax::Sections) => own.tree(path.parent().as_str()),
-        Some(Syntax::Sysctl) => own.tree(path.parent().as_str()).path(UFW),
+        Some(_) => {
+            let folder = path.parent();
+            let volatile = folder.as_str().replacen("/etc/", "/run/", 1);
+            own.tree(folder.as_str()).tree(volatile).path(UFW)
+        }
     }
 }
 

@@ -45,7 +45,9 @@ impl super::ResourceSpec for Spec {
             }
         };
         let mut spec = self.clone();
-        spec.set.insert(PORT.to_owned(), (context.text)(&self.ssh_port)?);
+        if !self.ssh_port.is_empty() {
+            spec.set.insert(PORT.to_owned(), (context.text)(&self.ssh_port)?);
+        }
         spec.set.retain(|_, value| !value.is_empty());
         let sshd = context.facts.sshd.as_ref().and_then(Seen::is);
         let files = sshd.iter().flat_map(|sshd| &sshd.lines).map(|line| line.file.clone()).collect();

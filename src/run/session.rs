@@ -148,10 +148,12 @@ impl Job {
 
     /// The same, with a shorter timeout.
     pub(super) async fn connect_within(&self, limit: Option<Duration>, watch: &Watch) -> Result<Ssh, RunError> {
+        // Of two refusals, that of the user who was named is the news.
         let weight = |error: &TransportError| match error {
             TransportError::Unreachable { .. } | TransportError::Dropped { .. } => 0,
-            TransportError::Refused { .. } => 1,
-            _ => 2,
+            TransportError::Refused { target, .. } if target.user != self.login.target.user => 1,
+            TransportError::Refused { .. } => 2,
+            _ => 3,
         };
         let mut dead = None;
         let mut worst: Option<TransportError> = None;
@@ -167,7 +169,7 @@ impl Job {
                 }
                 Err(error) => {
                     // Another user fares no better there.
-                    if weight(&error) != 1 {
+                    if !matches!(error, TransportError::Refused { .. }) {
                         dead = Some(way.target.port);
                     }
                     if worst.as_ref().is_none_or(|worst| weight(&error) >= weight(worst)) {

@@ -1,5 +1,5 @@
-//! Hosts and machines in the states that public bug reports describe. Each row makes the state, then
-//! runs Petasos; a login, systemd or UFW is the judge.
+//! Hosts and machines in the states that public bug reports describe. Each row makes the state,
+//! then runs Petasos; a login, systemd or UFW is the judge.
 
 use super::harness::{Desk, Host, Shared, converged, lab_key, ready, ssh_config, trial};
 use anyhow::{Result, ensure};
