@@ -162,14 +162,29 @@ fn later_drop_ins() {
                 let lines = facts.later[&path(name)].iter();
                 lines.map(|line| format!("{}:{} {}", line.file, line.number, line.text)).collect::<Vec<_>>()
             };
-            assert!(after("/etc/sysctl.d/zz-petasos-net.conf").iter().all(|line| line.starts_with("/etc/ufw/sysctl.conf:")), "{state}");
-            let (sysctls, journal) = (after("/etc/sysctl.d/11-odd.conf"), after("/etc/systemd/journald.conf.d/50-odd.conf"));
+            assert!(
+                after("/etc/sysctl.d/zz-petasos-net.conf").iter().all(|line| line.starts_with("/etc/ufw/sysctl.conf:")),
+                "{state}"
+            );
+            let (sysctls, journal) =
+                (after("/etc/sysctl.d/11-odd.conf"), after("/etc/systemd/journald.conf.d/50-odd.conf"));
             if state.ends_with("odd") {
-                for line in ["/etc/sysctl.d/99-odd.conf:2 kernel.sysrq = 1", "/etc/sysctl.d/99-odd.conf:4 -net/ipv4/conf/all/rp_filter=0", "/etc/ufw/sysctl.conf:1 net/ipv4/conf/all/accept_redirects=1"] {
+                for line in [
+                    "/etc/sysctl.d/99-odd.conf:2 kernel.sysrq = 1",
+                    "/etc/sysctl.d/99-odd.conf:4 -net/ipv4/conf/all/rp_filter=0",
+                    "/etc/ufw/sysctl.conf:1 net/ipv4/conf/all/accept_redirects=1",
+                ] {
                     assert!(sysctls.contains(&line.to_owned()), "{state}: {line} is not in {sysctls:?}");
                 }
-                assert!(!sysctls.iter().any(|line| line.contains("98-odd") || line.contains("# x")), "{state}: {sysctls:?}");
-                assert_eq!(journal[..2], ["1 [Journal]", "2 Storage=volatile"].map(|line| format!("/run/systemd/journald.conf.d/99-odd.conf:{line}")));
+                assert!(
+                    !sysctls.iter().any(|line| line.contains("98-odd") || line.contains("# x")),
+                    "{state}: {sysctls:?}"
+                );
+                assert_eq!(
+                    journal[..2],
+                    ["1 [Journal]", "2 Storage=volatile"]
+                        .map(|line| format!("/run/systemd/journald.conf.d/99-odd.conf:{line}"))
+                );
             } else {
                 assert_eq!(journal.iter().any(|line| line.contains("Storage=volatile")), false, "{state}");
             }
@@ -198,7 +213,10 @@ fn users_and_groups() {
             match state.split_once('-').expect("a state").1 {
                 "fresh" => assert_eq!(facts.users[&account("ops")], Seen::Absent, "{state}"),
                 "odd" => {
-                    assert_eq!((user("ops").ageing.as_str(), user("hermes").ageing.as_str()), ("its password lasts 60 days", ""));
+                    assert_eq!(
+                        (user("ops").ageing.as_str(), user("hermes").ageing.as_str()),
+                        ("its password lasts 60 days", "")
+                    );
                     assert_eq!(user("hermes").runs_in, BTreeSet::from(["/system.slice/odd-other.service".to_owned()]));
                     assert_eq!(user("ops").groups, BTreeSet::from(["adm".to_owned(), "sudo".to_owned()]));
                     assert_eq!((user("ops").locked, user("ops").shell.as_str()), (false, "/bin/sh"), "it has a hash");

@@ -77,7 +77,15 @@ fn no_template_lacks_a_value() {
         for host in [
             Host { ssh_port: 22, ..Host::default() },
             Host { container: true, ssh_port: 22, ..Host::default() },
-            Host { ssh_port: 2022, ssh_socket: true, ipv6: true, web_server: true, mlkem: true, njs: true, ..Host::default() },
+            Host {
+                ssh_port: 2022,
+                ssh_socket: true,
+                ipv6: true,
+                web_server: true,
+                mlkem: true,
+                njs: true,
+                ..Host::default()
+            },
         ] {
             let count = filled_in(&yaml, host).unwrap_or_else(|why| panic!("{own}: {why}"));
             assert!(count > 40, "{own}: {count} resources only");

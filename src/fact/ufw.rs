@@ -14,6 +14,10 @@ pub struct KernelRules {
     pub policy: String,
     /// Whether INPUT hands packets to UFW's chains.
     pub hooked: bool,
+    /// The rules of INPUT that stand before that, and are others', as `iptables-save` prints them,
+    /// without the leading `-A INPUT`.
+    #[serde(default)]
+    pub before: Vec<String>,
     /// The rules of the user's input chain, as `iptables-save` prints them, without the leading `-A
     /// chain`.
     pub input: Vec<String>,
@@ -68,7 +72,11 @@ fn live(lines: &[&str], prefix: &str) -> KernelRules {
     let policy = lines.iter().find_map(|line| line.strip_prefix(":INPUT ")).and_then(|rest| rest.split(' ').next());
     let hook = format!("-A INPUT -j {prefix}-before-input");
     let chain = format!("-A {prefix}-user-input ");
+    let ours = format!("-j {prefix}-");
+    let input = lines.iter().filter_map(|line| line.strip_prefix("-A INPUT "));
+    let before = input.take_while(|rule| !rule.starts_with(&format!("{ours}before-input")));
     KernelRules {
+        before: before.filter(|rule| !rule.starts_with(&ours)).map(str::to_owned).collect(),
         policy: policy.unwrap_or("ACCEPT").to_owned(),
         hooked: lines.iter().any(|line| *line == hook),
         input: lines.iter().filter_map(|line| line.strip_prefix(&chain)).map(str::to_owned).collect(),

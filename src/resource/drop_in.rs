@@ -57,8 +57,10 @@ const UFW: &str = "/etc/ufw/sysctl.conf";
 pub fn rivals(path: &AbsPath, content: &str, read: &Act, facts: &Facts) -> Result<Vec<Change>, Fault> {
     let Some(syntax) = syntax(path) else { return Ok(Vec::new()) };
     let later = facts.later.get(path).ok_or_else(|| Fault::new("what follows it was not asked for"))?;
-    let ours: BTreeMap<Key, String> =
-        settings(syntax, content.lines().map(|line| ("", line))).into_iter().map(|(_, key, value)| (key, value)).collect();
+    let ours: BTreeMap<Key, String> = settings(syntax, content.lines().map(|line| ("", line)))
+        .into_iter()
+        .map(|(_, key, value)| (key, value))
+        .collect();
     let theirs = settings(syntax, later.iter().map(|line| (line.file.as_str(), line.text.as_str())));
     let rival = |(at, key, value): &(usize, Key, String)| {
         let want = ours.get(key).filter(|want| *want != value)?;
@@ -103,7 +105,18 @@ fn settings<'a>(syntax: Syntax, lines: impl Iterator<Item = (&'a str, &'a str)>)
 /// With dots between its parts: where the first separator is a slash, dots are none (sysctl.d(5)).
 fn parameter(key: &str) -> String {
     match key.find(['.', '/']).and_then(|at| key.get(at..=at)) {
-        Some("/") => key.chars().map(|c| if c == '/' { '.' } else if c == '.' { '/' } else { c }).collect(),
+        Some("/") => key
+            .chars()
+            .map(|c| {
+                if c == '/' {
+                    '.'
+                } else if c == '.' {
+                    '/'
+                } else {
+                    c
+                }
+            })
+            .collect(),
         _ => key.to_owned(),
     }
 }

@@ -22,6 +22,7 @@ pub mod stamp;
 pub mod symlink;
 pub mod sysctl;
 pub mod ufw;
+mod ufw_rule;
 pub mod unit;
 pub mod user;
 

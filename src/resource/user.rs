@@ -225,15 +225,16 @@ impl User {
             let at_home = user.home == self.spec.home.as_str();
             at_home && !group.contains("/user.slice/") && (unit.starts_with("hermes.") || unit.starts_with("petasos-"))
         };
-        let others: Vec<&str> =
-            user.runs_in.iter().filter(|group| !ours(group)).map(|group| unit_of(group)).collect();
+        let others: Vec<&str> = user.runs_in.iter().filter(|group| !ours(group)).map(|group| unit_of(group)).collect();
         if !self.spec.system || others.is_empty() {
             return None;
         }
         let (name, list) = (&self.spec.name, others.join(", "));
         let manager = user.runs_in.iter().any(|group| group.contains("/user.slice/"));
         let stop = if manager {
-            format!("`loginctl disable-linger {name}; loginctl terminate-user {name}` on the host ends what it runs there")
+            format!(
+                "`loginctl disable-linger {name}; loginctl terminate-user {name}` on the host ends what it runs there"
+            )
         } else {
             format!("stop what is not needed on the host: `systemctl disable --now {}`", others.join(" "))
         };

@@ -187,10 +187,8 @@ impl Job {
             watch(&self.name, Event::HostKey(fingerprint.clone()));
         }
         let port = self.dialled(ssh);
-        let now = LastLogin {
-            user: Some(ssh.user().clone()),
-            port: (port != self.login.resolved.port).then_some(port),
-        };
+        let now =
+            LastLogin { user: Some(ssh.user().clone()), port: (port != self.login.resolved.port).then_some(port) };
         if now != self.last {
             watch(&self.name, Event::Reached(now));
         }

@@ -76,7 +76,9 @@ impl Job {
     async fn scan(&self, claims: &Claims, dialled: u16) -> Scan {
         if dialled != claims.ssh_port {
             let own = claims.ssh_port;
-            return Scan::NotMade(format!("the address's port {dialled} is the host's {own}: its other ports are not the host's"));
+            return Scan::NotMade(format!(
+                "the address's port {dialled} is the host's {own}: its other ports are not the host's"
+            ));
         }
         if self.login.resolved.through_another {
             return Scan::NotMade("this host is reached through another one (ProxyJump, ProxyCommand)".to_owned());

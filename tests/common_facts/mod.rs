@@ -62,7 +62,8 @@ pub fn queries() -> BTreeSet<Query> {
     queries.extend(units.into_iter().chain(ours).map(|name| Query::Unit(unit(name))));
     let keys = ["net.ipv4.tcp_rmem", "net.ipv4.conf.lo.rp_filter", "net.ipv4.conf.all.send_redirects", "no.such"];
     queries.extend(keys.map(|key| Query::Sysctl(key.to_owned())));
-    let drop_ins = ["/etc/sysctl.d/zz-petasos-net.conf", "/etc/sysctl.d/11-odd.conf", "/etc/systemd/journald.conf.d/50-odd.conf"];
+    let drop_ins =
+        ["/etc/sysctl.d/zz-petasos-net.conf", "/etc/sysctl.d/11-odd.conf", "/etc/systemd/journald.conf.d/50-odd.conf"];
     queries.extend(drop_ins.map(|name| Query::Later(path(name))));
     queries.extend(["root", "ops"].map(|name| Query::Sshd(account(name))));
     for (table, file) in [

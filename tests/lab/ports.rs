@@ -88,7 +88,9 @@ fn config_of(host: &Host, relay: &Relay) -> Result<String> {
 
 /// Logins that sshd turned away, by its log.
 fn failed(host: &Host) -> Result<String> {
-    host.sh("journalctl -q --no-pager -o cat -u ssh.service -g 'Invalid user|authenticating user|Failed [a-z]+ for' || :")
+    host.sh(
+        "journalctl -q --no-pager -o cat -u ssh.service -g 'Invalid user|authenticating user|Failed [a-z]+ for' || :",
+    )
 }
 
 fn forwarded() -> Result<()> {
@@ -103,10 +105,13 @@ fn forwarded() -> Result<()> {
     let yaml = |address: &str, network: &str| {
         desk.write(
             "petasos.yaml",
-            &format!("hosts: {{ web: {{ address: \"{address}\" }} }}\nadmin: {{ authorized_keys: [\"{key}\"] }}\n{network}"),
+            &format!(
+                "hosts: {{ web: {{ address: \"{address}\" }} }}\nadmin: {{ authorized_keys: [\"{key}\"] }}\n{network}"
+            ),
         )
     };
-    let (relayed, wish) = (format!("root@127.0.0.1:{}", relay.port), format!("network: {{ ssh_port: {} }}\n", spy.port));
+    let (relayed, wish) =
+        (format!("root@127.0.0.1:{}", relay.port), format!("network: {{ ssh_port: {} }}\n", spy.port));
     // A wish that would cut the host off is refused before anything changes, and nobody calls what
     // listens at that port of this machine.
     yaml(&relayed, &wish)?;
@@ -147,7 +152,10 @@ fn verified() -> Result<()> {
     let checks = checks.flat_map(|control| control["checks"].as_array()).flatten();
     let other: Vec<String> = checks.filter(|check| check["result"] != "met").map(ToString::to_string).collect();
     let [scan] = &other[..] else { bail!("{other:?}") };
-    ensure!(scan.contains("inbound.scan") && scan.contains("unobserved") && scan.contains("is the host's 22"), "{scan}");
+    ensure!(
+        scan.contains("inbound.scan") && scan.contains("unobserved") && scan.contains("is the host's 22"),
+        "{scan}"
+    );
     Ok(())
 }
 

@@ -2,14 +2,18 @@
 //! then runs Petasos; a login, systemd or UFW is the judge.
 
 use super::harness::{Desk, Host, Shared, converged, lab_key, ready, ssh_config, trial};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::time::{Duration, Instant};
 
 pub fn trials() -> Vec<Trial> {
-    let rows: [(&str, &str, fn(&Host, &Desk) -> Result<()>); 7] = [
+    let rows: [(&str, &str, fn(&Host, &Desk) -> Result<()>); 11] = [
         ("ageing", "an administrator never ages out", ageing),
         ("route", "a rule of UFW's for what passes through goes", route),
+        ("narrow", "who limits SSH to some senders keeps that", narrow),
+        ("outgoing", "a firewall that lets nothing out, and rules for it", outgoing),
+        ("before", "a rule before UFW's shuts what is declared", before),
+        ("later", "a later file takes a setting back", later),
         ("groups", "groups that sshd asks for stay", groups),
         ("foreign", "somebody else's service runs as the agent's user", foreign_service),
         ("startfiles", "start files that print, print without end, or exit", start_files),
@@ -26,11 +30,9 @@ pub fn trials() -> Vec<Trial> {
         ("squatter", "somebody else answers at the agent's port", squatter),
         ("lingering", "an older gateway of the agent runs beside it", lingering),
     ];
-    let shared = on_converged.into_iter().map(|(host, name, row)| {
-        trial(&format!("reports::{name}"), move || {
-            row(&converged(host, "trixie")?)
-        })
-    });
+    let shared = on_converged
+        .into_iter()
+        .map(|(host, name, row)| trial(&format!("reports::{name}"), move || row(&converged(host, "trixie")?)));
     bare.chain(shared).collect()
 }
 
@@ -41,7 +43,11 @@ fn bare(host: &Host) -> Result<Desk> {
     desk.write("playbooks/20-agent.yaml", "[]\n")?;
     desk.write(
         "petasos.yaml",
-        &format!("hosts: {{ web: {{ address: \"root@{}\" }} }}\nadmin: {{ authorized_keys: [\"{}\"] }}\n", host.address, lab_key(host)?),
+        &format!(
+            "hosts: {{ web: {{ address: \"root@{}\" }} }}\nadmin: {{ authorized_keys: [\"{}\"] }}\n",
+            host.address,
+            lab_key(host)?
+        ),
     )?;
     Ok(desk)
 }
@@ -79,6 +85,91 @@ fn route(host: &Host, desk: &Desk) -> Result<()> {
     Ok(())
 }
 
+fn narrow(host: &Host, desk: &Desk) -> Result<()> {
+    let me = host.login("root", &[], "echo ${SSH_CONNECTION%% *}")?.ended(0)?.out;
+    host.sh(&format!("ufw allow from {} to any port 22 proto tcp", me.trim()))?;
+    converges(desk)?;
+    let rules = host.sh("ufw status")?;
+    ensure!(rules.contains(me.trim()) && !rules.contains("22/tcp                     ALLOW       Anywhere"), "{rules}");
+    ensure!(rules.starts_with("Status: active"), "{rules}");
+    Ok(())
+}
+
+fn outgoing(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh("ufw allow 22/tcp; ufw default deny outgoing; ufw reject out 25/tcp; ufw --force enable")?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["UFW denies", "ufw default allow outgoing", "hint: "])?;
+    ensure!(host.holds("! id ops && ufw status verbose | grep -q 'deny (outgoing)'")?, "something was changed");
+    host.sh("ufw default allow outgoing")?;
+    converges(desk)?;
+    let rules = host.sh("ufw status")?;
+    ensure!(rules.contains("25/tcp                     REJECT OUT"), "{rules}");
+    Ok(())
+}
+
+fn before(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh(
+        "iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; iptables -A INPUT -i lo -j ACCEPT
+         iptables -A INPUT -p tcp --dport 22 -j ACCEPT; iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited",
+    )?;
+    // Where nothing but SSH is declared, nothing is shut.
+    desk.petasos(&["plan"])?.ended(2)?;
+    desk.edit("petasos.yaml", "admin:", "network: { inbound: [8443/tcp] }\nadmin:")?;
+    let said = desk.petasos(&["up"])?.ended(1)?;
+    said.says(&[
+        "`8443/tcp` is declared open, and stays shut",
+        "iptables -D INPUT -j REJECT --reject-with icmp-host-prohibited",
+    ])?;
+    ensure!(host.holds("! id ops && ufw status | grep -q inactive")?, "something was changed");
+    host.sh("iptables -D INPUT -j REJECT --reject-with icmp-host-prohibited")?;
+    converges(desk)?;
+    host.sh("systemd-run -q --unit=there python3 -m http.server 8443")?;
+    for _ in 0..50 {
+        if std::net::TcpStream::connect_timeout(&(host.address, 8443).into(), Duration::from_secs(1)).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    anyhow::bail!("8443 is shut")
+}
+
+fn later(host: &Host, desk: &Desk) -> Result<()> {
+    let redirects = "cat /proc/sys/net/ipv4/conf/all/accept_redirects";
+    let again = "systemctl restart systemd-sysctl.service systemd-journald.service";
+    host.sh(
+        "echo 'net.ipv4.conf.all.accept_redirects = 1' >/etc/sysctl.d/99-mine.conf
+         mkdir -p /etc/systemd/journald.conf.d; printf '[Journal]\\nStorage=volatile\\n' >/etc/systemd/journald.conf.d/99-mine.conf",
+    )?;
+    converges(desk)?;
+    let sound = || -> Result<()> {
+        host.sh(again)?;
+        desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])?;
+        ensure!(host.sh(redirects)?.trim() == "0", "redirects are believed");
+        host.sh("systemd-cat -t mark echo persistent-or-not; journalctl --sync; sleep 1")?;
+        ensure!(
+            host.holds("journalctl -q -D /var/log/journal -t mark -n 1 | grep -q persistent-or-not")?,
+            "the journal is volatile"
+        );
+        host.sh("journalctl -q --rotate; journalctl -q --vacuum-time=1s >/dev/null 2>&1 || :").map(drop)
+    };
+    sound()?;
+    // Later still, and under other names.
+    for (file, text) in [
+        ("/etc/sysctl.d/zzz.conf", "-net/ipv4/conf/all/accept_redirects=1"),
+        ("/run/sysctl.d/zzzz.conf", "net.ipv4.conf.all.accept_redirects=1"),
+        ("/usr/lib/sysctl.d/zzzzz.conf", "net.ipv4.conf.all.accept_redirects = 1"),
+        ("/etc/ufw/sysctl.conf", "net/ipv4/conf/all/accept_redirects=1"),
+        ("/etc/systemd/journald.conf.d/zzz.conf", "[Journal]\nStorage = volatile"),
+        ("/run/systemd/journald.conf.d/zzzz.conf", "[Journal]\nStorage=none"),
+    ] {
+        let made = host.with_args("mkdir -p \"${1%/*}\"; printf '%s\n' \"$2\" >\"$1\"", &[file, text])?;
+        made.ended(0)?;
+        host.sh(again)?;
+        desk.petasos(&["up"])?.ended(0)?.says(&["rival line"])?;
+        sound().with_context(|| file.to_owned())?;
+    }
+    Ok(())
+}
+
 fn groups(host: &Host, desk: &Desk) -> Result<()> {
     converges(desk)?;
     host.sh(
@@ -95,10 +186,8 @@ fn groups(host: &Host, desk: &Desk) -> Result<()> {
 }
 
 fn foreign_service(host: &Host, desk: &Desk) -> Result<()> {
-    host.sh(
-        "useradd --system --create-home --home-dir /srv/hermes --shell /bin/bash hermes
-         systemd-run -q --unit=other --uid=hermes sleep infinity",
-    )?;
+    host.sh("useradd --system --create-home --home-dir /srv/hermes --shell /bin/bash hermes
+         systemd-run -q --unit=other --uid=hermes sleep infinity")?;
     for verb in ["plan", "up"] {
         let said = desk.petasos(&[verb])?;
         said.says(&["other.service"])?;
