@@ -186,7 +186,7 @@ fn later_drop_ins() {
                         .map(|line| format!("/run/systemd/journald.conf.d/99-odd.conf:{line}"))
                 );
             } else {
-                assert_eq!(journal.iter().any(|line| line.contains("Storage=volatile")), false, "{state}");
+                assert!(!journal.iter().any(|line| line.contains("Storage=volatile")), "{state}");
             }
         },
         &[],

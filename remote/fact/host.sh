@@ -37,6 +37,7 @@ pid=$$ ssh_port=${SSH_CONNECTION-}
 ssh_port=${ssh_port##* }
 while [ -z "$ssh_port" ] && [ "$pid" -gt 1 ]; do
 	read -r stat <"/proc/$pid/stat" || break
+	# shellcheck disable=SC2086 # fields
 	set -- ${stat##*) }
 	pid=$2
 	ssh_port=$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=.* //p')

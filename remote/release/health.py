@@ -1,6 +1,8 @@
 # UNIT URL SECONDS: waits until the unit runs and answers 200 twice, a second apart, as the same
 # process; else exits 1 and says why. An answer of somebody else's at that port is none.
+import contextlib
 import http.client
+import os
 import re
 import subprocess
 import sys
@@ -63,8 +65,8 @@ while True:
     lost = unit_is.get("ActiveState") == "failed" or int(unit_is.get("NRestarts") or 0) > 1
     if theirs and (lost or now > min(end, taken + 3)):
         print(f"port {url.port} is taken by {theirs}, so {unit} cannot have it", file=sys.stderr)
-        hint = "stop that program, then run the same command again"
-        subprocess.run(["sh", "-c", 'printf "%s\\n" "$1" >&8', "hint", hint], stderr=subprocess.DEVNULL, close_fds=False)
+        with contextlib.suppress(OSError):
+            os.write(8, b"stop that program, then run the same command again\n")
         sys.exit(1)
     if lost or now > end:
         shown = " ".join(f"{key}={unit_is.get(key, '?')}" for key in keys)

@@ -6,8 +6,13 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::time::{Duration, Instant};
 
+/// The host's name, the row's, and what it does.
+type Row<F> = (&'static str, &'static str, F);
+type OnHost = fn(&Host, &Desk) -> Result<()>;
+type OnShared = fn(&Shared) -> Result<()>;
+
 pub fn trials() -> Vec<Trial> {
-    let rows: [(&str, &str, fn(&Host, &Desk) -> Result<()>); 11] = [
+    let rows: [Row<OnHost>; 11] = [
         ("ageing", "an administrator never ages out", ageing),
         ("route", "a rule of UFW's for what passes through goes", route),
         ("narrow", "who limits SSH to some senders keeps that", narrow),
@@ -26,7 +31,7 @@ pub fn trials() -> Vec<Trial> {
             row(&host, &bare(&host)?)
         })
     });
-    let on_converged: [(&str, &str, fn(&Shared) -> Result<()>); 2] = [
+    let on_converged: [Row<OnShared>; 2] = [
         ("squatter", "somebody else answers at the agent's port", squatter),
         ("lingering", "an older gateway of the agent runs beside it", lingering),
     ];
@@ -134,7 +139,7 @@ fn before(host: &Host, desk: &Desk) -> Result<()> {
 
 fn later(host: &Host, desk: &Desk) -> Result<()> {
     let redirects = "cat /proc/sys/net/ipv4/conf/all/accept_redirects";
-    let again = "systemctl restart systemd-sysctl.service systemd-journald.service";
+    let again = "systemctl reset-failed; systemctl restart systemd-sysctl.service systemd-journald.service";
     host.sh(
         "echo 'net.ipv4.conf.all.accept_redirects = 1' >/etc/sysctl.d/99-mine.conf
          mkdir -p /etc/systemd/journald.conf.d; printf '[Journal]\\nStorage=volatile\\n' >/etc/systemd/journald.conf.d/99-mine.conf",
