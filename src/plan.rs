@@ -3,7 +3,7 @@
 use crate::act::Act;
 use crate::fact::Facts;
 use crate::fault::Fault;
-use crate::resource::{Change, Diff, Need, Resource, Risk, Touches};
+use crate::resource::{Change, Diff, Need, Resource, Risk, Touches, package};
 use crate::shell::Script;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,7 +81,24 @@ impl Plan {
                 }
             }
         }
+        plan.show_removals(facts);
         plan
+    }
+
+    /// What apt takes away stands before the first package that it brings.
+    fn show_removals(&mut self, facts: &Facts) {
+        let Some(at) = self.steps.iter().position(|step| step.kind == package::KIND && !step.change.acts.is_empty())
+        else {
+            return;
+        };
+        let declared = |change: &Change| self.steps.iter().any(|step| step.change.field == change.field);
+        let removal = |change: Change| Step {
+            kind: package::KIND,
+            stays: true,
+            ..Step::of_run(format!("package {}", change.field), "what apt takes away for new packages", change)
+        };
+        let removals: Vec<Step> = package::removals(facts).filter(|change| !declared(change)).map(removal).collect();
+        self.steps.splice(at..at, removals);
     }
 
     pub fn is_empty(&self) -> bool {

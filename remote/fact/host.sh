@@ -29,6 +29,12 @@ if [ -z "$held" ]; then
 fi
 [ "$(cat /proc/sys/net/ipv6/conf/lo/disable_ipv6 2>/dev/null)" = 0 ] && ipv6=yes
 [ -e /usr/sbin/nginx ] && [ "$(readlink /etc/systemd/system/nginx.service)" != /dev/null ] && web_server=yes
+clock=systemd-timesyncd
+for unit in chrony ntpsec openntpd ntp; do
+	[ -e "/usr/lib/systemd/system/$unit.service" ] && systemctl -q is-active "$unit" && clock=$unit && break
+done
+printf 'clock=%s.service\n' "$clock"
+grep -s -H -i -E '^[^#]*[[:space:]=]NOPASSWD:.*ALL[[:space:]]*$' /etc/sudoers /etc/sudoers.d/* | sed -nE 's/^([^:]*):[[:space:]]*([^[:space:]=]+)[[:space:]].*$/sudoer:\2=\1/p'
 mlkem=no
 grep -q -s mlkem768x25519-sha256 /usr/sbin/sshd && mlkem=yes
 printf 'init=%s\ncontainer=%s\ntime=%s\nipv6=%s\nweb_server=%s\nmlkem=%s\n' "$init" "$container" "$(date +%s)" "$ipv6" "$web_server" "$mlkem"

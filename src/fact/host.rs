@@ -43,6 +43,10 @@ pub struct Host {
     pub nameservers: Vec<IpAddr>,
     /// Whether loopback has `::1`.
     pub ipv6: bool,
+    /// The unit that keeps the clock: the one that runs, or systemd's own.
+    pub clock: String,
+    /// Who becomes root without a password, by which file (sudoers(5)): `%wheel (/etc/sudoers)`.
+    pub sudoers: BTreeSet<String>,
     /// Whether an nginx of somebody else's serves here: one that is installed, and not held back.
     pub web_server: bool,
     /// Whether its sshd can agree on keys by ML-KEM.
@@ -105,6 +109,8 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         read_only: of_paths("read_only").map(|(path, _)| path).collect(),
         nameservers: nameservers(&text)?,
         ipv6: holds("ipv6")?,
+        clock: need("clock")?,
+        sudoers: of_paths("sudoer").map(|(who, file)| format!("{who} ({file})")).collect(),
         web_server: holds("web_server")?,
         mlkem: holds("mlkem")?,
         njs: (get("ID").as_deref(), get("VERSION_ID").as_deref()) != (Some("ubuntu"), Some("22.04")),

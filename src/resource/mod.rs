@@ -4,6 +4,7 @@
 //! How to add a kind is in ARCHITECTURE.md.
 
 pub mod access;
+mod authorized_keys;
 pub mod current;
 pub mod directory;
 pub mod disk;
@@ -18,6 +19,7 @@ pub mod program;
 pub mod release;
 pub mod settings;
 pub mod sshd;
+mod sshd_login;
 pub mod stamp;
 pub mod symlink;
 pub mod sysctl;

@@ -62,6 +62,7 @@ fn list_or_words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PackageName>,
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend(self.present.iter().chain(&self.absent).cloned().map(Query::Package));
+        queries.extend(self.present.iter().cloned().map(Query::Removals));
     }
 
     fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
@@ -132,7 +133,8 @@ impl Resource for Spec {
             changes.push(Change::new("dpkg", "interrupted", "finished", vec![act]));
         }
         if !missing.is_empty() {
-            let act = Act::sh("apt-get install", INSTALL, missing.clone());
+            let goes = facts.removals.iter().map(|name| format!("-{name}"));
+            let act = Act::sh("apt-get install", INSTALL, missing.iter().cloned().chain(goes));
             changes.push(Change::new(&missing.join(" "), "absent", "installed", vec![act]));
         }
         if !surplus.is_empty() {
@@ -141,6 +143,11 @@ impl Resource for Spec {
         }
         Ok(changes)
     }
+}
+
+/// What apt takes away for the packages of a plan; the steps that install them do it.
+pub fn removals(facts: &Facts) -> impl Iterator<Item = Change> {
+    facts.removals.iter().map(|name| Change::new(name.as_str(), "installed", "absent: it conflicts", Vec::new()))
 }
 
 const FINISH: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/finish.sh"));

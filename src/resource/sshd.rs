@@ -119,19 +119,28 @@ impl Effective {
         })
     }
 
-    /// Lines that win, or would win, against ours: in a `Match` block, in a file that is read
-    /// earlier, or in the main file before it reads ours. Ports add up, wherever they stand.
+    /// How many lines sshd reads before it comes to our file, or would.
+    fn earlier(&self, sshd: &Sshd) -> usize {
+        let (ours, dir) = (self.spec.file.as_str(), self.spec.file.parent());
+        if let Some(first) = sshd.lines.iter().position(|line| line.file == ours) {
+            return first;
+        }
+        let Some(inclusion) = self.inclusion(sshd) else { return 0 };
+        let is_it = |line: &Line| line.file == MAIN && line.number == inclusion;
+        let start = sshd.lines.iter().position(is_it).map_or(0, |at| at + 1);
+        let behind = |line: &&Line| line.file != MAIN && !(line.file.starts_with(dir.as_str()) && *line.file > *ours);
+        start + sshd.lines.iter().skip(start).take_while(behind).count()
+    }
+
+    /// Lines that win, or would win, against ours: in a `Match` block, or read earlier. Ports add
+    /// up, wherever they stand.
     fn rivals<'a>(&'a self, sshd: &'a Sshd) -> impl Iterator<Item = &'a Line> {
-        let ours = self.spec.file.as_str();
-        let dir = self.spec.file.parent();
-        let inclusion = self.inclusion(sshd).unwrap_or(0);
-        sshd.lines.iter().filter(move |line| {
+        let (ours, earlier) = (self.spec.file.as_str(), self.earlier(sshd));
+        sshd.lines.iter().enumerate().filter_map(move |(at, line)| {
             let differs = self.spec.set.get(&line.keyword).is_some_and(|want| !line.value.eq_ignore_ascii_case(want));
-            let earlier = line.file.starts_with(dir.as_str()) && line.file.as_str() < ours;
-            let above = line.file == MAIN && line.number < inclusion;
             // The same port twice is one that sshd cannot listen at.
             let port = line.keyword == PORT && self.spec.set.contains_key(PORT);
-            line.file != ours && (port || differs && (line.matched || earlier || above))
+            (line.file != ours && (port || differs && (line.matched || at < earlier))).then_some(line)
         })
     }
 

@@ -2,7 +2,7 @@
 //! kernel.
 
 use super::env_file::StringList;
-use super::ufw_rule::{Rule, shuts};
+use super::ufw_rule::{Rule, may_let_in, shuts};
 use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::ufw::{KernelRules, Ufw};
@@ -137,6 +137,22 @@ impl Firewall {
                     .hint(format!(
                         "`{program} -D INPUT {rule}` on the host takes it away; what sets it at a start does too \
                          (`/etc/iptables`, a script of the provider's)"
+                    )),
+                );
+            }
+        }
+        for (chain, rules) in &ufw.closed {
+            let open = |service: &&Service| rules.iter().any(|rule| may_let_in(rule, service));
+            if let Some(service) = self.allow.iter().find(|service| !open(service)) {
+                let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
+                blocked(
+                    Change::new("another firewall", format!("{chain}: policy drop"), format!("{service} open"), Vec::new()),
+                    Fault::new(format!(
+                        "`{service}` is declared open, and stays shut: the chain `{chain}` of nft drops what none of its rules lets in"
+                    ))
+                    .hint(format!(
+                        "`nft add rule {chain} {protocol} dport {port} accept` on the host, and the same where the table \
+                         is kept (`/etc/nftables.conf`)"
                     )),
                 );
             }

@@ -23,6 +23,31 @@ pub fn shuts(rule: &str, service: &Service) -> bool {
     refuses
 }
 
+/// Whether a rule of an nft table, as `nft list table` prints it, may let strangers reach a
+/// service: what leads elsewhere, or to a set, is not followed.
+pub fn may_let_in(rule: &str, service: &Service) -> bool {
+    let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
+    let words: Vec<&str> = rule.split([' ', '\t', ',']).filter(|word| !word.is_empty()).collect();
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(word));
+    let Some(at) = words.iter().position(|word| *word == "dport") else {
+        let narrower = ["state", "iif", "iifname", "saddr", "daddr", "icmp", "icmpv6", "type", "sport", "nfproto"];
+        return !has(&narrower) && !has(&[if protocol == "tcp" { "udp" } else { "tcp" }])
+            || has(&["jump", "goto", "vmap"]);
+    };
+    let other = at
+        .checked_sub(1)
+        .and_then(|before| words.get(before))
+        .is_some_and(|word| matches!(*word, "tcp" | "udp" | "sctp" | "dccp") && *word != protocol);
+    let number = |text: &str| text.parse::<u16>().ok();
+    let within = |word: &&str| match word.split_once('-') {
+        Some((low, high)) => {
+            number(port).zip(number(low)).zip(number(high)).is_some_and(|((is, low), high)| (low..=high).contains(&is))
+        }
+        None => *word == port || word.starts_with('@'),
+    };
+    !other && words.iter().skip(at + 1).any(|word| within(&word))
+}
+
 /// A rule as UFW's files keep it: `action protocol dport destination sport source [dapp sapp]
 /// direction [comment=…]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -77,6 +77,9 @@ impl Session<'_> {
         if let (true, Some(unknown)) = (second.plan.steps.is_empty(), second.plan.unknown.first()) {
             return Err(self.unknown(unknown));
         }
+        if let Some(why) = preflight::blocked(&second.plan.steps) {
+            return Err(self.host_error(why));
+        }
         self.note(format!("second pass: {} more changes", second.plan.steps.len()));
         self.apply(&second.plan.steps).await?;
         let third = self.observe().await?;
@@ -132,13 +135,19 @@ impl Session<'_> {
         let (host, user) = (self.job.name.clone(), self.job.admin.to_string());
         self.report(Event::AdminLogin { user: user.clone() });
         let failed = |why: Fault| RunError::AdminLogin { host: host.clone(), user: user.clone(), why };
-        // A host that went away says nothing about the administrator.
-        let refused = |error: TransportError| {
-            if is_cut(&error) { error.into() } else { failed(error.fault()) }
+        let became_root = async {
+            let fresh = self.here().with_user(&self.job.admin).open().await?;
+            let id = fresh.ask("id", &Act::run(["id", "-u"])).await?;
+            Ok::<_, TransportError>((fresh, id))
         };
-        let fresh = self.here().with_user(&self.job.admin).open().await.map_err(refused)?;
+        let result = became_root.await;
         self.count();
-        let id = fresh.ask("id", &Act::run(["id", "-u"])).await.map_err(refused)?;
+        let (fresh, id) = match result {
+            Ok(both) => both,
+            // A host that went away says nothing about the administrator.
+            Err(error) if is_cut(&error) => return Err(error.into()),
+            Err(error) => return Err(failed(self.with_reason(&self.job.admin, error.fault()).await)),
+        };
         if id.text().trim() != "0" {
             return Err(failed(Fault::new("sudo did not make it root")));
         }

@@ -15,6 +15,7 @@ pub mod policy;
 mod preflight;
 mod reconnect;
 mod record;
+mod refusal;
 mod render;
 mod script;
 mod session;
@@ -23,7 +24,7 @@ mod verify;
 
 pub use error::RunError;
 pub use preflight::calendar;
-pub use undo::RunRecord;
+pub use undo::{RunRecord, Undone};
 
 use crate::config::packages::NamedPackage;
 use crate::fault::Fault;
@@ -115,6 +116,12 @@ pub struct Outcome {
     /// What was still to do after the first pass, and was done in a second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub second_pass: Vec<crate::plan::Step>,
+    /// Who becomes root without a password beside the administrator: `ubuntu (/etc/sudoers)`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_root: Vec<String>,
+    /// How the host is after an undo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone: Option<Undone>,
     /// How many scripts ran on the host.
     pub round_trips: usize,
     pub seconds: f64,

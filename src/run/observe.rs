@@ -5,7 +5,7 @@ use crate::act::Act;
 use crate::fact::host::Host;
 use crate::fact::{self, Facts, Offer, Query, Seen};
 use crate::fault::Fault;
-use crate::name::{AbsPath, PackageName};
+use crate::name::{AbsPath, Account, PackageName};
 use crate::plan::Plan;
 use crate::transport::TransportError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,8 @@ pub(super) struct Observation {
     pub unconfirmed: bool,
     /// Whether a run has the host's lock, or had it when it died.
     pub held: bool,
+    /// Whether root may log in, as sshd has it (`PermitRootLogin`).
+    pub root_login: Option<String>,
 }
 
 impl Job {
@@ -111,10 +113,13 @@ impl Session<'_> {
         self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = format!("{} {}", capitalized(&host.distribution), host.version);
         self.system.clone_from(&system);
+        self.also_root = host.sudoers.iter().filter(|line| !line.contains("petasos")).cloned().collect();
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
         let held = lock_path().into_iter().any(waits);
         let unconfirmed = guard_paths().any(waits);
-        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held })
+        let sshd = facts.sshd.as_ref().and_then(Seen::is);
+        let root_login = sshd.and_then(|sshd| sshd.effective.get(&Account::root())?.get("permitrootlogin").cloned());
+        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held, root_login })
     }
 
     /// A port that is translated on the way is nobody's to move from here.

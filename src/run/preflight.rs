@@ -17,8 +17,15 @@ const EVERY_RUN: [Need; 2] = [Need { directory: "/etc", mebibytes: 4 }, Need { d
 /// Why these steps cannot be made on this host; `now` is this machine's clock, in seconds since the
 /// epoch.
 pub(super) fn in_the_way(host: &Host, steps: &[Step], now: u64) -> Option<Fault> {
-    let blocked = || steps.iter().find_map(|step| step.change.blocked.clone());
-    clock(host.time, now).or_else(|| read_only(host, steps)).or_else(|| full(&host.room, steps)).or_else(blocked)
+    clock(host.time, now)
+        .or_else(|| read_only(host, steps))
+        .or_else(|| full(&host.room, steps))
+        .or_else(|| blocked(steps))
+}
+
+/// What nobody can make before somebody has done something about it.
+pub(super) fn blocked(steps: &[Step]) -> Option<Fault> {
+    steps.iter().find_map(|step| step.change.blocked.clone())
 }
 
 fn clock(theirs: u64, ours: u64) -> Option<Fault> {

@@ -15,6 +15,8 @@ pub(super) struct Session<'a> {
     pub watch: &'a Watch,
     /// `Debian 13`, once it was observed.
     pub system: String,
+    /// Who else becomes root there without a password, once it was observed.
+    pub also_root: Vec<String>,
     /// Whether something between here and the host translates the port that was dialled.
     pub translated: bool,
     round_trips: usize,
@@ -26,7 +28,16 @@ impl<'a> Session<'a> {
         let began = Instant::now();
         watch(&job.name, Event::Connecting);
         let connection = job.connect(watch).await?;
-        Ok(Self { job, connection, watch, system: String::new(), translated: false, round_trips: 0, began })
+        Ok(Self {
+            job,
+            connection,
+            watch,
+            system: String::new(),
+            also_root: Vec::new(),
+            translated: false,
+            round_trips: 0,
+            began,
+        })
     }
 }
 
@@ -91,6 +102,7 @@ impl Session<'_> {
     /// pass.
     pub async fn finish(self, done: Result<(String, Plan, Vec<Step>), RunError>) -> Result<Outcome, RunError> {
         let job = self.job;
+        let also_root = self.also_root.clone();
         let (round_trips, took) = self.close().await;
         let (system, plan, second_pass) = done?;
         Ok(Outcome {
@@ -99,6 +111,8 @@ impl Session<'_> {
             system,
             plan,
             second_pass,
+            undone: None,
+            also_root,
             round_trips,
             seconds: took.as_secs_f64(),
         })

@@ -6,7 +6,7 @@ mod resolve;
 mod ssh;
 mod sudo;
 
-pub use host_key::HostKey;
+pub use host_key::{HostKey, Kind};
 pub use login::{Login, SshOptions};
 pub use resolve::{Resolved, resolve};
 pub use ssh::Ssh;

@@ -145,6 +145,8 @@ fn taken_back(bad: &Bad) -> Result<()> {
     said.says(&["was rolled back"])?;
     // After refused logins sshd may refuse an address for some seconds more (PerSourcePenalties).
     wait_for_the_way_in(host, began + Duration::from_secs(2))?;
+    let history = desk.petasos(&["history"])?.ended(0)?;
+    ensure!(history.out.lines().last().is_some_and(|line| line.contains(", rolled back")), "{}", history.out);
     as_before(host, &before)
 }
 
@@ -226,6 +228,12 @@ fn client_dies() -> Result<()> {
     let since = kill_after_the_change(&desk(host)?, host)?;
     let took = wait_for_the_way_in(host, since)?;
     ensure!(took > Duration::from_secs(WINDOW / 2), "it did not wait for the window: {took:?}");
+    let history = desk(host)?.petasos(&["history"])?.ended(0)?;
+    ensure!(
+        history.out.lines().last().is_some_and(|line| line.contains("rolled back: nobody confirmed")),
+        "{}",
+        history.out
+    );
     as_before(host, &before)
 }
 

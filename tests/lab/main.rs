@@ -21,6 +21,7 @@ mod guard;
 mod harness;
 mod hostile;
 mod inside;
+mod logins;
 mod names;
 mod policy;
 mod ports;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         ways::trials(),
         badday::trials(),
         reach::trials().into_iter().chain(ports::trials()).chain(reports::trials()).collect(),
+        logins::trials(),
         release::trials(),
         scanners::trials(),
         guard::trials(),

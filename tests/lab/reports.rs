@@ -12,12 +12,14 @@ type OnHost = fn(&Host, &Desk) -> Result<()>;
 type OnShared = fn(&Shared) -> Result<()>;
 
 pub fn trials() -> Vec<Trial> {
-    let rows: [Row<OnHost>; 11] = [
+    let rows: [Row<OnHost>; 13] = [
         ("ageing", "an administrator never ages out", ageing),
         ("route", "a rule of UFW's for what passes through goes", route),
         ("narrow", "who limits SSH to some senders keeps that", narrow),
         ("outgoing", "a firewall that lets nothing out, and rules for it", outgoing),
         ("before", "a rule before UFW's shuts what is declared", before),
+        ("closed", "another firewall shuts what is declared", closed),
+        ("conflict", "a package that conflicts with a new one", conflict),
         ("later", "a later file takes a setting back", later),
         ("groups", "groups that sshd asks for stay", groups),
         ("foreign", "somebody else's service runs as the agent's user", foreign_service),
@@ -31,8 +33,9 @@ pub fn trials() -> Vec<Trial> {
             row(&host, &bare(&host)?)
         })
     });
-    let on_converged: [Row<OnShared>; 2] = [
+    let on_converged: [Row<OnShared>; 3] = [
         ("squatter", "somebody else answers at the agent's port", squatter),
+        ("undone", "a first run is undone", undone),
         ("lingering", "an older gateway of the agent runs beside it", lingering),
     ];
     let shared = on_converged
@@ -42,7 +45,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// A desk for a host without the Hermes Agent, which has no part in these.
-fn bare(host: &Host) -> Result<Desk> {
+pub(super) fn bare(host: &Host) -> Result<Desk> {
     let desk = Desk::of(&[host])?;
     desk.petasos(&["init", "--eject", "--force"])?;
     desk.write("playbooks/20-agent.yaml", "[]\n")?;
@@ -57,7 +60,7 @@ fn bare(host: &Host) -> Result<Desk> {
     Ok(desk)
 }
 
-fn converges(desk: &Desk) -> Result<()> {
+pub(super) fn converges(desk: &Desk) -> Result<()> {
     desk.petasos(&["up"])?.ended(0)?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])
 }
@@ -127,14 +130,61 @@ fn before(host: &Host, desk: &Desk) -> Result<()> {
     ensure!(host.holds("! id ops && ufw status | grep -q inactive")?, "something was changed");
     host.sh("iptables -D INPUT -j REJECT --reject-with icmp-host-prohibited")?;
     converges(desk)?;
-    host.sh("systemd-run -q --unit=there python3 -m http.server 8443")?;
+    reached(host, 8443)
+}
+
+fn reached(host: &Host, port: u16) -> Result<()> {
+    host.sh(&format!("systemd-run -q --unit=there python3 -m http.server {port}"))?;
     for _ in 0..50 {
-        if std::net::TcpStream::connect_timeout(&(host.address, 8443).into(), Duration::from_secs(1)).is_ok() {
+        if std::net::TcpStream::connect_timeout(&(host.address, port).into(), Duration::from_secs(1)).is_ok() {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    anyhow::bail!("8443 is shut")
+    anyhow::bail!("{port} is shut")
+}
+
+fn closed(host: &Host, desk: &Desk) -> Result<()> {
+    let rules = "ct state established,related accept; iif lo accept; icmpv6 type != echo-request accept; tcp dport { 22, 80-90 } accept";
+    host.sh(&format!(
+        "apt-get -qq -y install nftables >/dev/null 2>&1; nft 'table inet mine {{ chain input {{ type filter hook input priority 0; policy drop; {rules}; }} }}'"
+    ))?;
+    desk.edit("petasos.yaml", "admin:", "network: { inbound: [85/tcp, 8443/tcp] }\nadmin:")?;
+    let said = desk.petasos(&["up"])?.ended(1)?;
+    said.says(&["`8443/tcp` is declared open, and stays shut", "nft add rule inet mine input tcp dport 8443 accept"])?;
+    ensure!(host.holds("! id ops")?, "something was changed");
+    host.sh("nft add rule inet mine input tcp dport 8443 accept")?;
+    converges(desk)?;
+    reached(host, 8443)
+}
+
+fn conflict(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh(
+        "apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install iptables-persistent >/dev/null 2>&1
+         dpkg-query -W iptables-persistent; ! dpkg-query -W -f '${db:Status-Status}' ufw | grep -qx installed",
+    )?;
+    desk.petasos(&["plan"])?
+        .ended(2)?
+        .says(&["package iptables-persistent: iptables-persistent: installed -> absent"])?;
+    // A host whose lists of packages say nothing yet: what goes is found out with them, and refused.
+    host.sh("mv /var/lib/apt/lists /root/; mkdir -p /var/lib/apt/lists/partial")?;
+    let said = desk.petasos(&["up"])?.ended(1)?;
+    said.says(&["apt would remove", "iptables-persistent", "petasos plan"])?;
+    ensure!(host.holds("dpkg-query -W -f '${db:Status-Status}' iptables-persistent | grep -qx installed")?, "it went");
+    desk.petasos(&["up"])?
+        .ended(0)?
+        .says(&["package iptables-persistent: iptables-persistent: installed -> absent"])?;
+    desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])
+}
+
+fn undone(Shared { host, desk }: &Shared) -> Result<()> {
+    let said = desk.petasos(&["undo", &host.name])?.ended(0)?;
+    ensure!(host.sh("sshd -T -C user=root,host=x,addr=192.0.2.1")?.contains("permitrootlogin yes"), "it is not undone");
+    said.says(&["root login  open", "would make"])?;
+    ensure!(!said.all().contains("root login closed"), "{}", said.all());
+    let left = host.sh("systemctl list-units --failed --plain --no-legend")?;
+    ensure!(left.trim().is_empty(), "{left}");
+    Ok(())
 }
 
 fn later(host: &Host, desk: &Desk) -> Result<()> {
