@@ -73,7 +73,7 @@ impl Session<'_> {
             return Ok(());
         }
         let act = Act::sh("read the host keys", HOST_KEYS, Vec::<String>::new());
-        let frame = self.first_frame("host keys", &act).await?;
+        let frame = self.first_frame("host-keys", &act).await?;
         let text = frame.text();
         let keys: Vec<&str> = text.lines().filter(|line| TYPES.iter().any(|kind| line.ends_with(kind))).collect();
         if frame.rc != 0 || keys.is_empty() {

@@ -46,7 +46,7 @@ fn refusals(host: &Host, desk: &Desk) -> Result<()> {
         "DenyGroups games sudo",
         "AuthorizedKeysFile /root/.ssh/authorized_keys",
         "Match User ops\n  ForceCommand /usr/sbin/nologin",
-        "Match Group *,!root\n  ChrootDirectory /srv",
+        "Match User ops\n  ChrootDirectory /srv",
     ] {
         host.with_args("printf '%s\\n' \"$1\" >\"$2\"; sshd -t; systemctl reload ssh.service", &[setting, MINE])?
             .ended(0)?;
@@ -55,6 +55,11 @@ fn refusals(host: &Host, desk: &Desk) -> Result<()> {
         said.says(&["sshd would not let `ops` work over SSH", line, MINE, "hint: "])?;
         nothing_changed(host).context(setting)?;
     }
+    // What holds for a group is known once the user is there: the host is asked, and root is in.
+    host.sh(&format!("printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; systemctl reload ssh.service"))?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["`ops` cannot become root", "chrootdirectory /srv"])?;
+    host.login("root", &["ControlPath=none"], "true")?.ended(0)?;
+    host.sh("userdel -r ops >/dev/null 2>&1 || :; ! id ops")?;
     // The judge refuses as well, where the administrator is there.
     host.sh(&format!(
         "useradd -m -s /bin/bash ops; install -d -o ops -m 700 ~ops/.ssh; install -o ops -m 600 ~/.ssh/authorized_keys ~ops/.ssh/
