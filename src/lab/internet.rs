@@ -76,6 +76,7 @@ impl Lab {
         let authority = ca::authority(&self.paths, say).await?;
         let recipe = Recipe {
             kind: Kind::Internet,
+            like: None,
             suite: machine.default_suite(),
             machine,
             authorities: Vec::new(),

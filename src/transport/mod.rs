@@ -74,6 +74,11 @@ impl TransportError {
                                   the same command again, which waits for that first"
                     .to_owned()
             }
+            // What cloud-init puts before root's key.
+            Self::Answer { host, source: FrameError::NoAnswer(heard) } if heard.contains("rather than the user") => {
+                let user = heard.split('"').nth(1).unwrap_or("ubuntu");
+                format!("log in as that user: `{user}@{host}`")
+            }
             Self::Answer { source: FrameError::NoAnswer(_), .. } => {
                 "a start file of the login shell there (~/.bashrc, ~/.profile, /etc/profile.d) may end the shell, or \
                  print without end: let it do so only where `$-` has an `i`, as the shells' own examples do"

@@ -21,6 +21,7 @@ mod guard;
 mod harness;
 mod hostile;
 mod inside;
+mod like;
 mod logins;
 mod names;
 mod policy;
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
         ways::trials(),
         badday::trials(),
         reach::trials().into_iter().chain(ports::trials()).chain(reports::trials()).collect(),
-        logins::trials(),
+        logins::trials().into_iter().chain(like::trials()).collect(),
         release::trials(),
         scanners::trials(),
         guard::trials(),
