@@ -31,6 +31,8 @@ pub struct Host {
     pub ssh_port: u16,
     /// Whether ssh.socket owns the SSH port, and not ssh.service.
     pub ssh_socket: bool,
+    /// Whether systemd's own resolver runs.
+    pub resolved: bool,
     /// Whether cloud-init is still at work on this start of the host.
     pub cloud_init: bool,
     /// Whether packages are half-way installed, and nobody is at work on them.
@@ -103,6 +105,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         time: need("time")?.parse().map_err(|_| Fault::new("`time` is no number"))?,
         ssh_port: need("ssh_port")?.parse().map_err(|_| Fault::new("`ssh_port` is no port"))?,
         ssh_socket: holds("ssh_socket")?,
+        resolved: holds("resolved")?,
         cloud_init: holds("cloud_init")?,
         dpkg_interrupted: holds("dpkg_interrupted")?,
         apt_held_by: need("apt_held_by")?,

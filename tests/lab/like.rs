@@ -21,7 +21,7 @@ fn whole(like: Like) -> Result<()> {
     host.sh("test \"$(resolvectl status | grep -c 198.51.100.2)\" -ge 1; readlink /etc/resolv.conf | grep stub; ufw status | grep inactive")?;
     ensure!(host.sh("systemctl is-active ssh.socket || :")?.contains("inactive") != like.ssh_socket(), "who listens?");
     if like == Like::Resolute {
-        host.sh("sudo --version 2>&1 | grep -q sudo-rs; stat --version | grep -q -i uutils")?;
+        host.sh("sudo --version 2>&1 | grep -q sudo-rs; readlink -f \"$(command -v stat)\" | grep -q coreutils")?;
     }
     let desk = Desk::of(&[&host])?;
     desk.petasos(&["plan"])?.ended(1)?.says(&["rather than the user", "hint: log in as that user: `ubuntu@"])?;

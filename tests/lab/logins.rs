@@ -59,13 +59,9 @@ fn refusals(host: &Host, desk: &Desk) -> Result<()> {
     host.sh(&format!("printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; systemctl reload ssh.service"))?;
     desk.petasos(&["up"])?.ended(1)?.says(&["`ops` cannot become root", "chrootdirectory /srv"])?;
     host.login("root", &["ControlPath=none"], "true")?.ended(0)?;
-    host.sh("userdel -r ops >/dev/null 2>&1 || :; ! id ops")?;
     // The judge refuses as well, where the administrator is there.
-    host.sh(&format!(
-        "useradd -m -s /bin/bash ops; install -d -o ops -m 700 ~ops/.ssh; install -o ops -m 600 ~/.ssh/authorized_keys ~ops/.ssh/
-         echo 'AllowUsers root' >{MINE}; systemctl reload ssh.service"
-    ))?;
-    ensure!(host.login("ops", &[], "true")?.code != 0, "sshd lets everybody in");
+    host.sh(&format!("echo 'AllowUsers root' >{MINE}; systemctl reload ssh.service"))?;
+    ensure!(host.login("ops", &["ControlPath=none"], "true")?.code != 0, "sshd lets everybody in");
     host.sh(&format!("rm {MINE}; systemctl reload ssh.service"))?;
     host.login("ops", &[], "true")?.ended(0)?;
     converges(desk)

@@ -147,7 +147,7 @@ fn reached(host: &Host, port: u16) -> Result<()> {
 fn closed(host: &Host, desk: &Desk) -> Result<()> {
     let rules = "ct state established,related accept; iif lo accept; icmpv6 type != echo-request accept; tcp dport { 22, 80-90 } accept";
     host.sh(&format!(
-        "apt-get -qq -y install nftables >/dev/null 2>&1; nft 'table inet mine {{ chain input {{ type filter hook input priority 0; policy drop; {rules}; }} }}'"
+        "apt-get -qq -y install nftables >/dev/null 2>&1; printf 'table inet mine {{\nchain input {{\ntype filter hook input priority 0; policy drop; {rules};\n}}\n}}\n' | nft -f -"
     ))?;
     desk.edit("petasos.yaml", "admin:", "network: { inbound: [85/tcp, 8443/tcp] }\nadmin:")?;
     let said = desk.petasos(&["up"])?.ended(1)?;

@@ -31,6 +31,7 @@ cat >"$tree/etc/cloud/cloud.cfg.d/90-provider.cfg" <<'END'
 datasource_list: [NoCloud]
 network: {config: disabled}
 disable_root: true
+locale: C.UTF-8
 system_info:
   distro: ubuntu
   default_user:
