@@ -163,6 +163,9 @@ pub struct Network {
 pub struct Ssh {
     #[serde(default)]
     pub algorithms: SshAlgorithms,
+    /// The ssh configuration of this machine by which petasos reaches the host (`ssh -F`).
+    #[serde(default, skip_serializing)]
+    pub config: Option<String>,
 }
 
 /// Which algorithms sshd offers.

@@ -1,52 +1,55 @@
 //! The administrator's public keys: each line is one, or an error says why it is none.
 
+use crate::config::KeyFault;
 use crate::fault::Fault;
 use crate::name::is_public_key;
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 /// Keys as given, or the contents of the files that are named.
 ///
 /// # Errors
 /// A file cannot be read, or something that was given is no key that opens a login.
-pub fn all(given: &[String], file: &dyn Fn(&str) -> Result<String>) -> Result<String> {
+pub fn all(given: &[String], file: &dyn Fn(&str) -> Result<String>) -> Result<String, KeyFault> {
+    let here = |at| move |fault| KeyFault::of(&["admin", "authorized_keys"], fault).entry(at);
+    given.iter().enumerate().map(|(at, named)| one(named, file).map_err(here(at))).collect()
+}
+
+/// Those of one entry, a line each.
+fn one(named: &str, file: &dyn Fn(&str) -> Result<String>) -> Result<String, Fault> {
+    let (what, text) = if named.contains(' ') {
+        (String::new(), named.to_owned())
+    } else {
+        let text = file(named).map_err(|error| {
+            Fault::new(format!("admin.authorized_keys: cannot read the public key `{named}`: {error}"))
+                .hint("name a file on this machine, or write the key itself")
+        })?;
+        (format!(" in `{named}`"), text)
+    };
+    if text.contains("PRIVATE KEY-----") {
+        return Err(Fault::new(format!("admin.authorized_keys: a private key{what}"))
+            .hint("name the file of its public half, which ends in `.pub`; the private one stays where it is"));
+    }
     let mut keys = String::new();
-    for named in given {
-        let (what, text) = if named.contains(' ') {
-            (String::new(), named.clone())
-        } else {
-            let text = file(named).with_context(|| {
-                Fault::new(format!("admin.authorized_keys: cannot read the public key `{named}`"))
-                    .hint("name a file on this machine, or write the key itself")
-            })?;
-            (format!(" in `{named}`"), text)
-        };
-        if text.contains("PRIVATE KEY-----") {
-            bail!(
-                Fault::new(format!("admin.authorized_keys: a private key{what}"))
-                    .hint("name the file of its public half, which ends in `.pub`; the private one stays where it is")
-            );
-        }
-        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        for line in lines() {
-            check(line, &what)?;
-            keys.push_str(line);
-            keys.push('\n');
-        }
-        if lines().next().is_none() {
-            bail!(Fault::new(format!("admin.authorized_keys: no key{what}")).hint("remove it, or name another file"));
-        }
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        check(line, &what)?;
+        keys.push_str(line);
+        keys.push('\n');
+    }
+    if keys.is_empty() {
+        let fault = Fault::new(format!("admin.authorized_keys: no key{what}"));
+        return Err(fault.hint("remove it, or name another file"));
     }
     Ok(keys)
 }
 
-fn check(line: &str, place: &str) -> Result<()> {
+fn check(line: &str, place: &str) -> Result<(), Fault> {
     if is_public_key(line) {
         return Ok(());
     }
     // A word in the middle by which a key begins.
     let with_options = line.split_whitespace().skip(1).any(|word| is_public_key(&format!("{word} …")));
     let start: String = line.chars().take(24).collect();
-    bail!(if with_options {
+    Err(if with_options {
         Fault::new(format!("admin.authorized_keys: options before a key{place}: `{start}…`"))
             .hint("give the key without its options (`from=`, `command=` and the like): they are not carried over")
     } else {
@@ -59,7 +62,7 @@ fn check(line: &str, place: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn of(given: &str, file: &str) -> Result<String> {
+    fn of(given: &str, file: &str) -> Result<String, KeyFault> {
         all(&[given.to_owned()], &|_| Ok(file.to_owned()))
     }
 
@@ -76,7 +79,7 @@ mod tests {
             ("a.pub", "# none\n", "no key in `a.pub`"),
             ("a.pub", "AAAAC3Nz\n", "no public key in `a.pub`"),
         ] {
-            let error = format!("{:#}", of(given, file).unwrap_err());
+            let error = of(given, file).unwrap_err().to_string();
             assert!(error.contains(why) && error.contains("\nhint: "), "{error}");
         }
     }
