@@ -15,6 +15,7 @@ mod host;
 mod image;
 mod index;
 mod internet;
+mod limits;
 mod lock;
 mod machine;
 mod names;
