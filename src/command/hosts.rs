@@ -90,10 +90,10 @@ impl HostArgs {
         self.one_key(&choices)?;
         let (lock, sources) = (LockFile::load(&self.files.lock)?, self.files.sources()?);
         let read = Read { config: &config, lock: &lock, sources: &sources };
-        let mut reached = BTreeMap::new();
+        let mut reached = Reached::new();
         let mut job = |choice: Choice| {
             let login = self.login(&read, &choice)?;
-            once(&mut reached, &choice.label, &login)?;
+            once(&mut reached, &choice.label, &login).map_err(|error| placed(&config, None, error))?;
             let name = choice.name.clone();
             let about = || Ok((desired(&read, &choice)?, about(&choice, &lock, &sources)?));
             let (desired, about) = about().map_err(|error| placed(&config, name.as_deref(), error))?;
@@ -180,8 +180,11 @@ pub(super) fn placed(config: &Config, host: Option<&str>, error: Error) -> Error
     }
 }
 
+/// The hosts so far, by where they are dialled.
+pub(super) type Reached = BTreeMap<(String, u16), String>;
+
 /// Two names for one host would be two runs on it at once, and the second finds the first at work.
-fn once(reached: &mut BTreeMap<(String, u16), String>, label: &str, login: &Login) -> Result<()> {
+pub(super) fn once(reached: &mut Reached, label: &str, login: &Login) -> Result<()> {
     let (address, port) = (login.resolved.address.clone(), login.resolved.port);
     // The same address behind two jump hosts may be two hosts.
     if login.resolved.through_another {
@@ -189,10 +192,9 @@ fn once(reached: &mut BTreeMap<(String, u16), String>, label: &str, login: &Logi
     }
     let here = format!("{address}, port {port}");
     let Some(other) = reached.insert((address, port), label.to_owned()) else { return Ok(()) };
-    bail!(
-        Fault::new(format!("`{other}` and `{label}` are the same host: {here}"))
-            .hint("remove one of them from petasos.yaml, or name one on the command line")
-    )
+    let fault = Fault::new(format!("`{other}` and `{label}` are the same host: {here}"))
+        .hint("remove one of them from petasos.yaml, or name one on the command line");
+    bail!(KeyFault::of(&["hosts", label, "address"], fault))
 }
 
 pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, Fault> {

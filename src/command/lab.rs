@@ -131,7 +131,9 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
                 ui::raw(&format!("export {name}={}\n", quote(&value)))?;
             }
             if !lab.has_internet() {
-                ui::warning("the lab's github.com does not answer yet: it runs as long as a lab host does (`petasos lab up`)");
+                ui::warning(
+                    "the lab's github.com does not answer yet: it runs as long as a lab host does (`petasos lab up`)",
+                );
             }
         }
         LabVerb::SshConfig => {

@@ -73,7 +73,10 @@ impl Config {
         let mut config: Self = yaml::read(file, text)?;
         let open = |(name, host): (&String, &HostEntry)| {
             let wrong = open_name(&host._admin, &host._agent, &host._network)?;
-            Some(KeyFault { path: KeyFault::of(&["hosts", name], Fault::new("")).path.into_iter().chain(wrong.path).collect(), ..wrong })
+            Some(KeyFault {
+                path: KeyFault::of(&["hosts", name], Fault::new("")).path.into_iter().chain(wrong.path).collect(),
+                ..wrong
+            })
         };
         let all = open_name(&config._admin, &config._agent, &config._network);
         if let Some(wrong) = all.or_else(|| config.hosts.iter().find_map(open)) {

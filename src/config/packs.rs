@@ -107,7 +107,8 @@ impl Packs {
         let id = asked.provider;
         let provider = self.providers.get(id).ok_or_else(|| KeyFault::of(&PROVIDER, self.unknown(id)))?;
         let own = "for a server of your own set `agent.provider: custom`";
-        let wrong = |key: &[&str], message: String, hint: String| Err(KeyFault::of(key, Fault::new(message).hint(hint)));
+        let wrong =
+            |key: &[&str], message: String, hint: String| Err(KeyFault::of(key, Fault::new(message).hint(hint)));
         match (provider.base_url, asked.base_url.map(BaseUrl::of)) {
             (Policy::Required, None) => wrong(
                 &PROVIDER,
@@ -121,7 +122,9 @@ impl Packs {
             ),
             (Policy::Anthropic, Some(url)) if !url.suits_anthropic() => wrong(
                 &BASE_URL,
-                format!("agent.base_url: for the provider `{id}` the agent ignores an address that does not speak Anthropic's API"),
+                format!(
+                    "agent.base_url: for the provider `{id}` the agent ignores an address that does not speak Anthropic's API"
+                ),
                 format!("its path must end in `/anthropic`, or its host be one of Anthropic's or Azure's; {own}"),
             ),
             _ => Ok(provider),
@@ -133,7 +136,10 @@ impl Packs {
         let line = |name: &&'a str| {
             let platform = self.platforms.get(*name).ok_or_else(|| {
                 let fault = Fault::new(format!("agent.platforms: `{name}` has no line in playbooks/data/packs.yaml"));
-                KeyFault::of(&["agent", "platforms", name], fault.hint("`petasos init --eject` writes the built-in table"))
+                KeyFault::of(
+                    &["agent", "platforms", name],
+                    fault.hint("`petasos init --eject` writes the built-in table"),
+                )
             });
             platform.map(|platform| (*name, platform))
         };
@@ -217,7 +223,10 @@ impl Packs {
             names.extend(pack.iter().cloned());
         }
         match asked.base_url {
-            Some(url) => drop(names.insert(BaseUrl::of(url).allowed().map_err(|fault| KeyFault::of(&BASE_URL, fault))?)),
+            Some(url) => {
+                let own = BaseUrl::of(url).allowed().map_err(|fault| KeyFault::of(&BASE_URL, fault))?;
+                names.insert(own);
+            }
             None => names.extend(provider.names.iter().cloned()),
         }
         for (platform, pack) in self.platforms(asked)? {

@@ -5,10 +5,10 @@ use crate::addresses::{
     CT_MARK, CT_UNMASK, HELPER_PORTS, MOST_SINGLE_PORTS, PROXY_PORT, RESOLVER_ADDR, RESOLVER_PORT, SINK_NET, SINK_NET6,
     sink,
 };
-use crate::config::{KeyFault, Settings};
 use crate::config::egress::Allowed;
 use crate::config::sandbox::SandboxNetwork;
 use crate::config::settings::EgressMode;
+use crate::config::{KeyFault, Settings};
 use crate::fault::Fault;
 use crate::playbook::Sources;
 use anyhow::{Result, bail};

@@ -19,7 +19,9 @@ pub fn make_room(running: usize, say: Say<'_>) {
     let Some(wanted) = short(limit, running as u64 + 1) else { return };
     let hosts = format!("{} hosts need up to {PER_HOST} inotify instances each", running + 1);
     match std::fs::write(FILE, wanted.to_string()) {
-        Ok(()) => say(&format!("{hosts}: raised fs.inotify.max_user_instances of this machine from {limit} to {wanted}")),
+        Ok(()) => {
+            say(&format!("{hosts}: raised fs.inotify.max_user_instances of this machine from {limit} to {wanted}"))
+        }
         Err(error) => say(&format!(
             "warning: {hosts}, and this machine allows root {limit} in all: a host may fail with \"too many open files\"; \
              raise it with `sysctl fs.inotify.max_user_instances={wanted}` (it could not be done from here: {error})"

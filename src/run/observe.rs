@@ -94,7 +94,27 @@ impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<Observation, RunError> {
         self.report(Event::Observing { user: self.connection.user().to_string() });
         let facts = self.facts().await?;
+        self.compare(facts)
+    }
+
+    /// What follows from the facts.
+    pub(super) fn compare(&mut self, facts: Facts) -> Result<Observation, RunError> {
         let host = facts.host.clone().unwrap_or_default();
+        self.supported(&host)?;
+        self.port_may_move(&host)?;
+        let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
+        let plan = Plan::of(&items, &facts);
+        self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
+        let system = system(&host);
+        self.system.clone_from(&system);
+        let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
+        let held = lock_path().into_iter().any(waits);
+        let unconfirmed = guard_paths().any(waits);
+        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held })
+    }
+
+    /// Whether Petasos knows such systems.
+    pub(super) fn supported(&self, host: &Host) -> Result<(), RunError> {
         if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
             let name = if host.distribution.is_empty() { "an unknown system" } else { &host.distribution };
             return Err(self.host_error(
@@ -103,18 +123,12 @@ impl Session<'_> {
             ));
         }
         if host.init != "systemd" {
-            return Err(self.host_error(Fault::new(format!("its first process is `{}`, not systemd", host.init))));
+            return Err(self.host_error(
+                Fault::new(format!("its first process is `{}`, not systemd", host.init))
+                    .hint("use a virtual machine, or a container that boots a whole system"),
+            ));
         }
-        self.port_may_move(&host)?;
-        let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
-        let plan = Plan::of(&items, &facts);
-        self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
-        let system = format!("{} {}", capitalized(&host.distribution), host.version);
-        self.system.clone_from(&system);
-        let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
-        let held = lock_path().into_iter().any(waits);
-        let unconfirmed = guard_paths().any(waits);
-        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held })
+        Ok(())
     }
 
     /// A port that is translated on the way is nobody's to move from here.
@@ -166,6 +180,11 @@ fn guard_paths() -> impl Iterator<Item = AbsPath> {
 
 fn lock_path() -> Option<AbsPath> {
     AbsPath::new(lock::RECORD).ok()
+}
+
+/// `Debian 13`.
+pub(super) fn system(host: &Host) -> String {
+    format!("{} {}", capitalized(&host.distribution), host.version)
 }
 
 fn capitalized(name: &str) -> String {

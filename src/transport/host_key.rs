@@ -55,10 +55,16 @@ const COMMAND: &str = include_str!("host-key-command.sh");
 
 impl SshTempConfig {
     /// A configuration for ssh that goes before the user's own: `user_config`, or the usual files.
+    /// With `apart`, the user's known_hosts, ssh reads and writes a copy of them.
     ///
     /// # Errors
     /// When no temporary file can be written.
-    pub fn write(target: &Target, user_config: Option<&Path>, known: Option<&Fingerprint>) -> std::io::Result<Self> {
+    pub fn write(
+        target: &Target,
+        user_config: Option<&Path>,
+        known: Option<&Fingerprint>,
+        apart: Option<&[PathBuf]>,
+    ) -> std::io::Result<Self> {
         let dir = tempfile::Builder::new().prefix("petasos-ssh.").tempdir_in(scratch())?;
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("command"), COMMAND)?;
@@ -77,6 +83,19 @@ impl SshTempConfig {
             // that hosts have of these.
             writeln!(config, "  UserKnownHostsFile /dev/null\n  GlobalKnownHostsFile /dev/null")?;
             writeln!(config, "  HostKeyAlgorithms ^ssh-ed25519")?;
+        } else if let Some(files) = apart {
+            let mut copy = Vec::new();
+            for text in files.iter().filter_map(|file| std::fs::read(file).ok()) {
+                copy.extend(text);
+                copy.push(b'\n');
+            }
+            std::fs::write(path("known_hosts"), copy)?;
+            writeln!(
+                config,
+                "  UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null",
+                path("known_hosts").display()
+            )?;
+            writeln!(config, "  UpdateHostKeys no")?;
         }
         writeln!(config, "Match all")?;
         match user_config {

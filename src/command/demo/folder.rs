@@ -92,6 +92,10 @@ impl Folder {
     /// When a file cannot be removed.
     pub fn remove(&self) -> Result<()> {
         if self.address.is_none() {
+            ui::note(&format!(
+                "there is no folder `{}` of the demo's: the host alone was removed",
+                self.path.display()
+            ));
             return Ok(());
         }
         for file in [CONFIG, LOCK, SSH].map(|name| self.path.join(name)) {
@@ -102,10 +106,13 @@ impl Folder {
                 _ => {}
             }
         }
-        if std::fs::remove_dir(&self.path).is_err() {
-            ui::note(&format!("`{}` stays: there is more in it", self.path.display()));
+        // Whoever is in it may name it `.`, which has no name to be removed by.
+        let path = std::fs::canonicalize(&self.path)?;
+        if path.read_dir()?.next().is_some() {
+            ui::note(&format!("`{}` stays: there is more in it", path.display()));
+            return Ok(());
         }
-        Ok(())
+        std::fs::remove_dir(&path).with_context(|| format!("cannot remove `{}`", path.display()))
     }
 }
 
@@ -175,12 +182,17 @@ mod tests {
         open(&path).unwrap().remove().unwrap();
         assert!(!path.exists());
         open(&path).unwrap().remove().unwrap();
+        open(&path).unwrap().write(&lab_host(lab.path(), "198.51.100.10"), true).unwrap();
+        open(&path.join(".")).unwrap().remove().unwrap();
+        assert!(!path.exists());
     }
 
     #[test]
     fn somebody_elses_folder_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [(CONFIG, "hosts: { web: { address: root@192.0.2.7 } }\n"), (LOCK, "version: 1\n"), (SSH, "")] {
+        for (name, text) in
+            [(CONFIG, "hosts: { web: { address: root@192.0.2.7 } }\n"), (LOCK, "version: 1\n"), (SSH, "")]
+        {
             let file = folder.path().join(name);
             std::fs::write(&file, text).unwrap();
             let refused = open(folder.path()).map(drop).unwrap_err();

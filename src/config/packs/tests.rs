@@ -153,7 +153,9 @@ fn a_contradiction_is_an_error() {
     assert_eq!(joined(names(None, &[], &[]).unwrap()), "github.com own.example");
     assert_eq!(joined(names(Some("https://llm.example.com/v1"), &[], &[]).unwrap()), "github.com llm.example.com");
     assert!(names(Some("https://203.0.113.7/v1"), &[], &[]).is_err());
-    assert!(names(None, &[], &["slack"]).unwrap_err().fault.message.starts_with("agent.platforms: `slack` has no line"));
+    assert!(
+        names(None, &[], &["slack"]).unwrap_err().fault.message.starts_with("agent.platforms: `slack` has no line")
+    );
 }
 
 #[test]
