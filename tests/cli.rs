@@ -173,7 +173,8 @@ fn a_provider_that_the_agent_would_not_use_is_refused() {
     }
 }
 
-/// What only the table of providers, a file or another host shows is found in the file all the same.
+/// What only the table of providers, a file or another host shows is found in the file all the
+/// same.
 #[test]
 fn what_does_not_fit_is_shown_where_it_stands() {
     let of = |hosts: &str, more: &str, place: &str, parts: &[&str]| {
@@ -183,7 +184,7 @@ fn what_does_not_fit_is_shown_where_it_stands() {
         contains_all(&stderr, parts);
     };
     of("", "agent: { provider: openruter }", "3:20", &["unknown provider `openruter`", "did you mean `openrouter`?"]);
-    of(", agent: { provider: openruter }", "", "2:57", &["unknown provider `openruter`"]);
+    of(", agent: { provider: openruter }", "", "2:56", &["unknown provider `openruter`"]);
     of("", "agent: { provider: custom }", "3:20", &["has no usual address", "agent.base_url"]);
     of("", "agent: { base_url: \"https://llm.example.org\" }", "3:20", &["the agent ignores it"]);
     of("", "agent: { provider: custom, base_url: \"https://203.0.113.9/v1\" }", "3:38", &["only names can be allowed"]);
@@ -195,7 +196,7 @@ fn what_does_not_fit_is_shown_where_it_stands() {
         "3:51",
         &["cannot read the public key"],
     );
-    of("", "  db: { address: \"root@203.0.113.7:22\" }", "3:18", &["are the same host"]);
+    of("", "  db: { address: \"root@203.0.113.7:22\" }", "2:19", &["are the same host"]);
     of(
         "",
         "ssh: { config: nowhere }",

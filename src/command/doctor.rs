@@ -9,6 +9,7 @@ use super::{explain, pin, reach};
 use crate::config::Config;
 use crate::config::lock::LockFile;
 use crate::desired::{Choice, vars};
+use crate::fault::Fault;
 use crate::playbook::{DesiredState, Sources};
 use crate::run::doctor::{Finding, Level};
 use crate::run::{Event, Watch};
@@ -46,7 +47,7 @@ pub async fn run(args: &DoctorArgs) -> Result<ExitCode> {
         for choice in choices {
             let label = choice.label.clone();
             let mut findings = Vec::new();
-            let desired = of_files(args, &read, &choice, &mut findings)?;
+            let desired = of_files(&read, &choice, &mut findings)?;
             match login(args, &read, &choice, &mut reached) {
                 Ok(login) => {
                     // Most hosts are reached alike.
@@ -94,14 +95,22 @@ fn files(args: &HostArgs, here: &mut Vec<Finding>) -> Option<(Config, LockFile, 
     let (config, sources) = (args.files.read(), args.files.sources());
     let there = args.files.config.exists();
     let name = args.files.config.display();
-    let sound = if there { format!("`{name}` is sound") } else { format!("no `{name}`: defaults") };
+    let sound = if there { format!("`{name}` is sound") } else { format!("there is no `{name}`: the defaults count") };
     let config = config.map_err(|error| found("petasos.yaml", Err(error))).ok();
     if config.is_some() {
         found("petasos.yaml", Ok(sound));
     }
     let sources = sources.map_err(|error| found("playbooks", Err(error))).ok();
     let lock = match LockFile::load(&args.files.lock) {
-        Ok(lock) => Some(lock),
+        Ok(lock) if lock.releases.is_empty() => {
+            found("petasos.lock", Err(Fault::new("no release is pinned").hint("`petasos pin VERSION`").into()));
+            Some(lock)
+        }
+        Ok(lock) => {
+            let releases: Vec<String> = lock.releases.keys().map(ToString::to_string).collect();
+            found("petasos.lock", Ok(format!("release {} is pinned", releases.join(", "))));
+            Some(lock)
+        }
         Err(error) => {
             let missing = pin::read(&args.files.lock);
             found("petasos.lock", Err(error.into()));
@@ -114,7 +123,7 @@ fn files(args: &HostArgs, here: &mut Vec<Finding>) -> Option<(Config, LockFile, 
 
 /// What the files say of one host: what it should be. Where nobody knows that, it is looked at for
 /// what it is.
-fn of_files(args: &HostArgs, read: &Read<'_>, choice: &Choice, findings: &mut Vec<Finding>) -> Result<DesiredState> {
+fn of_files(read: &Read<'_>, choice: &Choice, findings: &mut Vec<Finding>) -> Result<DesiredState> {
     findings.extend(here::secrets(choice, read.sources));
     let name = choice.name.as_deref();
     match read.lock.release_of(name.unwrap_or_default()) {
@@ -123,8 +132,8 @@ fn of_files(args: &HostArgs, read: &Read<'_>, choice: &Choice, findings: &mut Ve
             let pinned = || Finding::ok("release", format!("{version} is pinned"));
             findings.push(reviewed.map_or_else(|error| wrong("release", &error), |()| pinned()));
         }
-        // That there is no file is a finding already.
-        Err(_) if !args.files.lock.exists() => return Ok(DesiredState::nothing()?),
+        // That there is none at all is a finding already.
+        Err(_) if read.lock.releases.is_empty() => return Ok(DesiredState::nothing()?),
         Err(error) => findings.push(Finding::in_the_way("release", error.fault())),
     }
     desired(read, choice).or_else(|error| {

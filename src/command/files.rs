@@ -24,12 +24,12 @@ impl FileArgs {
     /// # Errors
     /// When the file is there but is not sound.
     pub fn read(&self) -> Result<Config> {
-        let text = match std::fs::read_to_string(&self.config) {
+        let text = match std::fs::read(&self.config) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", self.config.display())),
         };
-        Ok(Config::read(&self.config.display().to_string(), &text)?)
+        Ok(Config::read_bytes(&self.config.display().to_string(), &text)?)
     }
 
     /// Where petasos.yaml is, and what it names is looked for.

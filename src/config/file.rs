@@ -82,6 +82,9 @@ impl Config {
         if let Some(wrong) = all.or_else(|| config.hosts.iter().find_map(open)) {
             return Err(yaml::point(file, text, &wrong.path, wrong.fault));
         }
+        if let Some(wrong) = config.hosts.keys().find_map(|name| no_name_of_a_host(name)) {
+            return Err(yaml::point_at_key(file, text, &wrong.path, wrong.fault));
+        }
         config.raw = yaml::read(file, text)?;
         config.read = (file.to_owned(), text.to_owned());
         let mut scopes = Vec::new();
@@ -93,6 +96,14 @@ impl Config {
             Some((path, fault)) => Err(yaml::point(file, text, &path, fault)),
             None => Ok(config),
         }
+    }
+
+    /// The same of a file as it is on disk.
+    ///
+    /// # Errors
+    /// As for [`Config::read`], and when it is no text.
+    pub fn read_bytes(file: &str, bytes: &[u8]) -> Result<Self, Fault> {
+        Self::read(file, yaml::text(file, bytes)?)
     }
 
     /// The names of the hosts.
@@ -207,6 +218,19 @@ fn step(segment: &Segment) -> Option<Step> {
         Segment::Map { key } => Some(Step::Key(key.clone())),
         Segment::Enum { .. } | Segment::Unknown => None,
     }
+}
+
+/// A host that no command line could name.
+fn no_name_of_a_host(name: &str) -> Option<KeyFault> {
+    let why = match name {
+        "" => "it is empty",
+        _ if name.contains('@') => "a word with `@` is an address on the command line",
+        _ if name.starts_with('-') => "a word that begins with `-` is an option on the command line",
+        _ if name.contains(|c: char| c.is_whitespace() || c.is_control()) => "it has white space in it",
+        _ => return None,
+    };
+    let fault = Fault::new(format!("`{}` cannot be the name of a host: {why}", name.escape_debug()));
+    Some(KeyFault::of(&["hosts", name], fault.hint("write a word of your choice, such as `staging`")))
 }
 
 /// A name that only a playbook may hold: one with a `{{` in it.

@@ -106,6 +106,10 @@ impl Packs {
     fn provider(&self, asked: &Asked<'_>) -> Result<&Provider, KeyFault> {
         let id = asked.provider;
         let provider = self.providers.get(id).ok_or_else(|| KeyFault::of(&PROVIDER, self.unknown(id)))?;
+        if let Some(scheme) = asked.base_url.and_then(BaseUrl::foreign_scheme) {
+            let fault = Fault::new(format!("agent.base_url: the agent speaks no `{scheme}`"));
+            return Err(KeyFault::of(&BASE_URL, fault.hint("write an address such as `https://llm.example.org/v1`")));
+        }
         let own = "for a server of your own set `agent.provider: custom`";
         let wrong =
             |key: &[&str], message: String, hint: String| Err(KeyFault::of(key, Fault::new(message).hint(hint)));

@@ -42,8 +42,23 @@ fn one(named: &str, file: &dyn Fn(&str) -> Result<String>) -> Result<String, Fau
     Ok(keys)
 }
 
+/// What OpenSSH calls its kinds of keys; behind an `@` comes whose they are.
+const KINDS: [&str; 7] = [
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ecdsa-sha2-nistp256",
+    "sk-ssh-ed25519",
+    "ssh-ed25519",
+    "ssh-rsa",
+];
+
 fn check(line: &str, place: &str) -> Result<(), Fault> {
-    if is_public_key(line) {
+    let mut words = line.split_whitespace();
+    let kind = words.next().map(|kind| kind.split('@').next().unwrap_or(kind));
+    // Every key begins with the length of its kind's name.
+    let whole = words.next().is_some_and(|key| key.starts_with("AAAA"));
+    if is_public_key(line) && whole && kind.is_some_and(|kind| KINDS.contains(&kind)) {
         return Ok(());
     }
     // A word in the middle by which a key begins.
@@ -75,6 +90,8 @@ mod tests {
             ("id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n", "a private key in `id_ed25519`"),
             ("a.pub", "from=\"192.0.2.1\" ssh-ed25519 AAAA me", "options before a key in `a.pub`"),
             ("command=\"a b\" ssh-rsa AAAA", "", "options before a key: `command="),
+            ("ssh-rsaa AAAA me", "", "no public key: `ssh-rsaa AAAA me"),
+            ("ssh-ed25519 me@laptop", "", "no public key: `ssh-ed25519 me@laptop"),
             ("sssh-ed25519 AAAA me", "", "no public key: `sssh-ed25519 AAAA me"),
             ("a.pub", "# none\n", "no key in `a.pub`"),
             ("a.pub", "AAAAC3Nz\n", "no public key in `a.pub`"),

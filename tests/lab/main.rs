@@ -22,6 +22,7 @@ mod harness;
 mod hostile;
 mod inside;
 mod names;
+mod newcomer;
 mod policy;
 mod ports;
 mod providers;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         guard::trials(),
         effects::trials(),
         errors::trials(),
+        newcomer::trials(),
         floods::trials(),
         disk::trials(),
         hostile::trials(),
