@@ -152,10 +152,10 @@ fn login(args: &HostArgs, read: &Read<'_>, choice: &Choice, reached: &mut Reache
     Ok(login)
 }
 
-/// Passes on what is news, but not what `recording` would keep.
+/// Passes on what is news, but neither what `recording` would keep nor what the report says.
 fn forgetting(watch: Watch) -> Watch {
     Arc::new(move |host, event| match event {
-        Event::HostKey(_) | Event::Reached(_) => {}
+        Event::HostKey(_) | Event::Reached(_) | Event::Planned { .. } => {}
         event => watch(host, event),
     })
 }

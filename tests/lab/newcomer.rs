@@ -17,17 +17,17 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// The lines of a place that begin so.
-fn lines<'a>(said: &'a Said, begin: &str, about: &str) -> Vec<&'a str> {
-    let about = format!("  {about}: ");
-    said.out.lines().filter(|line| line.starts_with(begin) && line.contains(&about)).collect()
-}
-
-fn one(said: &Said, begin: &str, about: &str, part: &str) -> Result<()> {
-    let found = lines(said, begin, about);
-    ensure!(found.len() == 1, "not one `{begin} … {about}`:\n{}", said.all());
+/// The one line of a level about this, of a host or of this machine; what to do is in it, where there
+/// is something to do.
+fn one(said: &Said, level: &str, place: &str, about: &str, part: &str) -> Result<()> {
+    let of_it = |line: &&str| {
+        let mut words = line.split_whitespace();
+        (words.next(), words.next()) == (Some(level), Some(place)) && line.contains(&format!("  {about}: "))
+    };
+    let found: Vec<&str> = said.out.lines().filter(of_it).collect();
+    ensure!(found.len() == 1, "not one `{level} {place} {about}`:\n{}", said.all());
     ensure!(found.iter().all(|line| line.contains(part)), "it does not say `{part}`: {found:?}");
-    ensure!(begin == "ok" || found.iter().all(|line| line.contains(" -> ")), "nothing to do: {found:?}");
+    ensure!(level == "ok" || found.iter().all(|line| line.contains(" -> ")), "nothing to do: {found:?}");
     Ok(())
 }
 
@@ -44,11 +44,14 @@ fn doctor() -> Result<()> {
     let well = desk.petasos(&["doctor"])?.ended(0)?;
     for about in ["host key", "login", "system", "cloud-init", "apt", "clock", "disk", "plan", "secrets", "release"] {
         let level = if about == "host key" { "note" } else { "ok" };
-        one(&well, level, about, "")?;
+        one(&well, level, "t-doctor", about, "")?;
     }
     ensure!(desk.read("petasos.lock")? == lock, "it wrote to petasos.lock");
     let changed = host.sh(CHANGED)?;
     ensure!(changed.is_empty(), "it changed the host:\n{changed}");
+    // The control: a change would be found.
+    host.sh("touch /etc/changed")?;
+    ensure!(host.sh(CHANGED)? == "/etc/changed\n");
 
     // Four things at once, of which `up` names one.
     host.sh("mkdir -p /usr/local/sbin; printf '#!/bin/sh\\n[ \"$1\" = +%%s ] && set -- +%%s -d \"2 hours ago\"\\nexec /usr/bin/date \"$@\"\\n' >/usr/local/sbin/date; chmod +x /usr/local/sbin/date")?;
@@ -57,23 +60,23 @@ fn doctor() -> Result<()> {
     host.sh(&format!("setsid python3 -c \"{hold}\" </dev/null >/dev/null 2>&1 & sleep 1"))?;
     let yaml = desk.read("petasos.yaml")?;
     let sick = desk.petasos(&["doctor"])?.ended(2)?;
-    one(&sick, "STOP", "clock", "the host's clock says")?;
-    one(&sick, "STOP", "disk", "`/opt` cannot be written")?;
-    one(&sick, "note", "apt", "python3, process ")?;
+    one(&sick, "STOP", "t-doctor", "clock", "the host's clock says")?;
+    one(&sick, "STOP", "t-doctor", "disk", "`/opt` cannot be written")?;
+    one(&sick, "note", "t-doctor", "apt", "python3, process ")?;
     desk.write("petasos.yaml", &format!("{yaml}agent: {{ secrets: [WEATHER_API_KEY] }}\n"))?;
     let sick = desk.petasos(&["doctor"])?.ended(2)?;
-    one(&sick, "STOP", "clock", "the host's clock says")?;
-    one(&sick, "STOP", "plan", "the secret `WEATHER_API_KEY` is missing")?;
-    one(&sick, "note", "secrets", "`WEATHER_API_KEY`")?;
+    one(&sick, "STOP", "t-doctor", "clock", "the host's clock says")?;
+    one(&sick, "STOP", "t-doctor", "plan", "the secret `WEATHER_API_KEY` is missing")?;
+    one(&sick, "note", "t-doctor", "secrets", "`WEATHER_API_KEY`")?;
     desk.write("petasos.yaml", &yaml)?;
     // Without a lock file nobody knows what the host should be, but still what it is.
     std::fs::remove_file(desk.path("petasos.lock"))?;
     let sick = desk.petasos(&["doctor"])?.ended(2)?;
-    one(&sick, "STOP", "petasos.lock", "no lock file")?;
-    one(&sick, "STOP", "clock", "the host's clock says")?;
+    one(&sick, "STOP", "here", "petasos.lock", "no lock file")?;
+    one(&sick, "STOP", "t-doctor", "clock", "the host's clock says")?;
     ensure!(!desk.path("petasos.lock").exists(), "it wrote a lock file");
     host.sh("rm /etc/os-release; printf 'ID=fedora\\nVERSION_ID=42\\n' >/etc/os-release")?;
-    one(&desk.petasos(&["doctor"])?.ended(2)?, "STOP", "system", "this is fedora, not Debian or Ubuntu")
+    one(&desk.petasos(&["doctor"])?.ended(2)?, "STOP", "t-doctor", "system", "this is fedora, not Debian or Ubuntu")
 }
 
 fn first_key() -> Result<()> {
@@ -87,16 +90,16 @@ fn first_key() -> Result<()> {
         _ => line.to_owned(),
     });
     desk.write("ssh_config", &(lines.collect::<Vec<_>>().join("\n") + "\n"))?;
-    one(&desk.petasos(&["doctor"])?.ended(0)?, "note", "host key", "first contact")?;
+    one(&desk.petasos(&["doctor"])?.ended(0)?, "note", "t-first-key", "host key", "first contact")?;
     ensure!(!known.exists(), "it wrote to known_hosts");
     // The control: whoever is to keep the key does.
     desk.petasos(&["plan"])?.ended(2)?;
     ensure!(known.exists(), "nothing ever writes known_hosts here");
-    one(&desk.petasos(&["doctor"])?.ended(0)?, "ok", "host key", "as recorded")?;
+    one(&desk.petasos(&["doctor"])?.ended(0)?, "ok", "t-first-key", "host key", "as recorded")?;
     // A key that is not the known one is not taken for a first one.
     std::fs::remove_file(desk.path("petasos.lock"))?;
     host.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -q -A; systemctl restart ssh.service")?;
-    one(&desk.petasos(&["doctor"])?.ended(2)?, "STOP", "host key", "does not match")
+    one(&desk.petasos(&["doctor"])?.ended(2)?, "STOP", "t-first-key", "host key", "does not match")
 }
 
 /// `petasos` without anything of the tests' own environment.
