@@ -182,7 +182,7 @@ fn a_file_that_is_no_text_is_shown_where_it_begins_to_be_none() {
 #[test]
 fn a_file_that_is_too_much_is_told_so() {
     let deep = "[".repeat(3000);
-    let nine = |of: &str| vec![of; 9].join(", ");
+    let nine = |of: &str| [of; 9].join(", ");
     let mut wide = "agent:\n  secrets:\n    - &a [x]\n".to_owned();
     for (name, of) in [("b", "*a"), ("c", "*b"), ("d", "*c"), ("e", "*d"), ("f", "*e"), ("g", "*f")] {
         wide += &format!("    - &{name} [{}]\n", nine(of));

@@ -53,7 +53,7 @@ impl Job {
         };
         let mut findings = vec![match (known, self.login.host_key.known()) {
             (Some(known), _) => Finding::ok("host key", format!("{known}, as recorded")),
-            (None, shown) => first_contact(shown.map(|shown| shown.to_string()).unwrap_or_default()),
+            (None, shown) => first_contact(&shown.map(|shown| shown.to_string()).unwrap_or_default()),
         }];
         if let Err(error) = session.diagnose(&mut findings).await {
             findings.push(failed(error));
@@ -63,7 +63,7 @@ impl Job {
     }
 }
 
-fn first_contact(shown: String) -> Finding {
+fn first_contact(shown: &str) -> Finding {
     let fault = Fault::new(format!("first contact: the host shows {shown}, which nobody has recorded"));
     Finding::note("host key", fault.hint("compare it with the one that the host's console or your provider shows"))
 }

@@ -17,8 +17,8 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// The one line of a level about this, of a host or of this machine; what to do is in it, where there
-/// is something to do.
+/// The one line of a level about this, of a host or of this machine; what to do is in it, where
+/// there is something to do.
 fn one(said: &Said, level: &str, place: &str, about: &str, part: &str) -> Result<()> {
     let of_it = |line: &&str| {
         let mut words = line.split_whitespace();

@@ -130,6 +130,7 @@ ssh: {{ config: {SSH} }}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::lock::HostFacts;
 
     fn lab_host(folder: &Path, address: &str) -> LabHost {
         let ssh_config = folder.join("lab-ssh-config");
@@ -151,8 +152,8 @@ mod tests {
         let edited = std::fs::read_to_string(&yaml).unwrap() + "guard: { confirm_timeout: 30 }\n";
         std::fs::write(&yaml, &edited).unwrap();
         let mut lock = LockFile::default();
-        lock.hosts.insert("demo".into(), Default::default());
-        lock.hosts.insert("other".into(), Default::default());
+        lock.hosts.insert("demo".into(), HostFacts::default());
+        lock.hosts.insert("other".into(), HostFacts::default());
         lock.save(&path.join(LOCK)).unwrap();
         open(&path).unwrap().write(&lab_host(lab.path(), "198.51.100.10"), false).unwrap();
         assert_eq!(std::fs::read_to_string(&yaml).unwrap(), edited);
