@@ -20,7 +20,9 @@ pub fn make_room(running: usize, say: Say<'_>) {
     let hosts = format!("{} hosts need up to {PER_HOST} inotify instances each", running + 1);
     match std::fs::write(FILE, wanted.to_string()) {
         Ok(()) => {
-            say(&format!("{hosts}: raised fs.inotify.max_user_instances of this machine from {limit} to {wanted}"));
+            say(&format!(
+                "{hosts}: raised fs.inotify.max_user_instances of this machine from {limit} to {wanted}, until it restarts"
+            ));
         }
         Err(error) => say(&format!(
             "warning: {hosts}, and this machine allows root {limit} in all: a host may fail with \"too many open files\"; \

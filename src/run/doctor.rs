@@ -205,7 +205,7 @@ fn apt(host: &Host) -> Finding {
     }
 }
 
-/// What nothing is in the way of.
+/// Of what nothing is in the way.
 fn well(about: &'static str, host: &Host, now: u64) -> Finding {
     let message = match about {
         "clock" => format!("{} s apart from this machine's", host.time.abs_diff(now)),
@@ -215,4 +215,34 @@ fn well(about: &'static str, host: &Host, now: u64) -> Finding {
         }
     };
     Finding::ok(about, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_that_is_too_old_is_named() {
+        let level = |name: &str, version: &str| {
+            let host = Host { distribution: name.into(), version: version.into(), ..Host::default() };
+            distribution(&host).level
+        };
+        for (name, version) in [("debian", "11"), ("ubuntu", "20.04"), ("debian", "9")] {
+            assert_eq!(level(name, version), Level::Note, "{name} {version}");
+        }
+        // Debian's next release has no number yet.
+        for (name, version) in
+            [("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("debian", "")]
+        {
+            assert_eq!(level(name, version), Level::Ok, "{name} {version}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_busy_is_waited_for() {
+        let busy = Host { cloud_init: true, apt_held_by: "apt-get, process 7".into(), ..Host::default() };
+        assert_eq!((cloud_init(&busy).level, apt(&busy).level), (Level::Note, Level::Note));
+        let broken = Host { dpkg_interrupted: true, ..Host::default() };
+        assert_eq!((cloud_init(&broken).level, apt(&broken).level), (Level::Ok, Level::Note));
+    }
 }

@@ -53,13 +53,17 @@ fn doctor() -> Result<()> {
     host.sh("touch /etc/changed")?;
     ensure!(host.sh(CHANGED)? == "/etc/changed\n");
 
-    // Four things at once, of which `up` names one.
+    // All at once, of which `up` names the first.
     host.sh("mkdir -p /usr/local/sbin; printf '#!/bin/sh\\n[ \"$1\" = +%%s ] && set -- +%%s -d \"2 hours ago\"\\nexec /usr/bin/date \"$@\"\\n' >/usr/local/sbin/date; chmod +x /usr/local/sbin/date")?;
     host.sh("mount --bind /opt /opt; mount -o remount,bind,ro /opt")?;
     let hold = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(120)";
     host.sh(&format!("setsid python3 -c \"{hold}\" </dev/null >/dev/null 2>&1 & sleep 1"))?;
+    host.sh("useradd --system hermes; systemd-run -q --unit=other --uid=hermes sleep 300")?;
+    host.sh("setsid sleep 300 </dev/null >/dev/null 2>&1 & pid=$!; start=$(awk '{ print $22 }' /proc/$pid/stat); mkdir -p /run/petasos; echo \"1-a $pid $start $pid $start ada on laptop, process 7\" >/run/petasos/holder")?;
     let yaml = desk.read("petasos.yaml")?;
     let sick = desk.petasos(&["doctor"])?.ended(2)?;
+    one(&sick, "STOP", "t-doctor", "lock", "another run is in progress: ada on laptop, process 7")?;
+    one(&sick, "STOP", "t-doctor", "user", "runs something else there already: other.service")?;
     one(&sick, "STOP", "t-doctor", "clock", "the host's clock says")?;
     one(&sick, "STOP", "t-doctor", "disk", "`/opt` cannot be written")?;
     one(&sick, "note", "t-doctor", "apt", "python3, process ")?;
