@@ -73,7 +73,8 @@ impl LockError {
             Self::Parse { .. } => Some("it is written by `petasos pin`; restore it from version control".into()),
             Self::NoRelease(_) => Some("`petasos pin VERSION`".into()),
             Self::NotPinned(version) => Some(format!("`petasos pin {version}`")),
-            Self::Read { .. } | Self::Write { .. } | Self::Format { .. } => None,
+            Self::Format { .. } => Some("use the petasos that wrote it, or a newer one".into()),
+            Self::Read { .. } | Self::Write { .. } => None,
         }
     }
 
