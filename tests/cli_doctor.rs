@@ -62,6 +62,7 @@ fn each_of_the_users_files_is_a_finding_with_what_to_do() {
     let wrong = line(&shown, "STOP", "petasos.yaml");
     contains_all(wrong, &["unknown key `agnet` (petasos.yaml:2:1)", " -> did you mean `agent`?"]);
     line(&shown, "ok ", "ssh");
+    line(&shown, "note", "hosts");
     let files = [("petasos.lock", &*LOCK.replace("3333", "333x"))];
     let (_, shown) = doctor(folder(&files).path(), &[], &[]);
     line(&shown, "STOP", "petasos.lock");

@@ -71,6 +71,9 @@ pub async fn run(args: &DoctorArgs) -> Result<ExitCode> {
             }
         }
     }
+    if read.is_none() {
+        here.push(Finding::note("hosts", Fault::new("none was looked at").hint("mend the files above first")));
+    }
     places.insert(0, ("here".to_owned(), here));
     let stops = places.iter().flat_map(|(_, findings)| findings).any(|finding| finding.level == Level::InTheWay);
     match args.json {
