@@ -166,6 +166,9 @@ const MAPPING: &str = "write `key: value` lines below it, or `{ key: value }`";
 /// The same error, in plain words. What is not known stays as it is.
 pub fn plain(said: &str) -> Fault {
     let fault = |message: &str, hint: &str| Fault::new(message).hint(hint);
+    if said.ends_with("version number") {
+        return fault("this is no whole version", "write its three numbers, such as `0.19.0`");
+    }
     let rows = NO_YAML.iter().chain(NO_VALUE);
     let of_it = |(begins, ..): &&Row| begins.iter().any(|begin| said.starts_with(begin));
     if let Some((_, message, hint)) = rows.into_iter().find(of_it) {
