@@ -2,6 +2,7 @@
 use super::lab_review;
 use crate::fault::Fault;
 use crate::lab::{Form, Lab, LabHost, Like};
+use crate::shell::quote;
 use crate::ui;
 use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
@@ -79,6 +80,9 @@ enum LabVerb {
     },
     /// Print the hosts' ssh configuration
     SshConfig,
+    /// Print what a shell needs for `petasos pin` to ask the lab's github.com: `eval "$(petasos lab
+    /// env)"`
+    Env,
     /// Try a release that `pin` refuses: run the behavioural suite against it on a lab host, and
     /// write the review to petasos.lock
     Review(lab_review::ReviewArgs),
@@ -130,6 +134,16 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
         }
         LabVerb::Review(args) => return lab_review::run(&args).await,
         LabVerb::Shell { name, user } => return shell(&host(&lab, &name).await?, &user).await,
+        LabVerb::Env => {
+            for (name, value) in lab.git_environment() {
+                ui::raw(&format!("export {name}={}\n", quote(&value)))?;
+            }
+            if !lab.has_internet() {
+                ui::warning(
+                    "the lab's github.com does not answer yet: it runs as long as a lab host does (`petasos lab up`)",
+                );
+            }
+        }
         LabVerb::SshConfig => {
             for host in lab.list().await? {
                 let text = std::fs::read_to_string(&host.ssh_config)

@@ -46,7 +46,7 @@ impl Known<'_> {
 
 /// How `ssh` is called: `ssh -F`, `ssh -i`, and who knows a password for sudo.
 pub fn ssh_options(config: Option<PathBuf>, identity: Option<PathBuf>) -> SshOptions {
-    SshOptions { config, identity, connect_timeout: None, password: Some(password()) }
+    SshOptions { config, identity, connect_timeout: None, password: Some(password()), keeps_nothing: false }
 }
 
 /// Passes all events on; what hosts taught is written to the lock file, as soon as it is known.

@@ -73,7 +73,8 @@ impl LockError {
             Self::Parse { .. } => Some("it is written by `petasos pin`; restore it from version control".into()),
             Self::NoRelease(_) => Some("`petasos pin VERSION`".into()),
             Self::NotPinned(version) => Some(format!("`petasos pin {version}`")),
-            Self::Read { .. } | Self::Write { .. } | Self::Format { .. } => None,
+            Self::Format { .. } => Some("use the petasos that wrote it, or a newer one".into()),
+            Self::Read { .. } | Self::Write { .. } => None,
         }
     }
 
@@ -95,8 +96,8 @@ impl LockFile {
     /// `Missing` where there is no such file, and the reason where it cannot be read or is
     /// malformed.
     pub fn load(path: &Path) -> Result<Self, LockError> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(LockError::Missing(path.to_owned()));
             }
@@ -105,7 +106,8 @@ impl LockFile {
                 return Err(LockError::Read { path, source });
             }
         };
-        Self::parse(&text, path)
+        let text = crate::yaml::text(&path.display().to_string(), &bytes).map_err(|fault| no_lock(path, fault))?;
+        Self::parse(text, path)
     }
 
     /// Parses the text of a lock; `path` is only for the error.
@@ -113,8 +115,10 @@ impl LockFile {
     /// # Errors
     /// An unknown key, a malformed digest, another format.
     pub fn parse(text: &str, path: &Path) -> Result<Self, LockError> {
-        let lock: Self = crate::yaml::read(&path.display().to_string(), text)
-            .map_err(|fault: Fault| LockError::Parse { path: path.to_owned(), message: fault.message })?;
+        if text.trim().is_empty() {
+            return Err(no_lock(path, "it is empty".into()));
+        }
+        let lock: Self = crate::yaml::read(&path.display().to_string(), text).map_err(|fault| no_lock(path, fault))?;
         if lock.version != FORMAT {
             let (path, found) = (path.to_owned(), lock.version);
             return Err(LockError::Format { path, found });
@@ -161,6 +165,10 @@ impl LockFile {
         };
         self.releases.get_key_value(version).ok_or_else(|| LockError::NotPinned(version.clone()))
     }
+}
+
+fn no_lock(path: &Path, fault: Fault) -> LockError {
+    LockError::Parse { path: path.to_owned(), message: fault.message }
 }
 
 #[cfg(test)]
@@ -222,6 +230,9 @@ mod tests {
         assert!(LockFile::parse(&good.replace("signed:", "singed:"), path).is_err());
         assert!(LockFile::parse(&good.replace(&"a".repeat(40), "abc"), path).is_err());
         assert!(LockFile::parse(&good.replacen("version: 1", "version: 2", 1), path).is_err());
+        let says = |text: &str| LockFile::parse(text, path).unwrap_err().to_string();
+        assert!(says(&good.replace("0.19.0", "0.19")).contains("no whole version"));
+        assert!(says(" \n").ends_with("it is empty"));
     }
 
     #[test]

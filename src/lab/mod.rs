@@ -16,6 +16,7 @@ mod image;
 mod index;
 mod internet;
 mod like;
+mod limits;
 mod lock;
 mod machine;
 mod names;

@@ -3,7 +3,7 @@ use super::image::{self, Kind, Recipe};
 use super::internet::Needs;
 use super::machine::{self, Machine};
 use super::record::Record;
-use super::{Form, Lab, LabHost, Like, NETWORK, SAME_HOST, Say, boot, host, index, lock, need, net};
+use super::{Form, Lab, LabHost, Like, NETWORK, SAME_HOST, Say, boot, host, index, limits, lock, need, net};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -26,6 +26,8 @@ impl Lab {
             }
             return Ok(self.shown(record));
         }
+        let alive = Record::all(&self.paths).iter().filter(|record| self.groups.alive(&record.name)).count();
+        limits::make_room(alive, say);
         let machine = machine::look().await?;
         let suite = form.suite.as_deref().unwrap_or(machine.default_suite());
         // Before anything is built.

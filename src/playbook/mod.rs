@@ -38,6 +38,15 @@ impl DesiredState {
         Self { playbooks, renderer, secrets, seed }
     }
 
+    /// That of a host of which nothing is asked but what it is.
+    ///
+    /// # Errors
+    /// None that a renderer without templates could cause.
+    pub fn nothing() -> Result<Self, Fault> {
+        let renderer = Renderer::new(&BTreeMap::new(), &serde_json::json!({}))?;
+        Ok(Self::new(Vec::new(), renderer, BTreeMap::new(), Text::secret(String::new())))
+    }
+
     /// What must be observed to judge it all.
     pub fn queries(&self) -> BTreeSet<Query> {
         let mut queries = BTreeSet::new();

@@ -11,7 +11,6 @@ use crate::guard::Scope;
 use crate::plan::{Step, Unknown};
 use crate::resource::{Risk, package};
 use crate::transport::TransportError;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Session<'_> {
     /// Converges the host: at most two passes, each followed by an observation. A host that
@@ -55,8 +54,7 @@ impl Session<'_> {
         if let (true, Some(unknown)) = (steps.is_empty(), observation.plan.unknown.first()) {
             return Err(self.unknown(unknown));
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        if let Some(why) = preflight::in_the_way(&observation.host, &steps, now) {
+        if let Some(why) = preflight::in_the_way(&observation.host, &steps, preflight::now()) {
             return Err(self.host_error(why));
         }
         let held = observation.host.apt_held_by.clone();

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod changes;
 mod chat;
 mod converge;
+pub mod doctor;
 pub mod egress;
 mod error;
 mod lock;
@@ -23,7 +24,7 @@ mod undo;
 mod verify;
 
 pub use error::RunError;
-pub use preflight::calendar;
+pub use preflight::{calendar, now};
 pub use undo::{RunRecord, Undone};
 
 use crate::config::packages::NamedPackage;

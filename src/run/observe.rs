@@ -96,22 +96,18 @@ impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<Observation, RunError> {
         self.report(Event::Observing { user: self.connection.user().to_string() });
         let facts = self.facts().await?;
+        self.compare(facts)
+    }
+
+    /// What follows from the facts.
+    pub(super) fn compare(&mut self, facts: Facts) -> Result<Observation, RunError> {
         let host = facts.host.clone().unwrap_or_default();
-        if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
-            let name = if host.distribution.is_empty() { "an unknown system" } else { &host.distribution };
-            return Err(self.host_error(
-                Fault::new(format!("this is {name}, not Debian or Ubuntu"))
-                    .hint("reinstall the host with Ubuntu 22.04 or later, or Debian 12 or later"),
-            ));
-        }
-        if host.init != "systemd" {
-            return Err(self.host_error(Fault::new(format!("its first process is `{}`, not systemd", host.init))));
-        }
+        self.supported(&host)?;
         self.port_may_move(&host)?;
         let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
         self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
-        let system = format!("{} {}", capitalized(&host.distribution), host.version);
+        let system = system(&host);
         self.system.clone_from(&system);
         self.also_root = host.sudoers.iter().filter(|line| !line.contains("petasos")).cloned().collect();
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
@@ -120,6 +116,35 @@ impl Session<'_> {
         let sshd = facts.sshd.as_ref().and_then(Seen::is);
         let root_login = sshd.and_then(|sshd| sshd.effective.get(&Account::root())?.get("permitrootlogin").cloned());
         Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held, root_login })
+    }
+
+    /// Whether Petasos knows such systems; one without a version is newer than all that have one.
+    pub(super) fn supported(&self, host: &Host) -> Result<(), RunError> {
+        if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
+            let name = if host.distribution.is_empty() { "an unknown system" } else { &host.distribution };
+            return Err(self.host_error(
+                Fault::new(format!("this is {name}, not Debian or Ubuntu"))
+                    .hint("reinstall the host with Ubuntu 22.04 or later, or Debian 12 or later"),
+            ));
+        }
+        let (oldest, named) = if host.distribution == "ubuntu" { (22, "Ubuntu 22.04") } else { (12, "Debian 12") };
+        let major = host.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        if major.is_some_and(|major| major < oldest) {
+            return Err(self.host_error(
+                Fault::new(format!(
+                    "this is {}, which is too old: the oldest that Petasos knows is {named}",
+                    system(host)
+                ))
+                .hint(format!("reinstall the host with {named} or later, or upgrade it")),
+            ));
+        }
+        if host.init != "systemd" {
+            return Err(self.host_error(
+                Fault::new(format!("its first process is `{}`, not systemd", host.init))
+                    .hint("use a virtual machine, or a container that boots a whole system"),
+            ));
+        }
+        Ok(())
     }
 
     /// A port that is translated on the way is nobody's to move from here.
@@ -171,6 +196,11 @@ fn guard_paths() -> impl Iterator<Item = AbsPath> {
 
 fn lock_path() -> Option<AbsPath> {
     AbsPath::new(lock::RECORD).ok()
+}
+
+/// `Debian 13`.
+pub(super) fn system(host: &Host) -> String {
+    format!("{} {}", capitalized(&host.distribution), host.version)
 }
 
 fn capitalized(name: &str) -> String {

@@ -128,6 +128,7 @@ const COMMAND: &str = include_str!("host-key-command.sh");
 impl SshTempConfig {
     /// A configuration for ssh that goes before the user's own: `user_config`, or the usual files.
     /// Where keys are accepted, no others count, and the host is asked for one of this type first.
+    /// With `apart`, the user's known_hosts, ssh reads and writes a copy of them.
     ///
     /// # Errors
     /// When no temporary file can be written.
@@ -135,6 +136,7 @@ impl SshTempConfig {
         target: &Target,
         user_config: Option<&Path>,
         (accepted, kind): (&[Fingerprint], Kind),
+        apart: Option<&[PathBuf]>,
     ) -> std::io::Result<Self> {
         let dir = tempfile::Builder::new().prefix("petasos-ssh.").tempdir_in(scratch())?;
         let path = |name: &str| dir.path().join(name);
@@ -154,6 +156,19 @@ impl SshTempConfig {
             // They alone count, whatever known_hosts says.
             writeln!(config, "  UserKnownHostsFile /dev/null\n  GlobalKnownHostsFile /dev/null")?;
             writeln!(config, "  HostKeyAlgorithms ^{}", kind.algorithms())?;
+        } else if let Some(files) = apart {
+            let mut copy = Vec::new();
+            for text in files.iter().filter_map(|file| std::fs::read(file).ok()) {
+                copy.extend(text);
+                copy.push(b'\n');
+            }
+            std::fs::write(path("known_hosts"), copy)?;
+            writeln!(
+                config,
+                "  UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null",
+                path("known_hosts").display()
+            )?;
+            writeln!(config, "  UpdateHostKeys no")?;
         }
         writeln!(config, "Match all")?;
         match user_config {

@@ -21,6 +21,8 @@ pub struct SshOptions {
     pub connect_timeout: Option<Duration>,
     /// Who knows a user's sudo password, should sudo want one.
     pub password: Option<AskPassword>,
+    /// Whether a host's first key stays out of known_hosts.
+    pub keeps_nothing: bool,
 }
 
 /// A user at a host.
@@ -91,7 +93,9 @@ impl Login {
     async fn open_once(&self, kind: Kind) -> Result<Ssh, TransportError> {
         let known = self.host_key.known();
         let keys = (&*self.host_key.accepted(), kind);
-        let temp_config = SshTempConfig::write(&self.target, self.options.config.as_deref(), keys);
+        let user_config = self.options.config.as_deref();
+        let apart = self.options.keeps_nothing.then_some(self.resolved.known_hosts.as_slice());
+        let temp_config = SshTempConfig::write(&self.target, user_config, keys, apart);
         let temp_config = temp_config
             .map_err(|error| self.unreachable(format!("no temporary file: {error}"), "check the free disk space"))?;
         let strict = known.is_some() || self.resolved.strict;

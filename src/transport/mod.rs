@@ -1,5 +1,6 @@
 //! How scripts reach a host.
 
+pub mod client;
 mod host_key;
 mod login;
 mod resolve;

@@ -2,6 +2,7 @@
 
 pub mod audit_text;
 mod bars;
+pub mod doctor_text;
 pub mod exit;
 pub mod html;
 mod print;

@@ -56,7 +56,9 @@ fn refusals(host: &Host, desk: &Desk) -> Result<()> {
         nothing_changed(host).context(setting)?;
     }
     // What holds for a group is known once the user is there: the host is asked, and root is in.
-    host.sh(&format!("printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; systemctl reload ssh.service"))?;
+    host.sh(&format!(
+        "printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; systemctl reload ssh.service"
+    ))?;
     desk.petasos(&["up"])?.ended(1)?.says(&["`ops` cannot become root", "chrootdirectory /srv"])?;
     host.login("root", &["ControlPath=none"], "true")?.ended(0)?;
     // The judge refuses as well, where the administrator is there.

@@ -24,6 +24,7 @@ mod inside;
 mod like;
 mod logins;
 mod names;
+mod newcomer;
 mod policy;
 mod ports;
 mod providers;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         guard::trials(),
         effects::trials(),
         errors::trials(),
+        newcomer::trials(),
         floods::trials(),
         disk::trials(),
         hostile::trials(),

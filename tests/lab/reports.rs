@@ -12,7 +12,9 @@ type OnHost = fn(&Host, &Desk) -> Result<()>;
 type OnShared = fn(&Shared) -> Result<()>;
 
 pub fn trials() -> Vec<Trial> {
-    let rows: [Row<OnHost>; 13] = [
+    let rows: [Row<OnHost>; 15] = [
+        ("old", "releases that are too old", old),
+        ("readonly", "kernel parameters that cannot be written", read_only),
         ("ageing", "an administrator never ages out", ageing),
         ("route", "a rule of UFW's for what passes through goes", route),
         ("narrow", "who limits SSH to some senders keeps that", narrow),
@@ -63,6 +65,28 @@ pub(super) fn bare(host: &Host) -> Result<Desk> {
 pub(super) fn converges(desk: &Desk) -> Result<()> {
     desk.petasos(&["up"])?.ended(0)?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])
+}
+
+fn old(host: &Host, desk: &Desk) -> Result<()> {
+    for (id, version, name) in [("debian", "11", "Debian 11"), ("ubuntu", "20.04", "Ubuntu 20.04")] {
+        let edit = "rm -f /etc/os-release; printf 'ID=%s\\nVERSION_ID=\"%s\"\\n' \"$1\" \"$2\" >/etc/os-release";
+        host.with_args(edit, &[id, version])?.ended(0)?;
+        for verb in ["plan", "up"] {
+            desk.petasos(&[verb])?
+                .ended(1)?
+                .says(&[&format!("this is {name}, which is too old"), "hint: reinstall"])?;
+        }
+    }
+    Ok(())
+}
+
+/// As container providers have them.
+fn read_only(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh("mount --bind /proc/sys/net /proc/sys/net; mount -o remount,bind,ro /proc/sys/net; ! [ -w /proc/sys/net/ipv4/tcp_syncookies ]")?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["`/proc/sys/net` cannot be written", "hint: "])?;
+    ensure!(host.holds("! id ops && ! ls /etc/sysctl.d/zz-petasos-net.conf")?, "something was changed");
+    host.sh("umount /proc/sys/net")?;
+    converges(desk)
 }
 
 fn ageing(host: &Host, desk: &Desk) -> Result<()> {
