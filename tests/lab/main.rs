@@ -15,6 +15,7 @@ mod drift;
 mod drifts;
 mod effects;
 mod errors;
+mod firewalls;
 mod floods;
 mod fresh;
 mod guard;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         ways::trials(),
         badday::trials(),
         reach::trials().into_iter().chain(ports::trials()).chain(reports::trials()).collect(),
+        firewalls::trials(),
         logins::trials().into_iter().chain(like::trials()).collect(),
         release::trials(),
         scanners::trials(),
