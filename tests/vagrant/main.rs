@@ -47,9 +47,13 @@ fn converges(desk: &Desk) -> Result<()> {
     desk.unchanged()
 }
 
-/// Every control that this version sets up, by attack.
+/// By attack. In software some are not over in time, which is 3, and never one that succeeded.
 fn proves(desk: &Desk) -> Result<()> {
-    desk.vagrant("PETASOS_VERB=verify", "up", 0)?.says(&["met"]).map(drop)
+    let said = desk.run("PETASOS_VERB=verify", "up")?.says(&["+ net.egress", "+ supply.pin", " met, 0 not met"])?;
+    match said.code {
+        Some(0) => Ok(()),
+        _ => said.ended(1)?.says(&["`petasos verify` ended with 3 for debian13"]).map(drop),
+    }
 }
 
 /// Vagrant stops the hardened machine by its own connection, and knows it again.
