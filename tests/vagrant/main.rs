@@ -28,7 +28,7 @@ fn lab_plan_changes_nothing() -> Result<()> {
 }
 
 #[test]
-#[ignore = "a virtual machine in software is brought up twice, for most of an hour: \
+#[ignore = "a virtual machine in software is brought up twice, for three quarters of an hour: \
             cargo test --test vagrant -- --ignored --nocapture"]
 fn lab_up_halt_and_destroy() -> Result<()> {
     let _one = ONE.lock();
