@@ -30,11 +30,11 @@ impl Said {
         Ok(self)
     }
 
-    pub fn says(self, words: &[&str]) -> Result<Said> {
+    pub fn says(&self, words: &[&str]) -> Result<()> {
         for word in words {
             ensure!(self.all.contains(word), "it does not say `{word}`:\n{}", self.all);
         }
-        Ok(self)
+        Ok(())
     }
 }
 
@@ -78,7 +78,7 @@ impl Desk {
 
     /// Nothing is left to do.
     pub fn unchanged(&self) -> Result<()> {
-        self.vagrant("", "up", 0)?.says(&[": 0 changes,", "1 round trip"]).map(drop)
+        self.vagrant("", "up", 0)?.says(&[": 0 changes,", "1 round trip"])
     }
 
     /// A script in Vagrant's folder.
@@ -88,8 +88,7 @@ impl Desk {
 
     /// A script as root in the virtual machine, by the login that the Vagrantfile wrote.
     pub fn guest(&self, script: &str) -> Result<Said> {
-        let quoted = script.replace('\'', r"'\''");
-        self.sh(&format!("ssh -F .vagrant/ssh_config.{MACHINE} {MACHINE} sudo sh -c \"'\"'{quoted}'\"'\""))
+        self.sh(&format!("ssh -F .vagrant/ssh_config.{MACHINE} {MACHINE} sudo sh -eus <<'GUEST'\n{script}\nGUEST"))
     }
 
     /// The key that petasos.lock has for the machine.
@@ -108,7 +107,8 @@ impl Desk {
     pub fn net_ssh(&self) -> Result<Said> {
         let script = include_str!("net-ssh.rb");
         let key = format!(".vagrant/machines/{MACHINE}/libvirt/private_key");
-        self.step("net-ssh", &format!("cd vagrant; ruby - 127.0.0.1 2222 {key} <<'RUBY'\n{script}\nRUBY\n"), None)
+        let place = format!("$(awk '/HostName|Port/ {{ print $2 }}' .vagrant/ssh_config.{MACHINE})");
+        self.step("net-ssh", &format!("cd vagrant; ruby - {place} {key} <<'RUBY'\n{script}\nRUBY\n"), None)
     }
 
     fn step(&self, what: &str, script: &str, input: Option<File>) -> Result<Said> {

@@ -3,12 +3,14 @@
 //!
 //! The user's machine is a lab host. So nothing is installed or left on this machine, and the
 //! virtual machine reaches the lab's internet and nothing else. It is emulated in software, with
-//! KVM or without: a lab host has no `/dev/kvm`. Linux and root are needed, as for the lab.
+//! KVM or without: a lab host has no `/dev/kvm`. Linux and root are needed, as for the lab;
+//! `cargo test -- --skip lab` or PETASOS_LAB=off leaves it out on purpose.
 
 mod desk;
 
 use anyhow::{Context, Result, ensure};
 use desk::Desk;
+use std::io::Write;
 use std::sync::Mutex;
 
 /// The machine of the Vagrantfile, and its box.
@@ -20,6 +22,11 @@ static ONE: Mutex<()> = Mutex::new(());
 
 #[test]
 fn lab_plan_changes_nothing() -> Result<()> {
+    if std::env::var("PETASOS_LAB").is_ok_and(|word| word == "off") {
+        // Past the harness, which keeps what a test says that succeeds.
+        writeln!(std::io::stderr(), "\nNOT TESTED: PETASOS_LAB=off leaves out Vagrant\n")?;
+        return Ok(());
+    }
     let _one = ONE.lock();
     let desk = Desk::with_box("vg-plan", BOX)?;
     desk.vagrant("PETASOS_VERB=plan", "up", 0)?.says(&["~ user ops", "~ package ufw"])?;
@@ -28,31 +35,54 @@ fn lab_plan_changes_nothing() -> Result<()> {
 }
 
 #[test]
-#[ignore = "a virtual machine in software is brought up twice, for three quarters of an hour: \
+#[ignore = "a virtual machine is brought up in software, for half an hour: \
             cargo test --test vagrant -- --ignored --nocapture"]
-fn lab_up_halt_and_destroy() -> Result<()> {
+fn lab_up_and_halt() -> Result<()> {
     let _one = ONE.lock();
     let desk = Desk::with_box("vg-up", BOX)?;
     converges(&desk)?;
     proves(&desk)?;
     starts_again(&desk)?;
     says_what_failed(&desk)?;
-    starts_over_behind_a_forwarded_port(&desk)?;
     needs_its_own_settings(&desk)
 }
 
+/// As VirtualBox and QEMU do it: Vagrant's connection, and Petasos's, are to a port of loopback.
+#[test]
+#[ignore = "a virtual machine is brought up in software, for half an hour: \
+            cargo test --test vagrant -- --ignored --nocapture"]
+fn lab_destroy_and_up_behind_a_forwarded_port() -> Result<()> {
+    let _one = ONE.lock();
+    let desk = Desk::with_box("vg-port", BOX)?;
+    desk.vagrant("PETASOS_VERB=plan", "up", 0)?;
+    let before = desk.host_key()?;
+    desk.vagrant("", "destroy --force", 0)?;
+    desk.forward()?;
+    converges(&desk)?;
+    ensure!(desk.host_key()? != before, "it is the same machine");
+    desk.sh("grep -q 'HostName 127.0.0.1' .vagrant/ssh_config.debian13")?;
+    desk.guest("! ufw status | grep 2222")?;
+    starts_again(&desk)
+}
+
 fn converges(desk: &Desk) -> Result<()> {
-    desk.vagrant("", "up", 0)?.says(&[" changes,", "administrator  ops"])?;
+    let mut said = desk.run("", "up")?;
+    // Emulated on a machine that is busy, the agent may answer later than `up` waits for it.
+    if said.code == Some(1) && said.says(&["unhealthy: "]).is_ok() {
+        said = desk.run("", "up")?;
+    }
+    said.ended(0)?.says(&["administrator  ops"])?;
     desk.guest("id ops && ufw status | grep -q '^22/tcp .*ALLOW' && systemctl is-active hermes.service")?;
     desk.unchanged()
 }
 
 /// By attack. In software some are not over in time, which is 3, and never one that succeeded.
 fn proves(desk: &Desk) -> Result<()> {
-    let said = desk.run("PETASOS_VERB=verify", "up")?.says(&["+ net.egress", "+ supply.pin", " met, 0 not met"])?;
+    let said = desk.run("PETASOS_VERB=verify", "up")?;
+    said.says(&["+ net.egress", "+ supply.pin", " met, 0 not met"])?;
     match said.code {
         Some(0) => Ok(()),
-        _ => said.ended(1)?.says(&["`petasos verify` ended with 3 for debian13"]).map(drop),
+        _ => said.ended(1)?.says(&["`petasos verify` ended with 3 for debian13"]),
     }
 }
 
@@ -73,22 +103,10 @@ fn says_what_failed(desk: &Desk) -> Result<()> {
     Ok(())
 }
 
-/// As VirtualBox and QEMU do it: Vagrant's connection, and Petasos's, are to a port of loopback.
-fn starts_over_behind_a_forwarded_port(desk: &Desk) -> Result<()> {
-    let before = desk.host_key()?;
-    desk.vagrant("", "destroy --force", 0)?;
-    desk.forward()?;
-    desk.vagrant("", "up", 0)?.says(&[" changes,", "administrator  ops"])?;
-    ensure!(desk.host_key()? != before, "it is the same machine");
-    desk.sh("grep -q 'HostName 127.0.0.1' .vagrant/ssh_config.debian13")?;
-    desk.guest("ufw status | grep -q '^22/tcp .*ALLOW' && ! ufw status | grep 2222")?;
-    desk.unchanged()
-}
-
 /// Without `ssh.algorithms: compatible`, Vagrant is locked out: the setting is what lets it in.
 fn needs_its_own_settings(desk: &Desk) -> Result<()> {
     desk.net_ssh()?.ended(0)?;
     desk.sh("sed -i 's/algorithms: compatible/algorithms: strict/' petasos.yaml")?;
     desk.vagrant("", "up", 0)?.says(&["00-petasos.conf"])?;
-    desk.net_ssh()?.ended(1)?.says(&["could not settle on kex"]).map(drop)
+    desk.net_ssh()?.ended(1)?.says(&["could not settle on kex"])
 }
