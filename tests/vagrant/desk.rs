@@ -88,7 +88,8 @@ impl Desk {
 
     /// A script as root in the virtual machine, by the login that the Vagrantfile wrote.
     pub fn guest(&self, script: &str) -> Result<Said> {
-        self.sh(&format!("ssh -F .vagrant/ssh_config.{MACHINE} {MACHINE} sudo sh -eus <<'GUEST'\n{script}\nGUEST"))
+        let login = format!("ssh -F .vagrant/ssh_config.{MACHINE} {MACHINE} sudo sh -eus");
+        self.step(script, &format!("cd vagrant; {login} <<'GUEST'\n{script}\nGUEST"), None)?.ended(0)
     }
 
     /// The key that petasos.lock has for the machine.

@@ -29,7 +29,8 @@ fn lab_plan_changes_nothing() -> Result<()> {
     }
     let _one = ONE.lock();
     let desk = Desk::with_box("vg-plan", BOX)?;
-    desk.vagrant("PETASOS_VERB=plan", "up", 0)?.says(&["~ user ops", "~ package ufw"])?;
+    desk.vagrant("PETASOS_VERB=plan", "up", 0)?
+        .says(&["~ user ops: exists: no -> yes", "~ ufw firewall: active: no -> yes"])?;
     desk.guest("! id ops && ! command -v ufw").context("`plan` changed something")?;
     Ok(())
 }
