@@ -4,7 +4,8 @@ read -r init </proc/1/comm
 container=no ssh_socket=no cloud_init=no dpkg_interrupted=no ipv6=no web_server=no held=
 [ -e /run/systemd/container ] && container=yes
 systemctl -q is-active ssh.socket && ssh_socket=yes
-resolved=no
+starting=no resolved=no
+case $(systemctl is-system-running 2>/dev/null) in initializing | starting) starting=yes ;; esac
 [ -d /run/systemd/resolve ] && systemctl -q is-active systemd-resolved && resolved=yes
 if [ -e /run/cloud-init/status.json ] && ! [ -e /run/cloud-init/result.json ]; then
 	systemctl --no-legend list-jobs | grep -q 'cloud-[a-z]*\.\(service\|target\)' && cloud_init=yes
@@ -52,7 +53,7 @@ while [ -z "$ssh_port" ] && [ "$pid" -gt 1 ]; do
 done
 [ -n "$ssh_port" ] || ssh_port=$(sshd -T 2>/dev/null | sed -n 's/^port //ip;T;q')
 printf 'ssh_port=%s\n' "$ssh_port"
-printf 'resolved=%s\nssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$resolved" "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
+printf 'starting=%s\nresolved=%s\nssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$starting" "$resolved" "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
 set -- /etc /opt /usr /var/cache /var/cache/apt /var/lib /var/lib/dpkg
 for path; do
 	[ -d "$path" ] && ! [ -w "$path" ] && echo "read_only:$path=yes"

@@ -35,6 +35,8 @@ pub struct Host {
     pub resolved: bool,
     /// Whether cloud-init is still at work on this start of the host.
     pub cloud_init: bool,
+    /// Whether it is still starting: what is to run may not run yet.
+    pub starting: bool,
     /// Whether packages are half-way installed, and nobody is at work on them.
     pub dpkg_interrupted: bool,
     /// Who holds a lock of dpkg's or apt's (`apt-get, process 123`); empty when nobody does.
@@ -107,6 +109,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         ssh_socket: holds("ssh_socket")?,
         resolved: holds("resolved")?,
         cloud_init: holds("cloud_init")?,
+        starting: holds("starting")?,
         dpkg_interrupted: holds("dpkg_interrupted")?,
         apt_held_by: need("apt_held_by")?,
         read_only: of_paths("read_only").map(|(path, _)| path).collect(),

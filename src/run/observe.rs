@@ -13,12 +13,17 @@ use std::time::{Duration, Instant};
 
 /// How long cloud-init may take on a host's first start.
 const FIRST_START: Duration = Duration::from_secs(600);
-/// Between two checks of that.
+/// How long a host's start is waited for; one that never ends is no reason not to go on.
+const START: Duration = Duration::from_secs(120);
+/// Between two checks of cloud-init.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// SECONDS. Its exit status says whether all went well, which is not ours to judge; the pause is
 /// for the end of its last unit.
 const WAIT: &str = include_str!("../../remote/run/cloud-init.sh");
+
+/// SECONDS.
+const WAIT_FOR_START: &str = include_str!("../../remote/run/started.sh");
 
 /// What was seen, and what follows from it.
 pub(super) struct Observation {
@@ -183,6 +188,13 @@ impl Session<'_> {
             }
             let left = FIRST_START.saturating_sub(waited).as_secs().max(1).to_string();
             self.first_frame("cloud-init", &Act::sh("wait for cloud-init", WAIT, [left])).await?;
+            observation = self.observe().await?;
+        }
+        // What only has not come up yet is nothing to change.
+        if observation.host.starting && !observation.plan.steps.is_empty() {
+            self.note("the host is still starting: waiting up to 2 minutes");
+            let seconds = START.as_secs().to_string();
+            self.first_frame("start", &Act::sh("wait for the host's start", WAIT_FOR_START, [seconds])).await?;
             observation = self.observe().await?;
         }
         Ok(observation)
