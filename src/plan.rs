@@ -81,24 +81,27 @@ impl Plan {
                 }
             }
         }
-        plan.show_removals(facts);
         plan
     }
 
-    /// What apt takes away stands before the first package that it brings.
-    fn show_removals(&mut self, facts: &Facts) {
-        let Some(at) = self.steps.iter().position(|step| step.kind == package::KIND && !step.change.acts.is_empty())
-        else {
-            return;
-        };
-        let declared = |change: &Change| self.steps.iter().any(|step| step.change.field == change.field);
-        let removal = |change: Change| Step {
+    /// The packages that are to be installed.
+    pub fn installs(&self) -> Vec<String> {
+        self.steps.iter().flat_map(|step| package::installs(&step.change)).cloned().collect()
+    }
+
+    /// What apt takes away for new packages stands before the first of them, and nothing else goes.
+    pub fn take_away(&mut self, removals: &[String]) {
+        let installs = |step: &Step| package::installs(&step.change).next().is_some();
+        let Some(at) = self.steps.iter().position(installs) else { return };
+        self.steps.iter_mut().for_each(|step| package::allow(&mut step.change, removals));
+        let declared = |name: &&String| !self.steps.iter().any(|step| step.change.field == **name);
+        let step = |name: &String| Step {
             kind: package::KIND,
             stays: true,
-            ..Step::of_run(format!("package {}", change.field), "what apt takes away for new packages", change)
+            ..Step::of_run(format!("package {name}"), "what apt takes away for new packages", package::removal(name))
         };
-        let removals: Vec<Step> = package::removals(facts).filter(|change| !declared(change)).map(removal).collect();
-        self.steps.splice(at..at, removals);
+        let steps: Vec<Step> = removals.iter().filter(declared).map(step).collect();
+        self.steps.splice(at..at, steps);
     }
 
     pub fn is_empty(&self) -> bool {

@@ -22,7 +22,6 @@ fn bare(queries: &BTreeSet<Query>, host: Host) -> Facts {
         match query {
             Query::Package(name) => drop(facts.packages.insert(name, Seen::Absent)),
             Query::Offer(name) => drop(facts.offers.insert(name, Seen::Is(Offer::There))),
-            Query::Removals(_) => {}
             Query::User(name) => drop(facts.users.insert(name, Seen::Absent)),
             Query::Group(name) => drop(facts.groups.insert(name, Seen::Absent)),
             Query::Path(path) => drop(facts.paths.insert(path, Seen::Absent)),

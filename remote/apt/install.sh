@@ -1,6 +1,6 @@
-# Arguments: packages; with a `-` before it, one that apt may take away for them. Lists older than a day are fetched again; that is no failure as long as the
-# packages come. 46: the distribution does not have them all, and nothing was installed; standard
-# output ends with what there is instead.
+# Arguments: packages; with a `-` before it, one that apt may take away for them. Lists older than a
+# day are fetched again; that is no failure as long as the packages come. 46: the distribution does
+# not have them all, and nothing was installed; standard output ends with what there is instead.
 lists() {
 	apt 1 update >/dev/null 2>"$scratch/lists" || :
 	fetched=yes

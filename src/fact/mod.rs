@@ -50,8 +50,6 @@ pub enum Query {
     Package(PackageName),
     /// Whether apt could install a package that is not installed.
     Offer(PackageName),
-    /// What apt would take away for a package that is not installed.
-    Removals(PackageName),
     User(Account),
     Group(Account),
     /// What stands at a path: kind, owner, mode, digest.
@@ -86,8 +84,6 @@ pub struct Facts {
     pub host: Option<host::Host>,
     pub packages: BTreeMap<PackageName, Seen<String>>,
     pub offers: BTreeMap<PackageName, Seen<Offer>>,
-    /// What apt would take away for all of those that were asked about.
-    pub removals: BTreeSet<PackageName>,
     pub users: BTreeMap<Account, Seen<account::UserAccount>>,
     pub groups: BTreeMap<Account, Seen<u32>>,
     pub paths: BTreeMap<AbsPath, Seen<path::PathEntry>>,

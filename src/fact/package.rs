@@ -1,5 +1,5 @@
 //! Installed packages, as dpkg reports them; and of those that are not, whether apt could install
-//! them, and what it would take away for them.
+//! them.
 
 use super::{Facts, Family, Offer, Query, Seen, offer};
 use crate::fault::Fault;
@@ -26,12 +26,8 @@ fn names(queries: &BTreeSet<Query>) -> BTreeSet<&PackageName> {
 fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
     let offered = |name: &PackageName| queries.contains(&Query::Offer(name.clone()));
     let argument = |name: &PackageName| if offered(name) { format!("+{name}") } else { name.to_string() };
-    let wanted = |name: &&PackageName| queries.contains(&Query::Removals((*name).clone()));
-    let all = names(queries);
-    let mut args: Vec<String> = all.iter().copied().map(argument).collect();
-    args.push("--".to_owned());
-    args.extend(all.iter().copied().filter(wanted).map(ToString::to_string));
-    (!all.is_empty()).then_some((FRAGMENT, args))
+    let args: Vec<String> = names(queries).into_iter().map(argument).collect();
+    (!args.is_empty()).then_some((FRAGMENT, args))
 }
 
 fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
@@ -42,9 +38,7 @@ fn parse(queries: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<
         facts.packages.insert(name.clone(), Seen::Absent);
     }
     let text = frame.text();
-    let (text, removals) = text.split_once("== removals\n").unwrap_or((&text, ""));
-    facts.removals = removals.lines().map(PackageName::new).collect::<Result<_, _>>()?;
-    let (installed, instead) = offer::split(text);
+    let (installed, instead) = offer::split(&text);
     for line in installed.lines().filter(|line| !line.is_empty()) {
         let [name, status, version] = line.split('\t').collect::<Vec<_>>()[..] else {
             return Err(Fault::new(format!("unexpected line `{line}`")));

@@ -62,7 +62,6 @@ fn list_or_words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PackageName>,
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.extend(self.present.iter().chain(&self.absent).cloned().map(Query::Package));
-        queries.extend(self.present.iter().cloned().map(Query::Removals));
     }
 
     fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
@@ -133,8 +132,7 @@ impl Resource for Spec {
             changes.push(Change::new("dpkg", "interrupted", "finished", vec![act]));
         }
         if !missing.is_empty() {
-            let goes = facts.removals.iter().map(|name| format!("-{name}"));
-            let act = Act::sh("apt-get install", INSTALL, missing.iter().cloned().chain(goes));
+            let act = Act::sh(INSTALLS, INSTALL, missing.clone());
             changes.push(Change::new(&missing.join(" "), "absent", "installed", vec![act]));
         }
         if !surplus.is_empty() {
@@ -145,15 +143,49 @@ impl Resource for Spec {
     }
 }
 
-/// What apt takes away for the packages of a plan; the steps that install them do it.
-pub fn removals(facts: &Facts) -> impl Iterator<Item = Change> {
-    facts.removals.iter().map(|name| Change::new(name.as_str(), "installed", "absent: it conflicts", Vec::new()))
+/// The packages that a change installs.
+pub fn installs(change: &Change) -> impl Iterator<Item = &String> {
+    change.acts.iter().filter_map(installation).flatten()
 }
+
+fn installation(act: &Act) -> Option<&Vec<String>> {
+    match act {
+        Act::Sh { what, args, .. } if *what == INSTALLS => Some(args),
+        _ => None,
+    }
+}
+
+/// Lets a change that installs packages take these away for them; it takes no others.
+pub fn allow(change: &mut Change, removals: &[String]) {
+    for act in &mut change.acts {
+        if let Act::Sh { what, args, .. } = act
+            && *what == INSTALLS
+        {
+            args.extend(removals.iter().map(|name| format!("-{name}")));
+        }
+    }
+}
+
+/// What apt takes away for new packages; the steps that install them do it.
+pub fn removal(name: &str) -> Change {
+    Change::new(name, "installed", "absent: it conflicts", Vec::new())
+}
+
+/// Prints what apt would take away to install packages, each on a line, as far as the host's lists
+/// of packages tell.
+pub const REMOVALS: &str = concat!(
+    include_str!("../../remote/apt/offers.sh"),
+    include_str!("../../remote/apt/removed.sh"),
+    include_str!("../../remote/apt/removals.sh")
+);
+
+const INSTALLS: &str = "apt-get install";
 
 const FINISH: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/finish.sh"));
 const INSTALL: &str = concat!(
     include_str!("../../remote/apt/locks.sh"),
     include_str!("../../remote/apt/offers.sh"),
+    include_str!("../../remote/apt/removed.sh"),
     include_str!("../../remote/apt/install.sh")
 );
 const PURGE: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/purge.sh"));

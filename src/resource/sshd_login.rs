@@ -1,5 +1,5 @@
-//! What sshd has against a user's login by key, whatever the user's own files say: settings that are
-//! somebody else's to change, so that nothing is begun before they are.
+//! What sshd has against a user's login by key, whatever the user's own files say: settings that
+//! are somebody else's to change, so that nothing is begun before they are.
 
 use crate::fact::sshd::Sshd;
 use crate::fault::Fault;

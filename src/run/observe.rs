@@ -7,6 +7,7 @@ use crate::fact::{self, Facts, Offer, Query, Seen};
 use crate::fault::Fault;
 use crate::name::{AbsPath, Account, PackageName};
 use crate::plan::Plan;
+use crate::resource::package::REMOVALS;
 use crate::transport::TransportError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -101,7 +102,14 @@ impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<Observation, RunError> {
         self.report(Event::Observing { user: self.connection.user().to_string() });
         let facts = self.facts().await?;
-        self.compare(facts)
+        let mut seen = self.compare(facts)?;
+        let names = seen.plan.installs();
+        if !names.is_empty() {
+            let frame = self.first_frame("removals", &Act::sh("what apt would remove", REMOVALS, names)).await?;
+            let removals: Vec<String> = frame.text().lines().map(str::to_owned).collect();
+            seen.plan.take_away(&removals);
+        }
+        Ok(seen)
     }
 
     /// What follows from the facts.

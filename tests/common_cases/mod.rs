@@ -105,7 +105,6 @@ pub fn asked(playbook: &Playbook, facts: &Facts) -> Facts {
         match query {
             Query::Package(name) => copy(&facts.packages, name, &mut asked.packages),
             Query::Offer(name) => copy(&facts.offers, name, &mut asked.offers),
-            Query::Removals(_) => asked.removals.clone_from(&facts.removals),
             Query::User(name) => copy(&facts.users, name, &mut asked.users),
             Query::Group(name) => copy(&facts.groups, name, &mut asked.groups),
             Query::Path(path) => copy(&facts.paths, path, &mut asked.paths),

@@ -109,7 +109,8 @@ fn conflict(host: &Host, desk: &Desk) -> Result<()> {
     desk.petasos(&["plan"])?
         .ended(2)?
         .says(&["package iptables-persistent: iptables-persistent: installed -> absent"])?;
-    // A host whose lists of packages say nothing yet: what goes is found out with them, and refused.
+    // A host whose lists of packages say nothing yet: what goes is found out with them, and
+    // refused.
     host.sh("mv /var/lib/apt/lists /root/; mkdir -p /var/lib/apt/lists/partial")?;
     let said = desk.petasos(&["up"])?.ended(1)?;
     said.says(&["apt would remove", "iptables-persistent", "petasos plan"])?;

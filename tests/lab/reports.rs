@@ -105,7 +105,7 @@ fn ageing(host: &Host, desk: &Desk) -> Result<()> {
 
 fn undone(Shared { host, desk }: &Shared) -> Result<()> {
     let said = desk.petasos(&["undo", &host.name])?.ended(0)?;
-    ensure!(host.sh("sshd -T -C user=root,host=x,addr=192.0.2.1")?.contains("permitrootlogin yes"), "it is not undone");
+    ensure!(!host.sh("sshd -T -C user=root,host=x,addr=192.0.2.1")?.contains("permitrootlogin no"), "it is not undone");
     said.says(&["root login  open", "would make"])?;
     ensure!(!said.all().contains("root login closed"), "{}", said.all());
     let left = host.sh("systemctl list-units --failed --plain --no-legend")?;

@@ -1,5 +1,5 @@
-# Makes a tree of Debian's packages like a cloud image of Ubuntu's. Arguments: the tree, the version,
-# the codename.
+# Makes a tree of Debian's packages like a cloud image of Ubuntu's. Arguments: the tree, the
+# version, the codename.
 set -eu
 tree=$1 version=$2 codename=$3
 rm -f "$tree/etc/os-release"

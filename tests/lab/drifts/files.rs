@@ -16,6 +16,7 @@ pub const DRIFTS: &[Drift] = &[
         inject: "rm /etc/systemd/journald.conf.d/zz-petasos.conf",
         expect: &[
             ("file /etc/systemd/journald.conf.d/zz-petasos.conf", "exists"),
+            ("unit systemd-journal-flush.service", "read"),
             ("unit systemd-journald.service", "read"),
         ],
         sound: "systemd-analyze cat-config systemd/journald.conf | grep -q '^SystemMaxUse=500M'",
