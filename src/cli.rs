@@ -1,8 +1,8 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    audit, changes, completions, demo, denials, egress, facts, fault, history, init, lab, man, pin, plan, policy,
-    render, undo, up, verify,
+    audit, changes, completions, demo, denials, doctor, egress, facts, fault, history, init, lab, man, pin, plan,
+    policy, render, undo, up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};
@@ -32,6 +32,8 @@ pub enum Verb {
     Plan(plan::PlanArgs),
     /// Attack hosts from inside and report which controls are met
     Verify(verify::VerifyArgs),
+    /// Look at this machine and at hosts, and say what will be in the way; changes nothing
+    Doctor(doctor::DoctorArgs),
     /// Print a host's facts as JSON
     Facts(facts::FactsArgs),
     /// Print the files that a host would get, secrets masked
@@ -67,9 +69,17 @@ pub fn main() -> ExitCode {
         Ok(cli) => run(cli),
         Err(error) => {
             // Help and version are no errors; they go to stdout.
-            let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
-            let _ = error.print();
-            ExitCode::from(code)
+            if error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::from(exit::USAGE);
+            }
+            match ui::unless_closed(error.print()) {
+                Ok(()) => ExitCode::from(exit::DONE),
+                Err(error) => {
+                    ui::error(&Fault::new(error.to_string()));
+                    ExitCode::from(exit::ERROR)
+                }
+            }
         }
     }
 }
@@ -102,6 +112,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Pin(args) => pin::run(args).await,
         Verb::Up(args) => up::run(&args).await,
         Verb::Plan(args) => plan::run(&args).await,
+        Verb::Doctor(args) => doctor::run(&args).await,
         Verb::Facts(args) => facts::run(&args).await,
         Verb::Render(args) => render::run(&args).await,
         Verb::History(args) => history::run(&args).await,

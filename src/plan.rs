@@ -3,7 +3,7 @@
 use crate::act::Act;
 use crate::fact::Facts;
 use crate::fault::Fault;
-use crate::resource::{Change, Diff, Need, Resource, Risk, Touches};
+use crate::resource::{Change, Diff, Need, Resource, Risk, Touches, package};
 use crate::shell::Script;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +82,26 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// The packages that are to be installed.
+    pub fn installs(&self) -> Vec<String> {
+        self.steps.iter().flat_map(|step| package::installs(&step.change)).cloned().collect()
+    }
+
+    /// What apt takes away for new packages stands before the first of them, and nothing else goes.
+    pub fn take_away(&mut self, removals: &[String]) {
+        let installs = |step: &Step| package::installs(&step.change).next().is_some();
+        let Some(at) = self.steps.iter().position(installs) else { return };
+        self.steps.iter_mut().for_each(|step| package::allow(&mut step.change, removals));
+        let declared = |name: &&String| !self.steps.iter().any(|step| step.change.field == **name);
+        let step = |name: &String| Step {
+            kind: package::KIND,
+            stays: true,
+            ..Step::of_run(format!("package {name}"), "what apt takes away for new packages", package::removal(name))
+        };
+        let steps: Vec<Step> = removals.iter().filter(declared).map(step).collect();
+        self.steps.splice(at..at, steps);
     }
 
     pub fn is_empty(&self) -> bool {

@@ -197,7 +197,8 @@ impl Script {
     pub fn text(&self, nonce: &str) -> String {
         let mut text = String::from(PRELUDE);
         text.push_str("petasos() {\n");
-        text.push_str(&format!("printf '@petasos %s\\n' {}\n", quote(nonce)));
+        // What the login shell printed before may end without a newline.
+        text.push_str(&format!("printf '\\n@petasos %s\\n' {}\n", quote(nonce)));
         let first = usize::from(self.run_id.is_some());
         if let Some(RunId { id: run, owner }) = &self.run_id {
             text.push_str(&format!("lock {} {} || return 0\n", quote(run), quote(owner)));

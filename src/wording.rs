@@ -8,8 +8,16 @@ type Row = (&'static [&'static str], &'static str, &'static str);
 
 /// Of a text that is no YAML.
 const NO_YAML: &[Row] = &[
-    (&["tabs disallowed", "tab cannot be used"], "a tab stands where YAML has spaces", "indent with spaces alone"),
-    (&["unclosed quote"], "this quote is not closed", "add the same quote after the text"),
+    (
+        &["tabs disallowed", "tab cannot be used", "while scanning a plain scalar, found a tab"],
+        "a tab stands where YAML has spaces",
+        "indent with spaces alone",
+    ),
+    (
+        &["unclosed quote", "while scanning a quoted scalar"],
+        "this quote is not closed",
+        "add the same quote after the text",
+    ),
     (
         &["invalid indentation in multiline quoted"],
         "a quote before this place is not closed",
@@ -54,7 +62,7 @@ const NO_YAML: &[Row] = &[
         "put the text in quotes, or remove it",
     ),
     (
-        &["invalid indentation", "wrongly indented line"],
+        &["invalid indentation", "wrongly indented line", "indentation error", "folded block scalars"],
         "this line is indented unlike the others",
         "indent the lines of one mapping or list alike",
     ),
@@ -69,9 +77,58 @@ const NO_YAML: &[Row] = &[
         "the file has one: remove the line `---`",
     ),
     (
-        &["unexpected EOF", "unexpected eof", "unexpected end of input"],
-        "the file ends too early",
-        "close what was opened with `{`, `[` or a quote",
+        &[
+            "unexpected EOF",
+            "unexpected eof",
+            "unexpected end of input",
+            "while parsing a node",
+            "unexpected container end",
+        ],
+        "something is missing here, or the file ends too early",
+        "close what was opened with `{`, `[` or a quote, and write something between two commas",
+    ),
+    (
+        &["misplaced bracket", "list or mapping end"],
+        "this bracket closes nothing that is open",
+        "remove it, or open it before",
+    ),
+    (
+        &[
+            "while scanning a YAML directive",
+            "while scanning a directive",
+            "while scanning TAG",
+            "while parsing a tag directive",
+        ],
+        "no line begins with a `%` here",
+        "remove the line, or put the text in quotes",
+    ),
+    (
+        &[
+            "while parsing a tag",
+            "while scanning a tag",
+            "while scanning a verbatim tag",
+            "unsupported tag",
+            "tagged enum",
+            "cannot deserialize tagged",
+        ],
+        "a `!` begins a tag, and this file has none",
+        "put a text that begins with `!` in quotes",
+    ),
+    (
+        &["while scanning an anchor or alias"],
+        "a name is missing behind this `&` or `*`",
+        "put a text that begins with `&` or `*` in quotes",
+    ),
+    (
+        &["while scanning a block scalar"],
+        "behind `|` or `>` nothing else stands in the line",
+        "write the text on the lines below it, indented",
+    ),
+    (&["YAML merge"], "`<<` takes a mapping of keys", "write `<<: *name`, with `&name` at a mapping above it"),
+    (
+        &["recursion limit", "budget breached", "alias replay", "alias expansion", "recursive references"],
+        "there is more in this than is read: too deep, or too often the same",
+        "the file needs a few levels alone, and each thing once",
     ),
     (&["input is not valid UTF-8"], "this file is no text in UTF-8", "save it as UTF-8"),
 ];
@@ -84,6 +141,16 @@ const NO_VALUE: &[Row] = &[
         &["expected string scalar"],
         "a string is expected here",
         "write one word or line; in quotes where `: ` or ` #` is in it",
+    ),
+    (
+        &[
+            "externally tagged enum",
+            "expected string key for externally",
+            "unexpected value for unit",
+            "expected end of mapping",
+        ],
+        "a single word is expected here",
+        "write one of those that docs/configuration.md has for this key",
     ),
     (&["cannot deserialize null into string"], "a string is expected here", "write it, or remove the key"),
     (&["invalid boolean"], "a boolean is expected here", BOOLEAN),
@@ -99,6 +166,9 @@ const MAPPING: &str = "write `key: value` lines below it, or `{ key: value }`";
 /// The same error, in plain words. What is not known stays as it is.
 pub fn plain(said: &str) -> Fault {
     let fault = |message: &str, hint: &str| Fault::new(message).hint(hint);
+    if said.ends_with("version number") {
+        return fault("this is no whole version", "write its three numbers, such as `0.19.0`");
+    }
     let rows = NO_YAML.iter().chain(NO_VALUE);
     let of_it = |(begins, ..): &&Row| begins.iter().any(|begin| said.starts_with(begin));
     if let Some((_, message, hint)) = rows.into_iter().find(of_it) {
@@ -126,7 +196,9 @@ fn unknown(said: &str) -> Option<Fault> {
     let known = rest.strip_prefix("expected ").map(|rest| rest.trim_start_matches("one of ")).unwrap_or_default();
     let known: Vec<&str> =
         known.split(", ").flat_map(|part| part.split(" or ")).map(|word| word.trim_matches('`')).collect();
-    let meant = nearest(word, known.iter().copied()).map(|word| format!("did you mean `{word}`? "));
+    // `model:x` and `model = x` are keys without a value to YAML.
+    let joined = word.contains([':', '=']).then(|| "write `key: value`, with a space after the `:`; ".to_owned());
+    let meant = joined.or_else(|| nearest(word, known.iter().copied()).map(|word| format!("did you mean `{word}`? ")));
     let (message, all) = match is_key {
         true => (format!("unknown key `{word}`"), "the keys here are"),
         false => (format!("unknown value `{word}`"), "write one of"),
@@ -165,6 +237,7 @@ fn wrong_type(said: &str) -> Option<Fault> {
         "a sequence" => ("a list", Some(LIST)),
         "u16" | "a nonzero u16" => ("a number from 1 to 65535", Some(DIGITS)),
         "u32" | "u64" => ("a whole number from 0 on", Some(DIGITS)),
+        "a nonzero u32" => ("a whole number from 1 on", Some(DIGITS)),
         _ if expected == "a map" || expected.starts_with("struct ") => ("a mapping of keys", Some(MAPPING)),
         _ if expected.contains("`off` or a") => (expected, Some("write `off`, or what it is when it is on")),
         _ => (expected, None),

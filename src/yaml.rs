@@ -26,6 +26,22 @@ fn explain(file: &str, message: &str) -> Fault {
     Fault { message: format!("{plain}\n{}", rest.trim_end()), hint: hint.or(usual) }
 }
 
+/// A file's text.
+///
+/// # Errors
+/// When it is none; shown is its first place that is no letter.
+pub fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Fault> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let sound = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let before = String::from_utf8_lossy(sound);
+        let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+        // What is no letter is shown as one that stands for it.
+        let shown = String::from_utf8_lossy(bytes);
+        let fault = Fault::new("this file is no text in UTF-8").hint("save it as UTF-8");
+        drawn(file, &shown, (before.matches('\n').count() + 1, column), fault)
+    })
+}
+
 /// A step into a text: a key of a mapping, or a place in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -56,15 +72,41 @@ pub fn point(file: &str, text: &str, path: &[Step], fault: Fault) -> Fault {
     let mut at = &tree;
     for step in path {
         let next = match (&at.value, step) {
-            (Node::Map(map), Step::Key(key)) => map.get(key),
+            (Node::Map(map), Step::Key(key)) => map.get(key).map(|(_, value)| value),
             (Node::List(list), Step::At(number)) => list.get(*number),
             _ => None,
         };
         let Some(next) = next else { break };
         at = next;
     }
+    drawn(file, text, place(&at.referenced), fault)
+}
+
+/// The same for the key at the end of `path`, and not for its value.
+pub fn point_at_key(file: &str, text: &str, path: &[Step], fault: Fault) -> Fault {
+    let options = serde_yaml::options! { emit_comments: false };
+    let tree = serde_yaml::from_str_with_options::<Spanned<Node>>(text, options).ok();
+    let mut at = tree.as_ref().map(|tree| &tree.value);
+    let mut found = None;
+    for step in path {
+        let (Some(Node::Map(map)), Step::Key(key)) = (at, step) else { break };
+        found = map.get(key);
+        at = found.map(|(_, value)| &value.value);
+    }
+    match found {
+        Some((key, _)) => drawn(file, text, *key, fault),
+        None => fault,
+    }
+}
+
+/// Line and column.
+fn place(location: &serde_yaml::Location) -> (usize, usize) {
     let number = |number: u64| usize::try_from(number).unwrap_or_default();
-    let (line, column) = (number(at.referenced.line()), number(at.referenced.column()));
+    (number(location.line()), number(location.column()))
+}
+
+/// The error with the lines around a place, and a caret.
+fn drawn(file: &str, text: &str, (line, column): (usize, usize), fault: Fault) -> Fault {
     let width = line.to_string().len();
     let shown = text.lines().enumerate().skip(line.saturating_sub(3)).take(line.min(3));
     let mut message = format!("{}\n{:width$}--> {file}:{line}:{column}\n{:width$} |", fault.message, "", "");
@@ -77,7 +119,8 @@ pub fn point(file: &str, text: &str, path: &[Step], fault: Fault) -> Fault {
 
 /// Any text, with the place of each of its parts.
 enum Node {
-    Map(BTreeMap<String, Spanned<Node>>),
+    /// Each with the place of its key.
+    Map(BTreeMap<String, ((usize, usize), Spanned<Node>)>),
     List(Vec<Spanned<Node>>),
     Leaf,
 }
@@ -98,8 +141,8 @@ impl<'de> Visitor<'de> for AnyNode {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut nodes = BTreeMap::new();
-        while let Some((key, value)) = map.next_entry()? {
-            nodes.insert(key, value);
+        while let Some((key, value)) = map.next_entry::<Spanned<String>, _>()? {
+            nodes.insert(key.value, (place(&key.referenced), value));
         }
         Ok(Node::Map(nodes))
     }

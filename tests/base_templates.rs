@@ -13,7 +13,7 @@ fn vars() -> Value {
     json!({
         "admin": { "user": "ops", "authorized_keys": "" }, "login": "root",
         "ssh_port": 22, "api_port": 8642, "moved_port": "", "inbound": "", "sandbox_packages": "ripgrep", "network": { "egress": { "mode": "names", "enforce": true } },
-        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false, "njs": true },
+        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false, "njs": true, "resolved": true },
         "ssh": { "algorithms": "strict" }, "agent": { "limits": { "disk": "4G" } },
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],
@@ -53,6 +53,9 @@ fn golden_files() {
         "petasos-debsums.service",
         "petasos-debsums.timer",
         "issue",
+        "journald.conf",
+        "resolved.conf",
+        "ssh-socket.conf",
     ];
     for name in base {
         golden(&format!("base/{name}"), &render(&format!("base/{name}.tera"), &vars()));
@@ -295,7 +298,7 @@ fn systemd_accepts_what_hardening_adds() {
 
 #[test]
 fn apt_reads_the_settings_of_upgrades() {
-    let (_dir, path) = folder("52petasos", &render("base/upgrades.conf.tera", &vars()));
+    let (_dir, path) = folder("zz-petasos-upgrades", &render("base/upgrades.conf.tera", &vars()));
     let (accepted, output) = verdict(tool("apt-config", "apt").env("APT_CONFIG", &path).arg("dump"));
     assert!(accepted, "{output}");
     for line in ["APT::Periodic::Unattended-Upgrade \"1\";", "Unattended-Upgrade::Automatic-Reboot \"false\";"] {

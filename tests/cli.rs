@@ -157,7 +157,11 @@ fn a_provider_that_the_agent_would_not_use_is_refused() {
     };
     for mode in ["names", "ports", "open"] {
         let stderr = of(mode, "provider: openai");
-        contains_all(&stderr, &["agent.provider: unknown provider `openai`\nhint: did you mean `openai-api`?"]);
+        let place = "petasos.yaml:4:20";
+        contains_all(
+            &stderr,
+            &["agent.provider: unknown provider `openai`\n", place, "\nhint: did you mean `openai-api`?"],
+        );
         let stderr = of(mode, "base_url: \"https://llm.example.org/v1\"");
         contains_all(
             &stderr,
@@ -167,6 +171,59 @@ fn a_provider_that_the_agent_would_not_use_is_refused() {
         contains_all(&stderr, &["agent.base_url: ", "`anthropic`", "hint: ", "custom"]);
         contains_all(&of(mode, "provider: custom"), &["`custom`", "hint: ", "agent.base_url"]);
     }
+}
+
+/// What only the table of providers, a file or another host shows is found in the file all the
+/// same.
+#[test]
+fn what_does_not_fit_is_shown_where_it_stands() {
+    let of = |hosts: &str, more: &str, place: &str, parts: &[&str]| {
+        let yaml = format!("hosts:\n  web: {{ address: root@203.0.113.7{hosts} }}\n{more}\n");
+        let stderr = error(&[("petasos.yaml", &yaml), ("petasos.lock", LOCK), ("none.pub", "# none\n")], &["plan"], 1);
+        contains_all(&stderr, &[&format!("petasos.yaml:{place}\n"), "^", "hint: "]);
+        contains_all(&stderr, parts);
+    };
+    of("", "agent: { provider: openruter }", "3:20", &["unknown provider `openruter`", "did you mean `openrouter`?"]);
+    of(", agent: { provider: openruter }", "", "2:56", &["unknown provider `openruter`"]);
+    of("", "agent: { provider: custom }", "3:20", &["has no usual address", "agent.base_url"]);
+    of("", "agent: { base_url: \"https://llm.example.org\" }", "3:20", &["the agent ignores it"]);
+    of("", "agent: { provider: custom, base_url: \"https://203.0.113.9/v1\" }", "3:38", &["only names can be allowed"]);
+    of("", "network: { egress: { packs: [github, gitlba] } }", "3:38", &["unknown pack `gitlba`", "known are github"]);
+    of("", "admin: { authorized_keys: [none.pub] }", "3:28", &["no key in `none.pub`"]);
+    of(
+        "",
+        "admin: { authorized_keys: [\"ssh-ed25519 AAAA me\", nobody.pub] }",
+        "3:51",
+        &["cannot read the public key"],
+    );
+    of("", "  db: { address: \"root@203.0.113.7:22\" }", "2:19", &["are the same host"]);
+    of(
+        "",
+        "ssh: { config: nowhere }",
+        "3:16",
+        &["there is no file `nowhere`", "by its path from where petasos.yaml is"],
+    );
+    of("", "agent: { secrets: [\"{{ x\"] }", "3:20", &["`{{ x` is no name"]);
+}
+
+/// Nobody listens at port 1, and the error says where ssh went.
+#[test]
+fn the_ssh_configuration_that_petasos_yaml_names_counts() {
+    let yaml = "hosts:\n  web: { address: root@web.invalid }\n  db: { address: root@db.invalid, ssh: { config: db/ssh } }\nssh: { config: ssh_config }\n";
+    let to = |host: &str, port: u16| format!("Host {host}\n  HostName 127.0.0.1\n  Port {port}\n");
+    let (all, db, other) = (to("*.invalid", 1), to("db.invalid", 2), to("web.invalid", 3));
+    let files = [("ssh_config", &*all), ("db/ssh", &*db), ("other", &*other)]
+        .map(|(name, text)| (format!("home/{name}"), text));
+    let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    files.extend([("home/petasos.yaml", yaml), ("petasos.lock", LOCK)]);
+    // Its place is that of petasos.yaml, wherever petasos runs.
+    let went = |args: &[&str], port: &str| {
+        let args = [&["plan", "--config", "home/petasos.yaml"], args].concat();
+        contains_all(&error(&files, &args, 1), &[&format!("127.0.0.1 port {port}: ")]);
+    };
+    went(&["web"], "1");
+    went(&["db"], "2");
+    went(&["web", "--ssh-config", "home/other"], "3");
 }
 
 #[test]
@@ -219,9 +276,10 @@ fn a_report_that_cannot_be_written_is_an_error() {
 
 /// An `ssh` that a hostile host answers: no login, and words that a terminal would obey.
 const HOSTILE: &str = r#"#!/bin/sh
+for host; do :; done
 for word; do
 	if [ "$word" = -G ]; then
-		printf 'hostname %s\nport 22\n' "$word"
+		printf 'hostname %s\nport 22\n' "$host"
 		exit
 	fi
 done

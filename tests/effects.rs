@@ -89,6 +89,11 @@ fn altered(act: &Act) -> Altered {
             ("link atomically", [_, path]) => paths(&[path]),
             ("forget which units have loaded it", [_]) => paths(&["/var/lib/petasos/stamps/any.service"]),
             ("turn a line of sshd's configuration into a comment", [file, ..]) => paths(&[file]),
+            // What lies under /usr is masked by a copy under /etc.
+            ("turn a line of a later file into a comment", [file, ..]) => {
+                let file = file.replace("/usr/local/lib/", "/etc/").replace("/usr/lib/", "/etc/");
+                paths(&[file.as_str()])
+            }
             ("make sshd read a folder first", [file, ..]) => paths(&[file]),
             ("set up ufw's chains again", []) => paths(UFW),
             ("reset the start limit", [_]) => paths(&[]),
@@ -179,7 +184,7 @@ fn what_can_lock_out_is_guarded_whatever_the_entry_says() {
     let full = "ops ALL=(ALL:ALL) NOPASSWD: ALL\n";
     let nothing = json!({});
     let guarded = [
-        ("ufw", json!({ "allow": ["443/tcp"] }), json!({ "ufw": "absent" })),
+        ("ufw", json!({ "ssh_port": "22", "allow": ["443/tcp"] }), json!({ "ufw": "absent" })),
         (
             "nft",
             json!({ "table": "inet mine", "file": "/etc/mine.nft" }),
@@ -259,7 +264,7 @@ fn what_can_lock_out_is_guarded_whatever_the_entry_says() {
     }
     // A kernel parameter comes with the file that keeps it, which takes effect at a start alone.
     let cut = json!({ "file": "/etc/sysctl.d/x.conf", "set": { "net.ipv6.conf.all.disable_ipv6": "1" } });
-    let facts = json!({ "sysctls": { "net.ipv6.conf.all.disable_ipv6": { "is": "0" } } });
+    let facts = json!({ "sysctls": { "net.ipv6.conf.all.disable_ipv6": { "is": "0" } }, "later": { "/etc/sysctl.d/x.conf": [] } });
     assert_eq!(risks("sysctl", &cut, &facts), BTreeSet::from(["Lockout".to_owned(), "None".to_owned()]));
     // sshd's settings come with their file.
     let settings = json!([

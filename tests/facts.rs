@@ -100,7 +100,7 @@ fn every_host_is_known_for_what_it_is() {
                 (codename, "systemd", true),
                 "{state}"
             );
-            assert!(host.time > 1_700_000_000, "{state}");
+            assert!(host.time > 1_700_000_000 && host.ssh_port == 22, "{state}");
             // Nothing is in the way of a change on any of them; what is, lab hosts show in
             // tests/lab/badday.
             let in_the_way = (host.ssh_socket, host.cloud_init, host.dpkg_interrupted, host.apt_held_by.as_str());
@@ -155,6 +155,45 @@ fn offers() {
 }
 
 #[test]
+fn later_drop_ins() {
+    each(
+        |state, facts| {
+            let after = |name: &str| {
+                let lines = facts.later[&path(name)].iter();
+                lines.map(|line| format!("{}:{} {}", line.file, line.number, line.text)).collect::<Vec<_>>()
+            };
+            assert!(
+                after("/etc/sysctl.d/zz-petasos-net.conf").iter().all(|line| line.starts_with("/etc/ufw/sysctl.conf:")),
+                "{state}"
+            );
+            let (sysctls, journal) =
+                (after("/etc/sysctl.d/11-odd.conf"), after("/etc/systemd/journald.conf.d/50-odd.conf"));
+            if state.ends_with("odd") {
+                for line in [
+                    "/etc/sysctl.d/99-odd.conf:2 kernel.sysrq = 1",
+                    "/etc/sysctl.d/99-odd.conf:4 -net/ipv4/conf/all/rp_filter=0",
+                    "/etc/ufw/sysctl.conf:1 net/ipv4/conf/all/accept_redirects=1",
+                ] {
+                    assert!(sysctls.contains(&line.to_owned()), "{state}: {line} is not in {sysctls:?}");
+                }
+                assert!(
+                    !sysctls.iter().any(|line| line.contains("98-odd") || line.contains("# x")),
+                    "{state}: {sysctls:?}"
+                );
+                assert_eq!(
+                    journal[..2],
+                    ["1 [Journal]", "2 Storage=volatile"]
+                        .map(|line| format!("/run/systemd/journald.conf.d/99-odd.conf:{line}"))
+                );
+            } else {
+                assert!(!journal.iter().any(|line| line.contains("Storage=volatile")), "{state}");
+            }
+        },
+        &[],
+    );
+}
+
+#[test]
 fn users_and_groups() {
     each(
         |state, facts| {
@@ -170,9 +209,15 @@ fn users_and_groups() {
             assert_eq!(facts.users[&account("no-such-user")], Seen::Absent);
             assert_eq!(facts.groups[&account("no-such-group")], Seen::Absent);
             assert_eq!(facts.groups[&account("sudo")], Seen::Is(27), "Debian's fixed number");
+            assert_eq!((user("root").ageing.as_str(), user("root").runs_in.len()), ("", 0));
             match state.split_once('-').expect("a state").1 {
                 "fresh" => assert_eq!(facts.users[&account("ops")], Seen::Absent, "{state}"),
                 "odd" => {
+                    assert_eq!(
+                        (user("ops").ageing.as_str(), user("hermes").ageing.as_str()),
+                        ("its password lasts 60 days", "")
+                    );
+                    assert_eq!(user("hermes").runs_in, BTreeSet::from(["/system.slice/odd-other.service".to_owned()]));
                     assert_eq!(user("ops").groups, BTreeSet::from(["adm".to_owned(), "sudo".to_owned()]));
                     assert_eq!((user("ops").locked, user("ops").shell.as_str()), (false, "/bin/sh"), "it has a hash");
                     assert!(!user("hermes").locked, "an empty password is no lock");
@@ -182,6 +227,7 @@ fn users_and_groups() {
                     assert_eq!((user("ops").locked, user("ops").home.as_str()), (true, "/home/ops"));
                     assert_eq!((user("hermes").locked, user("hermes").shell.as_str()), (true, "/usr/sbin/nologin"));
                     assert_eq!(user("hermes").groups, BTreeSet::new());
+                    assert_eq!(user("ops").ageing, "", "{state}");
                     assert!(user("hermes").uid < 1000 && facts.groups[&account("hermes")].is().is_some());
                 }
             }

@@ -185,6 +185,8 @@ fn wide_comments(tree: &Tree) -> Vec<String> {
             Some("rs") => "//",
             Some("sh" | "py" | "yaml") => "#",
             None if path.starts_with(tree.root.join(".ci")) => "#",
+            // What Vagrant itself keeps there is in a folder of its own.
+            None if path.parent() == Some(&tree.root.join("vagrant")) => "#",
             _ => continue,
         };
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -264,6 +266,7 @@ fn what_is_planted_is_found() {
         ("src/longest.rs", "\n".repeat(350)),
         ("src/wide.rs", format!("{}\n    //! {}\n", "x".repeat(120), "x".repeat(93))),
         ("remote/wide.sh", format!("{}\n# {}\n", "#".repeat(100), "ö".repeat(99))),
+        ("vagrant/Vagrantfile", format!("{}\n", "#".repeat(101))),
         ("src/loud.rs", "fn a() { if b { eprintln!(\"c\"); } }\n".to_owned()),
         ("src/hinting.rs", "fn a() { b('\"', \"\\\"\", \"no\\nhint: yes\"); }\n".to_owned()),
         ("src/hinted.rs", "fn a() { b(\"\\\\\", Fault { hint: None }, '\"'); }\n".to_owned()),
@@ -280,7 +283,7 @@ fn what_is_planted_is_found() {
     assert_eq!(forgotten_directories(&tree), ["tests/stray-data"]);
     assert_eq!(skipped_in_silence(&tree), ["tests/lab/untold.rs", "tests/silent.rs"]);
     assert_eq!(long_files(&tree), ["src/long.rs"]);
-    assert_eq!(wide_comments(&tree), ["remote/wide.sh:2", "src/wide.rs:2"]);
+    assert_eq!(wide_comments(&tree), ["remote/wide.sh:2", "src/wide.rs:2", "vagrant/Vagrantfile:1"]);
     assert_eq!(hints_in_messages(&tree), ["src/hinting.rs"]);
     assert_eq!(prints_by_itself(&tree), ["src/loud.rs", "src/louder.rs"]);
 }

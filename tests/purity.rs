@@ -72,7 +72,21 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
     ("ui", &["audit", "plan", "run", "verify"]),
     (
         "command",
-        &["audit", "name", "act", "config", "desired", "lab", "pin", "playbook", "run", "transport", "ui", "verify"],
+        &[
+            "audit",
+            "name",
+            "shell",
+            "act",
+            "config",
+            "desired",
+            "lab",
+            "pin",
+            "playbook",
+            "run",
+            "transport",
+            "ui",
+            "verify",
+        ],
     ),
 ];
 

@@ -28,6 +28,7 @@ fn bare(queries: &BTreeSet<Query>, host: Host) -> Facts {
             Query::Text(path) => drop(facts.texts.insert(path, Seen::Absent)),
             Query::Unit(name) => drop(facts.units.insert(name, Seen::Absent)),
             Query::Sysctl(key) => drop(facts.sysctls.insert(key, Seen::Absent)),
+            Query::Later(path) => drop(facts.later.insert(path, Vec::new())),
             Query::Sshd(_) => facts.sshd = Some(Seen::Absent),
             Query::Ufw => facts.ufw = Some(Seen::Absent),
             // A file can be mounted there.
@@ -49,7 +50,7 @@ fn filled_in(yaml: &str, host: Host) -> Result<usize, String> {
         file: &|_| Ok("ssh-ed25519 AAAA you@desk".to_owned()),
         seed: Text::secret("0".repeat(64)),
     };
-    let desired = desired_state(&choice, 22, &lock, &Sources::embedded(), &operator).map_err(|why| why.to_string())?;
+    let desired = desired_state(&choice, &lock, &Sources::embedded(), &operator).map_err(|why| why.to_string())?;
     let resources = desired.resolve(&bare(&desired.queries(), host)).map_err(|why| why.to_string())?;
     Ok(resources.len())
 }
@@ -74,9 +75,17 @@ fn no_template_lacks_a_value() {
             "hosts: {{ web: {{ address: root@203.0.113.7, admin: {{ authorized_keys: [key.pub] }}{comma}{own} }} }}\n"
         );
         for host in [
-            Host::default(),
-            Host { container: true, ..Host::default() },
-            Host { ssh_socket: true, ipv6: true, web_server: true, mlkem: true, njs: true, ..Host::default() },
+            Host { ssh_port: 22, ..Host::default() },
+            Host { container: true, ssh_port: 22, ..Host::default() },
+            Host {
+                ssh_port: 2022,
+                ssh_socket: true,
+                ipv6: true,
+                web_server: true,
+                mlkem: true,
+                njs: true,
+                ..Host::default()
+            },
         ] {
             let count = filled_in(&yaml, host).unwrap_or_else(|why| panic!("{own}: {why}"));
             assert!(count > 40, "{own}: {count} resources only");

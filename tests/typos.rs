@@ -92,6 +92,48 @@ const TYPOS: &[(&str, &str, &[&str])] = &[
     ("agent: { model: @a }\n", "@a", &["in quotes"]),
     ("agent:\n  model: \"a\\q\"\n", "\"a", &["double a `\\`"]),
     ("agent:\n  model: 'a' b\n", "b", &["there is more behind the closing quote"]),
+    ("agent: { model: \"\" }\n", "\"\"", &["`` is no name", "remove the key"]),
+    ("agent: {model:a}\n", "model:a", &["unknown key `model:a`", "with a space after the `:`"]),
+    ("agent: { provider = a }\n", "provider", &["unknown key `provider = a`", "write `key: value`"]),
+    ("agent: { model: a,, }\n", ", }", &["something is missing here", "between two commas"]),
+    ("agent: { model: a } }\n", "}\n$", &["this bracket closes nothing"]),
+    ("agent: { model: a }\n%YAML 9\n", "%YAML", &["no line begins with a `%`"]),
+    ("agent: { model: &, }\n", "&", &["a name is missing behind this `&`"]),
+    ("agent:\n  model: > a\n", "> a", &["behind `|` or `>` nothing else"]),
+    ("agent: { <<: 5 }\n", "5", &["`<<` takes a mapping"]),
+    ("network: { egress: { mode: [names] } }\n", "[names]", &["a single word is expected here"]),
+    ("agent: { limits: { memory: 2 } }\n", "2 }", &["`2` is no amount of memory", "`512M`"]),
+    ("agent: { limits: { tasks: 0 } }\n", "tasks", &["a whole number from 1 on"]),
+    ("agent: { sandbox: { processes: 0 } }\n", "processes", &["a whole number from 1 on"]),
+    ("agent: { sandbox: { timeout: 0 } }\n", "0 }", &["a time of zero leaves none", "`90s`"]),
+    ("agent: { sandbox: { timeout: [3] } }\n", "[3]", &["a number is expected here", "`90s`"]),
+    ("agent: { redact: { replacement: \"\" } }\n", "\"\"", &["cannot stand in a secret's place", "`[REDACTED]`"]),
+    ("agent: { approvals: { deny: [\"\"] } }\n", "\"\"", &["can never match: it is empty", "`sudo *`"]),
+    (
+        "agent: { approvals: { mode: allowlist, allow: [\"ls 'a\"] } }\n",
+        "\"ls",
+        &["a quote is not closed", "in single quotes"],
+    ),
+    (
+        "agent: { platforms: { telegram: { allowed_users: [7, \"@me\"] } } }\n",
+        "\"@me",
+        &["`@me` is no user of Telegram", "the user's number"],
+    ),
+    (
+        "hosts:\n  ops@web: { address: h }\n",
+        "ops@web",
+        &["cannot be the name of a host", "an address on the command line"],
+    ),
+    ("hosts:\n  my web: { address: h }\n", "my web", &["cannot be the name of a host: it has white space"]),
+    ("hosts: { web: { address: 1234 } }\n", "1234", &["is not a host: a number alone is no address"]),
+    ("ssh: { config: \"\" }\n", "\"\"", &["`` is no name", "remove the key"]),
+    ("ssh: { config: [a] }\n", "[a]", &["a string is expected here"]),
+    ("agent: { secrets: [OK, \"{{ x\"] }\n", "\"{{", &["`{{ x` is no name", "write the name itself"]),
+    (
+        "hosts: { web: { address: h, network: { inbound: [\"{{\"] } } }\n",
+        "\"{{",
+        &["`{{` is no name", "write the name itself"],
+    ),
 ];
 
 /// The line and the column of what stands at the caret; with `$` at the end, its last place.
@@ -125,5 +167,29 @@ fn each_is_told_in_the_users_words() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), TYPOS.len(), wrong.join("\n\n"));
-    assert!(TYPOS.len() >= 40);
+    assert!(TYPOS.len() >= 80);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_shown_where_it_begins_to_be_none() {
+    let said = Config::read_bytes("petasos.yaml", b"agent:\n  model: \"\xff\"\n").unwrap_err().to_string();
+    assert!(said.contains("no text in UTF-8") && said.contains("petasos.yaml:2:11\n"), "{said}");
+    assert!(said.contains("          ^ ") && said.contains("hint: save it as UTF-8"), "{said}");
+    assert!(Config::read_bytes("petasos.yaml", "agent: { model: é }\n".as_bytes()).is_ok());
+}
+
+/// Nested deeper than any sound file, or the same a thousand times over.
+#[test]
+fn a_file_that_is_too_much_is_told_so() {
+    let deep = "[".repeat(3000);
+    let nine = |of: &str| [of; 9].join(", ");
+    let mut wide = "agent:\n  secrets:\n    - &a [x]\n".to_owned();
+    for (name, of) in [("b", "*a"), ("c", "*b"), ("d", "*c"), ("e", "*d"), ("f", "*e"), ("g", "*f")] {
+        wide += &format!("    - &{name} [{}]\n", nine(of));
+    }
+    for text in [deep, wide] {
+        let said = Config::read("petasos.yaml", &text).unwrap_err().to_string();
+        let foreign: Vec<&&str> = FOREIGN.iter().filter(|word| said.contains(**word)).collect();
+        assert!(foreign.is_empty() && said.contains("petasos.yaml:") && said.contains("hint: "), "{foreign:?}: {said}");
+    }
 }

@@ -11,7 +11,7 @@ const CONFIG: &str = "\
 hosts:
   staging: { address: \"root@198.51.100.10:22\", agent: { limits: { memory: 4G } } }
 admin: { user: ops, authorized_keys: [~/.ssh/id_ed25519.pub] }
-agent: { provider: openrouter, platforms: { telegram: { allowed_users: [1, me] } }, secrets: [OPENROUTER_API_KEY] }
+agent: { provider: openrouter, platforms: { slack: { allowed_users: [1, me] } }, secrets: [OPENROUTER_API_KEY] }
 network: { inbound: [80/tcp], egress: { mode: ports } }
 ";
 const PLAYBOOK: &str = include_str!("../playbooks/10-base.yaml");
@@ -26,7 +26,7 @@ fn config(text: &str) -> Result<Config, Fault> {
 }
 
 fn playbook(text: &str) -> Result<Playbook, Fault> {
-    let vars = json!({ "admin": { "user": "ops", "authorized_keys": "" }, "login": "root", "ssh_port": 22, "moved_port": "", "inbound": "", "sandbox_packages": "" });
+    let vars = json!({ "admin": { "user": "ops", "authorized_keys": "" }, "login": "root", "moved_port": "", "inbound": "", "sandbox_packages": "" });
     Playbook::read("playbook.yaml", text, &Renderer::new(&BTreeMap::new(), &vars)?)
 }
 

@@ -1,10 +1,29 @@
-# Arguments: packages. Lists older than a day are fetched again; that is no failure as long as the
-# packages come. 46: the distribution does not have them all, and nothing was installed; standard
-# output ends with what there is instead.
+# Arguments: packages; with a `-` before it, one that apt may take away for them. Lists older than a
+# day are fetched again; that is no failure as long as the packages come. 46: the distribution does
+# not have them all, and nothing was installed; standard output ends with what there is instead.
 lists() {
 	apt 1 update >/dev/null 2>"$scratch/lists" || :
 	fetched=yes
 }
+# fetch NAMES…: nothing goes for them but what a plan has shown.
+fetch() {
+	apt 3 --no-remove --no-install-recommends install -- "$@" && return 0
+	grep -q 'remove is disabled' "$scratch/said" || return 1
+	for name in $(removed "$@"); do
+		case "$allowed " in *" $name "*) ;; *) refused="$refused $name" ;; esac
+	done
+	if [ -n "$refused" ]; then
+		echo "for $*, apt would remove$refused, which was not in the plan; nothing was installed" >&2
+		hint 'the lists of packages are new now: `petasos plan` shows what goes, and `petasos up` then does it'
+		return 1
+	fi
+	apt 3 --no-install-recommends install -- "$@"
+}
+allowed='' refused=''
+for name; do
+	shift
+	case $name in -*) allowed="$allowed ${name#-}" ;; *) set -- "$@" "$name" ;; esac
+done
 finish
 fetched=no
 : >"$scratch/lists"
@@ -13,14 +32,15 @@ if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -1 2>/d
 fi
 missing=$(unknown "$@") || missing=
 if [ -z "$missing" ]; then
-	apt 3 --no-install-recommends install -- "$@" && return 0
-	! locked || return 1
+	fetch "$@" && return 0
+	[ -z "$refused" ] && ! locked || return 1
 fi
 if [ "$fetched" = no ]; then
 	lists
 	missing=$(unknown "$@") || missing=
 	if [ -z "$missing" ]; then
-		apt 3 --no-install-recommends install -- "$@" && return 0
+		fetch "$@" && return 0
+		[ -z "$refused" ] || return 1
 	fi
 fi
 # A mirror that was not reached shows in the lists; without them apt knows no package.

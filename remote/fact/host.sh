@@ -4,6 +4,9 @@ read -r init </proc/1/comm
 container=no ssh_socket=no cloud_init=no dpkg_interrupted=no ipv6=no web_server=no held=
 [ -e /run/systemd/container ] && container=yes
 systemctl -q is-active ssh.socket && ssh_socket=yes
+starting=no resolved=no
+case $(systemctl is-system-running 2>/dev/null) in initializing | starting) starting=yes ;; esac
+[ -d /run/systemd/resolve ] && systemctl -q is-active systemd-resolved && resolved=yes
 if [ -e /run/cloud-init/status.json ] && ! [ -e /run/cloud-init/result.json ]; then
 	systemctl --no-legend list-jobs | grep -q 'cloud-[a-z]*\.\(service\|target\)' && cloud_init=yes
 fi
@@ -29,14 +32,33 @@ if [ -z "$held" ]; then
 fi
 [ "$(cat /proc/sys/net/ipv6/conf/lo/disable_ipv6 2>/dev/null)" = 0 ] && ipv6=yes
 [ -e /usr/sbin/nginx ] && [ "$(readlink /etc/systemd/system/nginx.service)" != /dev/null ] && web_server=yes
+clock=systemd-timesyncd
+for unit in chrony ntpsec openntpd ntp; do
+	[ -e "/usr/lib/systemd/system/$unit.service" ] && systemctl -q is-active "$unit" && clock=$unit && break
+done
+printf 'clock=%s.service\n' "$clock"
+grep -s -H -i -E '^[^#]*[[:space:]=]NOPASSWD:.*ALL[[:space:]]*$' /etc/sudoers /etc/sudoers.d/* | sed -nE 's/^([^:]*):[[:space:]]*([^[:space:]=]+)[[:space:]].*$/sudoer:\2=\1/p'
 mlkem=no
 grep -q -s mlkem768x25519-sha256 /usr/sbin/sshd && mlkem=yes
 printf 'init=%s\ncontainer=%s\ntime=%s\nipv6=%s\nweb_server=%s\nmlkem=%s\n' "$init" "$container" "$(date +%s)" "$ipv6" "$web_server" "$mlkem"
-printf 'ssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
+# Where sshd has this very connection: its own note of it, which sudo takes from all below itself.
+pid=$$ ssh_port=${SSH_CONNECTION-}
+ssh_port=${ssh_port##* }
+while [ -z "$ssh_port" ] && [ "$pid" -gt 1 ]; do
+	read -r stat <"/proc/$pid/stat" || break
+	# shellcheck disable=SC2086 # fields
+	set -- ${stat##*) }
+	pid=$2
+	ssh_port=$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=.* //p')
+done
+[ -n "$ssh_port" ] || ssh_port=$(sshd -T 2>/dev/null | sed -n 's/^port //ip;T;q')
+printf 'ssh_port=%s\n' "$ssh_port"
+printf 'starting=%s\nresolved=%s\nssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$starting" "$resolved" "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
 set -- /etc /opt /usr /var/cache /var/cache/apt /var/lib /var/lib/dpkg
 for path; do
 	[ -d "$path" ] && ! [ -w "$path" ] && echo "read_only:$path=yes"
 done
+[ -w /proc/sys/net/ipv4/tcp_syncookies ] || echo 'read_only:/proc/sys/net=yes'
 stat -f -c 'room:%n=%i %a %S' "$@" 2>/dev/null
 sed -n -E 's/^[[:space:]]*nameserver[[:space:]]+([^[:space:]]+).*$/nameserver:\1=/p' /etc/resolv.conf 2>/dev/null
 :

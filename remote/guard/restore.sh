@@ -81,3 +81,13 @@ while read -r unit enabled active; do
 	inactive:*) systemctl --no-block stop "$unit" || : ;;
 	esac
 done <"$state/units"
+# A unit that has no file any more was not stopped by its own rules: what is left of it is that it
+# failed.
+# shellcheck disable=SC2094 # nothing writes there
+! up || while read -r unit _ active; do
+	[ "$active" != active ] && [ "$(systemctl show -p LoadState --value "$unit")" = not-found ] || continue
+	for _ in $(seq 50); do
+		case $(systemctl is-active "$unit") in active | deactivating) sleep 0.2 ;; *) break ;; esac
+	done
+	systemctl -q reset-failed "$unit" 2>/dev/null || :
+done <"$state/units"

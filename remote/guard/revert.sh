@@ -16,3 +16,7 @@ mv -T reverting reverted
 systemctl -q disable petasos-revert.service petasos-revert.timer || :
 systemctl --no-block stop petasos-revert.timer || :
 logger -t petasos 'guard: rolled back' || :
+# The run that changed it is the last one of the record, and may not live to say so itself.
+record=/var/lib/petasos/history.jsonl
+run=$(grep '"event":"begun"' "$record" | tail -n 1 | grep -o '"run":"[^"]*"') || exit 0
+printf '{"time":"%s",%s,"event":"reverted"}\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$run" >>"$record"

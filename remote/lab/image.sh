@@ -1,6 +1,8 @@
 # Makes a fresh tree of packages into what a provider hands over. Arguments: the tree, its kind.
 set -eu
 tree=$1 kind=$2
+# systemd's own resolver brings a link.
+rm -f "$tree/etc/resolv.conf"
 printf 'nameserver 198.51.100.2\n' >"$tree/etc/resolv.conf"
 chroot "$tree" update-ca-certificates >/dev/null 2>&1
 if [ "$kind" = internet ]; then

@@ -1,6 +1,9 @@
 # UNIT URL SECONDS: waits until the unit runs and answers 200 twice, a second apart, as the same
-# process; else exits 1 and says why.
+# process; else exits 1 and says why. An answer of somebody else's at that port is none.
+import contextlib
 import http.client
+import os
+import re
 import subprocess
 import sys
 import time
@@ -25,17 +28,46 @@ def answer():
         return type(error).__name__
 
 
+def others():
+    """Who listens at the port and is no process of the unit's."""
+    command = ["ss", "-Hltnp", f"sport = :{url.port}"]
+    said = subprocess.run(command, capture_output=True, text=True).stdout
+    found = set()
+    for name, pid in re.findall(r'\("(.*?)",pid=(\d+),', said):
+        try:
+            with open(f"/proc/{pid}/cgroup") as file:
+                group = file.read().strip().rpartition(":")[2].split("/")
+        except OSError:
+            continue
+        if unit not in group:
+            found.add(f"`{name}` (process {pid} of {group[-1] or 'no unit'})")
+    return ", ".join(sorted(found))
+
+
 end, seen, since = time.monotonic() + seconds, None, 0.0
+taken = 0.0
 while True:
     unit_is, now = state(), time.monotonic()
     running = (unit_is.get("ActiveState"), unit_is.get("SubState")) == ("active", "running")
     status = answer() if running else "nothing, the unit does not run"
+    theirs = others() if status == "200" or not running else ""
+    if theirs:
+        status = f"not as {unit}: the port is taken by {theirs}"
+        # A process that the unit has just left behind may still be there.
+        taken = taken or now
+    else:
+        taken = 0.0
     pid = unit_is.get("MainPID") if running and status == "200" else None
     if pid is None or pid != seen:
         seen, since = pid, now
     elif now - since >= 1:
         sys.exit(0)
     lost = unit_is.get("ActiveState") == "failed" or int(unit_is.get("NRestarts") or 0) > 1
+    if theirs and (lost or now > min(end, taken + 3)):
+        print(f"port {url.port} is taken by {theirs}, so {unit} cannot have it", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            os.write(8, b"stop that program, then run the same command again\n")
+        sys.exit(1)
     if lost or now > end:
         shown = " ".join(f"{key}={unit_is.get(key, '?')}" for key in keys)
         print(f"unhealthy: {url.geturl()} answers {status}; {shown}", file=sys.stderr)

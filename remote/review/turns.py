@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 import urllib.request
 
@@ -61,11 +62,17 @@ def _command(gateway, place):
     assert len(place.writer.of("model_call")) == len(place.writer.of("model_result")) >= 2
 
 
+def filters(status):
+    """How many filters of system calls hold for a task. A host that is a container gives each
+    process some: what counts is those beyond the suite's own."""
+    with open(status) as file:
+        return int(re.search(r"^Seccomp_filters:\s*(\d+)", file.read(), re.M)[1])
+
+
 def _locked(gateway, place):
     folder = f"/proc/{gateway.process.pid}/task"
     for task in os.listdir(folder):
-        with open(f"{folder}/{task}/status") as file:
-            assert "Seccomp:\t2" in file.read()
+        assert filters(f"{folder}/{task}/status") > filters("/proc/self/status")
 
 
 def deny_rule(gateway, place):

@@ -16,6 +16,16 @@ def timer(unit):
     return f"{state.get('ActiveState')} {state.get('UnitFileState')}"
 
 
+# Whoever of these runs; systemd's own otherwise.
+CLOCKS = ("chrony", "ntpsec", "openntpd", "ntp")
+
+
+def clock():
+    units = [f"{name}.service" for name in CLOCKS]
+    unit = next((unit for unit in units if active_state(unit) == "active"), "systemd-timesyncd.service")
+    return f"{unit} {active_state(unit)}"
+
+
 def upgrades():
     lines = output_of("apt-config", "dump").splitlines()
     container = os.path.exists("/run/systemd/container")
@@ -29,7 +39,7 @@ def upgrades():
         "timers": {unit: timer(unit) for unit in ("apt-daily.timer", "apt-daily-upgrade.timer")},
         "installed": output_of("dpkg-query", "-W", "-f${db:Status-Status}", "unattended-upgrades"),
         "reboot": os.path.exists("/run/reboot-required"),
-        "clock": "" if container else active_state("systemd-timesyncd.service"),
+        "clock": "" if container else clock(),
         "container": container,
         "journal": os.path.isdir("/var/log/journal"),
     }

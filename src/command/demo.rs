@@ -1,4 +1,7 @@
-//! `petasos demo`: the commands that a user would type, on a lab host, and a first chat.
+//! `petasos demo`: the commands that a user would type, on a lab host, and a first chat. It leaves
+//! a folder in which the user goes on.
+
+mod folder;
 
 use super::files::FileArgs;
 use super::hosts::HostArgs;
@@ -6,18 +9,25 @@ use crate::fault::Fault;
 use crate::lab::{Form, Lab};
 use crate::ui;
 use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
+use folder::Folder;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
+    /// Where to leave petasos.yaml, petasos.lock and ssh_config, for you to go on with
+    #[arg(value_name = "FOLDER", default_value = "petasos-demo")]
+    pub folder: PathBuf,
     /// The release to install
     #[arg(long, value_name = "VERSION", default_value = "0.19.0")]
     pub release: String,
     /// The distribution's suite
     #[arg(long)]
     pub suite: Option<String>,
+    /// Remove the lab host and the folder again
+    #[arg(long, conflicts_with_all = ["release", "suite"])]
+    pub down: bool,
 }
 
 const HOST: &str = "demo";
@@ -29,26 +39,31 @@ const QUESTIONS: [&str; 2] = ["Hello, who are you?", "RUN: id -un && touch /etc/
 /// # Errors
 /// When a phase fails; its output stands above.
 pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
+    let folder = Folder::open(&args.folder, HOST)?;
     let lab = Lab::open()?;
+    if args.down {
+        lab.down(HOST).await?;
+        folder.remove()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut phases = Phases::default();
     ui::out(&format!("$ petasos lab up {HOST}\n"))?;
+    let runs = lab.list().await?.iter().any(|host| host.name == HOST);
     let host = lab.up(HOST, &Form { suite: args.suite.clone(), ..Form::default() }, &mut |line| ui::note(line)).await?;
+    folder.write(&host, !runs)?;
     phases.end("lab host");
 
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let lock = folder.path().join("petasos.lock");
-    let petasos =
-        Petasos { lab: &lab, host: HOST, lock: lock.clone(), ssh_config: host.ssh_config.clone(), quiet: false };
-    petasos.run(&["pin", &args.release], false).await?;
+    ui::out(&format!("\n$ cd {}\n", folder.path.display()))?;
+    let petasos = Petasos { lab: &lab, host: HOST, folder: &folder.path, quiet: false };
+    petasos.run(&["pin", &args.release]).await?;
     phases.end("pin");
-    let address = format!("root@{}", host.address);
-    petasos.run(&["up", &address], true).await?;
+    petasos.run(&["up"]).await?;
     phases.end("up");
 
     let hosts = HostArgs {
-        hosts: vec![address],
-        files: FileArgs { config: folder.path().join("petasos.yaml"), lock },
-        ssh_config: Some(host.ssh_config),
+        hosts: vec![HOST.to_owned()],
+        files: FileArgs { config: folder.config(), lock: folder.lock() },
+        ssh_config: None,
         identity: None,
         host_key: None,
         parallel: 1,
@@ -62,14 +77,30 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
         }
     }
     phases.end("chat");
-    ui::out(&format!(
-        "\n{}
-Look inside:  petasos lab shell {HOST} --user ops   (then: sudo systemd-analyze security hermes.service)
-Again:        petasos demo                        (0 changes)
-Remove it:    petasos lab down --all\n",
-        phases.text()
-    ))?;
+    ui::out(&format!("\n{}\n{}", phases.text(), ways_on(&folder.path, &args.folder)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to type next. Whoever came here by `cargo run` has no `petasos` to type yet.
+fn ways_on(folder: &Path, given: &Path) -> String {
+    let on_path = |dir: PathBuf| dir.join("petasos").is_file();
+    let installed = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(on_path));
+    let own = std::env::current_exe().unwrap_or_default().display().to_string();
+    let petasos = if installed || own.is_empty() { "petasos" } else { &own };
+    let here = if given == Path::new("petasos-demo") { String::new() } else { format!(" {}", given.display()) };
+    format!(
+        "
+Go on in {}, where every verb works without options:
+  cd {}
+  {petasos} verify
+  {petasos} lab shell {HOST} --user ops   then: sudo systemd-analyze security hermes.service
+  eval \"$({petasos} lab env)\"           before `pin`: releases then come from the lab's github.com
+Again (0 changes): {petasos} demo{here}
+Remove it all:     {petasos} demo{here} --down
+",
+        folder.display(),
+        folder.display(),
+    )
 }
 
 /// This program, as a user would call it.
@@ -77,8 +108,8 @@ pub struct Petasos<'a> {
     pub lab: &'a Lab,
     /// The lab host that it is about.
     pub host: &'a str,
-    pub lock: PathBuf,
-    pub ssh_config: PathBuf,
+    /// Where it runs.
+    pub folder: &'a Path,
     /// Where stdout is somebody else's.
     pub quiet: bool,
 }
@@ -86,17 +117,14 @@ pub struct Petasos<'a> {
 impl Petasos<'_> {
     /// # Errors
     /// When it fails; its output stands above.
-    pub async fn run(&self, args: &[&str], ssh: bool) -> Result<()> {
+    pub async fn run(&self, args: &[&str]) -> Result<()> {
         if !self.quiet {
             ui::out(&format!("\n$ petasos {}\n", args.join(" ")))?;
         }
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = tokio::process::Command::new(program);
-        command.args(args).arg("--lock").arg(&self.lock);
-        if ssh {
-            command.arg("--ssh-config").arg(&self.ssh_config);
-        }
         // A key for the lab's stub, which takes any; a real one has no business there.
+        command.args(args).current_dir(self.folder);
         command.envs(self.lab.git_environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
         if self.quiet {
             command.stdout(std::process::Stdio::null());

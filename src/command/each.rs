@@ -27,7 +27,17 @@ where
     R: Future<Output = Result<O, RunError>> + Send,
 {
     let names: Vec<String> = jobs.iter().map(|(job, _)| job.name.clone()).collect();
-    let watch = args.watch(&names, args.json);
+    each_watched(jobs, args, args.watch(&names, args.json), run).await
+}
+
+/// The same, for a watch of the caller's own.
+pub async fn each_watched<T, O, F, R>(jobs: Vec<(Job, T)>, args: &HostArgs, watch: Watch, run: F) -> Vec<Done<T, O>>
+where
+    T: Send + Sync + 'static,
+    O: Send + 'static,
+    F: Fn(Arc<Job>, Arc<T>, Watch) -> R + Clone + Send + 'static,
+    R: Future<Output = Result<O, RunError>> + Send,
+{
     let places = Arc::new(Semaphore::new(args.parallel.max(1)));
     let mut tasks = JoinSet::new();
     for (index, (job, about)) in jobs.into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! From whatever ended a command to the error that is shown: one message, one hint.
 
+use crate::config::KeyFault;
 use crate::config::lock::LockError;
 use crate::fault::Fault;
 use crate::pin::request::RequestError;
@@ -31,6 +32,7 @@ fn one(cause: &(dyn Error + 'static)) -> Fault {
         cause.downcast_ref::<E>().map(fault)
     }
     known::<Fault>(cause, Fault::clone)
+        .or_else(|| known::<KeyFault>(cause, |wrong| wrong.fault.clone()))
         .or_else(|| known::<RunError>(cause, RunError::fault))
         .or_else(|| known::<LockError>(cause, LockError::fault))
         .or_else(|| known::<PinError>(cause, PinError::fault))

@@ -1,8 +1,10 @@
 //! The user's files: petasos.yaml, petasos.lock, playbooks and templates of their own, public keys.
 
-use crate::config::Config;
+use crate::config::{Config, KeyFault};
+use crate::desired::Choice;
+use crate::fault::Fault;
 use crate::playbook::Sources;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -22,12 +24,33 @@ impl FileArgs {
     /// # Errors
     /// When the file is there but is not sound.
     pub fn read(&self) -> Result<Config> {
-        let text = match std::fs::read_to_string(&self.config) {
+        let text = match std::fs::read(&self.config) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", self.config.display())),
         };
-        Ok(Config::read(&self.config.display().to_string(), &text)?)
+        Ok(Config::read_bytes(&self.config.display().to_string(), &text)?)
+    }
+
+    /// Where petasos.yaml is, and what it names is looked for.
+    pub fn folder(&self) -> &Path {
+        self.config.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The ssh configuration that petasos.yaml names for a host: `~/` is the user's home, any other
+    /// path starts where petasos.yaml is.
+    ///
+    /// # Errors
+    /// When it is no file.
+    pub fn ssh_config(&self, config: &Config, choice: &Choice) -> Result<Option<PathBuf>> {
+        let Some(named) = &choice.settings.ssh.config else { return Ok(None) };
+        let path = self.folder().join(at_home(named));
+        if !path.is_file() {
+            let fault = Fault::new(format!("ssh.config: there is no file `{}`", path.display()))
+                .hint("name an ssh configuration, by its path from where petasos.yaml is, or remove the key");
+            bail!(config.point(choice.name.as_deref(), KeyFault::of(&["ssh", "config"], fault)));
+        }
+        Ok(Some(path))
     }
 
     /// The built-in playbooks and templates, with the user's own in their place.
@@ -35,7 +58,7 @@ impl FileArgs {
     /// # Errors
     /// When one of the user's cannot be read.
     pub fn sources(&self) -> Result<Sources> {
-        let base = self.config.parent().unwrap_or(Path::new(""));
+        let base = self.folder();
         let playbooks = texts(&base.join("playbooks"), "", |name| name.ends_with(".yaml"))?;
         let templates = texts(&base.join("templates"), "", crate::playbook::is_template)?;
         Ok(Sources::embedded().overridden(playbooks, templates))
@@ -67,7 +90,11 @@ fn texts(folder: &Path, prefix: &str, wanted: fn(&str) -> bool) -> Result<BTreeM
 /// # Errors
 /// When it cannot be read.
 pub fn key_file(name: &str) -> Result<String> {
+    Ok(std::fs::read_to_string(at_home(name))?)
+}
+
+/// A path in which `~/` is the user's home.
+fn at_home(name: &str) -> PathBuf {
     let home = std::env::var("HOME").unwrap_or_default();
-    let path = name.strip_prefix("~/").map_or_else(|| name.to_owned(), |rest| format!("{home}/{rest}"));
-    Ok(std::fs::read_to_string(path)?)
+    name.strip_prefix("~/").map_or_else(|| PathBuf::from(name), |rest| PathBuf::from(home).join(rest))
 }

@@ -4,14 +4,16 @@ use super::files::{FileArgs, key_file};
 use super::reach;
 use crate::act::Text;
 use crate::config::lock::LockFile;
-use crate::config::{Config, Settings};
+use crate::config::{Config, KeyFault, Settings};
 use crate::desired::{Choice, Operator, vars};
 use crate::fault::Fault;
 use crate::name::Fingerprint;
-use crate::playbook::Sources;
+use crate::playbook::{DesiredState, Sources};
 use crate::run::{Job, Watch, owner};
+use crate::transport::Login;
 use crate::ui::progress;
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Error, Result, anyhow, bail};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
@@ -56,7 +58,9 @@ impl HostArgs {
             let none = format!("no host is given, and `{}` lists none", self.files.config.display());
             bail!(Fault::new(none).hint("`petasos up root@203.0.113.7`, or `petasos init` for a file"));
         }
-        names.iter().map(|name| Choice::of(config, name)).collect()
+        // Named twice is named.
+        let mut seen = BTreeSet::new();
+        names.iter().filter(|name| seen.insert(name.as_str())).map(|name| Choice::of(config, name)).collect()
     }
 
     /// Shows how these hosts fare, and records what they teach.
@@ -83,41 +87,114 @@ impl HostArgs {
     ) -> Result<Vec<(Job, T)>> {
         let config = self.files.read()?;
         let choices = self.choose(&config)?;
+        self.one_key(&choices)?;
+        let (lock, sources) = (LockFile::load(&self.files.lock)?, self.files.sources()?);
+        let read = Read { config: &config, lock: &lock, sources: &sources };
+        let mut reached = Reached::new();
+        let mut job = |choice: Choice| {
+            let login = self.login(&read, &choice)?;
+            once(&mut reached, &choice.label, &login).map_err(|error| placed(&config, None, error))?;
+            let name = choice.name.clone();
+            let about = || Ok((desired(&read, &choice)?, about(&choice, &lock, &sources)?));
+            let (desired, about) = about().map_err(|error| placed(&config, name.as_deref(), error))?;
+            Ok((self.job(&read, choice, login, desired, texts)?, about))
+        };
+        choices.into_iter().map(&mut job).collect()
+    }
+
+    /// # Errors
+    /// When one key is given for several hosts.
+    pub(super) fn one_key(&self, choices: &[Choice]) -> Result<()> {
         if self.host_key.is_some() && choices.len() > 1 {
             let hosts = choices.len();
             let fault = Fault::new(format!("`--host-key` is the key of one host, and {hosts} hosts are selected"));
             bail!(fault.hint("name one host"));
         }
-        let lock = LockFile::load(&self.files.lock)?;
-        let sources = self.files.sources()?;
-        let options = reach::ssh_options(self.ssh_config.clone(), self.identity.clone());
-        let job = |choice: Choice| {
-            let known = reach::Known { lock: &lock, given: self.host_key.as_ref() };
-            let login = known.login(&choice.label, choice.target.clone(), &options)?;
-            let known_port = known.port(&choice.label);
-            let port = known_port.unwrap_or(login.resolved.port);
-            let variable = |name: &str| std::env::var(name).ok();
-            let operator = Operator { variable: &variable, file: &key_file, seed: Text::secret(seed()?) };
-            let desired = vars::desired_state(&choice, port, &lock, &sources, &operator)?;
-            let about = about(&choice, &lock, &sources)?;
-            let settings = choice.settings;
-            let job = Job {
-                name: choice.label,
-                login,
-                admin: settings.admin.user.clone(),
-                ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
-                known_port,
-                desired,
-                packages: choice.packages,
-                run_id: owner::this_run()?,
-                playbooks: sources.digest(),
-                confirm_timeout_secs: settings.guard.confirm_timeout_secs,
-                texts,
-            };
-            Ok((job, about))
-        };
-        choices.into_iter().map(job).collect()
+        Ok(())
     }
+
+    /// How a host is reached; asks ssh, and connects nowhere.
+    ///
+    /// # Errors
+    /// When ssh does not accept its configuration.
+    pub(super) fn login(&self, read: &Read<'_>, choice: &Choice) -> Result<Login> {
+        let config = match &self.ssh_config {
+            Some(given) => Some(given.clone()),
+            None => self.files.ssh_config(read.config, choice)?,
+        };
+        let options = reach::ssh_options(config, self.identity.clone());
+        let known = reach::Known { lock: read.lock, given: self.host_key.as_ref() };
+        known.login(&choice.label, choice.target.clone(), &options)
+    }
+
+    /// # Errors
+    /// When nothing tells who runs this.
+    pub(super) fn job(
+        &self,
+        read: &Read<'_>,
+        choice: Choice,
+        login: Login,
+        desired: DesiredState,
+        texts: bool,
+    ) -> Result<Job> {
+        let last = reach::Known { lock: read.lock, given: self.host_key.as_ref() }.last(&choice.label);
+        let settings = choice.settings;
+        Ok(Job {
+            name: choice.label,
+            login,
+            admin: settings.admin.user.clone(),
+            ssh_port: settings.network.ssh_port.map(NonZeroU16::get),
+            last,
+            desired,
+            packages: choice.packages,
+            run_id: owner::this_run()?,
+            playbooks: read.sources.digest(),
+            confirm_timeout_secs: settings.guard.confirm_timeout_secs,
+            texts,
+        })
+    }
+}
+
+/// The user's files, read.
+pub(super) struct Read<'a> {
+    pub config: &'a Config,
+    pub lock: &'a LockFile,
+    pub sources: &'a Sources,
+}
+
+/// What a host should be.
+///
+/// # Errors
+/// When a file is missing or not sound.
+pub(super) fn desired(read: &Read<'_>, choice: &Choice) -> Result<DesiredState> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let operator = Operator { variable: &variable, file: &key_file, seed: Text::secret(seed()?) };
+    vars::desired_state(choice, read.lock, read.sources, &operator)
+}
+
+/// The same error; where it is about a key of petasos.yaml, with line and caret.
+pub(super) fn placed(config: &Config, host: Option<&str>, error: Error) -> Error {
+    match error.downcast::<KeyFault>() {
+        Ok(wrong) => config.point(host, wrong).into(),
+        Err(error) => error,
+    }
+}
+
+/// The hosts so far, by where they are dialled.
+pub(super) type Reached = BTreeMap<(String, u16), String>;
+
+/// Two names for one host would be two runs on it at once, and the second finds the first at work.
+pub(super) fn once(reached: &mut Reached, label: &str, login: &Login) -> Result<()> {
+    let (address, port) = (login.resolved.address.clone(), login.resolved.port);
+    // The same address behind two jump hosts may be two hosts.
+    if login.resolved.through_another {
+        return Ok(());
+    }
+    let here = format!("{address}, port {port}");
+    let Some(other) = reached.insert((address, port), label.to_owned()) else { return Ok(()) };
+    let fault = Fault::new(format!("`{other}` and `{label}` are the same host: {here}"))
+        .hint("remove one of them from petasos.yaml, or name one on the command line");
+    bail!(KeyFault::of(&["hosts", label, "address"], fault))
 }
 
 pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, Fault> {

@@ -1,7 +1,8 @@
 //! `petasos lab`: disposable hosts on this machine.
 use super::lab_review;
 use crate::fault::Fault;
-use crate::lab::{Form, Lab, LabHost};
+use crate::lab::{Form, Lab, LabHost, Like};
+use crate::shell::quote;
 use crate::ui;
 use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
@@ -29,8 +30,12 @@ enum LabVerb {
         /// Let systemd listen for SSH (ssh.socket), as on Ubuntu 22.10 to 24.04
         #[arg(long)]
         ssh_socket: bool,
+        /// As a cloud image of Ubuntu's is handed over, made of Debian's packages: ubuntu22.04,
+        /// ubuntu24.04 or ubuntu26.04; log in as `ubuntu`
+        #[arg(long, value_name = "RELEASE", conflicts_with_all = ["suite", "ipv6", "ssh_socket"])]
+        like: Option<Like>,
         /// Start from a snapshot instead of a provider's image
-        #[arg(long, value_name = "SNAPSHOT", conflicts_with_all = ["suite", "ipv6", "ssh_socket"])]
+        #[arg(long, value_name = "SNAPSHOT", conflicts_with_all = ["suite", "ipv6", "ssh_socket", "like"])]
         from: Option<String>,
     },
     /// Stop a host and keep its disk under a name, for `lab up --from`
@@ -75,6 +80,9 @@ enum LabVerb {
     },
     /// Print the hosts' ssh configuration
     SshConfig,
+    /// Print what a shell needs for `petasos pin` to ask the lab's github.com: `eval "$(petasos lab
+    /// env)"`
+    Env,
     /// Try a release that `pin` refuses: run the behavioural suite against it on a lab host, and
     /// write the review to petasos.lock
     Review(lab_review::ReviewArgs),
@@ -84,10 +92,14 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
     let mut say = |line: &str| ui::note(line);
     match args.verb {
-        LabVerb::Up { name, suite, ipv6, ssh_socket, from } => {
-            let host = lab.up(&name, &Form { from, suite, ipv6, ssh_socket }, &mut say).await?;
+        LabVerb::Up { name, suite, ipv6, ssh_socket, like, from } => {
+            let form = match like {
+                Some(like) => Form::of_like(like),
+                None => Form { from, suite, ipv6, ssh_socket, like },
+            };
+            let host = lab.up(&name, &form, &mut say).await?;
             ui::out(&format!("{}\n", host.address))?;
-            ui::note(&format!("ssh -F {} root@{}", host.ssh_config.display(), host.address));
+            ui::note(&format!("ssh -F {} {}@{}", host.ssh_config.display(), host.user(), host.address));
         }
         LabVerb::Snapshot { host, snapshot } => lab.snapshot(&host, &snapshot).await?,
         LabVerb::Snapshots { remove } if remove.is_empty() => {
@@ -122,6 +134,16 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
         }
         LabVerb::Review(args) => return lab_review::run(&args).await,
         LabVerb::Shell { name, user } => return shell(&host(&lab, &name).await?, &user).await,
+        LabVerb::Env => {
+            for (name, value) in lab.git_environment() {
+                ui::raw(&format!("export {name}={}\n", quote(&value)))?;
+            }
+            if !lab.has_internet() {
+                ui::warning(
+                    "the lab's github.com does not answer yet: it runs as long as a lab host does (`petasos lab up`)",
+                );
+            }
+        }
         LabVerb::SshConfig => {
             for host in lab.list().await? {
                 let text = std::fs::read_to_string(&host.ssh_config)

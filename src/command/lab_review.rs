@@ -140,11 +140,10 @@ async fn trying(lab: &Lab, args: &ReviewArgs, version: &Version, release: Releas
     let release = Release { source: format!("https://github.com/{REPOSITORY}"), ..release };
     let releases = BTreeMap::from([(version.clone(), release)]);
     LockFile { release: Some(version.clone()), releases, ..LockFile::default() }.save(&path)?;
-    let petasos = Petasos { lab, host: HOST, lock: path, ssh_config: host.ssh_config.clone(), quiet: args.json };
-    // None of the user's: a review is of the release, not of one host's settings.
-    let config = folder.path().join("petasos.yaml");
+    // No petasos.yaml of the user's: a review is of the release, not of one host's settings.
+    let petasos = Petasos { lab, host: HOST, folder: folder.path(), quiet: args.json };
     let address = format!("root@{}", host.address);
-    petasos.run(&["up", &address, "--config", &config.to_string_lossy()], true).await?;
+    petasos.run(&["up", &address, "--ssh-config", &host.ssh_config.to_string_lossy()]).await?;
     let said = suite(&host).await?;
     let report: Report = serde_json::from_slice(&said).with_context(|| {
         Fault::new(format!("the suite printed no report: {}", String::from_utf8_lossy(&said).trim()))

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod completions;
 pub mod demo;
 pub mod denials;
+pub mod doctor;
 mod each;
 pub mod egress;
 mod explain;

@@ -5,7 +5,7 @@ use crate::act::Text;
 use crate::config::Target;
 use crate::config::lock::{HostFacts, LockFile};
 use crate::name::Fingerprint;
-use crate::run::{Event, Watch};
+use crate::run::{Event, LastLogin, Watch};
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
 use crate::ui;
 use anyhow::{Context, Result};
@@ -37,15 +37,16 @@ impl Known<'_> {
         Ok(Login { target, options: options.clone(), host_key, resolved: Arc::new(resolved) })
     }
 
-    /// The port that a host was last reached at, if not at its address's own.
-    pub fn port(&self, label: &str) -> Option<u16> {
-        self.lock.hosts.get(label).and_then(|facts| facts.ssh_port)
+    /// How a host was last reached.
+    pub fn last(&self, label: &str) -> LastLogin {
+        let last = |facts: &HostFacts| LastLogin { user: facts.user.clone(), port: facts.ssh_port };
+        self.lock.hosts.get(label).map(last).unwrap_or_default()
     }
 }
 
 /// How `ssh` is called: `ssh -F`, `ssh -i`, and who knows a password for sudo.
 pub fn ssh_options(config: Option<PathBuf>, identity: Option<PathBuf>) -> SshOptions {
-    SshOptions { config, identity, connect_timeout: None, password: Some(password()) }
+    SshOptions { config, identity, connect_timeout: None, password: Some(password()), keeps_nothing: false }
 }
 
 /// Passes all events on; what hosts taught is written to the lock file, as soon as it is known.
@@ -53,9 +54,11 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
     // Several hosts of one run write it.
     let file = Mutex::new(file.to_owned());
     Arc::new(move |host, event| {
-        match &event {
+        let recorded = match &event {
             Event::HostKey(key) => record(&file, host, |facts| facts.host_key = Some(key.clone())),
-            Event::Port(port) => record(&file, host, |facts| facts.ssh_port = Some(*port)),
+            Event::Reached(last) => {
+                record(&file, host, |facts| (facts.user, facts.ssh_port) = (last.user.clone(), last.port))
+            }
             Event::Connecting
             | Event::Observing { .. }
             | Event::Planned { .. }
@@ -63,22 +66,29 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
             | Event::AdminLogin { .. }
             | Event::Rechecking
             | Event::Attacking
-            | Event::Note(_) => {}
+            | Event::Note(_) => true,
+        };
+        match event {
+            Event::HostKey(key) if !recorded => watch(host, Event::Note(format!("first contact: host key {key}"))),
+            event => watch(host, event),
         }
-        watch(host, event);
     })
 }
 
-fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts)) {
+/// Whether it was written.
+fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts)) -> bool {
     let file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let write = || -> Result<()> {
         let mut lock = LockFile::load(&file)?;
         learn(lock.hosts.entry(name.to_owned()).or_default());
         Ok(lock.save(&file)?)
     };
-    if let Err(error) = write() {
-        ui::warning(&format!("{name}: its host key or SSH port could not be recorded: {}", explain::fault(&error)));
+    let written = write();
+    if let Err(error) = &written {
+        let why = explain::fault(error);
+        ui::warning(&format!("{name}: its host key, or how it was reached, could not be recorded: {why}"));
     }
+    written.is_ok()
 }
 
 /// From the environment, else from whoever sits at the terminal: asked once for each user of each
@@ -101,6 +111,7 @@ fn password() -> AskPassword {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::Account;
 
     #[test]
     fn what_a_host_teaches_is_kept_and_passed_on() {
@@ -111,7 +122,8 @@ mod tests {
         let all = heard.clone();
         let watch = recording(&file, Arc::new(move |host, event| all.lock().unwrap().push((host.to_owned(), event))));
         let key = Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).unwrap();
-        let events = [Event::Connecting, Event::HostKey(key.clone()), Event::Port(2222)];
+        let last = LastLogin { user: Account::new("ops").ok(), port: Some(2222) };
+        let events = [Event::Connecting, Event::HostKey(key.clone()), Event::Reached(last)];
         events.iter().for_each(|event| watch("web", event.clone()));
         let facts = &LockFile::load(&file).unwrap().hosts["web"];
         assert_eq!((facts.host_key.as_ref(), facts.ssh_port), (Some(&key), Some(2222)));

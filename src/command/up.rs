@@ -8,7 +8,7 @@ use crate::config::packs::AgentNeeds;
 use crate::config::settings::EgressMode;
 use crate::desired::{Choice, login, packs, vars};
 use crate::playbook::Sources;
-use crate::run::Outcome;
+use crate::run::{Outcome, Undone};
 use crate::ui::{self, exit, report};
 use anyhow::Result;
 use serde_json::Value;
@@ -64,7 +64,8 @@ pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, d
                 }
                 ui::out(&report::plan(&outcome, diff, applied))?;
                 if applied {
-                    ui::out(&report::table(&state(&about)))?;
+                    let rows = outcome.undone.as_ref().map_or_else(|| state(&about, &outcome.also_root), undone);
+                    ui::out(&report::table(&rows))?;
                 }
             }
             Err(error) => {
@@ -82,8 +83,27 @@ pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, d
     Ok(ExitCode::from(exit::worst(codes)))
 }
 
+/// What is so after an undo, as the host says.
+fn undone(now: &Undone) -> Vec<(String, String)> {
+    let row = |left: &str, right: String| (left.to_owned(), right);
+    let root = match now.root_login.as_deref() {
+        Some("no") => "closed".to_owned(),
+        Some("yes") => "open".to_owned(),
+        Some("without-password" | "prohibit-password") => "open, by key".to_owned(),
+        Some(other) => other.to_owned(),
+        None => "unknown".to_owned(),
+    };
+    let next = |changes| format!("`petasos up` would make {}", report::count(changes, "change"));
+    vec![
+        row("root login", root),
+        row("as before", "files, units and firewall rules that the run changed".into()),
+        row("stays", "packages, users and data that it added".into()),
+        row("next", now.changes.map_or_else(|| "see `petasos plan`".to_owned(), next)),
+    ]
+}
+
 /// What is on, and what is still missing.
-fn state(about: &About) -> Vec<(String, String)> {
+fn state(about: &About, also_root: &[String]) -> Vec<(String, String)> {
     let About { settings, needs } = about;
     let agent = &settings.agent;
     let row = |left: &str, right: String| (left.to_owned(), right);
@@ -114,6 +134,9 @@ fn state(about: &About) -> Vec<(String, String)> {
             },
         ),
     ];
+    if !also_root.is_empty() {
+        rows.insert(1, row("also root", format!("{}, by sudo without a password", also_root.join(", "))));
+    }
     let keys = packs::provider_keys(settings, needs);
     if !keys.is_empty() && packs::given_key(keys, |key| std::env::var(key).ok()).is_none() {
         let keys = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");

@@ -35,6 +35,12 @@ impl BaseUrl {
         Self { host: host.to_owned(), port: port.to_owned(), path: path.to_owned() }
     }
 
+    /// What stands before `://`, where that is no HTTP.
+    pub fn foreign_scheme(url: &str) -> Option<&str> {
+        let (scheme, _) = url.trim().split_once("://")?;
+        (!["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))).then_some(scheme)
+    }
+
     /// What must be allowed for it.
     ///
     /// # Errors
@@ -42,7 +48,8 @@ impl BaseUrl {
     pub fn allowed(&self) -> Result<Allowed, Fault> {
         let loopback = self.host.starts_with("127.") || self.host == "[::1]";
         let name = if loopback { LOCALHOST } else { &self.host };
-        Allowed::try_from(format!("{name}:{}", self.port)).map_err(|fault| fault.at("agent.base_url"))
+        let hint = "write an address such as `https://llm.example.org/v1`";
+        Allowed::try_from(format!("{name}:{}", self.port)).map_err(|fault| fault.at("agent.base_url").hint(hint))
     }
 
     /// The server, as the agent will name it: a host, or a loopback's `localhost`, and a port that

@@ -5,7 +5,7 @@
 use super::approvals::{ApprovalMode, OF_ALLOWLIST};
 use super::egress::Allowed;
 use super::sandbox::SandboxNetwork;
-use super::settings::{EgressMode, Settings};
+use super::settings::{EgressMode, PlatformName, Settings, UserId};
 use crate::fault::Fault;
 use crate::yaml::Step;
 use serde_json::Value;
@@ -17,7 +17,8 @@ pub fn first(raw: &Value, scopes: &[(Option<&str>, Settings)]) -> Option<(Vec<St
     let unfiltered = || scopes.iter().find_map(|(host, settings)| unfiltered(raw, *host, settings));
     let local = || scopes.iter().find_map(|(host, settings)| local(raw, *host, settings));
     let nameless = || scopes.iter().find_map(|(host, settings)| nameless(raw, *host, settings));
-    beaten().or_else(unfiltered).or_else(nameless).or_else(local).or_else(|| unread(raw, scopes))
+    let unnumbered = || scopes.iter().find_map(|(host, settings)| unnumbered(raw, *host, settings));
+    beaten().or_else(unfiltered).or_else(nameless).or_else(local).or_else(unnumbered).or_else(|| unread(raw, scopes))
 }
 
 /// An allow rule of which a deny rule leaves nothing.
@@ -57,6 +58,17 @@ fn local(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(Vec<St
     let mut path = place(raw, host, &["agent", "sandbox", "allow"]);
     path.push(Step::At(at));
     Some((path, Fault::new("a sandbox cannot reach the host's own ports").hint("allow names of other hosts")))
+}
+
+/// A user by a name, where the platform tells the agent numbers alone: nobody would get an answer.
+fn unnumbered(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(Vec<Step>, Fault)> {
+    let users = &settings.agent.platforms.get(&PlatformName::Telegram)?.allowed_users;
+    let named = |user: &&UserId| matches!(user, UserId::Name(name) if name.parse::<u64>().is_err());
+    let (at, user) = users.iter().enumerate().find(|(_, user)| named(user))?;
+    let mut path = place(raw, host, &["agent", "platforms", "telegram", "allowed_users"]);
+    path.push(Step::At(at));
+    let fault = Fault::new(format!("`{user}` is no user of Telegram, which has numbers"));
+    Some((path, fault.hint("write the user's number, such as `123456789`")))
 }
 
 /// A key that no host which it counts for ever reads.

@@ -1,9 +1,8 @@
 //! petasos.yaml: what the user wants, for all hosts and for single ones.
 
 use super::settings::{Admin, Agent, Guard, Network, Settings, Ssh};
-use super::{Target, contradictions};
+use super::{KeyFault, Target, contradictions};
 use crate::fault::Fault;
-use crate::name::{Account, EnvName, PackageName, Service};
 use crate::wording;
 use crate::yaml::{self, Place, Step};
 use serde::Deserialize;
@@ -72,10 +71,19 @@ impl Config {
             return Ok(Self::default());
         }
         let mut config: Self = yaml::read(file, text)?;
-        let hosts = config.hosts.values().map(|host| (&host._admin, &host._agent, &host._network));
-        let all = [(&config._admin, &config._agent, &config._network)].into_iter().chain(hosts);
-        if let Some(name) = all.into_iter().find_map(|(admin, agent, network)| open_name(admin, agent, network)) {
-            return Err(Fault::new(format!("`{name}` in {file}: a name cannot contain `{{{{` here")));
+        let open = |(name, host): (&String, &HostEntry)| {
+            let wrong = open_name(&host._admin, &host._agent, &host._network)?;
+            Some(KeyFault {
+                path: KeyFault::of(&["hosts", name], Fault::new("")).path.into_iter().chain(wrong.path).collect(),
+                ..wrong
+            })
+        };
+        let all = open_name(&config._admin, &config._agent, &config._network);
+        if let Some(wrong) = all.or_else(|| config.hosts.iter().find_map(open)) {
+            return Err(yaml::point(file, text, &wrong.path, wrong.fault));
+        }
+        if let Some(wrong) = config.hosts.keys().find_map(|name| no_name_of_a_host(name)) {
+            return Err(yaml::point_at_key(file, text, &wrong.path, wrong.fault));
         }
         config.raw = yaml::read(file, text)?;
         config.read = (file.to_owned(), text.to_owned());
@@ -88,6 +96,14 @@ impl Config {
             Some((path, fault)) => Err(yaml::point(file, text, &path, fault)),
             None => Ok(config),
         }
+    }
+
+    /// The same of a file as it is on disk.
+    ///
+    /// # Errors
+    /// As for [`Config::read`], and when it is no text.
+    pub fn read_bytes(file: &str, bytes: &[u8]) -> Result<Self, Fault> {
+        Self::read(file, yaml::text(file, bytes)?)
     }
 
     /// The names of the hosts.
@@ -153,6 +169,15 @@ impl Config {
         own.map_or(0, |own| depth(own, &steps))
     }
 
+    /// The same fault where its key stands among what a host gets; as it is where that is a
+    /// default.
+    pub fn point(&self, name: Option<&str>, wrong: KeyFault) -> Fault {
+        match self.place(name, wrong.path) {
+            Some(place) => place.point(wrong.fault),
+            None => wrong.fault,
+        }
+    }
+
     /// The place of the value that a host gets; none for a default.
     pub fn place(&self, name: Option<&str>, path: Vec<Step>) -> Option<Place> {
         let path = self.placed(name, path);
@@ -195,14 +220,37 @@ fn step(segment: &Segment) -> Option<Step> {
     }
 }
 
+/// A host that no command line could name.
+fn no_name_of_a_host(name: &str) -> Option<KeyFault> {
+    let why = match name {
+        "" => "it is empty",
+        _ if name.contains('@') => "a word with `@` is an address on the command line",
+        _ if name.starts_with('-') => "a word that begins with `-` is an option on the command line",
+        _ if name.contains(|c: char| c.is_whitespace() || c.is_control()) => "it has white space in it",
+        _ => return None,
+    };
+    let fault = Fault::new(format!("`{}` cannot be the name of a host: {why}", name.escape_debug()));
+    Some(KeyFault::of(&["hosts", name], fault.hint("write a word of your choice, such as `staging`")))
+}
+
 /// A name that only a playbook may hold: one with a `{{` in it.
-fn open_name<'a>(admin: &'a Admin, agent: &'a Agent, network: &'a Network) -> Option<&'a str> {
-    let user = Some(&admin.user).filter(|user| user.is_open()).map(Account::as_str);
-    let secret = || agent.secrets.iter().find(|name| name.is_open()).map(EnvName::as_str);
-    let service = || network.inbound.iter().find(|service| service.is_open()).map(Service::as_str);
+fn open_name(admin: &Admin, agent: &Agent, network: &Network) -> Option<KeyFault> {
+    let wrong = |name: &str, keys: &[&str]| {
+        let fault = Fault::new(format!("`{name}` is no name: it has `{{{{` in it, which only playbooks may"));
+        KeyFault::of(keys, fault.hint("write the name itself"))
+    };
+    let user = Some(&admin.user).filter(|user| user.is_open()).map(|user| wrong(user.as_str(), &["admin", "user"]));
+    let first = |names: Vec<(&str, bool)>, keys: &[&str]| {
+        let at = names.iter().position(|(_, open)| *open)?;
+        names.get(at).map(|(name, _)| wrong(name, keys).entry(at))
+    };
+    let secrets = agent.secrets.iter().map(|name| (name.as_str(), name.is_open())).collect();
+    let services = network.inbound.iter().map(|service| (service.as_str(), service.is_open())).collect();
     let packages = agent.sandbox.iter().flat_map(|sandbox| &sandbox.packages);
-    let package = packages.filter(|name| name.is_open()).map(PackageName::as_str).next();
-    user.or_else(secret).or_else(service).or(package)
+    let packages = packages.map(|name| (name.as_str(), name.is_open())).collect();
+    user.or_else(|| first(secrets, &["agent", "secrets"]))
+        .or_else(|| first(services, &["network", "inbound"]))
+        .or_else(|| first(packages, &["agent", "sandbox", "packages"]))
 }
 
 /// Maps are merged, everything else is replaced.

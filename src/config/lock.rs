@@ -1,7 +1,7 @@
 //! `petasos.lock`: facts, not wishes. Which release each name stands for, to the last bit, and
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
 use crate::fault::Fault;
-use crate::name::Fingerprint;
+use crate::name::{Account, Fingerprint};
 pub use crate::release::pinned::{Commit, Date, ModuleName, Policy, Release, Review, Sha256, Suite, Tag, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,6 +41,9 @@ pub struct HostFacts {
     /// Where its SSH listens, once it moved away from where the address says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_port: Option<u16>,
+    /// Whose login worked last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Account>,
 }
 
 /// Why a lock cannot be used.
@@ -70,7 +73,8 @@ impl LockError {
             Self::Parse { .. } => Some("it is written by `petasos pin`; restore it from version control".into()),
             Self::NoRelease(_) => Some("`petasos pin VERSION`".into()),
             Self::NotPinned(version) => Some(format!("`petasos pin {version}`")),
-            Self::Read { .. } | Self::Write { .. } | Self::Format { .. } => None,
+            Self::Format { .. } => Some("use the petasos that wrote it, or a newer one".into()),
+            Self::Read { .. } | Self::Write { .. } => None,
         }
     }
 
@@ -92,8 +96,8 @@ impl LockFile {
     /// `Missing` where there is no such file, and the reason where it cannot be read or is
     /// malformed.
     pub fn load(path: &Path) -> Result<Self, LockError> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(LockError::Missing(path.to_owned()));
             }
@@ -102,7 +106,8 @@ impl LockFile {
                 return Err(LockError::Read { path, source });
             }
         };
-        Self::parse(&text, path)
+        let text = crate::yaml::text(&path.display().to_string(), &bytes).map_err(|fault| no_lock(path, fault))?;
+        Self::parse(text, path)
     }
 
     /// Parses the text of a lock; `path` is only for the error.
@@ -110,8 +115,10 @@ impl LockFile {
     /// # Errors
     /// An unknown key, a malformed digest, another format.
     pub fn parse(text: &str, path: &Path) -> Result<Self, LockError> {
-        let lock: Self = crate::yaml::read(&path.display().to_string(), text)
-            .map_err(|fault: Fault| LockError::Parse { path: path.to_owned(), message: fault.message })?;
+        if text.trim().is_empty() {
+            return Err(no_lock(path, "it is empty".into()));
+        }
+        let lock: Self = crate::yaml::read(&path.display().to_string(), text).map_err(|fault| no_lock(path, fault))?;
         if lock.version != FORMAT {
             let (path, found) = (path.to_owned(), lock.version);
             return Err(LockError::Format { path, found });
@@ -160,6 +167,10 @@ impl LockFile {
     }
 }
 
+fn no_lock(path: &Path, fault: Fault) -> LockError {
+    LockError::Parse { path: path.to_owned(), message: fault.message }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +196,7 @@ mod tests {
             release: Some(version.clone()),
             host_key: Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).ok(),
             ssh_port: Some(2222),
+            user: Account::new("ops").ok(),
         };
         LockFile {
             release: Some(version.clone()),
@@ -218,6 +230,9 @@ mod tests {
         assert!(LockFile::parse(&good.replace("signed:", "singed:"), path).is_err());
         assert!(LockFile::parse(&good.replace(&"a".repeat(40), "abc"), path).is_err());
         assert!(LockFile::parse(&good.replacen("version: 1", "version: 2", 1), path).is_err());
+        let says = |text: &str| LockFile::parse(text, path).unwrap_err().to_string();
+        assert!(says(&good.replace("0.19.0", "0.19")).contains("no whole version"));
+        assert!(says(" \n").ends_with("it is empty"));
     }
 
     #[test]

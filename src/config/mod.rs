@@ -5,6 +5,7 @@ pub mod base_url;
 mod contradictions;
 pub mod egress;
 mod file;
+mod key_fault;
 pub mod lock;
 pub mod packages;
 pub mod packs;
@@ -20,6 +21,7 @@ pub mod target;
 pub mod tools;
 
 pub use file::Config;
+pub use key_fault::KeyFault;
 pub use settings::Settings;
 pub use target::Target;
 

@@ -1,6 +1,7 @@
 //! What providers and platforms need: names to reach, keys and tokens, optional dependencies. Data,
 //! in `playbooks/data/packs.yaml`; nothing here knows a provider by its name.
 
+use super::KeyFault;
 use super::base_url::BaseUrl;
 use super::egress::Allowed;
 use crate::fault::Fault;
@@ -8,6 +9,10 @@ use crate::name::EnvName;
 use crate::{wording, yaml};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Where petasos.yaml has them.
+const PROVIDER: [&str; 2] = ["agent", "provider"];
+const BASE_URL: [&str; 2] = ["agent", "base_url"];
 
 /// The table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -98,31 +103,47 @@ impl Packs {
     }
 
     /// The provider that is meant, if the agent can be set up for it.
-    fn provider(&self, asked: &Asked<'_>) -> Result<&Provider, Fault> {
+    fn provider(&self, asked: &Asked<'_>) -> Result<&Provider, KeyFault> {
         let id = asked.provider;
-        let provider = self.providers.get(id).ok_or_else(|| self.unknown(id))?;
+        let provider = self.providers.get(id).ok_or_else(|| KeyFault::of(&PROVIDER, self.unknown(id)))?;
+        if let Some(scheme) = asked.base_url.and_then(BaseUrl::foreign_scheme) {
+            let fault = Fault::new(format!("agent.base_url: the agent speaks no `{scheme}`"));
+            return Err(KeyFault::of(&BASE_URL, fault.hint("write an address such as `https://llm.example.org/v1`")));
+        }
         let own = "for a server of your own set `agent.provider: custom`";
+        let wrong =
+            |key: &[&str], message: String, hint: String| Err(KeyFault::of(key, Fault::new(message).hint(hint)));
         match (provider.base_url, asked.base_url.map(BaseUrl::of)) {
-            (Policy::Required, None) => Err(Fault::new(format!("agent.provider: `{id}` has no usual address"))
-                .hint("give the server's address as `agent.base_url`")),
-            (Policy::Ignored, Some(_)) => Err(Fault::new(format!(
-                "agent.base_url: the agent ignores it for the provider `{id}`"
-            ))
-            .hint(format!("remove `agent.base_url`, or {own}"))),
-            (Policy::Anthropic, Some(url)) if !url.suits_anthropic() => Err(Fault::new(format!(
-                "agent.base_url: for the provider `{id}` the agent ignores an address that does not speak Anthropic's API"
-            ))
-            .hint(format!("its path must end in `/anthropic`, or its host be one of Anthropic's or Azure's; {own}"))),
+            (Policy::Required, None) => wrong(
+                &PROVIDER,
+                format!("agent.provider: `{id}` has no usual address"),
+                "give the server's address as `agent.base_url`".into(),
+            ),
+            (Policy::Ignored, Some(_)) => wrong(
+                &BASE_URL,
+                format!("agent.base_url: the agent ignores it for the provider `{id}`"),
+                format!("remove `agent.base_url`, or {own}"),
+            ),
+            (Policy::Anthropic, Some(url)) if !url.suits_anthropic() => wrong(
+                &BASE_URL,
+                format!(
+                    "agent.base_url: for the provider `{id}` the agent ignores an address that does not speak Anthropic's API"
+                ),
+                format!("its path must end in `/anthropic`, or its host be one of Anthropic's or Azure's; {own}"),
+            ),
             _ => Ok(provider),
         }
     }
 
     /// The platforms that are meant, each with its name.
-    fn platforms<'a>(&'a self, asked: &Asked<'a>) -> Result<Vec<(&'a str, &'a Platform)>, Fault> {
+    fn platforms<'a>(&'a self, asked: &Asked<'a>) -> Result<Vec<(&'a str, &'a Platform)>, KeyFault> {
         let line = |name: &&'a str| {
             let platform = self.platforms.get(*name).ok_or_else(|| {
-                Fault::new(format!("agent.platforms: `{name}` has no line in playbooks/data/packs.yaml"))
-                    .hint("`petasos init --eject` writes the built-in table")
+                let fault = Fault::new(format!("agent.platforms: `{name}` has no line in playbooks/data/packs.yaml"));
+                KeyFault::of(
+                    &["agent", "platforms", name],
+                    fault.hint("`petasos init --eject` writes the built-in table"),
+                )
             });
             platform.map(|platform| (*name, platform))
         };
@@ -151,7 +172,7 @@ impl Packs {
     ///
     /// # Errors
     /// When the provider is unknown, or would ignore the address that is given for it.
-    pub fn needs(&self, asked: &Asked<'_>) -> Result<AgentNeeds, Fault> {
+    pub fn needs(&self, asked: &Asked<'_>) -> Result<AgentNeeds, KeyFault> {
         let provider = self.provider(asked)?;
         let platforms = self.platforms(asked)?;
         let platforms = || platforms.iter().map(|(_, platform)| platform);
@@ -177,7 +198,7 @@ impl Packs {
     ///
     /// # Errors
     /// As for [`Packs::needs`].
-    pub fn models(&self, asked: &Asked<'_>) -> Result<Vec<String>, Fault> {
+    pub fn models(&self, asked: &Asked<'_>) -> Result<Vec<String>, KeyFault> {
         let provider = self.provider(asked)?;
         let own = match asked.base_url {
             Some(url) => vec![BaseUrl::of(url).server()],
@@ -192,29 +213,33 @@ impl Packs {
     /// # Errors
     /// As for [`Packs::needs`]; and a contradiction: something is enabled whose names are not
     /// allowed.
-    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, Fault> {
+    pub fn names(&self, asked: &Asked<'_>) -> Result<BTreeSet<Allowed>, KeyFault> {
         let provider = self.provider(asked)?;
         let mut names: BTreeSet<Allowed> = asked.allow.iter().cloned().collect();
-        for id in asked.packs {
+        for (at, id) in asked.packs.iter().enumerate() {
             let pack = self.packs.get(id).ok_or_else(|| {
                 let known = self.packs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
                 let near = wording::nearest(id, self.packs.keys().map(String::as_str));
                 let near = near.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
-                Fault::new(format!("network.egress.packs: unknown pack `{id}`"))
-                    .hint(format!("{near}known are {known}"))
+                let fault = Fault::new(format!("network.egress.packs: unknown pack `{id}`"));
+                KeyFault::of(&["network", "egress", "packs"], fault.hint(format!("{near}known are {known}"))).entry(at)
             })?;
             names.extend(pack.iter().cloned());
         }
         match asked.base_url {
-            Some(url) => drop(names.insert(BaseUrl::of(url).allowed()?)),
+            Some(url) => {
+                let own = BaseUrl::of(url).allowed().map_err(|fault| KeyFault::of(&BASE_URL, fault))?;
+                names.insert(own);
+            }
             None => names.extend(provider.names.iter().cloned()),
         }
         for (platform, pack) in self.platforms(asked)? {
             names.extend(pack.names.iter().cloned());
             let lacks = pack.needs.iter().find(|name| !names.iter().any(|allowed| allowed.covers(name)));
             if let Some(name) = lacks {
-                return Err(Fault::new(format!("{platform} is enabled, but {name} is not allowed"))
-                    .hint("allow it under `network.egress.allow`, or in playbooks/data/packs.yaml"));
+                let fault = Fault::new(format!("{platform} is enabled, but {name} is not allowed"))
+                    .hint("allow it under `network.egress.allow`, or in playbooks/data/packs.yaml");
+                return Err(KeyFault::of(&["agent", "platforms", platform], fault));
             }
         }
         Ok(names)

@@ -2,13 +2,14 @@
 
 use crate::fault::Fault;
 use crate::name::byte_count;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::num::NonZeroU32;
 
 /// A number without a unit as text, or one with its unit; and what else a reader of YAML makes of a
 /// word, so that the error is about the value.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a number is expected here, or one with its unit")]
+#[serde(untagged, expecting = "a number is expected here, or one with its unit (such as `512M` or `90s`)")]
 enum Written {
     Number(u64),
     Negative(i64),
@@ -40,6 +41,45 @@ impl std::fmt::Display for Written {
     }
 }
 
+/// A value as it is written, whether YAML takes it for a number or for a word.
+///
+/// # Errors
+/// When it is neither.
+pub(super) fn written<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Written::deserialize(from).map(|written| written.to_string())
+}
+
+/// A number of things that there must be.
+///
+/// # Errors
+/// When it is none, or zero.
+pub(super) fn some<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    NonZeroU32::deserialize(from).map(NonZeroU32::get)
+}
+
+/// A name of somebody else's: any text but an empty one.
+///
+/// # Errors
+/// When it is empty, or has white space around it or control characters in it.
+pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() || text.trim() != text || text.chars().any(char::is_control) {
+        let fault = Fault::new(format!("`{}` is no name", text.escape_debug()));
+        return Err(D::Error::custom(fault.hint("write it without white space around it, or remove the key")));
+    }
+    Ok(text)
+}
+
+/// The same, where the key may be left empty.
+///
+/// # Errors
+/// As for [`name`].
+pub(super) fn name_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Name(#[serde(deserialize_with = "name")] String);
+    Ok(Option::<Name>::deserialize(from)?.map(|Name(name)| name))
+}
+
 /// A time: `90`, `90s`, `3m`, `1h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "u32")]
@@ -61,7 +101,9 @@ impl TryFrom<Written> for Seconds {
         };
         let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(factor));
         let seconds = seconds.ok_or_else(wrong)?;
-        NonZeroU32::new(seconds).map(Self).ok_or_else(|| Fault::new("a time of zero leaves none"))
+        NonZeroU32::new(seconds)
+            .map(Self)
+            .ok_or_else(|| Fault::new("a time of zero leaves none").hint("write seconds, or `90s`, `3m`, `1h`"))
     }
 }
 
@@ -83,7 +125,7 @@ impl TryFrom<Written> for Size {
         let text = written.to_string();
         match byte_count(&text) {
             Some(1..) => Ok(Self(text)),
-            Some(0) => Err(Fault::new("a size of zero leaves no room")),
+            Some(0) => Err(Fault::new("a size of zero leaves no room").hint("write it with its unit, such as `512M`")),
             None => {
                 let wrong = Fault::new(format!("{} is not a size", written.named()));
                 Err(wrong.hint("write it with its unit: `512M`, `1G`"))

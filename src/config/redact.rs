@@ -33,7 +33,8 @@ impl TryFrom<String> for Replacement {
             return Err(Fault::new(format!(
                 "`{}` cannot stand in a secret's place: it must be 1 to 64 characters on one line",
                 text.escape_debug()
-            )));
+            ))
+            .hint("write a word such as `[REDACTED]`, which is the default"));
         }
         Ok(Self(text))
     }

@@ -56,7 +56,7 @@ impl TryFrom<String> for Deny {
     fn try_from(text: String) -> Result<Self, Fault> {
         let never = |why: &str| Fault::new(format!("the deny rule `{}` can never match: {why}", text.escape_debug()));
         if text.trim().is_empty() {
-            return Err(never("it is empty"));
+            return Err(never("it is empty").hint("write a pattern, such as `sudo *`, or remove it"));
         }
         if text.chars().all(|c| "*? ".contains(c)) {
             return Err(Fault::new(format!("the deny rule `{text}` stands for every command"))
@@ -66,7 +66,7 @@ impl TryFrom<String> for Deny {
             return Err(never("it has a control character").hint("a rule is one line; `*` matches line breaks too"));
         }
         if globs::has_empty_class(&text) {
-            return Err(never("a range in its `[…]` runs backwards"));
+            return Err(never("a range in its `[…]` runs backwards").hint("write the smaller end first: `[a-z]`"));
         }
         Ok(Self(text))
     }

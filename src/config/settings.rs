@@ -3,7 +3,7 @@
 
 use super::approvals::Approvals;
 use super::egress::Allowed;
-use super::quantity::Size;
+use super::quantity::{self, Size};
 use super::rate::{self, Rate, RateLimits};
 use super::redact::Redact;
 use super::sandbox::Sandbox;
@@ -49,7 +49,7 @@ pub struct Admin {
 pub struct Agent {
     #[serde(default = "openrouter")]
     pub provider: String,
-    #[serde(default = "model")]
+    #[serde(default = "model", deserialize_with = "quantity::name")]
     pub model: String,
     /// The provider's address, where it is not the usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub struct Limits {
     #[serde(default = "memory", deserialize_with = "memory_limit")]
     pub memory: String,
     /// `TasksMax=`.
-    #[serde(default = "tasks")]
+    #[serde(default = "tasks", deserialize_with = "quantity::some")]
     pub tasks: u32,
     /// `CPUQuota=`.
     #[serde(default = "cpu", deserialize_with = "cpu_limit")]
@@ -163,6 +163,9 @@ pub struct Network {
 pub struct Ssh {
     #[serde(default)]
     pub algorithms: SshAlgorithms,
+    /// The ssh configuration of this machine by which petasos reaches the host (`ssh -F`).
+    #[serde(default, skip_serializing, deserialize_with = "quantity::name_if_any")]
+    pub config: Option<String>,
 }
 
 /// Which algorithms sshd offers.
@@ -208,9 +211,10 @@ fn administrator<'de, D: Deserializer<'de>>(from: D) -> Result<Account, D::Error
 
 /// Of what systemd takes: bytes with their unit, a part of the host's, or no limit.
 fn memory_limit<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let text = String::deserialize(from)?;
+    let text = quantity::written(from)?;
+    // With less, not even Python starts.
     let bytes = byte_count(&text).or_else(|| text.parse().ok());
-    if bytes.is_some_and(|bytes| bytes > 0) || percentage(&text, 100) || text == "infinity" {
+    if bytes >= byte_count(LEAST_MEMORY) || percentage(&text, 100) || text == "infinity" {
         return Ok(text);
     }
     let fault = Fault::new(format!("`{text}` is no amount of memory"));
@@ -312,6 +316,7 @@ fn disk() -> Option<Size> {
 
 /// With less, the agent's own data bases have no room.
 const LEAST_DISK: &str = "64M";
+const LEAST_MEMORY: &str = "64M";
 
 fn room<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Size>, D::Error> {
     let disk: Option<Size> = switch::read(from)?;

@@ -40,6 +40,9 @@ impl TryFrom<String> for Target {
         if host.is_empty() || host.starts_with('-') || !host.chars().all(sound) {
             return Err(wrong("the address is empty or has invalid characters"));
         }
+        if host.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong("a number alone is no address"));
+        }
         let port = port.map(|port| {
             port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is not valid"))
         });
@@ -78,7 +81,9 @@ mod tests {
         assert_eq!(read("host"), Ok(("root".into(), "host".into(), None)));
         assert_eq!(read("a@[2001:db8::7]:22"), Ok(("a".into(), "2001:db8::7".into(), Some(22))));
         assert_eq!(read("a@2001:db8::7"), Ok(("a".into(), "2001:db8::7".into(), None)));
-        for bad in ["root@", "@x", "root@-oProxyCommand=x", "root@h:0", "root@h:x", "root@h;id", "ro ot@h", "a@[::1"] {
+        for bad in
+            ["root@", "@x", "root@-oProxyCommand=x", "root@h:0", "root@h:x", "root@h;id", "ro ot@h", "a@[::1", "1234"]
+        {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -5,10 +5,11 @@ use crate::addresses::{
     CT_MARK, CT_UNMASK, HELPER_PORTS, MOST_SINGLE_PORTS, PROXY_PORT, RESOLVER_ADDR, RESOLVER_PORT, SINK_NET, SINK_NET6,
     sink,
 };
-use crate::config::Settings;
 use crate::config::egress::Allowed;
 use crate::config::sandbox::SandboxNetwork;
 use crate::config::settings::EgressMode;
+use crate::config::{KeyFault, Settings};
+use crate::fault::Fault;
 use crate::playbook::Sources;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
@@ -28,7 +29,9 @@ pub fn vars(settings: &Settings, sources: &Sources) -> Result<Value> {
         names.iter().filter_map(|name| Some((name, name.port?))).partition(|(name, _)| name.is_local());
     let local: Vec<u16> = local.into_iter().map(|(_, port)| port).collect();
     if single.len() > usize::from(MOST_SINGLE_PORTS) {
-        bail!("network.egress.allow has more than {MOST_SINGLE_PORTS} names with a port");
+        let fault = Fault::new(format!("network.egress.allow has more than {MOST_SINGLE_PORTS} names with a port"))
+            .hint("allow fewer of them, or names alone, which are reached by HTTPS");
+        bail!(KeyFault::of(&["network", "egress", "allow"], fault));
     }
     let ports = single.iter().zip(1_u16..).map(|((name, port), number)| {
         let (sink, sink6) = sink(usize::from(number) + 1);

@@ -11,7 +11,7 @@ pub fn command(provider: &str, by_name: bool) -> String {
         ""
     };
     format!(
-        "sudo systemd-run --pty --uid=hermes -p UMask=0077 {resolver}-E HOME=/home/hermes -E HERMES_HOME=/home/hermes/.hermes \
+        "sudo systemd-run --pty --unit=petasos-login --uid=hermes -p UMask=0077 {resolver}-E HOME=/home/hermes -E HERMES_HOME=/home/hermes/.hermes \
          /opt/hermes/current/venv/bin/hermes -p default auth add {provider} --no-browser"
     )
 }

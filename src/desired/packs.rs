@@ -31,7 +31,7 @@ pub fn asked(settings: &Settings) -> Asked<'_> {
 /// # Errors
 /// As for [`read`], and when the agent cannot be set up as it is asked for.
 pub fn needs(settings: &Settings, sources: &Sources) -> Result<AgentNeeds> {
-    read(sources)?.needs(&asked(settings)).map_err(|why| anyhow!(why))
+    Ok(read(sources)?.needs(&asked(settings))?)
 }
 
 /// The servers that the agent's conversations may go to.
@@ -39,7 +39,7 @@ pub fn needs(settings: &Settings, sources: &Sources) -> Result<AgentNeeds> {
 /// # Errors
 /// As for [`needs`].
 pub fn servers(settings: &Settings, sources: &Sources) -> Result<Vec<String>> {
-    read(sources)?.models(&asked(settings)).map_err(|why| anyhow!(why))
+    Ok(read(sources)?.models(&asked(settings))?)
 }
 
 /// The provider's keys of which one is enough, unless the user names one as a secret that must be

@@ -15,15 +15,13 @@ use anyhow::{Result, bail};
 use semver::Version;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU16;
 
-/// What a host should be: the playbooks, filled in. `port` is where its SSH is today.
+/// What a host should be: the playbooks, filled in.
 ///
 /// # Errors
 /// When no release is pinned, or a playbook or template is not sound.
 pub fn desired_state(
     choice: &Choice,
-    port: u16,
     lock: &LockFile,
     sources: &Sources,
     operator: &Operator<'_>,
@@ -33,7 +31,7 @@ pub fn desired_state(
     let needs = packs::needs(settings, sources)?;
     let secrets = Secrets::of(settings, &needs, operator);
     let keys = keys::all(&settings.admin.authorized_keys, operator.file)?;
-    let mut vars = vars(choice, port, &keys)?;
+    let mut vars = vars(choice, &keys)?;
     vars.insert("release".into(), release_vars(version, release, &needs.extras));
     vars.insert(
         "secrets".into(),
@@ -72,7 +70,7 @@ fn known_controls(playbook: Playbook) -> Result<Playbook> {
 }
 
 /// What templates and playbooks may name.
-fn vars(choice: &Choice, port: u16, keys: &str) -> Result<Map<String, Value>> {
+fn vars(choice: &Choice, keys: &str) -> Result<Map<String, Value>> {
     let settings = &choice.settings;
     let Value::Object(mut vars) = serde_json::to_value(settings)? else { bail!("settings are a map") };
     let users = PlatformName::ALL.map(|name| {
@@ -85,8 +83,7 @@ fn vars(choice: &Choice, port: u16, keys: &str) -> Result<Map<String, Value>> {
         "login": choice.target.user,
         "users": BTreeMap::from(users),
         "api_port": API_PORT,
-        "ssh_port": settings.network.ssh_port.map_or(port, NonZeroU16::get),
-        // Empty where SSH stays where it is.
+        // Empty where SSH stays where it is, which only the host knows.
         "moved_port": settings.network.ssh_port.map(|port| port.to_string()).unwrap_or_default(),
         "inbound": joined(&settings.network.inbound),
         "sandbox_packages": joined(settings.agent.sandbox.as_ref().map_or(&[], |sandbox| &sandbox.packages)),

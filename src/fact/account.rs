@@ -19,6 +19,12 @@ pub struct UserAccount {
     pub groups: BTreeSet<String>,
     /// Whether no password can open it.
     pub locked: bool,
+    /// Why it will be closed one day, by its key too; empty if it will not (shadow(5)).
+    #[serde(default)]
+    pub ageing: String,
+    /// The control groups that its processes are in: `/system.slice/hermes.service`.
+    #[serde(default)]
+    pub runs_in: BTreeSet<String>,
 }
 
 pub const FAMILY: Family = Family { name: "account", fragment, parse };
@@ -52,8 +58,9 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
             ("user", []) => {
                 facts.users.insert(name, Seen::Absent);
             }
-            ("user", [entry, group, groups, locked]) => {
-                let user = user(entry, group, groups, locked).ok_or_else(unexpected)?;
+            ("user", [entry, group, groups, locked, ages, units]) => {
+                let mut user = user(entry, group, groups, locked, ages).ok_or_else(unexpected)?;
+                user.runs_in = units.split_whitespace().map(str::to_owned).collect();
                 facts.users.insert(name, Seen::Is(user));
             }
             ("group", [""]) => {
@@ -69,8 +76,9 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
     Ok(())
 }
 
-/// A line of passwd(5), the primary group's name, all groups' names, `yes` or `no`.
-fn user(entry: &str, group: &str, groups: &str, locked: &str) -> Option<UserAccount> {
+/// A line of passwd(5), the primary group's name, all groups' names, `yes` or `no`, and what
+/// [`ageing`] reads.
+fn user(entry: &str, group: &str, groups: &str, locked: &str, ages: &str) -> Option<UserAccount> {
     let [_, _, uid, _, _, home, shell] = entry.split(':').collect::<Vec<_>>()[..] else { return None };
     Some(UserAccount {
         uid: uid.parse().ok()?,
@@ -79,5 +87,23 @@ fn user(entry: &str, group: &str, groups: &str, locked: &str) -> Option<UserAcco
         shell: shell.to_owned(),
         groups: groups.split(' ').filter(|other| *other != group).map(str::to_owned).collect(),
         locked: locked == "yes",
+        ageing: ageing(ages)?,
+        runs_in: BTreeSet::new(),
+    })
+}
+
+/// What login.defs(5) has for "never".
+const NEVER: i64 = 99_999;
+
+/// Three fields of shadow(5): when the password was changed, how many days it lasts, when the
+/// account expires.
+fn ageing(fields: &str) -> Option<String> {
+    let [changed, lasts, expires] = fields.split(':').collect::<Vec<_>>()[..] else { return None };
+    let lasts = lasts.parse().ok().filter(|days: &i64| (0..NEVER).contains(days));
+    Some(match (changed, lasts, expires) {
+        (_, _, expires) if !expires.is_empty() => format!("the account expires on day {expires} since 1970"),
+        ("0", _, _) => "its password must be changed".to_owned(),
+        (_, Some(days), _) => format!("its password lasts {days} days"),
+        (_, None, _) => String::new(),
     })
 }

@@ -26,10 +26,17 @@ pub struct Host {
     pub init: String,
     /// Seconds since the epoch, by the host's clock.
     pub time: u64,
+    /// The port at which its sshd has this very connection; another than the one that was dialled
+    /// where something in between translates ports.
+    pub ssh_port: u16,
     /// Whether ssh.socket owns the SSH port, and not ssh.service.
     pub ssh_socket: bool,
+    /// Whether systemd's own resolver runs.
+    pub resolved: bool,
     /// Whether cloud-init is still at work on this start of the host.
     pub cloud_init: bool,
+    /// Whether it is still starting: what is to run may not run yet.
+    pub starting: bool,
     /// Whether packages are half-way installed, and nobody is at work on them.
     pub dpkg_interrupted: bool,
     /// Who holds a lock of dpkg's or apt's (`apt-get, process 123`); empty when nobody does.
@@ -40,6 +47,10 @@ pub struct Host {
     pub nameservers: Vec<IpAddr>,
     /// Whether loopback has `::1`.
     pub ipv6: bool,
+    /// The unit that keeps the clock: the one that runs, or systemd's own.
+    pub clock: String,
+    /// Who becomes root without a password, by which file (sudoers(5)): `%wheel (/etc/sudoers)`.
+    pub sudoers: BTreeSet<String>,
     /// Whether an nginx of somebody else's serves here: one that is installed, and not held back.
     pub web_server: bool,
     /// Whether its sshd can agree on keys by ML-KEM.
@@ -94,13 +105,18 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         container: holds("container")?,
         init: need("init")?,
         time: need("time")?.parse().map_err(|_| Fault::new("`time` is no number"))?,
+        ssh_port: need("ssh_port")?.parse().map_err(|_| Fault::new("`ssh_port` is no port"))?,
         ssh_socket: holds("ssh_socket")?,
+        resolved: holds("resolved")?,
         cloud_init: holds("cloud_init")?,
+        starting: holds("starting")?,
         dpkg_interrupted: holds("dpkg_interrupted")?,
         apt_held_by: need("apt_held_by")?,
         read_only: of_paths("read_only").map(|(path, _)| path).collect(),
         nameservers: nameservers(&text)?,
         ipv6: holds("ipv6")?,
+        clock: need("clock")?,
+        sudoers: of_paths("sudoer").map(|(who, file)| format!("{who} ({file})")).collect(),
         web_server: holds("web_server")?,
         mlkem: holds("mlkem")?,
         njs: (get("ID").as_deref(), get("VERSION_ID").as_deref()) != (Some("ubuntu"), Some("22.04")),

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod disk;
 pub mod host;
+pub mod later;
 pub mod offer;
 pub mod package;
 pub mod path;
@@ -56,6 +57,8 @@ pub enum Query {
     /// The content of a file.
     Text(AbsPath),
     Unit(UnitName),
+    /// What is read after a drop-in.
+    Later(AbsPath),
     /// A kernel parameter, with dots.
     Sysctl(String),
     /// The settings in force for a login as this user.
@@ -89,6 +92,8 @@ pub struct Facts {
     pub texts: BTreeMap<AbsPath, Seen<String>>,
     pub units: BTreeMap<UnitName, Seen<unit::UnitState>>,
     pub sysctls: BTreeMap<String, Seen<String>>,
+    /// By the drop-in that they follow.
+    pub later: BTreeMap<AbsPath, Vec<later::Line>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sshd: Option<Seen<sshd::Sshd>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +133,7 @@ pub const FAMILIES: &[Family] = &[
     path::TEXTS,
     unit::FAMILY,
     sysctl::FAMILY,
+    later::FAMILY,
     sshd::FAMILY,
     ufw::FAMILY,
     table::FAMILY,

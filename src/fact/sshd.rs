@@ -27,6 +27,7 @@ pub struct Line {
 pub struct Sshd {
     /// For each user asked about: keyword (small letters) to value.
     pub effective: BTreeMap<Account, BTreeMap<String, String>>,
+    /// In the order in which sshd reads them.
     pub lines: Vec<Line>,
 }
 
@@ -35,6 +36,9 @@ pub const FAMILY: Family = Family { name: "sshd", fragment, parse };
 // `sshd -T` wants its privilege separation directory, which is not there while systemd listens in
 // its stead (Ubuntu 24.04).
 const FRAGMENT: &str = include_str!("../../remote/fact/sshd.sh");
+
+/// Of these `sshd -T` prints a line for each value.
+const LISTS: [&str; 5] = ["port", "allowusers", "denyusers", "allowgroups", "denygroups"];
 
 fn users(queries: &BTreeSet<Query>) -> impl Iterator<Item = &Account> {
     queries.iter().filter_map(|query| match query {
@@ -65,21 +69,24 @@ fn read(queries: &BTreeSet<Query>, text: &str) -> Result<Sshd, Fault> {
         let settings = sshd.effective.entry(user.clone()).or_default();
         for (key, value) in lines.iter().filter_map(|line| line.split_once(' ')) {
             match settings.get_mut(key) {
-                // Each port has a line of its own.
-                Some(ports) if key == "port" => *ports = format!("{ports} {}", value.trim()),
+                Some(values) if LISTS.contains(&key) => *values = format!("{values} {}", value.trim()),
                 _ => drop(settings.insert(key.to_owned(), value.trim().to_owned())),
             }
         }
     }
-    let mut matched: BTreeMap<&str, bool> = BTreeMap::new();
+    // What a line in a `Match` block includes is in it, too.
+    let (mut matched, mut outer): (BTreeMap<&str, bool>, bool) = (BTreeMap::new(), false);
     for line in sections.get("=lines").into_iter().flatten() {
         let mut parts = line.splitn(3, ':');
         let (Some(file), Some(number), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(Fault::new(format!("unexpected line `{line}`")));
         };
         let (keyword, value) = setting(text);
-        let in_block = matched.entry(file).or_insert(false);
+        let in_block = matched.entry(file).or_insert(outer);
         *in_block |= keyword == "match";
+        if keyword == "include" {
+            outer = *in_block;
+        }
         sshd.lines.push(Line {
             file: file.to_owned(),
             number: number.parse().map_err(|_| Fault::new(format!("unexpected line `{line}`")))?,

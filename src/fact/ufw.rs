@@ -14,6 +14,10 @@ pub struct KernelRules {
     pub policy: String,
     /// Whether INPUT hands packets to UFW's chains.
     pub hooked: bool,
+    /// The rules of INPUT that stand before that, and are others', as `iptables-save` prints them,
+    /// without the leading `-A INPUT`.
+    #[serde(default)]
+    pub before: Vec<String>,
     /// The rules of the user's input chain, as `iptables-save` prints them, without the leading `-A
     /// chain`.
     pub input: Vec<String>,
@@ -30,6 +34,10 @@ pub struct Ufw {
     pub tuples: BTreeSet<String>,
     pub v4: KernelRules,
     pub v6: KernelRules,
+    /// Chains of others' nft tables that refuse what none of their rules lets in (`inet mine
+    /// input`), each with the rules of its table that let something in, or may.
+    #[serde(default)]
+    pub closed: BTreeMap<String, Vec<String>>,
 }
 
 pub const FAMILY: Family = Family { name: "ufw", fragment, parse };
@@ -42,16 +50,24 @@ fn fragment(queries: &BTreeSet<Query>) -> Option<(&'static str, Vec<String>)> {
 
 fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fault> {
     facts.ufw = Some(match frame.rc {
-        0 => Seen::Is(read(&frame.text())?),
-        3 => Seen::Absent,
+        // 3: it is not installed, but others' rules may be there.
+        0 | 3 => Seen::Is(read(&frame.text(), frame.rc == 0)?),
         _ => Seen::Unreadable(frame.error_text()),
     });
     Ok(())
 }
 
-fn read(text: &str) -> Result<Ufw, Fault> {
+fn read(text: &str, installed: bool) -> Result<Ufw, Fault> {
     let sections = sections(text);
-    let section = |name: &str| sections.get(name).cloned().ok_or_else(|| Fault::new(format!("no section `{name}`")));
+    let section = |name: &str| match sections.get(name) {
+        Some(lines) => Ok(lines.clone()),
+        None if !installed => Ok(Vec::new()),
+        None => Err(Fault::new(format!("no section `{name}`"))),
+    };
+    let closed = sections.iter().filter_map(|(name, lines)| {
+        let rules = lines.iter().map(|line| line.trim().to_owned()).collect();
+        Some((name.strip_prefix("nft ")?.to_owned(), rules))
+    });
     let assignment = |line: &&str| {
         line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_ascii_lowercase()))
     };
@@ -61,6 +77,7 @@ fn read(text: &str) -> Result<Ufw, Fault> {
         tuples: section("tuples")?.into_iter().map(str::to_owned).collect(),
         v4: live(&section("v4")?, "ufw"),
         v6: live(&section("v6")?, "ufw6"),
+        closed: closed.collect(),
     })
 }
 
@@ -68,7 +85,11 @@ fn live(lines: &[&str], prefix: &str) -> KernelRules {
     let policy = lines.iter().find_map(|line| line.strip_prefix(":INPUT ")).and_then(|rest| rest.split(' ').next());
     let hook = format!("-A INPUT -j {prefix}-before-input");
     let chain = format!("-A {prefix}-user-input ");
+    let ours = format!("-j {prefix}-");
+    let input = lines.iter().filter_map(|line| line.strip_prefix("-A INPUT "));
+    let before = input.take_while(|rule| !rule.starts_with(&format!("{ours}before-input")));
     KernelRules {
+        before: before.filter(|rule| !rule.starts_with(&ours)).map(str::to_owned).collect(),
         policy: policy.unwrap_or("ACCEPT").to_owned(),
         hooked: lines.iter().any(|line| *line == hook),
         input: lines.iter().filter_map(|line| line.strip_prefix(&chain)).map(str::to_owned).collect(),

@@ -1,4 +1,5 @@
 //! The forms that a rented host comes in.
+use super::like::Like;
 use super::net;
 use super::paths::{create_dir, write};
 use super::record::Record;
@@ -19,11 +20,17 @@ pub struct Form {
     pub ipv6: bool,
     /// systemd listens for SSH and starts sshd, as on Ubuntu 22.10 to 24.04.
     pub ssh_socket: bool,
+    /// As this release of Ubuntu's is handed over; it decides the suite, and who listens for SSH.
+    pub like: Option<Like>,
 }
 
 impl Form {
     pub fn of_suite(suite: &str) -> Self {
         Self { suite: Some(suite.to_owned()), ..Self::default() }
+    }
+
+    pub fn of_like(like: Like) -> Self {
+        Self { like: Some(like), ssh_socket: like.ssh_socket(), ..Self::of_suite(like.suite()) }
     }
 
     /// A host that runs has one form; whoever asks for another gets an error.
@@ -50,6 +57,9 @@ impl Form {
         }
         if self.ipv6 && !record.ipv6 {
             return wrong("has IPv4 too", "IPv6 only");
+        }
+        if let Some(like) = self.like.filter(|like| record.like != Some(*like)) {
+            return wrong("is another", &format!("like {}", like.name()));
         }
         if self.ssh_socket && !record.ssh_socket {
             return wrong("has an sshd that listens by itself", "ssh.socket");

@@ -50,13 +50,14 @@ pub async fn prepare(paths: &Paths, record: &Record) -> Result<()> {
     )?;
     form::shape(&upper, record).await?;
     login_key(paths).await?;
-    let authorized = upper.join("root/.ssh/authorized_keys");
-    create_dir(&upper.join("root/.ssh"))?;
-    std::fs::copy(paths.key().with_extension("pub"), &authorized).context("cannot copy the lab's public key")?;
-    for private in [upper.join("root"), upper.join("root/.ssh")] {
-        set_mode(&private, 0o700)?;
+    let key = std::fs::read_to_string(paths.key().with_extension("pub")).context("cannot read the lab's public key")?;
+    if let (Some(like), true) = (record.like, record.snapshots.is_empty()) {
+        for (file, text) in like.seed(name, key.trim()) {
+            write(&upper.join("var/lib/cloud/seed/nocloud").join(file), text)?;
+        }
+    } else if record.like.is_none() {
+        let_root_in(&upper, &key)?;
     }
-    set_mode(&authorized, 0o600)?;
     let host_key = upper.join("etc/ssh/ssh_host_ed25519_key");
     create_dir(&upper.join("etc/ssh"))?;
     keygen(&host_key, &format!("root@{name}")).await?;
@@ -65,6 +66,15 @@ pub async fn prepare(paths: &Paths, record: &Record) -> Result<()> {
     let known: Vec<&str> = public.split(' ').take(2).collect();
     write(&dir.join("known_hosts"), format!("{address},{name} {}\n", known.join(" ")))?;
     write(&dir.join("ssh_config"), ssh_config(paths, record))
+}
+
+fn let_root_in(upper: &Path, key: &str) -> Result<()> {
+    let authorized = upper.join("root/.ssh/authorized_keys");
+    write(&authorized, key)?;
+    for private in [upper.join("root"), upper.join("root/.ssh")] {
+        set_mode(&private, 0o700)?;
+    }
+    set_mode(&authorized, 0o600)
 }
 
 pub fn ssh_config(paths: &Paths, record: &Record) -> String {
@@ -107,7 +117,7 @@ pub async fn wait_for_ssh(paths: &Paths, groups: &Groups, record: &Record, limit
     let started = Instant::now();
     let dir = paths.host(&record.name);
     let config = dir.join("ssh_config").to_string_lossy().into_owned();
-    let target = format!("root@{}", record.reached_at());
+    let target = format!("{}@{}", record.user(), record.reached_at());
     let argv = ["ssh", "-F", &config, "-o", "ConnectTimeout=1", &target, "true"];
     loop {
         let error = match tool::run(&argv, Duration::from_secs(10)).await {
@@ -152,6 +162,7 @@ mod tests {
             image: std::path::PathBuf::new(),
             ipv6: octet == 12,
             ssh_socket: false,
+            like: None,
             snapshots: Vec::new(),
         };
         let taken = [record(10), record(12)];

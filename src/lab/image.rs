@@ -1,4 +1,5 @@
 //! Images: a tree per suite, built once by mmdebstrap and shared by all hosts as their lower layer.
+use super::like::Like;
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree, write};
 use super::{lock, tool};
@@ -78,6 +79,8 @@ impl Kind {
 pub struct Recipe<'a> {
     pub kind: Kind,
     pub suite: &'a str,
+    /// Then the tree is like a release of Ubuntu's.
+    pub like: Option<Like>,
     pub machine: &'a Machine,
     /// PEM blocks that the image trusts beside its distribution's.
     pub authorities: Vec<String>,
@@ -86,22 +89,23 @@ pub struct Recipe<'a> {
 }
 
 const FINISH: &str = include_str!("../../remote/lab/image.sh");
+const LIKE: &str = include_str!("../../remote/lab/like/image.sh");
 
 /// The image's tree, built now if nobody has built it before.
 pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> Result<PathBuf> {
     let label = recipe.kind.label();
-    let prefix = format!("{label}-{}-", recipe.suite);
+    let suite = recipe.like.map_or(recipe.suite, |like| like.name());
+    let prefix = format!("{label}-{suite}-");
     let tree = paths.images().join(format!("{prefix}{}", digest(recipe)));
     if tree.is_dir() {
         return Ok(tree);
     }
-    let _lock =
-        lock::acquire(&paths.lock(&format!("image-{label}-{}", recipe.suite)), "an image is being built", say).await?;
+    let _lock = lock::acquire(&paths.lock(&format!("image-{label}-{suite}")), "an image is being built", say).await?;
     if tree.is_dir() {
         return Ok(tree);
     }
     let started = Instant::now();
-    say(&format!("building the {label} image of {} (once; about half a minute)", recipe.suite));
+    say(&format!("building the {label} image of {suite} (once; about half a minute)"));
     let partial = paths.images().join(format!(".{prefix}part"));
     remove_tree(&partial)?;
     if let Err(error) = build(recipe, &partial).await {
@@ -113,14 +117,14 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
         );
     }
     std::fs::rename(&partial, &tree).with_context(|| format!("cannot name the image `{}`", tree.display()))?;
-    say(&format!("built the {label} image of {} in {:.1} s", recipe.suite, started.elapsed().as_secs_f64()));
+    say(&format!("built the {label} image of {suite} in {:.1} s", started.elapsed().as_secs_f64()));
     Ok(tree)
 }
 
 async fn build(recipe: &Recipe<'_>, tree: &Path) -> Result<()> {
     let mut command =
         tool::command(&["mmdebstrap", "--quiet", "--mode=root", "--format=directory", "--variant=minbase"]);
-    command.arg(format!("--include={}", recipe.kind.packages().join(",")));
+    command.arg(format!("--include={}", packages(recipe).join(",")));
     for setting in &recipe.machine.apt_settings {
         command.arg(format!("--aptopt={setting}"));
     }
@@ -132,7 +136,17 @@ async fn build(recipe: &Recipe<'_>, tree: &Path) -> Result<()> {
     }
     let tree = tree.to_string_lossy();
     let argv = ["sh", "-c", FINISH, "image.sh", &tree, recipe.kind.label()];
-    tool::run(&argv, Duration::from_secs(120)).await.map(drop)
+    tool::run(&argv, Duration::from_secs(120)).await?;
+    if let Some(like) = recipe.like {
+        let argv = ["sh", "-c", LIKE, "like.sh", &tree, like.version(), like.codename()];
+        tool::run(&argv, Duration::from_secs(120)).await?;
+    }
+    Ok(())
+}
+
+fn packages(recipe: &Recipe<'_>) -> Vec<&'static str> {
+    let more = recipe.like.map(Like::packages).unwrap_or_default();
+    recipe.kind.packages().iter().copied().chain(more).collect()
 }
 
 fn files(recipe: &Recipe<'_>) -> Vec<(String, String)> {
@@ -152,7 +166,10 @@ fn digest(recipe: &Recipe<'_>) -> String {
         hasher.update(text);
     };
     feed(FINISH);
-    recipe.kind.packages().iter().for_each(|package| feed(package));
+    if let Some(like) = recipe.like {
+        [LIKE, like.name()].into_iter().for_each(&mut feed);
+    }
+    packages(recipe).into_iter().for_each(&mut feed);
     recipe.machine.apt_settings.iter().for_each(|setting| feed(setting));
     recipe.machine.sources.iter().for_each(|source| feed(&source.line(recipe.suite)));
     for (path, text) in files(recipe) {

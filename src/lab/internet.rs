@@ -64,6 +64,11 @@ impl Lab {
         environment
     }
 
+    /// Whether the internet runs, and answers this machine too.
+    pub fn has_internet(&self) -> bool {
+        self.internet_is_up()
+    }
+
     pub(super) fn internet_is_up(&self) -> bool {
         net::internet_stands() && self.groups.alive(net::INTERNET) && self.groups.alive(registry::GROUP)
     }
@@ -76,6 +81,7 @@ impl Lab {
         let authority = ca::authority(&self.paths, say).await?;
         let recipe = Recipe {
             kind: Kind::Internet,
+            like: None,
             suite: machine.default_suite(),
             machine,
             authorities: Vec::new(),

@@ -15,6 +15,8 @@ mod host;
 mod image;
 mod index;
 mod internet;
+mod like;
+mod limits;
 mod lock;
 mod machine;
 mod names;
@@ -37,6 +39,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 pub use form::Form;
+pub use like::Like;
 pub use record::Snapshot;
 
 const NETWORK: &str = "it arranges the lab's network";
@@ -61,12 +64,22 @@ pub struct InternetHold(#[expect(dead_code, reason = "held, not read")] File);
 pub struct LabHost {
     pub name: String,
     pub suite: String,
+    /// The release of Ubuntu's that it is like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub like: Option<Like>,
     /// Where it answers ssh.
     pub address: IpAddr,
     /// Its address of version 6, which it has beside or in place of one of version 4.
     pub ipv6: Ipv6Addr,
     /// `ssh -F` this file reaches the host by address or name, as any user, without a question.
     pub ssh_config: PathBuf,
+}
+
+impl LabHost {
+    /// Whom the provider lets in.
+    pub fn user(&self) -> &'static str {
+        self.like.map_or("root", |_| like::USER)
+    }
 }
 
 impl Lab {
@@ -107,6 +120,7 @@ impl Lab {
             address: record.reached_at(),
             ipv6: net::six(record.address),
             name: record.name,
+            like: record.like,
             suite: record.suite,
         }
     }

@@ -1,5 +1,6 @@
 //! What the lab keeps on disk about a host and about a snapshot, for the programs that come after
 //! the one that made them.
+use super::like::{Like, USER};
 use super::net;
 use super::paths::{Paths, write};
 use anyhow::{Context, Result};
@@ -20,6 +21,8 @@ pub struct Record {
     pub ipv6: bool,
     #[serde(default)]
     pub ssh_socket: bool,
+    #[serde(default)]
+    pub like: Option<Like>,
     /// The snapshots between the image and the host, the upper ones first.
     #[serde(default)]
     pub snapshots: Vec<String>,
@@ -37,6 +40,11 @@ impl Record {
             .unwrap_or_default();
         names.sort();
         names.iter().filter_map(|name| Record::read(paths, name)).collect()
+    }
+
+    /// Whom the provider lets in.
+    pub fn user(&self) -> &'static str {
+        self.like.map_or("root", |_| USER)
     }
 
     pub fn reached_at(&self) -> IpAddr {
@@ -62,6 +70,8 @@ pub struct Snapshot {
     pub suite: String,
     pub ipv6: bool,
     pub ssh_socket: bool,
+    #[serde(default)]
+    pub like: Option<Like>,
     /// The image at the bottom.
     pub image: PathBuf,
     /// The snapshots between the image and this one, the upper ones first.
@@ -72,7 +82,7 @@ impl Snapshot {
     /// A host on top of it.
     pub(super) fn host(self, name: &str, address: Ipv4Addr) -> Record {
         let snapshots = [&self.name].into_iter().chain(&self.below).cloned().collect();
-        let Snapshot { suite, ipv6, ssh_socket, image, .. } = self;
-        Record { name: name.to_owned(), suite, address, image, ipv6, ssh_socket, snapshots }
+        let Snapshot { suite, ipv6, ssh_socket, like, image, .. } = self;
+        Record { name: name.to_owned(), suite, address, image, ipv6, ssh_socket, like, snapshots }
     }
 }

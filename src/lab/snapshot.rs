@@ -32,8 +32,8 @@ impl Lab {
         self.groups.kill(name).await?;
         net::remove(name).await?;
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
-        let Record { suite, image, ipv6, ssh_socket, snapshots: below, .. } = record;
-        let kept = Snapshot { name: snapshot.to_owned(), suite, ipv6, ssh_socket, image, below };
+        let Record { suite, image, ipv6, ssh_socket, like, snapshots: below, .. } = record;
+        let kept = Snapshot { name: snapshot.to_owned(), suite, ipv6, ssh_socket, like, image, below };
         // It is there with its name, or not at all.
         let part = self.paths.snapshot(&format!(".{snapshot}"));
         remove_tree(&part)?;

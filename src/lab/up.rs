@@ -3,7 +3,7 @@ use super::image::{self, Kind, Recipe};
 use super::internet::Needs;
 use super::machine::{self, Machine};
 use super::record::Record;
-use super::{Form, Lab, LabHost, NETWORK, SAME_HOST, Say, boot, host, index, lock, need, net};
+use super::{Form, Lab, LabHost, Like, NETWORK, SAME_HOST, Say, boot, host, index, limits, lock, need, net};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -26,6 +26,8 @@ impl Lab {
             }
             return Ok(self.shown(record));
         }
+        let alive = Record::all(&self.paths).iter().filter(|record| self.groups.alive(&record.name)).count();
+        limits::make_room(alive, say);
         let machine = machine::look().await?;
         let suite = form.suite.as_deref().unwrap_or(machine.default_suite());
         // Before anything is built.
@@ -34,7 +36,7 @@ impl Lab {
         let needs = self.prepare_internet(&machine, say).await?;
         let image = match &snapshot {
             Some(snapshot) => snapshot.image.clone(),
-            None => self.host_image(&machine, &needs, suite, say).await?,
+            None => self.host_image(&machine, &needs, (suite, form.like), say).await?,
         };
         // What is left of a dead one; outside the common lock, as a lived-in tree takes its time.
         self.remove(name).await?;
@@ -51,8 +53,8 @@ impl Lab {
                 Some(from) => self.find_snapshot(from)?.host(name, address),
                 None => {
                     let (name, suite) = (name.to_owned(), suite.to_owned());
-                    let Form { ipv6, ssh_socket, .. } = *form;
-                    Record { name, suite, address, image, ipv6, ssh_socket, snapshots: Vec::new() }
+                    let Form { ipv6, ssh_socket, like, .. } = *form;
+                    Record { name, suite, address, image, ipv6, ssh_socket, like, snapshots: Vec::new() }
                 }
             };
             record.write(&self.paths)?;
@@ -66,7 +68,7 @@ impl Lab {
         }
         say(&format!(
             "lab host {name} ({}) answers ssh at {} after {:.1} s",
-            form.from.as_deref().unwrap_or(&record.suite),
+            form.from.as_deref().unwrap_or_else(|| record.like.map_or(&*record.suite, |like| like.name())),
             record.reached_at(),
             started.elapsed().as_secs_f64()
         ));
@@ -74,7 +76,13 @@ impl Lab {
     }
 
     /// The image of a host of this suite: a provider's, plus what this machine and the lab hand in.
-    async fn host_image(&self, machine: &Machine, needs: &Needs, suite: &str, say: Say<'_>) -> Result<PathBuf> {
+    async fn host_image(
+        &self,
+        machine: &Machine,
+        needs: &Needs,
+        (suite, like): (&str, Option<Like>),
+        say: Say<'_>,
+    ) -> Result<PathBuf> {
         let index = index::look(&needs.python).await?;
         let lab = std::fs::read_to_string(&needs.authority).context("cannot read the lab's authority")?;
         let mut authorities = vec![lab];
@@ -88,7 +96,7 @@ impl Lab {
         if !machine.apt_settings.is_empty() {
             files.push(("etc/apt/apt.conf.d/90machine".to_owned(), machine.apt_settings.join("\n") + "\n"));
         }
-        image::ensure(&self.paths, &Recipe { kind: Kind::Host, suite, machine, authorities, files }, say).await
+        image::ensure(&self.paths, &Recipe { kind: Kind::Host, suite, like, machine, authorities, files }, say).await
     }
 
     async fn boot(&self, record: &Record) -> Result<()> {

@@ -25,6 +25,14 @@ const SETTINGS: [&str; 9] = [
     "http.lowSpeedTime=60",
 ];
 
+/// Git's own word on its version.
+///
+/// # Errors
+/// There is no git.
+pub async fn version() -> anyhow::Result<String> {
+    Ok(String::from_utf8_lossy(&output(&["--version"]).await?).trim().to_owned())
+}
+
 /// A bare repository of our own.
 pub struct Repo<'a> {
     dir: &'a Path,

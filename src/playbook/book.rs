@@ -201,7 +201,7 @@ fn render<T: Serialize + DeserializeOwned>(entry: &T, renderer: &Renderer) -> Re
 
 /// Texts that are rendered only after the facts are gathered.
 fn waits(key: &str) -> bool {
-    matches!(key, "when" | "content" | "template")
+    matches!(key, "when" | "content" | "template" | "ssh_port")
 }
 
 /// A text that came out of the rendering with a `{{` in it: names with that in them are not

@@ -5,8 +5,8 @@
 //!
 //! A playbook is read twice. The first reading finds what is misspelt, with line and caret. Then
 //! every text in it is rendered with what `petasos.yaml` says, and read again, which checks the
-//! values. `when`, `content` and templates are rendered only after the facts are gathered: they may
-//! name `host.*`.
+//! values. `when`, `content`, `ssh_port` and templates are rendered only after the facts are
+//! gathered: they may name `host.*`, `ssh_port` and `moved_port`.
 
 mod book;
 mod render;
@@ -36,6 +36,15 @@ pub struct DesiredState {
 impl DesiredState {
     pub fn new(playbooks: Vec<Playbook>, renderer: Renderer, secrets: BTreeMap<EnvName, Text>, seed: Text) -> Self {
         Self { playbooks, renderer, secrets, seed }
+    }
+
+    /// That of a host of which nothing is asked but what it is.
+    ///
+    /// # Errors
+    /// None that a renderer without templates could cause.
+    pub fn nothing() -> Result<Self, Fault> {
+        let renderer = Renderer::new(&BTreeMap::new(), &serde_json::json!({}))?;
+        Ok(Self::new(Vec::new(), renderer, BTreeMap::new(), Text::secret(String::new())))
     }
 
     /// What must be observed to judge it all.

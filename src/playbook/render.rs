@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use tera::{Context, Tera};
 
+/// Where sshd listens without any setting.
+const SSH: u16 = 22;
+
 /// Renders texts and named templates with what `petasos.yaml` says, and later with what the host
 /// is.
 #[derive(Clone)]
@@ -33,10 +36,18 @@ impl Renderer {
         Ok(Self { tera, context })
     }
 
-    /// The same, knowing the host as `host`.
+    /// The same, knowing the host as `host`, and its SSH's port: `ssh_port`, where it is or will
+    /// be, and `moved_port`, the same where that is to be written down, else empty.
     pub fn with_host(&self, facts: &Facts) -> Self {
         let mut known = self.clone();
         known.context.insert("host", &facts.host);
+        let own = facts.host.as_ref().map_or(SSH, |host| host.ssh_port);
+        let wished = known.context.get("moved_port").and_then(|port| port.as_str()?.parse().ok());
+        let port: u16 = wished.unwrap_or(own);
+        known.context.insert("ssh_port", &port);
+        if port != SSH {
+            known.context.insert("moved_port", &port.to_string());
+        }
         known
     }
 

@@ -1,7 +1,7 @@
 //! A file with its content, from a template or given in place.
 
 use super::directory::{access_changes, kind_name};
-use super::{Change, ResolveContext, Resource, Risk, Touches, access, digest, stamp};
+use super::{Change, ResolveContext, Resource, Risk, Touches, access, digest, drop_in, stamp};
 use crate::act::{Act, Put, Text};
 use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
@@ -36,6 +36,7 @@ pub struct Spec {
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.path.clone()));
+        drop_in::queries(&self.path, queries);
     }
 
     fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
@@ -129,7 +130,7 @@ impl Resource for File {
     }
 
     fn touches(&self) -> Touches {
-        Touches::nothing().path(self.path.as_str()).tree(stamp::ALL)
+        drop_in::touches(&self.path, Touches::nothing().path(self.path.as_str()).tree(stamp::ALL))
     }
 
     fn least_risk(&self) -> Risk {
@@ -141,6 +142,15 @@ impl Resource for File {
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
+        let mut changes = self.own_changes(facts)?;
+        changes.extend(drop_in::rivals(&self.path, self.content.reveal(), &stamp::forget(&self.path), facts)?);
+        Ok(changes)
+    }
+}
+
+impl File {
+    /// Those of the file itself.
+    fn own_changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
         match seen(&facts.paths, &self.path)? {
             Seen::Absent => Ok(vec![self.rewritten("exists", "no", facts)]),
             Seen::Is(entry) => match &entry.kind {

@@ -4,9 +4,11 @@
 //! How to add a kind is in ARCHITECTURE.md.
 
 pub mod access;
+mod authorized_keys;
 pub mod current;
 pub mod directory;
 pub mod disk;
+pub mod drop_in;
 pub mod effects;
 pub mod env_file;
 pub mod file;
@@ -17,10 +19,12 @@ pub mod program;
 pub mod release;
 pub mod settings;
 pub mod sshd;
+mod sshd_login;
 pub mod stamp;
 pub mod symlink;
 pub mod sysctl;
 pub mod ufw;
+mod ufw_rule;
 pub mod unit;
 pub mod user;
 
@@ -74,6 +78,9 @@ pub struct Change {
     /// The room that it needs beside what its resource's changes need.
     #[serde(skip)]
     pub needs_room: Vec<Need>,
+    /// Why nobody can make it before somebody has done something about it: then nothing is changed.
+    #[serde(skip)]
+    pub blocked: Option<Fault>,
     /// The texts before and after, where a file's content changes and the old text was asked for;
     /// never a secret's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +97,7 @@ impl Change {
             acts,
             files: BTreeSet::new(),
             needs_room: Vec::new(),
+            blocked: None,
             texts: None,
         }
     }

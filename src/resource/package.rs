@@ -132,7 +132,7 @@ impl Resource for Spec {
             changes.push(Change::new("dpkg", "interrupted", "finished", vec![act]));
         }
         if !missing.is_empty() {
-            let act = Act::sh("apt-get install", INSTALL, missing.clone());
+            let act = Act::sh(INSTALLS, INSTALL, missing.clone());
             changes.push(Change::new(&missing.join(" "), "absent", "installed", vec![act]));
         }
         if !surplus.is_empty() {
@@ -143,10 +143,49 @@ impl Resource for Spec {
     }
 }
 
+/// The packages that a change installs.
+pub fn installs(change: &Change) -> impl Iterator<Item = &String> {
+    change.acts.iter().filter_map(installation).flatten()
+}
+
+fn installation(act: &Act) -> Option<&Vec<String>> {
+    match act {
+        Act::Sh { what, args, .. } if *what == INSTALLS => Some(args),
+        _ => None,
+    }
+}
+
+/// Lets a change that installs packages take these away for them; it takes no others.
+pub fn allow(change: &mut Change, removals: &[String]) {
+    for act in &mut change.acts {
+        if let Act::Sh { what, args, .. } = act
+            && *what == INSTALLS
+        {
+            args.extend(removals.iter().map(|name| format!("-{name}")));
+        }
+    }
+}
+
+/// What apt takes away for new packages; the steps that install them do it.
+pub fn removal(name: &str) -> Change {
+    Change::new(name, "installed", "absent: it conflicts", Vec::new())
+}
+
+/// Prints what apt would take away to install packages, each on a line, as far as the host's lists
+/// of packages tell.
+pub const REMOVALS: &str = concat!(
+    include_str!("../../remote/apt/offers.sh"),
+    include_str!("../../remote/apt/removed.sh"),
+    include_str!("../../remote/apt/removals.sh")
+);
+
+const INSTALLS: &str = "apt-get install";
+
 const FINISH: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/finish.sh"));
 const INSTALL: &str = concat!(
     include_str!("../../remote/apt/locks.sh"),
     include_str!("../../remote/apt/offers.sh"),
+    include_str!("../../remote/apt/removed.sh"),
     include_str!("../../remote/apt/install.sh")
 );
 const PURGE: &str = concat!(include_str!("../../remote/apt/locks.sh"), include_str!("../../remote/apt/purge.sh"));

@@ -22,6 +22,9 @@ pub struct Spec {
     pub file: AbsPath,
     /// For whose login the settings must be in force.
     pub users: Vec<Account>,
+    /// The one port that sshd listens at; where it is empty, the ports are not looked at.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ssh_port: String,
     /// Keyword to value; both as `sshd -T` prints them, in small letters. An empty value is not
     /// looked at.
     pub set: BTreeMap<String, String>,
@@ -42,6 +45,9 @@ impl super::ResourceSpec for Spec {
             }
         };
         let mut spec = self.clone();
+        if !self.ssh_port.is_empty() {
+            spec.set.insert(PORT.to_owned(), (context.text)(&self.ssh_port)?);
+        }
         spec.set.retain(|_, value| !value.is_empty());
         let sshd = context.facts.sshd.as_ref().and_then(Seen::is);
         let files = sshd.iter().flat_map(|sshd| &sshd.lines).map(|line| line.file.clone()).collect();
@@ -113,17 +119,28 @@ impl Effective {
         })
     }
 
-    /// Lines that win, or would win, against ours: in a `Match` block, in a file that is read
-    /// earlier, or in the main file before it reads ours. Ports add up, wherever they stand.
+    /// How many lines sshd reads before it comes to our file, or would.
+    fn earlier(&self, sshd: &Sshd) -> usize {
+        let (ours, dir) = (self.spec.file.as_str(), self.spec.file.parent());
+        if let Some(first) = sshd.lines.iter().position(|line| line.file == ours) {
+            return first;
+        }
+        let Some(inclusion) = self.inclusion(sshd) else { return 0 };
+        let is_it = |line: &Line| line.file == MAIN && line.number == inclusion;
+        let start = sshd.lines.iter().position(is_it).map_or(0, |at| at + 1);
+        let behind = |line: &&Line| line.file != MAIN && !(line.file.starts_with(dir.as_str()) && *line.file > *ours);
+        start + sshd.lines.iter().skip(start).take_while(behind).count()
+    }
+
+    /// Lines that win, or would win, against ours: in a `Match` block, or read earlier. Ports add
+    /// up, wherever they stand.
     fn rivals<'a>(&'a self, sshd: &'a Sshd) -> impl Iterator<Item = &'a Line> {
-        let ours = self.spec.file.as_str();
-        let dir = self.spec.file.parent();
-        let inclusion = self.inclusion(sshd).unwrap_or(0);
-        sshd.lines.iter().filter(move |line| {
+        let (ours, earlier) = (self.spec.file.as_str(), self.earlier(sshd));
+        sshd.lines.iter().enumerate().filter_map(move |(at, line)| {
             let differs = self.spec.set.get(&line.keyword).is_some_and(|want| !line.value.eq_ignore_ascii_case(want));
-            let earlier = line.file.starts_with(dir.as_str()) && line.file.as_str() < ours;
-            let above = line.file == MAIN && line.number < inclusion;
-            line.file != ours && differs && (line.matched || earlier || above || line.keyword == PORT)
+            // The same port twice is one that sshd cannot listen at.
+            let port = line.keyword == PORT && self.spec.set.contains_key(PORT);
+            (line.file != ours && (port || differs && (line.matched || at < earlier))).then_some(line)
         })
     }
 

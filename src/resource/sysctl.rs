@@ -1,7 +1,7 @@
 //! Kernel parameters: in force now, and after the next start.
 
 use super::file::File;
-use super::{Change, ResolveContext, Resource, Risk, Touches, access};
+use super::{Change, Need, ResolveContext, Resource, Risk, Touches, access, drop_in};
 use crate::act::{Act, Text};
 use crate::fact::{Facts, Query, Seen, seen, sysctl};
 use crate::fault::Fault;
@@ -21,6 +21,7 @@ pub struct Spec {
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.file.clone()));
+        drop_in::queries(&self.file, queries);
         queries.extend(self.set.keys().cloned().map(Query::Sysctl));
     }
 
@@ -63,6 +64,11 @@ impl Resource for LiveValue {
 
     fn least_risk(&self) -> Risk {
         access::risk_of_parameter(&self.key, &self.value)
+    }
+
+    /// Some containers have the network's parameters read-only.
+    fn needs_room(&self) -> &'static [Need] {
+        if self.key.starts_with("net.") { &[Need { directory: "/proc/sys/net", mebibytes: 0 }] } else { &[] }
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {

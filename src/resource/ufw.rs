@@ -2,6 +2,7 @@
 //! kernel.
 
 use super::env_file::StringList;
+use super::ufw_rule::{Rule, may_let_in, shuts};
 use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
 use crate::fact::ufw::{KernelRules, Ufw};
@@ -14,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
+    /// The port of SSH, which may come in from anywhere too.
+    pub ssh_port: String,
     /// What may come in from anywhere: `443/tcp`; a list, or one text with spaces between them.
     pub allow: StringList,
 }
@@ -23,14 +26,17 @@ impl super::ResourceSpec for Spec {
         queries.insert(Query::Ufw);
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
+        let ssh = Service::new(format!("{}/tcp", (context.text)(&self.ssh_port)?))?;
         let allow: Result<BTreeSet<Service>, Fault> = self.allow.list().into_iter().map(Service::new).collect();
-        Ok(vec![Box::new(Firewall { allow: allow? })])
+        Ok(vec![Box::new(Firewall { allow: allow?, ssh })])
     }
 }
 
 struct Firewall {
+    /// Beside SSH.
     allow: BTreeSet<Service>,
+    ssh: Service,
 }
 
 impl Resource for Firewall {
@@ -61,6 +67,7 @@ impl Resource for Firewall {
             None => return Err(Fault::new("ufw was not asked")),
         };
         let mut changes: Vec<Change> = ipv6(ufw).into_iter().collect();
+        changes.extend(self.in_the_way(ufw));
         // What lets people in comes before what shuts them out.
         changes.extend(self.missing(ufw));
         changes.extend(self.surplus(ufw)?);
@@ -97,6 +104,62 @@ fn ipv6(ufw: &Ufw) -> Option<Change> {
 }
 
 impl Firewall {
+    /// What comes in from anywhere. Where somebody lets only some senders in to SSH, that stays so.
+    fn open(&self, ufw: &Ufw) -> BTreeSet<Service> {
+        let rules: Vec<Rule> = ufw.tuples.iter().filter_map(|tuple| Rule::read(tuple)).collect();
+        let to_ssh: Vec<&Rule> = rules.iter().filter(|rule| rule.lets_in(&self.ssh)).collect();
+        let narrow = !to_ssh.is_empty() && !to_ssh.iter().any(|rule| rule.source.anybody());
+        self.allow.iter().chain((!narrow).then_some(&self.ssh)).cloned().collect()
+    }
+
+    /// What nobody but the host's administrator can decide: nothing is changed before.
+    fn in_the_way(&self, ufw: &Ufw) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let mut blocked = |change: Change, fault: Fault| changes.push(Change { blocked: Some(fault), ..change });
+        let outgoing = ufw.defaults.get("DEFAULT_OUTPUT_POLICY").map_or("", String::as_str);
+        if matches!(outgoing, "drop" | "reject") {
+            blocked(
+                Change::new("default outgoing", outgoing, "accept", Vec::new()),
+                Fault::new("UFW denies on this host what goes out by default, and the agent would reach nothing").hint(
+                    "`ufw default allow outgoing` on the host: what the agent may reach is limited by Petasos's own \
+                     filter; rules such as `ufw reject out 25/tcp` stay",
+                ),
+            );
+        }
+        for (program, rules) in [("iptables", &ufw.v4), ("ip6tables", &ufw.v6)] {
+            let pairs = self.allow.iter().flat_map(|service| rules.before.iter().map(move |rule| (service, rule)));
+            if let Some((service, rule)) = pairs.into_iter().find(|(service, rule)| shuts(rule, service)) {
+                blocked(
+                    Change::new("rule before UFW's", rule, "none", Vec::new()),
+                    Fault::new(format!(
+                        "`{service}` is declared open, and stays shut: `{program} -A INPUT {rule}` comes before UFW's rules"
+                    ))
+                    .hint(format!(
+                        "`{program} -D INPUT {rule}` on the host takes it away; what sets it at a start does too \
+                         (`/etc/iptables`, a script of the provider's)"
+                    )),
+                );
+            }
+        }
+        for (chain, rules) in &ufw.closed {
+            let open = |service: &&Service| rules.iter().any(|rule| may_let_in(rule, service));
+            if let Some(service) = self.allow.iter().find(|service| !open(service)) {
+                let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
+                blocked(
+                    Change::new("another firewall", format!("{chain}: policy drop"), format!("{service} open"), Vec::new()),
+                    Fault::new(format!(
+                        "`{service}` is declared open, and stays shut: the chain `{chain}` of nft drops what none of its rules lets in"
+                    ))
+                    .hint(format!(
+                        "`nft add rule {chain} {protocol} dport {port} accept` on the host, and the same where the table \
+                         is kept (`/etc/nftables.conf`)"
+                    )),
+                );
+            }
+        }
+        changes
+    }
+
     fn missing(&self, ufw: &Ufw) -> Vec<Change> {
         let rules: BTreeSet<Rule> = ufw.tuples.iter().filter_map(|tuple| Rule::read(tuple)).collect();
         let incomplete = |service: &&Service| Rule::allowing(service).iter().any(|rule| !rules.contains(rule));
@@ -104,24 +167,36 @@ impl Firewall {
             let act = Act::run(["ufw", "allow", service.as_str()]);
             Change::new(&format!("allow {service}"), "absent", "present", vec![act])
         };
-        self.allow.iter().filter(incomplete).map(add).collect()
+        self.open(ufw).iter().filter(incomplete).map(add).collect()
     }
 
     /// Rules that nobody declared. One command takes a rule away for both address families.
     fn surplus(&self, ufw: &Ufw) -> Result<Vec<Change>, Fault> {
-        let declared: Vec<Rule> = self.allow.iter().flat_map(Rule::allowing).collect();
+        let declared: Vec<Rule> = self.open(ufw).iter().flat_map(Rule::allowing).collect();
+        let stays =
+            |rule: &Rule| rule.shuts_one_out() || rule.goes_out() || rule.lets_in(&self.ssh) && !rule.source.anybody();
         let mut deletions: BTreeMap<Vec<String>, String> = BTreeMap::new();
         for tuple in &ufw.tuples {
             let rule = Rule::read(tuple).ok_or_else(|| Fault::new(format!("cannot read ufw's rule `{tuple}`")))?;
             // A rule that differs from a declared one in its action alone is replaced by `ufw
             // allow`.
-            if !rule.shuts_one_out() && !declared.iter().any(|declared| declared.same_place(&rule)) {
-                deletions.entry(rule.deletion()).or_insert_with(|| tuple.clone());
+            if !stays(&rule) && !declared.iter().any(|declared| declared.same_place(&rule)) {
+                deletions.entry(rule.deletion()).or_insert_with(|| rule.shown());
             }
         }
         let delete =
-            |(argv, tuple): (Vec<String>, String)| Change::new(&tuple, "present", "absent", vec![Act::run(argv)]);
+            |(argv, rule): (Vec<String>, String)| Change::new(&rule, "present", "absent", vec![Act::run(argv)]);
         Ok(deletions.into_iter().map(delete).collect())
+    }
+
+    /// Whether a rule of the kernel's lets one sender in to SSH, as [`Rule::lets_in`].
+    fn is_of_ssh(&self, line: &str) -> bool {
+        let port = self.ssh.as_str().split('/').next().unwrap_or_default();
+        let args: Vec<&str> = line.split(' ').collect();
+        args.first() == Some(&"-s")
+            && args
+                .windows(2)
+                .any(|pair| matches!(pair, ["--dport" | "--dports", ports] if ports.split(',').any(|one| one == port)))
     }
 
     /// The kernel's rules against ufw's configuration.
@@ -130,10 +205,11 @@ impl Firewall {
             let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
             format!("-p {protocol} -m {protocol} --dport {port} -j ACCEPT")
         };
-        let want: BTreeSet<String> = self.allow.iter().map(rule).collect();
+        let want: BTreeSet<String> = self.open(ufw).iter().map(rule).collect();
         let (mut missing, mut extra) = (BTreeSet::new(), BTreeSet::new());
         for live in [&ufw.v4, &ufw.v6] {
-            let is: BTreeSet<String> = live.input.iter().filter(|line| !drops_one(line)).cloned().collect();
+            let is: BTreeSet<String> =
+                live.input.iter().filter(|line| !drops_one(line) && !self.is_of_ssh(line)).cloned().collect();
             missing.extend(want.difference(&is).cloned());
             extra.extend(is.difference(&want).cloned());
         }
@@ -156,11 +232,9 @@ fn drops_one(line: &str) -> bool {
 
 fn policies(ufw: &Ufw) -> Vec<Change> {
     let mut changes = Vec::new();
-    for (key, direction, want, verb) in [
-        ("DEFAULT_INPUT_POLICY", "incoming", "drop", "deny"),
-        ("DEFAULT_OUTPUT_POLICY", "outgoing", "accept", "allow"),
-        ("DEFAULT_FORWARD_POLICY", "routed", "drop", "deny"),
-    ] {
+    for (key, direction, want, verb) in
+        [("DEFAULT_INPUT_POLICY", "incoming", "drop", "deny"), ("DEFAULT_FORWARD_POLICY", "routed", "drop", "deny")]
+    {
         let is = ufw.defaults.get(key).map_or("", String::as_str);
         // What was never installed has these defaults.
         if !is.is_empty() && is != want {
@@ -169,130 +243,4 @@ fn policies(ufw: &Ufw) -> Vec<Change> {
         }
     }
     changes
-}
-
-/// A rule as UFW's files keep it: `action protocol dport destination sport source [dapp sapp]
-/// direction [comment=…]`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Rule {
-    /// Whether it is about what passes through.
-    route: bool,
-    action: String,
-    /// `log`, `log-all` or nothing.
-    log: String,
-    protocol: String,
-    destination: Side,
-    source: Side,
-    /// `in`, `out_eth0`, `in_eth0!out_eth1`.
-    direction: String,
-}
-
-/// One end of a rule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Side {
-    address: String,
-    port: String,
-    /// An application's name in UFW's own list, in place of a port; `-` is none.
-    application: String,
-}
-
-impl Side {
-    fn new(address: &str, port: &str, application: &str) -> Self {
-        Self { address: address.to_owned(), port: port.to_owned(), application: application.replace("%20", " ") }
-    }
-
-    fn anybody(&self) -> bool {
-        matches!(self.address.as_str(), "0.0.0.0/0" | "::/0")
-    }
-
-    fn args(&self, direction: &str) -> Vec<String> {
-        let address = if self.anybody() { "any" } else { &self.address };
-        let mut args = vec![direction.to_owned(), address.to_owned()];
-        if self.application != "-" {
-            args.extend(["app".to_owned(), self.application.clone()]);
-        } else if self.port != "any" {
-            args.extend(["port".to_owned(), self.port.clone()]);
-        }
-        args
-    }
-}
-
-impl Rule {
-    /// The rules for a declared port, one an address family.
-    fn allowing(service: &Service) -> [Self; 2] {
-        let (port, protocol) = service.as_str().split_once('/').unwrap_or((service.as_str(), "any"));
-        ["0.0.0.0/0", "::/0"].map(|any| Self {
-            route: false,
-            action: "allow".into(),
-            log: String::new(),
-            protocol: protocol.into(),
-            destination: Side::new(any, port, "-"),
-            source: Side::new(any, "any", "-"),
-            direction: "in".into(),
-        })
-    }
-
-    fn read(tuple: &str) -> Option<Self> {
-        // A comment changes nothing of what the rule does.
-        let fields: Vec<&str> = tuple.split(' ').filter(|field| !field.starts_with("comment=")).collect();
-        let (action, protocol, dport, destination, sport, source, dapp, sapp, direction) = match fields[..] {
-            [action, protocol, dport, destination, sport, source, direction] => {
-                (action, protocol, dport, destination, sport, source, "-", "-", direction)
-            }
-            [action, protocol, dport, destination, sport, source, dapp, sapp, direction] => {
-                (action, protocol, dport, destination, sport, source, dapp, sapp, direction)
-            }
-            _ => return None,
-        };
-        let (route, action) = action.strip_prefix("route:").map_or((false, action), |action| (true, action));
-        let (action, log) = action.split_once('_').unwrap_or((action, ""));
-        matches!(action, "allow" | "deny" | "reject" | "limit").then(|| Self {
-            route,
-            action: action.to_owned(),
-            log: log.to_owned(),
-            protocol: protocol.to_owned(),
-            destination: Side::new(destination, dport, dapp),
-            source: Side::new(source, sport, sapp),
-            direction: direction.to_owned(),
-        })
-    }
-
-    /// Whether it refuses single senders: a block that somebody set opens nothing, and is left
-    /// alone.
-    fn shuts_one_out(&self) -> bool {
-        matches!(self.action.as_str(), "deny" | "reject") && !self.route && !self.source.anybody()
-    }
-
-    /// Whether UFW takes the two for the same rule, up to what they do.
-    fn same_place(&self, other: &Self) -> bool {
-        let bare = |rule: &Self| Self { action: String::new(), log: String::new(), ..rule.clone() };
-        bare(self) == bare(other)
-    }
-
-    /// The command that takes it away.
-    fn deletion(&self) -> Vec<String> {
-        let mut argv: Vec<String> = vec!["ufw".into(), "--force".into()];
-        if self.route {
-            argv.push("route".into());
-        }
-        argv.extend(["delete".to_owned(), self.action.clone()]);
-        for part in self.direction.split('!') {
-            let (direction, interface) = part.split_once('_').unwrap_or((part, ""));
-            argv.push(direction.to_owned());
-            if !interface.is_empty() {
-                argv.extend(["on".to_owned(), interface.to_owned()]);
-            }
-        }
-        if !self.log.is_empty() {
-            argv.push(self.log.clone());
-        }
-        let named = self.destination.application != "-" || self.source.application != "-";
-        // An application brings its protocol along.
-        if self.protocol != "any" && !named {
-            argv.extend(["proto".to_owned(), self.protocol.clone()]);
-        }
-        argv.extend(self.source.args("from"));
-        argv.extend(self.destination.args("to"));
-        argv
-    }
 }

@@ -1,11 +1,14 @@
 //! A user, with the keys that open it.
 
+use super::authorized_keys::{options, plain_keys, published};
 use super::file::File;
+use super::sshd_login::KeyLogin;
 use super::{Change, ResolveContext, Resource, Risk, Touches, directory};
 use crate::act::{Act, Text};
+use crate::fact::account::UserAccount;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
-use crate::name::{AbsPath, Account, Mode, is_public_key};
+use crate::name::{AbsPath, Account, Mode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -21,7 +24,7 @@ pub struct Spec {
     /// The primary group, which must exist; by default one of the user's name, made with the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<Account>,
-    /// All its other groups: it is taken out of the rest.
+    /// All its other groups: it is taken out of the rest, unless it is one that people log in as.
     #[serde(default)]
     pub groups: Vec<Account>,
     /// The public keys that may log in, one a line; all others go.
@@ -59,18 +62,40 @@ impl Spec {
     }
 
     fn keys(&self, facts: &Facts) -> Result<String, Fault> {
+        let keys = self.given_or_found(facts)?;
+        if !keys.lines().any(published) {
+            return Ok(keys);
+        }
+        let fault = Fault::new(format!(
+            "a key of `{}` is the one that Vagrant publishes: everybody can log in with it",
+            self.name
+        ));
+        Err(fault.hint(
+            "name a key of your own under `admin.authorized_keys`; Vagrant makes one at `vagrant up`, unless `config.ssh.insert_key` is false",
+        ))
+    }
+
+    fn given_or_found(&self, facts: &Facts) -> Result<String, Fault> {
         let given = plain_keys(&self.authorized_keys);
         if !given.is_empty() {
             return Ok(given);
         }
         let own = self.keys_file()?;
+        let mut restricted = Vec::new();
         for path in [&own].into_iter().chain(&self.authorized_keys_from) {
             if let Some(text) = seen(&facts.texts, path)?.is() {
                 let keys = plain_keys(text);
                 if !keys.is_empty() {
                     return Ok(keys);
                 }
+                restricted.extend(options(text).map(|options| format!("`{options}` in `{path}`")));
             }
+        }
+        if !restricted.is_empty() {
+            let what = format!("no key for `{}`: none is given, and those on the host have options", self.name);
+            return Err(Fault::new(format!("{what}, which would not carry over: {}", restricted.join(", "))).hint(
+                "name the public key under `admin.authorized_keys`: there it opens the administrator's login from anywhere",
+            ));
         }
         let places: Vec<String> = self.authorized_keys_from.iter().map(|path| format!("`{path}`")).collect();
         let places = places.join(", ");
@@ -79,17 +104,12 @@ impl Spec {
     }
 }
 
-/// The lines of an authorized_keys(5) text that are keys without options: an option such as
-/// `command=` would not carry over.
-fn plain_keys(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| is_public_key(line)).fold(String::new(), |keys, line| keys + line + "\n")
-}
-
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::User(self.name.clone()));
         queries.insert(Query::Group(self.primary().clone()));
         if self.wants_keys() {
+            queries.insert(Query::Sshd(self.name.clone()));
             let own = self.keys_file();
             queries.extend([self.ssh_dir(), own.clone()].into_iter().flatten().map(Query::Path));
             queries.extend(own.into_iter().chain(self.authorized_keys_from.clone()).map(Query::Text));
@@ -127,6 +147,9 @@ struct User {
 }
 
 const NO_SHELLS: [&str; 4] = ["/usr/sbin/nologin", "/sbin/nologin", "/usr/bin/false", "/bin/false"];
+
+/// Ends all ageing of an account (chage(1): -1 takes a limit away).
+const CHAGE: [&str; 9] = ["chage", "--lastday", "-1", "--maxdays", "-1", "--inactive", "-1", "--expiredate", "-1"];
 
 /// What useradd(8) and usermod(8) write, each with the copy that they leave.
 const ACCOUNTS: [&str; 12] = [
@@ -167,12 +190,14 @@ impl Resource for User {
         let user = match seen(&facts.users, &spec.name)? {
             Seen::Absent => {
                 let group_is_there = matches!(seen(&facts.groups, spec.primary())?, Seen::Is(_));
-                return Ok(vec![Change::new("exists", "no", "yes", vec![Act::run(spec.useradd(group_is_there))])]);
+                let exists = Change::new("exists", "no", "yes", vec![Act::run(spec.useradd(group_is_there))]);
+                let login = self.login(facts, &BTreeSet::new())?;
+                return Ok(std::iter::once(exists).chain(login).collect());
             }
             Seen::Unreadable(why) => return Err(Fault::new(why)),
             Seen::Is(user) => user,
         };
-        let mut changes = Vec::new();
+        let mut changes: Vec<Change> = self.others(user).into_iter().chain(self.login(facts, &user.groups)?).collect();
         let mut differ = |field: &str, from: &str, to: &str, argv: [&str; 3]| {
             if from != to {
                 let argv = argv.into_iter().chain([spec.name.as_str()]);
@@ -186,7 +211,21 @@ impl Resource for User {
         differ("shell", &user.shell, shell, ["usermod", "--shell", shell]);
         differ("home", &user.home, home, ["usermod", "--home", home]);
         differ("group", &user.group, group, ["usermod", "--gid", group]);
-        differ("groups", &is, &want, ["usermod", "--groups", &want]);
+        if !spec.wants_keys() {
+            differ("groups", &is, &want, ["usermod", "--groups", &want]);
+        }
+        let missing: BTreeSet<String> = groups.difference(&user.groups).cloned().collect();
+        if spec.wants_keys() && !missing.is_empty() {
+            // What else it is in, sshd or others may ask for.
+            let act = Act::run(["usermod", "--append", "--groups", &joined(&missing), spec.name.as_str()]);
+            let all = user.groups.union(&groups).cloned().collect();
+            changes.push(Change::new("groups", is, joined(&all), vec![act]));
+        }
+        if spec.wants_keys() && !user.ageing.is_empty() {
+            // Nobody has a password to change in time.
+            let argv = CHAGE.into_iter().chain([spec.name.as_str()]);
+            changes.push(Change::new("ageing", &user.ageing, "never", vec![Act::run(argv)]));
+        }
         if !user.locked {
             let act = Act::run(["usermod", "--lock", spec.name.as_str()]);
             changes.push(Change::new("password", "set", "locked", vec![act]));
@@ -196,6 +235,58 @@ impl Resource for User {
         }
         Ok(changes)
     }
+}
+
+impl User {
+    /// What sshd has against the login, where keys are to open it. `groups`: those that it is in
+    /// beside the wanted ones.
+    fn login(&self, facts: &Facts, groups: &BTreeSet<String>) -> Result<Option<Change>, Fault> {
+        let (spec, sshd) = (&self.spec, facts.sshd.as_ref().and_then(Seen::is));
+        let Some(sshd) = sshd.filter(|_| spec.wants_keys()) else { return Ok(None) };
+        let wanted = spec.groups.iter().chain([spec.primary()]).map(ToString::to_string);
+        let (groups, keys) = (wanted.chain(groups.iter().cloned()).collect(), spec.keys_file()?);
+        let login = KeyLogin { user: &spec.name, groups: &groups, home: &spec.home, keys: &keys };
+        Ok(login.refused(sshd).map(|(by, fault)| {
+            let mut change = Change::new("login", by, "possible", Vec::new());
+            change.blocked = Some(fault);
+            change
+        }))
+    }
+
+    /// Processes of a service's user in units that are not ours: they run under none of its
+    /// limits, with all that it may read; and usermod(8) refuses to change an account that has any.
+    fn others(&self, user: &UserAccount) -> Option<Change> {
+        let ours = |group: &&String| {
+            let unit = group.rsplit('/').find(|part| part.contains('.')).unwrap_or_default();
+            let at_home = user.home == self.spec.home.as_str();
+            at_home && !group.contains("/user.slice/") && (unit.starts_with("hermes.") || unit.starts_with("petasos-"))
+        };
+        let others: Vec<&str> = user.runs_in.iter().filter(|group| !ours(group)).map(|group| unit_of(group)).collect();
+        if !self.spec.system || others.is_empty() {
+            return None;
+        }
+        let (name, list) = (&self.spec.name, others.join(", "));
+        let manager = user.runs_in.iter().any(|group| group.contains("/user.slice/"));
+        let stop = if manager {
+            format!(
+                "`loginctl disable-linger {name}; loginctl terminate-user {name}` on the host ends what it runs there"
+            )
+        } else {
+            format!("stop what is not needed on the host: `systemctl disable --now {}`", others.join(" "))
+        };
+        let fault = Fault::new(format!(
+            "`{name}` is the user of Petasos's own service on the host, and runs something else there already: {list}"
+        ));
+        let mut change = Change::new("other processes", list, "none", Vec::new());
+        change.blocked = Some(fault.hint(format!("{stop}; then run the same command again")));
+        Some(change)
+    }
+}
+
+/// The unit that a control group is: the innermost one that is named after a service or a scope.
+fn unit_of(group: &str) -> &str {
+    let named = |part: &&str| part.ends_with(".service") || part.ends_with(".scope");
+    group.rsplit('/').find(named).unwrap_or(group)
 }
 
 impl Spec {
@@ -214,6 +305,10 @@ impl Spec {
         if !self.groups.is_empty() {
             let groups = self.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             argv.extend(["--groups".to_owned(), groups]);
+        }
+        if self.wants_keys() {
+            // Whatever login.defs and `useradd -D` have for others.
+            argv.extend(["--key", "PASS_MAX_DAYS=-1", "--inactive", "-1", "--expiredate", ""].map(str::to_owned));
         }
         // The home directory is a resource of its own where its mode matters; a login user's is
         // made here, from /etc/skel.

@@ -11,7 +11,6 @@ use crate::guard::Scope;
 use crate::plan::{Step, Unknown};
 use crate::resource::{Risk, package};
 use crate::transport::TransportError;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 impl Session<'_> {
     /// Converges the host: at most two passes, each followed by an observation. A host that
@@ -55,8 +54,7 @@ impl Session<'_> {
         if let (true, Some(unknown)) = (steps.is_empty(), observation.plan.unknown.first()) {
             return Err(self.unknown(unknown));
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        if let Some(why) = preflight::in_the_way(&observation.host, &steps, now) {
+        if let Some(why) = preflight::in_the_way(&observation.host, &steps, preflight::now()) {
             return Err(self.host_error(why));
         }
         let held = observation.host.apt_held_by.clone();
@@ -76,6 +74,9 @@ impl Session<'_> {
         }
         if let (true, Some(unknown)) = (second.plan.steps.is_empty(), second.plan.unknown.first()) {
             return Err(self.unknown(unknown));
+        }
+        if let Some(why) = preflight::blocked(&second.plan.steps) {
+            return Err(self.host_error(why));
         }
         self.note(format!("second pass: {} more changes", second.plan.steps.len()));
         self.apply(&second.plan.steps).await?;
@@ -132,13 +133,19 @@ impl Session<'_> {
         let (host, user) = (self.job.name.clone(), self.job.admin.to_string());
         self.report(Event::AdminLogin { user: user.clone() });
         let failed = |why: Fault| RunError::AdminLogin { host: host.clone(), user: user.clone(), why };
-        // A host that went away says nothing about the administrator.
-        let refused = |error: TransportError| {
-            if is_cut(&error) { error.into() } else { failed(error.fault()) }
+        let became_root = async {
+            let fresh = self.here().with_user(&self.job.admin).open().await?;
+            let id = fresh.ask("id", &Act::run(["id", "-u"])).await?;
+            Ok::<_, TransportError>((fresh, id))
         };
-        let fresh = self.here().with_user(&self.job.admin).open().await.map_err(refused)?;
+        let result = became_root.await;
         self.count();
-        let id = fresh.ask("id", &Act::run(["id", "-u"])).await.map_err(refused)?;
+        let (fresh, id) = match result {
+            Ok(both) => both,
+            // A host that went away says nothing about the administrator.
+            Err(error) if is_cut(&error) => return Err(error.into()),
+            Err(error) => return Err(failed(self.with_reason(&self.job.admin, error.fault()).await)),
+        };
         if id.text().trim() != "0" {
             return Err(failed(Fault::new("sudo did not make it root")));
         }

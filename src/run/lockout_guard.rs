@@ -2,15 +2,23 @@
 
 use super::script::Batch;
 use super::{Event, RunError, Session};
+use crate::act::Act;
 use crate::fault::Fault;
 use crate::guard::{self, Scope};
+use crate::name::Fingerprint;
 use crate::plan::Step;
 use crate::shell::Script;
-use crate::transport::{Ssh, TransportError};
+use crate::transport::{Kind, Ssh, TransportError};
 use std::time::{Duration, Instant};
 
 /// How long after the timeout the host may still be busy with the rollback, in seconds.
 const AFTER: u64 = 15;
+
+/// The fingerprints of the keys that sshd shows, as `ssh-keygen -l` prints them.
+const HOST_KEYS: &str = include_str!("../../remote/sshd/host-keys.sh");
+
+/// How such a line ends where the hardened sshd shows the key.
+const TYPES: [&str; 2] = ["(ED25519)", "(RSA)"];
 
 /// Whose fresh login confirms a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +46,7 @@ impl Session<'_> {
         if way == ConfirmBy::Admin && *self.connection.user() != self.job.admin {
             self.check_admin_login().await?;
         }
+        self.expect_host_keys().await?;
         let armed = Instant::now();
         let arm = guard::arm(scope).map_err(|why| self.host_error(why))?;
         if let Err(why) = self.armed(Batch { name: "arm", first: &arm, steps, before, of }).await? {
@@ -50,8 +59,33 @@ impl Session<'_> {
                 self.switch_to(fresh).await;
                 Ok(())
             }
-            Err(why) => Err(self.roll_back(armed, why).await),
+            Err(why) => {
+                let why = self.with_reason(&self.job.admin, why).await;
+                Err(self.roll_back(armed, why).await)
+            }
         }
+    }
+
+    /// A key of a type that sshd will not show any more, or that is not the best that it has, was
+    /// good enough to get in: the host itself says which come next.
+    async fn expect_host_keys(&mut self) -> Result<(), RunError> {
+        if self.job.login.host_key.kind() == Some(Kind::Ed25519) {
+            return Ok(());
+        }
+        let act = Act::sh("read the host keys", HOST_KEYS, Vec::<String>::new());
+        let frame = self.first_frame("host-keys", &act).await?;
+        let text = frame.text();
+        let keys: Vec<&str> = text.lines().filter(|line| TYPES.iter().any(|kind| line.ends_with(kind))).collect();
+        if frame.rc != 0 || keys.is_empty() {
+            let none =
+                Fault::new(format!("sshd has no host key of a type that it may show from now on: {}", text.trim()));
+            return Err(self.host_error(none.hint(
+                "on the host, `ssh-keygen -A` makes one of each type; `HostKey` lines in /etc/ssh/sshd_config must not leave ed25519 out",
+            )));
+        }
+        let fingerprints = keys.iter().flat_map(|line| line.split(' ')).filter_map(|word| Fingerprint::new(word).ok());
+        self.job.login.host_key.announce(fingerprints.collect());
+        Ok(())
     }
 
     /// Arms the rollback and makes the steps, in one script. Inside: why the change has to be taken
@@ -104,7 +138,7 @@ impl Session<'_> {
     async fn fresh(&self, way: ConfirmBy) -> Result<Ssh, RunError> {
         let limit = Duration::from_secs(u64::from(self.job.confirm_timeout_secs / 4).clamp(3, 10));
         match way {
-            ConfirmBy::Admin => Ok(self.job.admin_login().within(limit).open().await?),
+            ConfirmBy::Admin => Ok(self.admin_login().within(limit).open().await?),
             ConfirmBy::Any => self.job.connect(self.watch).await,
         }
     }

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod changes;
 mod chat;
 mod converge;
+pub mod doctor;
 pub mod egress;
 mod error;
 mod lock;
@@ -15,6 +16,7 @@ pub mod policy;
 mod preflight;
 mod reconnect;
 mod record;
+mod refusal;
 mod render;
 mod script;
 mod session;
@@ -22,8 +24,8 @@ mod undo;
 mod verify;
 
 pub use error::RunError;
-pub use preflight::calendar;
-pub use undo::RunRecord;
+pub use preflight::{calendar, now};
+pub use undo::{RunRecord, Undone};
 
 use crate::config::packages::NamedPackage;
 use crate::fault::Fault;
@@ -42,13 +44,12 @@ pub struct Job {
     pub name: String,
     /// As whom, and where, the user says that it is reached.
     pub login: Login,
-    /// Who will administer it: tried first, so that a host whose root login is closed is reached as
-    /// ever.
+    /// Who will administer it.
     pub admin: Account,
-    /// Where SSH will listen, if that is to change: tried first too.
+    /// Where SSH will listen, if that is to change.
     pub ssh_port: Option<u16>,
-    /// Where it listened when it was last reached, if not where the address says.
-    pub known_port: Option<u16>,
+    /// How it was last reached.
+    pub last: LastLogin,
     pub desired: DesiredState,
     /// The packages that petasos.yaml names.
     pub packages: Vec<NamedPackage>,
@@ -62,14 +63,23 @@ pub struct Job {
     pub texts: bool,
 }
 
+/// The login by which a host was last reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastLogin {
+    /// None where no run has recorded it.
+    pub user: Option<Account>,
+    /// None for the port of the address.
+    pub port: Option<u16>,
+}
+
 /// What happens, for whoever watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Connecting,
     /// The host was reached, and showed a key that is not recorded: to be kept.
     HostKey(Fingerprint),
-    /// The host was reached at another port than the last time: to be kept.
-    Port(u16),
+    /// The host was reached by another login than the last time: to be kept.
+    Reached(LastLogin),
     Observing {
         user: String,
     },
@@ -107,6 +117,12 @@ pub struct Outcome {
     /// What was still to do after the first pass, and was done in a second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub second_pass: Vec<crate::plan::Step>,
+    /// Who becomes root without a password beside the administrator: `ubuntu (/etc/sudoers)`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_root: Vec<String>,
+    /// How the host is after an undo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undone: Option<Undone>,
     /// How many scripts ran on the host.
     pub round_trips: usize,
     pub seconds: f64,

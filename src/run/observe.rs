@@ -5,20 +5,26 @@ use crate::act::Act;
 use crate::fact::host::Host;
 use crate::fact::{self, Facts, Offer, Query, Seen};
 use crate::fault::Fault;
-use crate::name::{AbsPath, PackageName};
+use crate::name::{AbsPath, Account, PackageName};
 use crate::plan::Plan;
+use crate::resource::package::REMOVALS;
 use crate::transport::TransportError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// How long cloud-init may take on a host's first start.
 const FIRST_START: Duration = Duration::from_secs(600);
-/// Between two checks of that.
+/// How long a host's start is waited for; one that never ends is no reason not to go on.
+const START: Duration = Duration::from_secs(120);
+/// Between two checks of cloud-init.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// SECONDS. Its exit status says whether all went well, which is not ours to judge; the pause is
 /// for the end of its last unit.
 const WAIT: &str = include_str!("../../remote/run/cloud-init.sh");
+
+/// SECONDS.
+const WAIT_FOR_START: &str = include_str!("../../remote/run/started.sh");
 
 /// What was seen, and what follows from it.
 pub(super) struct Observation {
@@ -31,6 +37,8 @@ pub(super) struct Observation {
     pub unconfirmed: bool,
     /// Whether a run has the host's lock, or had it when it died.
     pub held: bool,
+    /// Whether root may log in, as sshd has it (`PermitRootLogin`).
+    pub root_login: Option<String>,
 }
 
 impl Job {
@@ -94,7 +102,37 @@ impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<Observation, RunError> {
         self.report(Event::Observing { user: self.connection.user().to_string() });
         let facts = self.facts().await?;
+        let mut seen = self.compare(facts)?;
+        let names = seen.plan.installs();
+        if !names.is_empty() {
+            let frame = self.first_frame("removals", &Act::sh("what apt would remove", REMOVALS, names)).await?;
+            let removals: Vec<String> = frame.text().lines().map(str::to_owned).collect();
+            seen.plan.take_away(&removals);
+        }
+        Ok(seen)
+    }
+
+    /// What follows from the facts.
+    pub(super) fn compare(&mut self, facts: Facts) -> Result<Observation, RunError> {
         let host = facts.host.clone().unwrap_or_default();
+        self.supported(&host)?;
+        self.port_may_move(&host)?;
+        let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
+        let plan = Plan::of(&items, &facts);
+        self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
+        let system = system(&host);
+        self.system.clone_from(&system);
+        self.also_root = host.sudoers.iter().filter(|line| !line.contains("petasos")).cloned().collect();
+        let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
+        let held = lock_path().into_iter().any(waits);
+        let unconfirmed = guard_paths().any(waits);
+        let sshd = facts.sshd.as_ref().and_then(Seen::is);
+        let root_login = sshd.and_then(|sshd| sshd.effective.get(&Account::root())?.get("permitrootlogin").cloned());
+        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held, root_login })
+    }
+
+    /// Whether Petasos knows such systems; one without a version is newer than all that have one.
+    pub(super) fn supported(&self, host: &Host) -> Result<(), RunError> {
         if !matches!(host.distribution.as_str(), "debian" | "ubuntu") {
             let name = if host.distribution.is_empty() { "an unknown system" } else { &host.distribution };
             return Err(self.host_error(
@@ -102,18 +140,42 @@ impl Session<'_> {
                     .hint("reinstall the host with Ubuntu 22.04 or later, or Debian 12 or later"),
             ));
         }
-        if host.init != "systemd" {
-            return Err(self.host_error(Fault::new(format!("its first process is `{}`, not systemd", host.init))));
+        let (oldest, named) = if host.distribution == "ubuntu" { (22, "Ubuntu 22.04") } else { (12, "Debian 12") };
+        let major = host.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        if major.is_some_and(|major| major < oldest) {
+            return Err(self.host_error(
+                Fault::new(format!(
+                    "this is {}, which is too old: the oldest that Petasos knows is {named}",
+                    system(host)
+                ))
+                .hint(format!("reinstall the host with {named} or later, or upgrade it")),
+            ));
         }
-        let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
-        let plan = Plan::of(&items, &facts);
-        self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
-        let system = format!("{} {}", capitalized(&host.distribution), host.version);
-        self.system.clone_from(&system);
-        let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
-        let held = lock_path().into_iter().any(waits);
-        let unconfirmed = guard_paths().any(waits);
-        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held })
+        if host.init != "systemd" {
+            return Err(self.host_error(
+                Fault::new(format!("its first process is `{}`, not systemd", host.init))
+                    .hint("use a virtual machine, or a container that boots a whole system"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// A port that is translated on the way is nobody's to move from here.
+    fn port_may_move(&mut self, host: &Host) -> Result<(), RunError> {
+        let (dialled, own) = (self.job.dialled(&self.connection), host.ssh_port);
+        self.translated = dialled != own;
+        match self.job.ssh_port.filter(|wanted| self.translated && *wanted != own) {
+            None => Ok(()),
+            Some(wanted) => Err(self.host_error(
+                Fault::new(format!(
+                    "SSH cannot move to port {wanted}: the host's own port is {own}, which something on the way \
+                     (a router, a virtual machine's network) offers as {dialled}, and nothing would offer {wanted}"
+                ))
+                .hint(format!(
+                    "remove `network.ssh_port` or set it to {own}; to move SSH, reach the host at an address of its own"
+                )),
+            )),
+        }
     }
 
     /// An observation of a host that cloud-init is through with: before that each one differs.
@@ -136,6 +198,13 @@ impl Session<'_> {
             self.first_frame("cloud-init", &Act::sh("wait for cloud-init", WAIT, [left])).await?;
             observation = self.observe().await?;
         }
+        // What only has not come up yet is nothing to change.
+        if observation.host.starting && !observation.plan.steps.is_empty() {
+            self.note("the host is still starting: waiting up to 2 minutes");
+            let seconds = START.as_secs().to_string();
+            self.first_frame("start", &Act::sh("wait for the host's start", WAIT_FOR_START, [seconds])).await?;
+            observation = self.observe().await?;
+        }
         Ok(observation)
     }
 }
@@ -147,6 +216,11 @@ fn guard_paths() -> impl Iterator<Item = AbsPath> {
 
 fn lock_path() -> Option<AbsPath> {
     AbsPath::new(lock::RECORD).ok()
+}
+
+/// `Debian 13`.
+pub(super) fn system(host: &Host) -> String {
+    format!("{} {}", capitalized(&host.distribution), host.version)
 }
 
 fn capitalized(name: &str) -> String {

@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::plan::Step;
 use crate::resource::Need;
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How far a clock may be off, in seconds: certificates and lists of packages are younger than they
 /// last.
@@ -17,7 +18,25 @@ const EVERY_RUN: [Need; 2] = [Need { directory: "/etc", mebibytes: 4 }, Need { d
 /// Why these steps cannot be made on this host; `now` is this machine's clock, in seconds since the
 /// epoch.
 pub(super) fn in_the_way(host: &Host, steps: &[Step], now: u64) -> Option<Fault> {
-    clock(host.time, now).or_else(|| read_only(host, steps)).or_else(|| full(&host.room, steps))
+    all_in_the_way(host, steps, now).into_iter().map(|(_, fault)| fault).next()
+}
+
+/// Every reason, each with what it is about.
+pub(super) fn all_in_the_way(host: &Host, steps: &[Step], now: u64) -> Vec<(&'static str, Fault)> {
+    let of_host =
+        [("clock", clock(host.time, now)), ("disk", read_only(host, steps)), ("disk", full(&host.room, steps))];
+    let blocked = steps.iter().map(|step| (step.kind, step.change.blocked.clone()));
+    of_host.into_iter().chain(blocked).filter_map(|(about, fault)| Some((about, fault?))).collect()
+}
+
+/// What nobody can make before somebody has done something about it.
+pub(super) fn blocked(steps: &[Step]) -> Option<Fault> {
+    steps.iter().find_map(|step| step.change.blocked.clone())
+}
+
+/// This machine's clock, in seconds since the epoch.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn clock(theirs: u64, ours: u64) -> Option<Fault> {

@@ -6,8 +6,16 @@ use crate::act::Act;
 use crate::guard::{self, Scope};
 use crate::plan::Step;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const LINE: &str = include_str!("../../remote/run/record.sh");
+
+/// How long a connection that may be dead is waited for.
+const SOON: Duration = Duration::from_secs(20);
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
 
 impl Job {
     /// Keeps what a run may replace.
@@ -34,11 +42,20 @@ impl Session<'_> {
     pub(super) async fn end<T>(&mut self, result: &Result<T, RunError>) {
         let outcome = match result {
             Ok(_) => "converged".to_owned(),
-            Err(RunError::RolledBack { .. } | RunError::ReleaseRolledBack { .. }) => "rolled back".to_owned(),
-            Err(error) => format!("failed: {}", error.to_string().lines().next().unwrap_or_default()),
+            Err(RunError::RolledBack { why, .. }) => format!("rolled back: {}", first_line(&why.message)),
+            Err(RunError::ReleaseRolledBack { .. }) => "rolled back".to_owned(),
+            Err(error) => format!("failed: {}", first_line(&error.to_string())),
         };
         let line = self.job.line(&json!({ "run": self.job.run_id.id, "event": "ended", "outcome": outcome }));
-        // Where the host cannot be reached any more, the record shows a run that never ended.
-        let _ = self.execute_all(Batch::of_acts("ended", &[line, lock::release()])).await;
+        let acts = [line, lock::release()];
+        let said = tokio::time::timeout(SOON, self.execute_all(Batch::of_acts("ended", &acts))).await;
+        // A change that is rolled back may have cut this connection. Where the host cannot be
+        // reached any more, the record shows a run that never ended.
+        if let (Err(_) | Ok(Err(_)), Err(RunError::RolledBack { .. })) = (said, result)
+            && let Ok(fresh) = self.job.connect(self.watch).await
+        {
+            self.switch_to(fresh).await;
+            let _ = self.execute_all(Batch::of_acts("ended", &acts)).await;
+        }
     }
 }

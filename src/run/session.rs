@@ -1,6 +1,6 @@
 //! One job at work: its connection to the host, and whoever watches.
 
-use super::{Event, Job, Outcome, RunError, Watch};
+use super::{Event, Job, LastLogin, Outcome, RunError, Watch};
 use crate::act::Act;
 use crate::fault::Fault;
 use crate::plan::{Plan, Step};
@@ -15,6 +15,10 @@ pub(super) struct Session<'a> {
     pub watch: &'a Watch,
     /// `Debian 13`, once it was observed.
     pub system: String,
+    /// Who else becomes root there without a password, once it was observed.
+    pub also_root: Vec<String>,
+    /// Whether something between here and the host translates the port that was dialled.
+    pub translated: bool,
     round_trips: usize,
     began: Instant,
 }
@@ -24,7 +28,16 @@ impl<'a> Session<'a> {
         let began = Instant::now();
         watch(&job.name, Event::Connecting);
         let connection = job.connect(watch).await?;
-        Ok(Self { job, connection, watch, system: String::new(), round_trips: 0, began })
+        Ok(Self {
+            job,
+            connection,
+            watch,
+            system: String::new(),
+            also_root: Vec::new(),
+            translated: false,
+            round_trips: 0,
+            began,
+        })
     }
 }
 
@@ -69,6 +82,16 @@ impl Session<'_> {
         Login { target: self.connection.target().clone(), ..self.job.login.clone() }
     }
 
+    /// The administrator's login once all is done. A port that something in between translates
+    /// stays what it is.
+    pub fn admin_login(&self) -> Login {
+        match self.job.ssh_port.filter(|_| !self.translated) {
+            Some(port) => self.job.login.clone().with_port(port),
+            None => self.here(),
+        }
+        .with_user(&self.job.admin)
+    }
+
     /// Ends the connection; returns how many scripts ran, and how long all took.
     pub async fn close(self) -> (usize, Duration) {
         self.connection.close().await;
@@ -79,6 +102,7 @@ impl Session<'_> {
     /// pass.
     pub async fn finish(self, done: Result<(String, Plan, Vec<Step>), RunError>) -> Result<Outcome, RunError> {
         let job = self.job;
+        let also_root = self.also_root.clone();
         let (round_trips, took) = self.close().await;
         let (system, plan, second_pass) = done?;
         Ok(Outcome {
@@ -87,6 +111,8 @@ impl Session<'_> {
             system,
             plan,
             second_pass,
+            undone: None,
+            also_root,
             round_trips,
             seconds: took.as_secs_f64(),
         })
@@ -94,31 +120,38 @@ impl Session<'_> {
 }
 
 impl Job {
-    /// The administrator's login once all is done.
-    pub(super) fn admin_login(&self) -> Login {
-        let login = self.login.clone().with_user(&self.admin);
-        match self.ssh_port {
-            Some(port) => login.with_port(port),
-            None => login,
-        }
+    /// The port that a connection dialled.
+    pub(super) fn dialled(&self, ssh: &Ssh) -> u16 {
+        ssh.target().port.unwrap_or(self.login.resolved.port)
     }
 
-    /// All logins: the wanted port before that of the last time, and the address's own last; at
-    /// each the administrator before whom the user named.
+    /// All logins that may work, the likeliest first: sshd shuts out those who fail too often, and
+    /// so do others (fail2ban). The port of the last time comes before the address's own and the
+    /// wanted one; whoever got in the last time comes before the others. While nobody knows the
+    /// host, the user named comes first, and no port is tried but the address's, where that is not
+    /// SSH's usual one: behind another port of a router's, or of this very machine, may be somebody
+    /// else.
     fn login_candidates(&self) -> Vec<Login> {
-        let mut ports: Vec<u16> = [self.ssh_port, self.known_port].into_iter().flatten().collect();
-        ports.retain(|port| *port != self.login.resolved.port);
-        ports.dedup();
-        // A port that nobody opened yet may be silent.
-        let moved = |port: u16| self.login.clone().with_port(port).within(Duration::from_secs(5));
-        let mut ways: Vec<Login> = Vec::new();
-        for place in ports.into_iter().map(moved).chain([self.login.clone()]) {
-            ways.push(place.clone().with_user(&self.admin));
-            if self.admin != self.login.target.user {
-                ways.push(place);
+        let (known, own) = (self.login.host_key.known().is_some(), self.login.resolved.port);
+        let wanted = self.ssh_port.filter(|_| known || own == 22);
+        let mut ports: Vec<u16> = Vec::new();
+        for port in self.last.port.into_iter().chain([own]).chain(wanted) {
+            if !ports.contains(&port) {
+                ports.push(port);
             }
         }
-        ways
+        let (admin, named) = (&self.admin, &self.login.target.user);
+        // An older lock file has only the key.
+        let named_first = self.last.user.as_ref().map_or(!known, |last| last == named);
+        let mut users = if named_first { vec![named, admin] } else { vec![admin, named] };
+        users.dedup();
+        let place = |port| match port == own {
+            true => self.login.clone(),
+            // A port that nobody opened yet may be silent.
+            false => self.login.clone().with_port(port).within(Duration::from_secs(5)),
+        };
+        let ways = |port| users.iter().map(move |user| place(port).with_user(user));
+        ports.into_iter().flat_map(ways).collect()
     }
 
     /// By the first login that works; else the most specific error: another key than the known
@@ -129,10 +162,12 @@ impl Job {
 
     /// The same, with a shorter timeout.
     pub(super) async fn connect_within(&self, limit: Option<Duration>, watch: &Watch) -> Result<Ssh, RunError> {
+        // Of two refusals, that of the user who was named is the news.
         let weight = |error: &TransportError| match error {
             TransportError::Unreachable { .. } | TransportError::Dropped { .. } => 0,
-            TransportError::Refused { .. } => 1,
-            _ => 2,
+            TransportError::Refused { target, .. } if target.user != self.login.target.user => 1,
+            TransportError::Refused { .. } => 2,
+            _ => 3,
         };
         let mut dead = None;
         let mut worst: Option<TransportError> = None;
@@ -148,7 +183,7 @@ impl Job {
                 }
                 Err(error) => {
                     // Another user fares no better there.
-                    if weight(&error) != 1 {
+                    if !matches!(error, TransportError::Refused { .. }) {
                         dead = Some(way.target.port);
                     }
                     if worst.as_ref().is_none_or(|worst| weight(&error) >= weight(worst)) {
@@ -165,9 +200,11 @@ impl Job {
         if let Some(fingerprint) = ssh.new_host_key() {
             watch(&self.name, Event::HostKey(fingerprint.clone()));
         }
-        let port = ssh.target().port.unwrap_or(self.login.resolved.port);
-        if port != self.known_port.unwrap_or(self.login.resolved.port) {
-            watch(&self.name, Event::Port(port));
+        let port = self.dialled(ssh);
+        let now =
+            LastLogin { user: Some(ssh.user().clone()), port: (port != self.login.resolved.port).then_some(port) };
+        if now != self.last {
+            watch(&self.name, Event::Reached(now));
         }
     }
 }

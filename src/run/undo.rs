@@ -18,7 +18,7 @@ pub struct RunRecord {
     pub run: String,
     /// When it began, by the host's clock (RFC 3339).
     pub begun: String,
-    /// None for a run that died.
+    /// None for a run that died; its outcome may still be known.
     pub ended: Option<String>,
     pub verb: String,
     pub by: String,
@@ -29,6 +29,15 @@ pub struct RunRecord {
     pub outcome: Option<String>,
     /// Whether what it replaced is still kept.
     pub kept: bool,
+}
+
+/// How a host is after an undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Undone {
+    /// How many changes `up` would make now, if that can be told.
+    pub changes: Option<usize>,
+    /// As sshd has `PermitRootLogin` in force.
+    pub root_login: Option<String>,
 }
 
 const READ: &str = include_str!("../../remote/run/history.sh");
@@ -60,6 +69,10 @@ fn runs(text: &str) -> Vec<RunRecord> {
                 run.changes.extend(changes.iter().map(change));
             }
             "ended" => (run.ended, run.outcome) = (Some(field("time")), Some(field("outcome"))),
+            // The host itself took a change back; what the run says of its end tells more.
+            "reverted" if run.outcome.is_none() => {
+                run.outcome = Some("rolled back: nobody confirmed the change in time".to_owned());
+            }
             _ => {}
         }
     }
@@ -94,8 +107,19 @@ impl Job {
         if let Ok(_) | Err(RunError::RolledBack { .. } | RunError::Step { .. }) = &done {
             session.end(&done).await;
         }
-        let plan = |step| Plan { steps: vec![step], ..Plan::default() };
-        session.finish(done.map(|step| ("undo".into(), plan(step), Vec::new()))).await
+        let step = match done {
+            Ok(step) => step,
+            Err(error) => return session.finish(Err(error)).await,
+        };
+        // Undone it is, whatever is seen now.
+        let now = session.observe().await.ok();
+        let undone = Undone {
+            changes: now.as_ref().map(|now| now.plan.steps.len()),
+            root_login: now.as_ref().and_then(|now| now.root_login.clone()),
+        };
+        let system = now.map_or_else(|| "unknown system".to_owned(), |now| now.system);
+        let plan = Plan { steps: vec![step], ..Plan::default() };
+        session.finish(Ok((system, plan, Vec::new()))).await.map(|outcome| Outcome { undone: Some(undone), ..outcome })
     }
 }
 
@@ -140,6 +164,17 @@ impl Session<'_> {
 #[cfg(test)]
 mod tests {
     use super::runs;
+
+    #[test]
+    fn what_the_host_took_back_is_said_of_a_run_that_died() {
+        let begun = |run: &str| format!("{{\"time\":\"t1\",\"run\":\"{run}\",\"event\":\"begun\"}}\n");
+        let reverted = |run: &str| format!("{{\"time\":\"t2\",\"run\":\"{run}\",\"event\":\"reverted\"}}\n");
+        let ended = "{\"time\":\"t3\",\"run\":\"2\",\"event\":\"ended\",\"outcome\":\"rolled back: no\"}\n";
+        let runs = runs(&format!("{}{}{}{}{ended}", begun("1"), reverted("1"), begun("2"), reverted("2")));
+        let outcome = |at: usize| runs[at].outcome.as_deref();
+        assert_eq!(outcome(0), Some("rolled back: nobody confirmed the change in time"));
+        assert_eq!((outcome(1), runs[0].ended.as_ref()), (Some("rolled back: no"), None));
+    }
 
     #[test]
     fn a_run_that_died_has_no_end() {

@@ -7,7 +7,7 @@ use crate::act::{Act, Text};
 use crate::fault::Fault;
 use crate::verify::report::{ControlStatus, HostReport};
 use crate::verify::{self, Answer, Claims, Evidence, Scan};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -26,20 +26,18 @@ impl Job {
     /// See [`RunError`].
     pub async fn verify(&self, claims: &Claims, watch: &Watch) -> Result<HostReport, RunError> {
         let mut session = Session::open(self, watch).await?;
-        let port = session.connection.target().port.unwrap_or(self.login.resolved.port);
-        // Where SSH is now; a port that is still to come is part of the plan.
-        let mut claims = Claims { ssh_port: port, ..claims.clone() };
-        // Who is refused waits: meanwhile the host is attacked.
-        let known = verify::net_inbound::known_ports(&claims);
-        let (seen, mut dialled) = tokio::join!(session.evidence(&mut claims), self.dial(&known));
+        let seen = session.evidence(claims).await;
         let (round_trips, took) = session.close().await;
         let began = Instant::now();
-        let (observation, answer) = seen?;
-        let listeners = answer.inspected.listeners.found().map_or(&[][..], Vec::as_slice);
-        let found = verify::net_inbound::open_ports(listeners);
-        dialled.extend(self.dial(&found.difference(&known).copied().collect()).await);
-        let those = |open: bool| dialled.iter().filter(|(_, is)| **is == open).map(|(port, _)| *port).collect();
-        let scan = Scan { open: those(true), closed: those(false) };
+        let Seen { claims, observation, answer, mut scan } = seen?;
+        if let Scan::Made { open, closed } = &mut scan {
+            let listeners = answer.inspected.listeners.found().map_or(&[][..], Vec::as_slice);
+            let found = verify::net_inbound::open_ports(listeners);
+            let known: BTreeSet<u16> = open.iter().chain(&*closed).copied().collect();
+            let (more, silent) = self.dial(&found.difference(&known).copied().collect()).await;
+            open.extend(more);
+            closed.extend(silent);
+        }
         let evidence = Evidence { answer, plan: observation.plan, scan };
         let mut report = HostReport {
             host: self.name.clone(),
@@ -59,25 +57,59 @@ impl Job {
         Ok(report)
     }
 
-    /// Whether each port answers from here.
-    async fn dial(&self, ports: &BTreeSet<u16>) -> BTreeMap<u16, bool> {
+    /// Which ports answer from here, and which do not.
+    async fn dial(&self, ports: &BTreeSet<u16>) -> (BTreeSet<u16>, BTreeSet<u16>) {
         let mut tasks = JoinSet::new();
         for port in ports.iter().copied() {
-            let host = self.login.target.host.clone();
+            let host = self.login.resolved.address.clone();
             tasks.spawn(async move {
                 let dialled = tokio::time::timeout(TIMEOUT, TcpStream::connect((host.as_str(), port))).await;
                 (port, matches!(dialled, Ok(Ok(_))))
             });
         }
-        tasks.join_all().await.into_iter().collect()
+        let (open, closed): (BTreeSet<_>, BTreeSet<_>) = tasks.join_all().await.into_iter().partition(|(_, is)| *is);
+        let ports = |set: BTreeSet<(u16, bool)>| set.into_iter().map(|(port, _)| port).collect();
+        (ports(open), ports(closed))
+    }
+
+    /// What is known from outside: nothing, where the host's ports are not those of its address.
+    async fn scan(&self, claims: &Claims, dialled: u16) -> Scan {
+        if dialled != claims.ssh_port {
+            let own = claims.ssh_port;
+            return Scan::NotMade(format!(
+                "the address's port {dialled} is the host's {own}: its other ports are not the host's"
+            ));
+        }
+        if self.login.resolved.through_another {
+            return Scan::NotMade("this host is reached through another one (ProxyJump, ProxyCommand)".to_owned());
+        }
+        let (open, closed) = self.dial(&verify::net_inbound::known_ports(claims)).await;
+        Scan::Made { open, closed }
     }
 }
 
+/// All that a host showed.
+struct Seen {
+    claims: Claims,
+    observation: Observation,
+    answer: Answer,
+    scan: Scan,
+}
+
 impl Session<'_> {
-    async fn evidence(&mut self, claims: &mut Claims) -> Result<(Observation, Answer), RunError> {
+    async fn evidence(&mut self, claims: &Claims) -> Result<Seen, RunError> {
         let observation = self.observe().await?;
-        claims.sees_hello = observation.host.njs;
+        // Where SSH is now; a port that is still to come is part of the plan.
+        let (ssh_port, sees_hello) = (observation.host.ssh_port, observation.host.njs);
+        let claims = Claims { ssh_port, sees_hello, ..claims.clone() };
         self.report(Event::Attacking);
+        let (job, dialled) = (self.job, self.job.dialled(&self.connection));
+        // Who is refused waits: meanwhile the host is attacked.
+        let (answer, scan) = tokio::join!(self.attack(&claims), job.scan(&claims, dialled));
+        Ok(Seen { answer: answer?, claims, observation, scan })
+    }
+
+    async fn attack(&mut self, claims: &Claims) -> Result<Answer, RunError> {
         let program = verify::driver::program(&verify::spec(claims)).map_err(|fault| self.host_error(fault))?;
         let text = Text::open(program);
         let attack = Act::Sh { text: START, what: "attack the host", args: Vec::new(), stdin: Some(text) };
@@ -90,7 +122,6 @@ impl Session<'_> {
                 self.host_error(Fault::new(format!("the attack driver ended with {}: {last}", frame.rc)).hint(hint))
             );
         }
-        let answer = Answer::read(&frame.text()).map_err(|fault| self.host_error(fault))?;
-        Ok((observation, answer))
+        Answer::read(&frame.text()).map_err(|fault| self.host_error(fault))
     }
 }

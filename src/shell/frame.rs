@@ -34,7 +34,7 @@ impl Frame {
 pub enum FrameError {
     #[error("the host's answer was cut off after {0} steps")]
     CutOff(usize),
-    #[error("the host gave no answer; it printed: `{0}`")]
+    #[error("the host gave no answer: {}", printed(.0))]
     NoAnswer(String),
     #[error("the host's answer has the line `{0}` where a frame should begin")]
     Broken(String),
@@ -48,6 +48,13 @@ pub enum FrameError {
     Unasked(String),
     #[error("the host's answer is longer than {} KiB", .0 / 1024)]
     TooLarge(usize),
+}
+
+fn printed(text: &str) -> String {
+    match text {
+        "" => "its login shell ended without a word".to_owned(),
+        text => format!("it printed `{text}`"),
+    }
 }
 
 /// What a script may answer.

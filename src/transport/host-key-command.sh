@@ -1,5 +1,5 @@
 if [ "$1" = HOSTNAME ]; then
 	echo "$2 $3" >>"${0%/*}/shown"
-	[ "$2" = "$(cat "${0%/*}/known")" ] && echo "$4 $3 $5"
+	grep -qxF -- "$2" "${0%/*}/known" && echo "$4 $3 $5"
 fi
 exit 0

@@ -1,15 +1,14 @@
 //! A user at a host, and the way to a connection.
 
-use super::host_key::{self, HostKey, Shown, SshTempConfig};
+use super::host_key::{self, HostKey, Kind, Shown, SshTempConfig};
 use super::{AskPassword, Resolved, Ssh, TransportError};
 use crate::config::Target;
 use crate::name::{Account, Fingerprint};
-use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
+use openssh::{ControlPersist, KnownHosts, SessionBuilder};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
 
 /// How to call `ssh`.
 #[derive(Clone, Default)]
@@ -22,6 +21,8 @@ pub struct SshOptions {
     pub connect_timeout: Option<Duration>,
     /// Who knows a user's sudo password, should sudo want one.
     pub password: Option<AskPassword>,
+    /// Whether a host's first key stays out of known_hosts.
+    pub keeps_nothing: bool,
 }
 
 /// A user at a host.
@@ -59,7 +60,8 @@ impl Login {
 
     /// Opens a connection: new TCP, new authentication. One that the host closes before it knows
     /// who comes, since others come at the same time, is tried again a moment later, within the
-    /// time that one may take.
+    /// time that one may take. A host may have keys of several types: where it is not known of
+    /// which type the recorded one is, it is asked for each.
     ///
     /// # Errors
     /// [`TransportError::Refused`] when the host is there but does not let this user in,
@@ -67,8 +69,10 @@ impl Login {
     /// it closes each connection at once, else [`TransportError::Unreachable`].
     pub async fn open(&self) -> Result<Ssh, TransportError> {
         let began = tokio::time::Instant::now();
+        let mut kinds = self.host_key.kind().map_or(Kind::ALL.to_vec(), |kind| vec![kind]).into_iter();
+        let (mut kind, mut first) = (kinds.next().unwrap_or(Kind::Ed25519), None);
         loop {
-            match self.open_once().await {
+            match self.open_once(kind).await {
                 Err(error @ TransportError::Dropped { .. }) => {
                     let pause = pause();
                     if began.elapsed() + pause > self.limit() {
@@ -76,14 +80,22 @@ impl Login {
                     }
                     tokio::time::sleep(pause).await;
                 }
+                Err(error @ TransportError::HostKey { .. }) if self.host_key.known().is_some() => {
+                    let error = first.take().unwrap_or(error);
+                    let Some(next) = kinds.next() else { return Err(error) };
+                    (kind, first) = (next, Some(error));
+                }
                 done => return done,
             }
         }
     }
 
-    async fn open_once(&self) -> Result<Ssh, TransportError> {
+    async fn open_once(&self, kind: Kind) -> Result<Ssh, TransportError> {
         let known = self.host_key.known();
-        let temp_config = SshTempConfig::write(&self.target, self.options.config.as_deref(), known.as_ref());
+        let keys = (&*self.host_key.accepted(), kind);
+        let user_config = self.options.config.as_deref();
+        let apart = self.options.keeps_nothing.then_some(self.resolved.known_hosts.as_slice());
+        let temp_config = SshTempConfig::write(&self.target, user_config, keys, apart);
         let temp_config = temp_config
             .map_err(|error| self.unreachable(format!("no temporary file: {error}"), "check the free disk space"))?;
         let strict = known.is_some() || self.resolved.strict;
@@ -91,7 +103,7 @@ impl Login {
         builder
             .user(self.target.user.to_string())
             .known_hosts_check(if strict { KnownHosts::Strict } else { KnownHosts::Add })
-            .control_directory(std::env::temp_dir())
+            .control_directory(host_key::scratch())
             .config_file(temp_config.config())
             // A master whose client was killed ends by itself.
             .control_persist(ControlPersist::IdleFor(NonZeroUsize::new(30).unwrap_or(NonZeroUsize::MIN)))
@@ -111,25 +123,8 @@ impl Login {
         })?;
         let shown = temp_config.shown();
         let session = opened.map_err(|error| self.explain(&error, known.as_ref(), shown.as_ref()))?;
-        let new_host_key = match shown {
-            Some(shown) => self.learn(&session, known, shown).await,
-            None => None,
-        };
-        Ok(Ssh::new(session, self.target.clone(), new_host_key, self.options.password.clone()))
-    }
-
-    /// Holds every later connection to the host's key, so it must be one that the hardened host
-    /// will show too; returns it, if it is to be recorded.
-    async fn learn(&self, session: &Session, known: Option<Fingerprint>, shown: Shown) -> Option<Fingerprint> {
-        let mut fingerprint = shown.fingerprint;
-        if known.is_none() && !shown.kind.starts_with("ssh-ed25519") {
-            let asked = tokio::time::timeout(self.limit(), own_fingerprint(session)).await;
-            let output = asked.ok().flatten().unwrap_or_default();
-            if let Some(own) = output.split_whitespace().find_map(|field| Fingerprint::new(field).ok()) {
-                fingerprint = own;
-            }
-        }
-        self.host_key.learn(&fingerprint).then_some(fingerprint)
+        let news = shown.filter(|shown| self.host_key.learn(shown)).map(|shown| shown.fingerprint);
+        Ok(Ssh::new(session, self.target.clone(), news, self.options.password.clone()))
     }
 
     fn unreachable(&self, why: String, hint: &'static str) -> TransportError {
@@ -154,7 +149,7 @@ impl Login {
             };
             let known =
                 if known.is_empty() { "none, and the ssh configuration requires one".into() } else { known.join(", ") };
-            let shown = shown.map_or_else(|| why.clone(), |shown| format!("{} ({})", shown.fingerprint, shown.kind));
+            let shown = shown.map_or_else(|| why.clone(), |shown| format!("{} ({})", shown.fingerprint, shown.name));
             return TransportError::HostKey { target, shown, known };
         }
         if says(&["Permission denied", "Too many authentication failures"]) {
@@ -174,17 +169,6 @@ impl Login {
         };
         self.unreachable(why, hint)
     }
-}
-
-/// The host's own word on its ed25519 key, of which no more is read than a line has.
-async fn own_fingerprint(session: &Session) -> Option<String> {
-    let mut command = session.command("ssh-keygen");
-    command.args(["-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub"]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().await.ok()?;
-    let mut output = Vec::new();
-    child.stdout().take()?.take(4096).read_to_end(&mut output).await.ok()?;
-    Some(String::from_utf8_lossy(&output).into_owned())
 }
 
 /// Between half a second and two: those who were turned away together do not come back together.

@@ -1,12 +1,13 @@
 //! How scripts reach a host.
 
+pub mod client;
 mod host_key;
 mod login;
 mod resolve;
 mod ssh;
 mod sudo;
 
-pub use host_key::HostKey;
+pub use host_key::{HostKey, Kind};
 pub use login::{Login, SshOptions};
 pub use resolve::{Resolved, resolve};
 pub use ssh::Ssh;
@@ -72,6 +73,16 @@ impl TransportError {
             Self::Late { .. } => {
                 "what it was asked to do may still be at work there: look at its load and disks, then run \
                                   the same command again, which waits for that first"
+                    .to_owned()
+            }
+            // What cloud-init puts before root's key.
+            Self::Answer { host, source: FrameError::NoAnswer(heard) } if heard.contains("rather than the user") => {
+                let user = heard.split('"').nth(1).unwrap_or("ubuntu");
+                format!("log in as that user: `{user}@{host}`")
+            }
+            Self::Answer { source: FrameError::NoAnswer(_), .. } => {
+                "a start file of the login shell there (~/.bashrc, ~/.profile, /etc/profile.d) may end the shell, or \
+                 print without end: let it do so only where `$-` has an `i`, as the shells' own examples do"
                     .to_owned()
             }
             Self::Answer { .. } => return None,

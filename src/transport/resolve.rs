@@ -10,11 +10,22 @@ use std::process::Command;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
     pub port: u16,
+    /// The host's name or address, which is dialled.
+    pub address: String,
+    /// Whether the way leads through another host, or another program.
+    pub through_another: bool,
     /// The host's name or address, or the alias that stands for it in known_hosts.
     pub name: String,
     /// Whether hosts that known_hosts has not are refused.
     pub strict: bool,
     pub known_hosts: Vec<PathBuf>,
+    /// Files of private keys, whether they are there or not.
+    pub identities: Vec<PathBuf>,
+    /// The socket of ssh-agent, where it is not the one of the environment.
+    pub agent: Option<String>,
+    /// Whether keys come from a token's library too.
+    pub other_keys: bool,
+    pub key_exchanges: Vec<String>,
 }
 
 impl Resolved {
@@ -49,6 +60,7 @@ fn read(text: &str) -> Resolved {
     let pairs = || text.lines().filter_map(|line| line.split_once(' '));
     let value = |key: &str| pairs().find(|(name, _)| *name == key).map_or("", |(_, value)| value).to_owned();
     let port = value("port").parse().unwrap_or(22);
+    let set = |key| !matches!(value(key).as_str(), "" | "none");
     let name = [value("hostkeyalias"), value("hostname")].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     let home = std::env::var_os("HOME").unwrap_or_default();
     let path = |text: &str| {
@@ -57,6 +69,8 @@ fn read(text: &str) -> Resolved {
     let files = ["userknownhostsfile", "globalknownhostsfile"].map(value);
     Resolved {
         port,
+        address: value("hostname"),
+        through_another: set("proxyjump") || set("proxycommand"),
         name,
         strict: matches!(value("stricthostkeychecking").as_str(), "true" | "yes"),
         known_hosts: files
@@ -65,6 +79,10 @@ fn read(text: &str) -> Resolved {
             .filter(|path| !path.is_empty())
             .map(path)
             .collect(),
+        identities: pairs().filter(|(name, _)| *name == "identityfile").map(|(_, file)| path(file)).collect(),
+        agent: Some(value("identityagent")).filter(|agent| !matches!(agent.as_str(), "" | "SSH_AUTH_SOCK")),
+        other_keys: set("pkcs11provider"),
+        key_exchanges: value("kexalgorithms").split(',').map(str::to_owned).collect(),
     }
 }
 
@@ -86,9 +104,13 @@ mod tests {
             (2222, "[198.51.100.7]:2222", true)
         );
         assert_eq!(resolved.known_hosts.first(), Some(&PathBuf::from("/a")));
-        std::fs::write(file.path(), "Port 2022\n").unwrap();
+        assert!(!resolved.identities.is_empty() && resolved.agent.is_none() && !resolved.other_keys);
+        assert!(resolved.key_exchanges.iter().any(|name| name == "curve25519-sha256"), "{resolved:?}");
+        std::fs::write(file.path(), "Port 2022\nIdentityFile /k\nIdentityAgent /a\nPKCS11Provider /p\n").unwrap();
         let target = Target::try_from("ops@web".to_owned()).unwrap();
-        assert_eq!(resolve(&target, &options).unwrap().port, 2022);
+        let resolved = resolve(&target, &options).unwrap();
+        assert_eq!((resolved.port, resolved.agent.as_deref(), resolved.other_keys), (2022, Some("/a"), true));
+        assert_eq!(resolved.identities, [PathBuf::from("/k")]);
         std::fs::write(file.path(), "NoSuchKeyword x\n").unwrap();
         assert!(resolve(&target, &options).unwrap_err().message.contains("nosuchkeyword"));
     }

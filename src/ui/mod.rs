@@ -2,6 +2,7 @@
 
 pub mod audit_text;
 mod bars;
+pub mod doctor_text;
 pub mod exit;
 pub mod html;
 mod print;
@@ -10,5 +11,5 @@ pub mod report;
 pub mod verify_text;
 mod visible;
 
-pub use print::{error, json, json_line, note, out, raw, secret, warning};
+pub use print::{error, json, json_line, note, out, raw, secret, unless_closed, warning};
 pub use visible::line;

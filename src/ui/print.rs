@@ -75,7 +75,11 @@ fn write(to: &mut impl Write, text: &str) -> io::Result<()> {
     to.flush()
 }
 
-fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+/// That nobody reads on is no error.
+///
+/// # Errors
+/// Any other one.
+pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,

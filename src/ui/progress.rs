@@ -29,7 +29,7 @@ fn lines() -> Watch {
 /// The message of an event, for a line of its own; small ones have none.
 fn message(event: &Event) -> Option<String> {
     match event {
-        Event::Connecting | Event::Port(_) => None,
+        Event::Connecting | Event::Reached(_) => None,
         Event::HostKey(fingerprint) => Some(format!("first contact: host key {fingerprint} recorded in petasos.lock")),
         Event::Observing { user } => Some(format!("gathering facts, as {user}")),
         Event::Planned { changes, met } => Some(format!("{changes} to change, {met} unchanged")),
@@ -63,7 +63,7 @@ fn bars(hosts: &[String]) -> Watch {
         // What is worth a note must not be overwritten by the next event.
         match (&event, message(&event)) {
             (Event::Note(_) | Event::HostKey(_), Some(note)) => drop(all.println(line(&format!("{host}: {note}")))),
-            (Event::Port(_), _) => {}
+            (Event::Reached(_), _) => {}
             (_, message) => bar.set_message(line(&message.unwrap_or_else(|| "connecting".into()))),
         }
     })

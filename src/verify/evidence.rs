@@ -3,6 +3,7 @@
 use super::answer::{Answer, AttackRun, Inspected, Runs};
 use super::report::AttackOutcome;
 use crate::plan::Plan;
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone)]
 pub struct Evidence {
@@ -13,11 +14,13 @@ pub struct Evidence {
     pub scan: Scan,
 }
 
-/// What an own connection from outside found: the ports that answered, and those that did not.
-#[derive(Debug, Clone, Default)]
-pub struct Scan {
-    pub open: Vec<u16>,
-    pub closed: Vec<u16>,
+/// What own connections from outside found.
+#[derive(Debug, Clone)]
+pub enum Scan {
+    /// The ports that answered, and those that did not.
+    Made { open: BTreeSet<u16>, closed: BTreeSet<u16> },
+    /// Why none of them would have spoken of the host.
+    NotMade(String),
 }
 
 impl Evidence {

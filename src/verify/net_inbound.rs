@@ -2,7 +2,7 @@
 
 use super::answer::Listener;
 use super::attack::inspection;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Scan};
 use super::report::{AttackOutcome, Check, PositiveResult};
 use super::{Claims, Control, never_short, no_attacks};
 use crate::addresses::AGENT_PORTS;
@@ -102,26 +102,31 @@ fn firewall(text: &str) -> Result<(bool, String), Fault> {
 }
 
 fn scanned(claims: &Claims, evidence: &Evidence) -> Check {
-    let (open, declared) = (&evidence.scan.open, declared(claims, "tcp"));
-    let bad: Vec<String> = open.iter().filter(|port| !declared.contains(port)).map(u16::to_string).collect();
+    let nothing = BTreeSet::new();
+    let (open, closed, why) = match &evidence.scan {
+        Scan::Made { open, closed } => (open, closed, None),
+        Scan::NotMade(why) => (&nothing, &nothing, Some(why.as_str())),
+    };
+    let declared = declared(claims, "tcp");
+    let bad: Vec<String> = open.difference(&declared).map(u16::to_string).collect();
     let seen = open.contains(&claims.ssh_port);
-    let joined = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let joined = |ports: &BTreeSet<u16>| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let silent = "not even SSH answers a direct connection: this host is reached through another one";
     let found = match (bad.is_empty(), seen) {
         (false, _) => Ok((false, format!("port {} answers", bad.join(", ")))),
-        (true, true) => Ok((true, format!("{} answer, {} do not", joined(open), joined(&evidence.scan.closed)))),
-        (true, false) => {
-            Err(Fault::new("not even SSH answers a direct connection: this host is reached through another one"))
-        }
+        (true, true) => Ok((true, format!("{} answer, {} do not", joined(open), joined(closed)))),
+        (true, false) => Err(Fault::new(why.unwrap_or(silent))),
     };
     let mut check = inspection(
         "inbound.scan",
         "a connection from the operator's machine to each port that listens beyond loopback, and to the agent's",
         found,
     );
+    let answers = if seen { "answers" } else { "does not answer" };
     check.control = Some(PositiveResult {
         what: "SSH's own port".to_owned(),
         outcome: if seen { AttackOutcome::Allowed } else { AttackOutcome::Silent },
-        detail: format!("port {} {}", claims.ssh_port, if seen { "answers" } else { "does not answer" }),
+        detail: why.map_or_else(|| format!("port {} {answers}", claims.ssh_port), |_| "not dialled".to_owned()),
     });
     check
 }

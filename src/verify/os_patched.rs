@@ -57,6 +57,9 @@ fn timers(found: &Upgrades) -> (bool, String) {
 fn clock(found: &Upgrades) -> (bool, String) {
     match found.container {
         true => (true, "a container has the clock of its machine".to_owned()),
-        false => (found.clock == "active", format!("systemd-timesyncd is {}", found.clock)),
+        false => match found.clock.split_once(' ') {
+            Some((unit, state)) => (state == "active", format!("{unit} is {state}")),
+            None => (false, "nobody keeps it".to_owned()),
+        },
     }
 }

@@ -91,7 +91,7 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
     });
     let mut answer = Answer::read(&text.to_string()).expect("`families` above has all that is inspected");
     (answer.agent.runs, answer.root.runs) = (agent, root);
-    Evidence { answer, plan: Plan::default(), scan: Scan::default() }
+    Evidence { answer, plan: Plan::default(), scan: Scan::Made { open: [22].into(), closed: BTreeSet::new() } }
 }
 
 /// As the attacks of a converged host are answered.

@@ -111,6 +111,11 @@ pub fn asked(playbook: &Playbook, facts: &Facts) -> Facts {
             Query::Text(path) => copy(&facts.texts, path, &mut asked.texts),
             Query::Unit(name) => copy(&facts.units, name, &mut asked.units),
             Query::Sysctl(key) => copy(&facts.sysctls, key, &mut asked.sysctls),
+            // Most cases have nothing there.
+            Query::Later(path) => {
+                let lines = facts.later.get(&path).cloned().unwrap_or_default();
+                asked.later.insert(path, lines);
+            }
             Query::Sshd(user) => login(facts, &user, &mut asked),
             Query::Ufw => asked.ufw.clone_from(&facts.ufw),
             Query::Disk { mount, .. } => copy(&facts.disks, mount, &mut asked.disks),

@@ -53,7 +53,7 @@ pub fn queries() -> BTreeSet<Query> {
     let odd = ["a b", "it's", "link", "pipe", "binary", "empty", "gone", "it's gone"];
     queries.extend(paths.map(|name| Query::Path(path(name))));
     queries.extend(odd.map(|name| Query::Path(path(&format!("/var/tmp/odd/{name}")))));
-    let texts = ["/etc/debian_version", "/etc/mtab", "/nowhere/x", "/etc/sysctl.d/60-petasos-net.conf"];
+    let texts = ["/etc/debian_version", "/etc/mtab", "/nowhere/x", "/etc/sysctl.d/zz-petasos-net.conf"];
     queries.extend(texts.map(|name| Query::Text(path(name))));
     queries.extend(["binary", "empty", "a b"].map(|name| Query::Text(path(&format!("/var/tmp/odd/{name}")))));
     let units =
@@ -62,6 +62,9 @@ pub fn queries() -> BTreeSet<Query> {
     queries.extend(units.into_iter().chain(ours).map(|name| Query::Unit(unit(name))));
     let keys = ["net.ipv4.tcp_rmem", "net.ipv4.conf.lo.rp_filter", "net.ipv4.conf.all.send_redirects", "no.such"];
     queries.extend(keys.map(|key| Query::Sysctl(key.to_owned())));
+    let drop_ins =
+        ["/etc/sysctl.d/zz-petasos-net.conf", "/etc/sysctl.d/11-odd.conf", "/etc/systemd/journald.conf.d/50-odd.conf"];
+    queries.extend(drop_ins.map(|name| Query::Later(path(name))));
     queries.extend(["root", "ops"].map(|name| Query::Sshd(account(name))));
     for (table, file) in [
         ("inet petasos", "/etc/petasos/egress.nft"),

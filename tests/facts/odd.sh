@@ -10,6 +10,8 @@ useradd --create-home --shell /bin/sh --groups sudo,adm ops
 usermod --password '$y$j9T$odd$odd' ops
 useradd --system --no-create-home --shell /usr/sbin/nologin hermes
 passwd --delete hermes >/dev/null
+chage -M 60 ops
+systemd-run -q --unit=odd-other --uid=hermes sleep infinity
 
 # Paths: blanks, quotes, line ends, a link whose target looks like an end, a pipe, bytes that are no
 # text.
@@ -46,6 +48,14 @@ systemctl -q mask apt-daily.timer
 systemctl -q mask --runtime systemd-timesyncd.service
 mkdir -p /etc/systemd/system/odd.service.d
 printf '[Service]\nNice=5\n' >/etc/systemd/system/odd.service.d/nice.conf
+
+# Drop-ins that are read later: one that says something, one that is masked, one of UFW's.
+printf '# x\nkernel.sysrq = 1\n\n-net/ipv4/conf/all/rp_filter=0\n' >/etc/sysctl.d/99-odd.conf
+mkdir -p /usr/local/lib/sysctl.d /run/systemd/journald.conf.d
+printf 'kernel.sysrq = 2\n' >/usr/local/lib/sysctl.d/98-odd.conf
+ln -s /dev/null /etc/sysctl.d/98-odd.conf
+printf 'net/ipv4/conf/all/accept_redirects=1\n' >/etc/ufw/sysctl.conf
+printf '[Journal]\nStorage=volatile\n' >/run/systemd/journald.conf.d/99-odd.conf
 
 # sshd: every way to write a line, and a block that wins over all of them.
 cat >/etc/ssh/sshd_config.d/10-odd.conf <<'SSHD'

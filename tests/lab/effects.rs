@@ -59,7 +59,7 @@ fn guarded(host: &Host, change: Change) -> Result<()> {
 const RULES: &str = "iptables-save; ip6tables-save; nft list tables; find /etc -newermt '-2 minutes' -ls";
 
 fn ufw(_: &Host, desk: &Desk) -> Result<()> {
-    desk.edit(BASE, "{{ ssh_port }}/tcp {{ inbound }}", "2200/tcp {{ inbound }}")
+    desk.edit(BASE, "ssh_port: \"{{ ssh_port }}\"", "ssh_port: \"2200\"")
 }
 
 /// Our file shuts people out, another one that sshd reads first does not; then a line of the other

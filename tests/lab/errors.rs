@@ -125,12 +125,12 @@ fn bad_and_good() -> Result<()> {
     let yaml = shared.desk.read("petasos.yaml")?;
     let bad = yaml.replacen("hosts:\n", "hosts:\n  nowhere: { address: \"root@127.0.0.1:1\" }\n", 1);
     shared.desk.write("petasos.yaml", &bad)?;
-    shared.host.sh("rm /etc/apt/apt.conf.d/52petasos-upgrades")?;
+    shared.host.sh("rm /etc/apt/apt.conf.d/zz-petasos-upgrades")?;
     let up = shared.desk.petasos(&["up"]);
     shared.desk.write("petasos.yaml", &yaml)?;
     let up = up?;
     one_error(&up, 1, &["cannot reach", "t-bookworm (", ": 1 change,"])?;
-    shared.host.sh("test -f /etc/apt/apt.conf.d/52petasos-upgrades").map(drop)
+    shared.host.sh("test -f /etc/apt/apt.conf.d/zz-petasos-upgrades").map(drop)
 }
 
 /// The oracle of what there is, is apt-get itself.
@@ -171,7 +171,7 @@ fn misspelt(host: &Host, desk: &Desk, yaml: &str) -> Result<()> {
 fn locked() -> Result<()> {
     let shared = shared("bookworm")?;
     let (host, desk) = (&shared.host, &shared.desk);
-    host.sh("apt-get -qq -y remove unattended-upgrades >/dev/null 2>&1; rm /etc/apt/apt.conf.d/52petasos-upgrades")?;
+    host.sh("apt-get -qq -y remove unattended-upgrades >/dev/null 2>&1; rm /etc/apt/apt.conf.d/zz-petasos-upgrades")?;
     // The first run waits for dpkg, which somebody else holds.
     let hold = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(60)";
     let hold = format!("setsid python3 -c \"{hold}\" </dev/null >/dev/null 2>&1 & echo $!");
@@ -181,7 +181,7 @@ fn locked() -> Result<()> {
         let waits =
             host.sh("for n in $(seq 300); do pgrep -f 'apt-get .*install' >/dev/null && break; sleep 0.1; done");
         let second = waits.and_then(|_| desk.petasos(&["up"]));
-        let file = host.holds("test -e /etc/apt/apt.conf.d/52petasos-upgrades");
+        let file = host.holds("test -e /etc/apt/apt.conf.d/zz-petasos-upgrades");
         let freed = host.run(&format!("kill {}", holder.trim()));
         let first = first.join().map_err(|_| anyhow!("the first run's thread died"));
         (first, freed.and(second), file)

@@ -29,7 +29,7 @@ const EGRESS: &str = "templates/base/egress-names.nft.tera";
 const TABLE: [Bad; 6] = [
     Bad { name: "sshd denies the administrator", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nDenyUsers ops\n" },
     Bad { name: "sshd does not take its file", file: SSHD, old: "MaxAuthTries 3\n", new: "MaxAuthTries 3\nNoSuchKeyword yes\n" },
-    Bad { name: "ufw without the SSH port", file: BASE, old: "{{ ssh_port }}/tcp {{ inbound }}", new: "2200/tcp {{ inbound }}" },
+    Bad { name: "ufw without the SSH port", file: BASE, old: "ssh_port: \"{{ ssh_port }}\"", new: "ssh_port: \"2200\"" },
     Bad { name: "nft drops everything", file: EGRESS, old: "\tchain agent {", new: "\tchain input {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n\n\tchain agent {" },
     Bad { name: "another key for the administrator", file: "petasos.yaml", old: "authorized_keys: [\"", new: "authorized_keys: [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB6q9NDXlbXTjBpWvyWeLfUaXkUyaIKvcHMEDSTNBd9a nobody\"] #" },
     Bad { name: "sudo wants a password", file: BASE, old: "ALL=(ALL:ALL) NOPASSWD: ALL", new: "ALL=(ALL:ALL) ALL" },
@@ -145,6 +145,8 @@ fn taken_back(bad: &Bad) -> Result<()> {
     said.says(&["was rolled back"])?;
     // After refused logins sshd may refuse an address for some seconds more (PerSourcePenalties).
     wait_for_the_way_in(host, began + Duration::from_secs(2))?;
+    let history = desk.petasos(&["history"])?.ended(0)?;
+    ensure!(history.out.lines().last().is_some_and(|line| line.contains(", rolled back")), "{}", history.out);
     as_before(host, &before)
 }
 
@@ -226,6 +228,12 @@ fn client_dies() -> Result<()> {
     let since = kill_after_the_change(&desk(host)?, host)?;
     let took = wait_for_the_way_in(host, since)?;
     ensure!(took > Duration::from_secs(WINDOW / 2), "it did not wait for the window: {took:?}");
+    let history = desk(host)?.petasos(&["history"])?.ended(0)?;
+    ensure!(
+        history.out.lines().last().is_some_and(|line| line.contains("rolled back: nobody confirmed")),
+        "{}",
+        history.out
+    );
     as_before(host, &before)
 }
 

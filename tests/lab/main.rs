@@ -15,17 +15,23 @@ mod drift;
 mod drifts;
 mod effects;
 mod errors;
+mod firewalls;
 mod floods;
 mod fresh;
 mod guard;
 mod harness;
 mod hostile;
 mod inside;
+mod like;
+mod logins;
 mod names;
+mod newcomer;
 mod policy;
+mod ports;
 mod providers;
 mod reach;
 mod release;
+mod reports;
 mod scanners;
 mod secrets;
 mod smoke;
@@ -59,12 +65,15 @@ fn main() -> ExitCode {
         crash::trials(),
         ways::trials(),
         badday::trials(),
-        reach::trials(),
+        reach::trials().into_iter().chain(ports::trials()).chain(reports::trials()).collect(),
+        firewalls::trials(),
+        logins::trials().into_iter().chain(like::trials()).collect(),
         release::trials(),
         scanners::trials(),
         guard::trials(),
         effects::trials(),
         errors::trials(),
+        newcomer::trials(),
         floods::trials(),
         disk::trials(),
         hostile::trials(),

@@ -190,6 +190,10 @@ fn port_moves(host: &Host, socket: bool) -> Result<()> {
     ensure!(ssh(&desk, &["-p", "22", "-o", "ConnectTimeout=3", &target, "true"])?.code == 255, "the old port is open");
     let state = host.sh("systemctl is-active ssh.socket || :")?;
     ensure!((state.trim() == "active") == socket, "ssh.socket is {state}");
+    // Without the wish it stays where it is.
+    desk.edit("petasos.yaml", "network: { ssh_port: 2222 }\n", "")?;
+    desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])?;
+    desk.edit("petasos.yaml", "guard:", "network: { ssh_port: 2222 }\nguard:")?;
     // A port that something else has: taken back, and the way in of before works.
     host.sh("systemd-run -q --unit=squatter python3 -c 'import socket, time; s = socket.create_server((\"\", 2200)); time.sleep(300)'")?;
     host.sh("for n in $(seq 50); do ss -Hltn | grep -q :2200 && break; sleep 0.1; done")?;

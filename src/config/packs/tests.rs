@@ -147,13 +147,15 @@ fn a_contradiction_is_an_error() {
         packs.names(&Asked { provider: "own", base_url, platforms: platforms.to_vec(), packs: &github, allow })
     };
     let error = names(None, &[], &["telegram"]).unwrap_err();
-    assert!(error.message.starts_with("telegram is enabled, but api.telegram.org is not allowed"), "{error}");
+    assert!(error.fault.message.starts_with("telegram is enabled, but api.telegram.org is not allowed"), "{error}");
     let star = [Allowed::try_from("*.telegram.org".to_owned()).unwrap()];
     assert!(names(None, &star, &["telegram"]).is_ok());
     assert_eq!(joined(names(None, &[], &[]).unwrap()), "github.com own.example");
     assert_eq!(joined(names(Some("https://llm.example.com/v1"), &[], &[]).unwrap()), "github.com llm.example.com");
     assert!(names(Some("https://203.0.113.7/v1"), &[], &[]).is_err());
-    assert!(names(None, &[], &["slack"]).unwrap_err().message.starts_with("agent.platforms: `slack` has no line"));
+    assert!(
+        names(None, &[], &["slack"]).unwrap_err().fault.message.starts_with("agent.platforms: `slack` has no line")
+    );
 }
 
 #[test]

@@ -179,7 +179,11 @@ pub fn of(rule: &str) -> Result<Vec<String>, Fault> {
         }
     }
     words.extend(word);
-    if words.is_empty() { Err(Fault::new("it is empty")) } else { Ok(words) }
+    if words.is_empty() {
+        Err(Fault::new("it is empty").hint("write a command, such as `git status`, or remove it"))
+    } else {
+        Ok(words)
+    }
 }
 
 /// What stands in quotes, as a glob, and the bytes that it takes with its end.
@@ -207,7 +211,7 @@ fn quoted(text: &str, quote: char) -> Result<(String, usize), Fault> {
             _ => inner.push(letter),
         }
     }
-    Err(Fault::new("a quote is not closed"))
+    Err(Fault::new("a quote is not closed").hint("close it; in single quotes every character means itself"))
 }
 
 /// Whether it cannot be seen, or changes how others are seen.
@@ -243,12 +247,14 @@ pub fn start_others(words: &[String]) -> bool {
     STARTERS.contains(&name) && first.chars().all(|c| "*?".contains(c))
 }
 
+const PROGRAM: &str = "name the program, such as `git log *`";
+
 /// # Errors
 /// When the first word can be no program.
 pub fn check_program(words: &[String]) -> Result<(), Fault> {
     let name = words.first().map_or("", String::as_str);
     if name.chars().all(|letter| "*?".contains(letter)) {
-        return Err(Fault::new(format!("`{name}` names no program")).hint("name the program, such as `git log *`"));
+        return Err(Fault::new(format!("`{name}` names no program")).hint(PROGRAM));
     }
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_./+-".contains(letter);
     let of_glob = |letter: char| plain(letter) || GLOB.contains(letter) || letter == '!';
@@ -256,11 +262,12 @@ pub fn check_program(words: &[String]) -> Result<(), Fault> {
         // What was quoted means itself, and no program's name has it.
         let quoted = GLOB.chars().any(|letter| name.contains(&format!("[{letter}]")));
         let sound = !quoted && !name.starts_with(['-', '+']) && name.chars().all(of_glob);
-        return if sound { Ok(()) } else { Err(Fault::new(format!("no program is called `{name}`"))) };
+        let wrong = || Fault::new(format!("no program is called `{name}`")).hint(PROGRAM);
+        return if sound { Ok(()) } else { Err(wrong()) };
     };
     let name = literal.as_str();
     if name.starts_with(['-', '+']) || name.is_empty() || !name.chars().all(plain) {
-        return Err(Fault::new(format!("`{name}` is not the name of a program")));
+        return Err(Fault::new(format!("`{name}` is not the name of a program")).hint(PROGRAM));
     }
     if NO_PROGRAMS.contains(&name) || name == "xargs" {
         return Err(Fault::new(format!("`{name}` runs or changes others, and is never taken for a program"))
@@ -268,13 +275,13 @@ pub fn check_program(words: &[String]) -> Result<(), Fault> {
     }
     let mut others = words.iter().skip(1).filter_map(|word| self::literal(word));
     if name == "printf" && words.get(1).and_then(|word| self::literal(word)).is_some_and(|word| word.starts_with('-')) {
-        return Err(Fault::new("no option of `printf` is accepted"));
+        return Err(Fault::new("no option of `printf` is accepted").hint("leave it out"));
     }
     if name == "printf" && words.get(1).and_then(|word| self::literal(word)).is_some_and(|word| assigns(&word)) {
-        return Err(Fault::new("no `%n` of `printf` is accepted, for it sets a variable"));
+        return Err(Fault::new("no `%n` of `printf` is accepted, for it sets a variable").hint("leave it out"));
     }
     if name == "test" && others.any(|word| word == "-v" || word == "-R") {
-        return Err(Fault::new("no variable is accepted as an operand of `test`"));
+        return Err(Fault::new("no variable is accepted as an operand of `test`").hint("leave it out"));
     }
     Ok(())
 }

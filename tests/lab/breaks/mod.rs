@@ -182,7 +182,7 @@ const BREAKS: &[Break] = &[
     },
     Break {
         name: "updates no longer install themselves",
-        done: "sed -i 's/Unattended-Upgrade \"1\"/Unattended-Upgrade \"0\"/' /etc/apt/apt.conf.d/52petasos-upgrades; systemctl -q disable --now apt-daily-upgrade.timer; sysctl -qw net.ipv4.conf.all.accept_redirects=1",
+        done: "sed -i 's/Unattended-Upgrade \"1\"/Unattended-Upgrade \"0\"/' /etc/apt/apt.conf.d/zz-petasos-upgrades; systemctl -q disable --now apt-daily-upgrade.timer; sysctl -qw net.ipv4.conf.all.accept_redirects=1",
         controls: &["os.patched"],
         checks: &["patched.settings", "patched.timers", "declared"],
         undo: "",

@@ -191,53 +191,53 @@ pub const DRIFTS: &[Drift] = &[
     Drift {
         name: "a program that crashes leaves its memory",
         // By its text: in a container nobody may have larger ones, whatever PAM says.
-        inject: "sed -i 's/^\\* hard core 0/* hard core unlimited/' /etc/security/limits.d/60-petasos.conf",
-        expect: &[("file /etc/security/limits.d/60-petasos.conf", "content")],
+        inject: "sed -i 's/^\\* hard core 0/* hard core unlimited/' /etc/security/limits.d/zz-petasos.conf",
+        expect: &[("file /etc/security/limits.d/zz-petasos.conf", "content")],
         sound: "grep -qsx '\\* hard core 0' /etc/security/limits.d/*.conf",
-        writes: &["/etc/security/limits.d/60-petasos.conf"],
+        writes: &["/etc/security/limits.d/zz-petasos.conf"],
         ..PLAIN
     },
     Drift {
         name: "the limit of core dumps is gone",
-        inject: "rm /etc/security/limits.d/60-petasos.conf",
-        expect: &[("file /etc/security/limits.d/60-petasos.conf", "exists")],
+        inject: "rm /etc/security/limits.d/zz-petasos.conf",
+        expect: &[("file /etc/security/limits.d/zz-petasos.conf", "exists")],
         sound: "grep -qsx '\\* hard core 0' /etc/security/limits.d/*.conf",
-        writes: &["/etc/security/limits.d/60-petasos.conf"],
+        writes: &["/etc/security/limits.d/zz-petasos.conf"],
         long: true,
         ..PLAIN
     },
     Drift {
         name: "the limit of core dumps is writable to all",
-        inject: "chmod 0666 /etc/security/limits.d/60-petasos.conf",
-        expect: &[("file /etc/security/limits.d/60-petasos.conf", "mode")],
-        sound: "! runuser -u nobody -- test -w /etc/security/limits.d/60-petasos.conf",
-        writes: &["/etc/security/limits.d/60-petasos.conf"],
+        inject: "chmod 0666 /etc/security/limits.d/zz-petasos.conf",
+        expect: &[("file /etc/security/limits.d/zz-petasos.conf", "mode")],
+        sound: "! runuser -u nobody -- test -w /etc/security/limits.d/zz-petasos.conf",
+        writes: &["/etc/security/limits.d/zz-petasos.conf"],
         long: true,
         ..PLAIN
     },
     Drift {
         name: "a kernel parameter is another at the next start",
-        inject: "sed -i 's/^net.ipv4.tcp_syncookies.*/net.ipv4.tcp_syncookies = 0/' /etc/sysctl.d/60-petasos-net.conf",
-        expect: &[("file /etc/sysctl.d/60-petasos-net.conf", "content")],
+        inject: "sed -i 's/^net.ipv4.tcp_syncookies.*/net.ipv4.tcp_syncookies = 0/' /etc/sysctl.d/zz-petasos-net.conf",
+        expect: &[("file /etc/sysctl.d/zz-petasos-net.conf", "content")],
         sound: "systemd-analyze cat-config sysctl.d | grep -qx 'net.ipv4.tcp_syncookies *= *1'",
-        writes: &["/etc/sysctl.d/60-petasos-net.conf"],
+        writes: &["/etc/sysctl.d/zz-petasos-net.conf"],
         ..PLAIN
     },
     Drift {
         name: "the kernel parameters are gone at the next start",
-        inject: "rm /etc/sysctl.d/60-petasos-net.conf",
-        expect: &[("file /etc/sysctl.d/60-petasos-net.conf", "exists")],
+        inject: "rm /etc/sysctl.d/zz-petasos-net.conf",
+        expect: &[("file /etc/sysctl.d/zz-petasos-net.conf", "exists")],
         sound: "systemd-analyze cat-config sysctl.d | grep -qx 'net.ipv4.tcp_syncookies *= *1'",
-        writes: &["/etc/sysctl.d/60-petasos-net.conf"],
+        writes: &["/etc/sysctl.d/zz-petasos-net.conf"],
         long: true,
         ..PLAIN
     },
     Drift {
         name: "the kernel parameters are writable to all",
-        inject: "chmod 0666 /etc/sysctl.d/60-petasos-net.conf",
-        expect: &[("file /etc/sysctl.d/60-petasos-net.conf", "mode")],
-        sound: "! runuser -u nobody -- test -w /etc/sysctl.d/60-petasos-net.conf",
-        writes: &["/etc/sysctl.d/60-petasos-net.conf"],
+        inject: "chmod 0666 /etc/sysctl.d/zz-petasos-net.conf",
+        expect: &[("file /etc/sysctl.d/zz-petasos-net.conf", "mode")],
+        sound: "! runuser -u nobody -- test -w /etc/sysctl.d/zz-petasos-net.conf",
+        writes: &["/etc/sysctl.d/zz-petasos-net.conf"],
         long: true,
         ..PLAIN
     },

@@ -5,21 +5,22 @@ use super::{CONFIG, Drift, HERMES, PACKAGES, PLAIN};
 pub const DRIFTS: &[Drift] = &[
     Drift {
         name: "a file's text is changed",
-        inject: "sed -i 's/Unattended-Upgrade \"1\"/Unattended-Upgrade \"0\"/' /etc/apt/apt.conf.d/52petasos-upgrades",
-        expect: &[("file /etc/apt/apt.conf.d/52petasos-upgrades", "content")],
+        inject: "sed -i 's/Unattended-Upgrade \"1\"/Unattended-Upgrade \"0\"/' /etc/apt/apt.conf.d/zz-petasos-upgrades",
+        expect: &[("file /etc/apt/apt.conf.d/zz-petasos-upgrades", "content")],
         sound: "apt-config dump APT::Periodic::Unattended-Upgrade | grep -q '\"1\"'",
-        writes: &["/etc/apt/apt.conf.d/52petasos-upgrades"],
+        writes: &["/etc/apt/apt.conf.d/zz-petasos-upgrades"],
         ..PLAIN
     },
     Drift {
         name: "a file is gone",
-        inject: "rm /etc/systemd/journald.conf.d/60-petasos.conf",
+        inject: "rm /etc/systemd/journald.conf.d/zz-petasos.conf",
         expect: &[
-            ("file /etc/systemd/journald.conf.d/60-petasos.conf", "exists"),
+            ("file /etc/systemd/journald.conf.d/zz-petasos.conf", "exists"),
+            ("unit systemd-journal-flush.service", "read"),
             ("unit systemd-journald.service", "read"),
         ],
         sound: "systemd-analyze cat-config systemd/journald.conf | grep -q '^SystemMaxUse=500M'",
-        writes: &["/etc/systemd/journald.conf.d/60-petasos.conf"],
+        writes: &["/etc/systemd/journald.conf.d/zz-petasos.conf"],
         ..PLAIN
     },
     Drift {

@@ -1,0 +1,194 @@
+//! Logins that a host would refuse, and the keys that a host shows: what refuses is named before
+//! anything changes. sshd, sudo and ssh-keygen on the host are the judges.
+
+use super::harness::{Desk, Host, lab_key, ready, ssh_config, trial};
+use super::reports::{bare, converges};
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::Trial;
+
+type Row = (&'static str, &'static str, fn(&Host, &Desk) -> Result<()>);
+
+pub fn trials() -> Vec<Trial> {
+    let rows: [Row; 9] = [
+        ("refusals", "sshd would refuse the administrator", refusals),
+        ("sudoers", "sudo would refuse the administrator", sudoers),
+        ("included", "a file that sshd includes first opens root's login", included),
+        ("restricted", "root's only key has options", restricted),
+        ("published", "root's only key is the one that Vagrant publishes", published),
+        ("alsoroot", "somebody else has sudo without a password", also_root),
+        ("noed25519", "a host without an ed25519 key", no_ed25519),
+        ("unserved", "an ed25519 key that sshd does not show", unserved),
+        ("onlyecdsa", "a host that shows its ecdsa key alone", only_ecdsa),
+    ];
+    let trial = |(host, name, row): Row| {
+        trial(&format!("logins::{name}"), move || {
+            let host = Host::from(host, ready()?)?;
+            row(&host, &bare(&host)?)
+        })
+    };
+    rows.into_iter().map(trial).collect()
+}
+
+fn nothing_changed(host: &Host) -> Result<()> {
+    ensure!(host.holds("! id ops && test ! -e /etc/ssh/sshd_config.d/00-petasos.conf")?, "something was changed");
+    Ok(())
+}
+
+/// Where the settings below stand.
+const MINE: &str = "/etc/ssh/sshd_config.d/50-mine.conf";
+
+fn refusals(host: &Host, desk: &Desk) -> Result<()> {
+    for setting in [
+        "AllowUsers root",
+        "AllowUsers deploy root@*",
+        "DenyUsers nobody o?s",
+        "AllowGroups root sshadmins",
+        "DenyGroups games sudo",
+        "AuthorizedKeysFile /root/.ssh/authorized_keys",
+        "Match User ops\n  ForceCommand /usr/sbin/nologin",
+        "Match User ops\n  ChrootDirectory /srv",
+    ] {
+        host.with_args("printf '%s\\n' \"$1\" >\"$2\"; sshd -t; systemctl reload ssh.service", &[setting, MINE])?
+            .ended(0)?;
+        let line = setting.lines().last().unwrap_or_default().trim();
+        let said = desk.petasos(&["up"])?.ended(1).context(setting)?;
+        said.says(&["sshd would not let `ops` work over SSH", line, MINE, "hint: "])?;
+        nothing_changed(host).context(setting)?;
+    }
+    // What holds for a group is known once the user is there: the host is asked, and root is in.
+    host.sh(&format!(
+        "printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; systemctl reload ssh.service"
+    ))?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["`ops` cannot become root", "chrootdirectory /srv"])?;
+    host.login("root", &["ControlPath=none"], "true")?.ended(0)?;
+    // The judge refuses as well, where the administrator is there.
+    host.sh(&format!("echo 'AllowUsers root' >{MINE}; systemctl reload ssh.service"))?;
+    ensure!(host.login("ops", &["ControlPath=none"], "true")?.code != 0, "sshd lets everybody in");
+    host.sh(&format!("rm {MINE}; systemctl reload ssh.service"))?;
+    host.login("ops", &[], "true")?.ended(0)?;
+    converges(desk)
+}
+
+fn sudoers(host: &Host, desk: &Desk) -> Result<()> {
+    let root_is_in = || host.login("root", &["ControlPath=none"], "true")?.ended(0).map(drop);
+    host.sh("cp -p /etc/sudoers /root/; sed -i '/^@includedir/d' /etc/sudoers; visudo -c")?;
+    let said = desk.petasos(&["up"])?;
+    ensure!(said.code == 1, "{}", said.all());
+    said.says(&["`ops` cannot become root", "/etc/sudoers has no line @includedir /etc/sudoers.d", "hint: "])?;
+    root_is_in()?;
+    host.sh("cp -p /root/sudoers /etc/; echo '%sudo ALL=(ALL:ALL) PASSWD: ALL' >/etc/sudoers.d/zz-policy; chmod 440 /etc/sudoers.d/zz-policy; visudo -c")?;
+    let said = desk.petasos(&["up"])?;
+    ensure!(said.code == 1, "{}", said.all());
+    said.says(&["`ops` cannot become root", "/etc/sudoers.d/zz-policy:1:%sudo"])?;
+    root_is_in()?;
+    host.sh("rm /etc/sudoers.d/zz-policy")?;
+    converges(desk)
+}
+
+fn included(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh(
+        "mkdir /etc/ssh/custom; echo 'Include custom/b.inc' >/etc/ssh/custom/a.conf; echo 'PermitRootLogin yes' >/etc/ssh/custom/b.inc
+         sed -i '1i Include /etc/ssh/custom/*.conf' /etc/ssh/sshd_config; sshd -t; systemctl reload ssh.service",
+    )?;
+    desk.petasos(&["plan"])?.ended(2)?.says(&["permitrootlogin yes (/etc/ssh/custom/b.inc:1)"])?;
+    converges(desk)?;
+    ensure!(host.sh("sshd -T -C user=root,host=x,addr=192.0.2.1")?.contains("permitrootlogin no"), "root may log in");
+    ensure!(host.login("root", &["ControlPath=none"], "true")?.code != 0, "root may log in");
+    // What comes behind ours loses, and stays.
+    host.sh("echo 'MaxAuthTries 9' >/etc/ssh/later.conf; echo 'Include later.conf' >>/etc/ssh/sshd_config; systemctl reload ssh.service")?;
+    desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])
+}
+
+fn restricted(host: &Host, desk: &Desk) -> Result<()> {
+    let own = format!("authorized_keys: [\"{}\"]", lab_key(host)?);
+    desk.edit("petasos.yaml", &own, "{}")?;
+    desk.edit("petasos.yaml", "admin: { {} }\n", "")?;
+    host.sh("sed -i 's/^ssh-/from=\"192.0.2.0\\/24,*\" ssh-/' ~/.ssh/authorized_keys")?;
+    for verb in ["plan", "up"] {
+        let said = desk.petasos(&[verb])?;
+        ensure!(said.code != 0, "{}", said.all());
+        said.says(&["`from=\"192.0.2.0/24,*\"` in `/root/.ssh/authorized_keys`", "admin.authorized_keys"])?;
+    }
+    nothing_changed(host)
+}
+
+/// `vagrant.pub.ed25519` of Vagrant's source, which everybody has the private half of.
+const PUBLISHED: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN1YdxBpNlzxDqfJyw/QKow1F+wvG9hXGoqiysfJOn5Y vagrant insecure public key";
+
+fn published(host: &Host, desk: &Desk) -> Result<()> {
+    let own = lab_key(host)?;
+    desk.edit("petasos.yaml", &own, PUBLISHED)?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["Vagrant publishes", "hint: "])?;
+    desk.edit("petasos.yaml", &format!("admin: {{ authorized_keys: [\"{PUBLISHED}\"] }}\n"), "")?;
+    host.with_args("echo \"$1\" >>~/.ssh/authorized_keys", &[PUBLISHED])?.ended(0)?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["Vagrant publishes", "hint: "])?;
+    nothing_changed(host)
+}
+
+fn also_root(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh("useradd -m ubuntu; echo 'ubuntu ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/90-cloud-init-users; chmod 440 /etc/sudoers.d/90-cloud-init-users; visudo -c")?;
+    let said = desk.petasos(&["up"])?.ended(0)?;
+    said.says(&["also root", "ubuntu (/etc/sudoers.d/90-cloud-init-users)"])?;
+    host.sh("rm /etc/sudoers.d/90-cloud-init-users")?;
+    let said = desk.petasos(&["up"])?.ended(0)?;
+    ensure!(!said.all().contains("also root"), "{}", said.all());
+    Ok(())
+}
+
+/// What the host says of a key of its own.
+fn fingerprint(host: &Host, kind: &str) -> Result<String> {
+    let said = host.sh(&format!("ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key"))?;
+    said.split(' ').nth(1).map(str::to_owned).context(said.clone())
+}
+
+/// The user's ssh has a known_hosts of its own, and takes what is new.
+fn own_known_hosts(host: &Host, desk: &Desk) -> Result<()> {
+    let kept: String = ssh_config(&[host])?
+        .lines()
+        .filter(|line| !line.contains("KnownHostsFile") && !line.contains("StrictHostKeyChecking"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let known = desk.path("known_hosts");
+    let own = format!("UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null", known.display());
+    desk.write("ssh_config", &format!("{kept}Host *\n  {own}\n  StrictHostKeyChecking accept-new\n"))
+}
+
+fn no_ed25519(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -q -t rsa -N '' -f /etc/ssh/ssh_host_rsa_key; ssh-keygen -q -t ecdsa -N '' -f /etc/ssh/ssh_host_ecdsa_key; systemctl restart ssh.service")?;
+    own_known_hosts(host, desk)?;
+    desk.petasos(&["plan"])?.ended(2)?.says(&["first contact", &fingerprint(host, "ecdsa")?])?;
+    desk.petasos(&["plan"])?.ended(2)?;
+    converges(desk)?;
+    // Of the two, the hardened sshd shows the other one.
+    ensure!(desk.read("petasos.lock")?.contains(&fingerprint(host, "rsa")?), "{}", desk.read("petasos.lock")?);
+    // Another key all the same is somebody else's.
+    host.sh("rm /etc/ssh/ssh_host_rsa_key*; ssh-keygen -q -t rsa -N '' -f /etc/ssh/ssh_host_rsa_key; systemctl restart ssh.service")?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["does not match the recorded one", &fingerprint(host, "rsa")?]).map(drop)
+}
+
+fn unserved(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh(&format!("echo 'HostKey /etc/ssh/ssh_host_rsa_key' >{MINE}; [ -e /etc/ssh/ssh_host_rsa_key ] || ssh-keygen -q -t rsa -N '' -f /etc/ssh/ssh_host_rsa_key; ls /etc/ssh/ssh_host_ed25519_key; systemctl restart ssh.service"))?;
+    own_known_hosts(host, desk)?;
+    desk.petasos(&["plan"])?.ended(2)?.says(&["first contact", &fingerprint(host, "rsa")?])?;
+    converges(desk)?;
+    let lock = desk.read("petasos.lock")?;
+    ensure!(lock.contains(&fingerprint(host, "rsa")?) && !lock.contains(&fingerprint(host, "ed25519")?), "{lock}");
+    // One more is shown: the recorded one still counts.
+    host.sh(&format!("rm {MINE}; systemctl restart ssh.service"))?;
+    desk.petasos(&["plan"])?.ended(0).map(drop)
+}
+
+fn only_ecdsa(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh("rm /etc/ssh/ssh_host_*; ssh-keygen -q -t ecdsa -N '' -f /etc/ssh/ssh_host_ecdsa_key; systemctl restart ssh.service")?;
+    own_known_hosts(host, desk)?;
+    let said = desk.petasos(&["up"])?.ended(1)?;
+    said.says(&["no host key of a type that it may show from now on", "(ECDSA)", "ssh-keygen -A"])?;
+    host.login("root", &["ControlPath=none", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"], "true")?
+        .ended(0)?;
+    host.sh("ssh-keygen -A; systemctl restart ssh.service")?;
+    // The recorded key is shown still, until sshd is hardened.
+    converges(desk)?;
+    ensure!(desk.read("petasos.lock")?.contains(&fingerprint(host, "ed25519")?), "{}", desk.read("petasos.lock")?);
+    Ok(())
+}
