@@ -22,7 +22,8 @@ CLOCKS = ("chrony", "ntpsec", "openntpd", "ntp")
 
 def clock():
     units = [f"{name}.service" for name in CLOCKS]
-    unit = next((unit for unit in units if active_state(unit) == "active"), "systemd-timesyncd.service")
+    active = [unit for unit in units if active_state(unit) == "active"]
+    unit = active[0] if active else "systemd-timesyncd.service"
     return f"{unit} {active_state(unit)}"
 
 

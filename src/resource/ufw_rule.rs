@@ -45,7 +45,7 @@ pub fn may_let_in(rule: &str, service: &Service) -> bool {
         }
         None => *word == port || word.starts_with('@'),
     };
-    !other && words.iter().skip(at + 1).any(|word| within(&word))
+    !other && words.iter().skip(at + 1).any(within)
 }
 
 /// A rule as UFW's files keep it: `action protocol dport destination sport source [dapp sapp]
