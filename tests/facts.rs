@@ -180,6 +180,19 @@ fn later_drop_ins() {
                     !sysctls.iter().any(|line| line.contains("98-odd") || line.contains("# x")),
                     "{state}: {sysctls:?}"
                 );
+                let mut apt = after("/etc/apt/apt.conf.d/50odd");
+                apt.retain(|line| line.contains("odd:") || line.contains("/apt.conf:"));
+                assert_eq!(
+                    apt,
+                    [
+                        "/etc/apt/apt.conf.d/99odd:2 APT::Periodic {",
+                        "/etc/apt/apt.conf.d/99odd:3   Unattended-Upgrade \"0\";",
+                        "/etc/apt/apt.conf.d/99odd:4 };",
+                        "/etc/apt/apt.conf.d/99odd:5 #clear APT::x;",
+                        "/etc/apt/apt.conf:1 APT::Periodic::Update-Package-Lists \"0\";",
+                    ],
+                    "{state}"
+                );
                 assert_eq!(
                     journal[..2],
                     ["1 [Journal]", "2 Storage=volatile"]
@@ -331,6 +344,25 @@ fn units() {
                     matches!(&facts.units[&unit("odd-broken.service")], Seen::Unreadable(why) if why.contains("bad-setting"))
                 );
             }
+        },
+        &[],
+    );
+}
+
+#[test]
+fn listeners() {
+    each(
+        |state, facts| {
+            let group = |text: &str| Seen::Is(BTreeSet::from([text.to_owned()]));
+            assert_eq!(facts.listeners[&22], group("/system.slice/ssh.service"), "{state}");
+            assert_eq!(facts.listeners[&1], Seen::Absent, "{state}");
+            let (_, kind) = state.split_once('-').expect("a state");
+            let agent = match kind {
+                "converged" => group("/system.slice/hermes.service"),
+                "odd" => group("/system.slice/odd-listener.service"),
+                _ => Seen::Absent,
+            };
+            assert_eq!(facts.listeners[&8642], agent, "{state}");
         },
         &[],
     );

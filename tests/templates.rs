@@ -27,6 +27,7 @@ fn bare(queries: &BTreeSet<Query>, host: Host) -> Facts {
             Query::Path(path) => drop(facts.paths.insert(path, Seen::Absent)),
             Query::Text(path) => drop(facts.texts.insert(path, Seen::Absent)),
             Query::Unit(name) => drop(facts.units.insert(name, Seen::Absent)),
+            Query::Listener(port) => drop(facts.listeners.insert(port, Seen::Absent)),
             Query::Sysctl(key) => drop(facts.sysctls.insert(key, Seen::Absent)),
             Query::Later(path) => drop(facts.later.insert(path, Vec::new())),
             Query::Sshd(_) => facts.sshd = Some(Seen::Absent),

@@ -7,6 +7,7 @@ pub mod account;
 pub mod disk;
 pub mod host;
 pub mod later;
+pub mod listener;
 pub mod offer;
 pub mod package;
 pub mod path;
@@ -57,6 +58,8 @@ pub enum Query {
     /// The content of a file.
     Text(AbsPath),
     Unit(UnitName),
+    /// Who listens at a TCP port.
+    Listener(u16),
     /// What is read after a drop-in.
     Later(AbsPath),
     /// A kernel parameter, with dots.
@@ -91,6 +94,8 @@ pub struct Facts {
     #[serde(skip_serializing)]
     pub texts: BTreeMap<AbsPath, Seen<String>>,
     pub units: BTreeMap<UnitName, Seen<unit::UnitState>>,
+    /// The control groups of those who listen at a TCP port.
+    pub listeners: BTreeMap<u16, Seen<BTreeSet<String>>>,
     pub sysctls: BTreeMap<String, Seen<String>>,
     /// By the drop-in that they follow.
     pub later: BTreeMap<AbsPath, Vec<later::Line>>,
@@ -132,6 +137,7 @@ pub const FAMILIES: &[Family] = &[
     path::FAMILY,
     path::TEXTS,
     unit::FAMILY,
+    listener::FAMILY,
     sysctl::FAMILY,
     later::FAMILY,
     sshd::FAMILY,

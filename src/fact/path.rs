@@ -90,10 +90,16 @@ fn missing(name: &str, complaints: &str) -> Seen<PathEntry> {
     let quoted = [format!("'{name}':"), format!("\"{name}\":")];
     let complaint = complaints.lines().find(|line| quoted.iter().any(|quoted| line.contains(quoted.as_str())));
     match complaint {
-        Some(line) if line.ends_with("No such file or directory") || line.ends_with("Not a directory") => Seen::Absent,
+        Some(line) if says_absent(line) => Seen::Absent,
         Some(line) => Seen::Unreadable(line.to_owned()),
         None => Seen::Unreadable("stat did not answer".into()),
     }
+}
+
+/// Rust's stat (Ubuntu 25.10 and later) adds the number of the error.
+fn says_absent(line: &str) -> bool {
+    let line = line.rsplit_once(" (os error ").map_or(line, |(line, _)| line);
+    line.ends_with("No such file or directory") || line.ends_with("Not a directory")
 }
 
 fn entry(stat: &str, link: Option<&String>, digest: Option<&str>) -> Seen<PathEntry> {

@@ -77,9 +77,9 @@ impl Resource for Current {
         "current"
     }
 
-    /// The agent's health is waited for, after a way back once more.
+    /// The agent's health is waited for, after a way back once more, longer while it works.
     fn patience(&self) -> Duration {
-        Duration::from_secs(10 * 60)
+        Duration::from_secs(10 * 60 + 10 * u64::from(self.spec.timeout_secs))
     }
 
     fn touches(&self) -> Touches {

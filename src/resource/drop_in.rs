@@ -1,8 +1,8 @@
-//! Files that are one of several, of which the last one read wins: sysctl.d(5), and the settings of
-//! systemd's daemons. What is in force is judged, not our file alone: a line of a later file that
-//! says something else is turned into a comment.
+//! Files that are one of several, of which the last one read wins: sysctl.d(5), apt.conf(5), and
+//! the settings of systemd's daemons. What is in force is judged, not our file alone: a line of a
+//! later file that says something else is turned into a comment.
 
-use super::{Change, Touches};
+use super::{Change, Touches, drop_in_apt};
 use crate::act::Act;
 use crate::fact::later::Line;
 use crate::fact::{Facts, Query};
@@ -20,11 +20,14 @@ enum Syntax {
     Sysctl,
     /// `[Section]`, then `Key=value`.
     Sections,
+    /// See apt.conf(5).
+    Apt,
 }
 
 fn syntax(path: &AbsPath) -> Option<Syntax> {
     match path.parent().as_str() {
         "/etc/sysctl.d" => Some(Syntax::Sysctl),
+        "/etc/apt/apt.conf.d" => Some(Syntax::Apt),
         folder => (folder.starts_with("/etc/systemd/") && folder.ends_with(".conf.d")).then_some(Syntax::Sections),
     }
 }
@@ -41,13 +44,16 @@ pub fn touches(path: &AbsPath, own: Touches) -> Touches {
         Some(_) => {
             let folder = path.parent();
             let volatile = folder.as_str().replacen("/etc/", "/run/", 1);
-            own.tree(folder.as_str()).tree(volatile).path(UFW)
+            own.tree(folder.as_str()).tree(volatile).path(UFW).path(APT)
         }
     }
 }
 
 /// What UFW sets when it starts.
 const UFW: &str = "/etc/ufw/sysctl.conf";
+
+/// What apt reads after its folder.
+const APT: &str = "/etc/apt/apt.conf";
 
 /// The changes that make what a file says hold against later ones. `read`: what makes whoever reads
 /// them do so again.
@@ -64,9 +70,16 @@ pub fn rivals(path: &AbsPath, content: &str, read: &Act, facts: &Facts) -> Resul
     let theirs = settings(syntax, later.iter().map(|line| (line.file.as_str(), line.text.as_str())));
     let rival = |(at, key, value): &(usize, Key, String)| {
         let want = ours.get(key).filter(|want| *want != value)?;
-        Some(silence(later.get(*at)?, &key.1, want, read))
+        let line = later.get(*at)?;
+        if syntax == Syntax::Apt && !drop_in_apt::stands_alone(&line.text) {
+            let Line { file, number, .. } = line;
+            let fault =
+                Fault::new(format!("{file}:{number} sets `{}` to `{value}` again, among other settings", key.1));
+            return Some(Err(fault.hint(format!("take it out of `{file}`, or write it on a line of its own"))));
+        }
+        Some(Ok(silence(line, &key.1, want, read)))
     };
-    Ok(theirs.iter().filter_map(rival).collect())
+    theirs.iter().filter_map(rival).collect()
 }
 
 fn silence(line: &Line, key: &str, want: &str, read: &Act) -> Change {
@@ -81,6 +94,10 @@ type Key = (String, String);
 
 /// The settings of lines of files, each with the number of its line, counted from 0.
 fn settings<'a>(syntax: Syntax, lines: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(usize, Key, String)> {
+    if syntax == Syntax::Apt {
+        let settings = drop_in_apt::settings(lines).into_iter();
+        return settings.map(|(at, key, value)| (at, (String::new(), key), value)).collect();
+    }
     let (mut found, mut section, mut last) = (Vec::new(), String::new(), "");
     for (at, (file, line)) in lines.enumerate() {
         let line = line.trim();
@@ -95,7 +112,7 @@ fn settings<'a>(syntax: Syntax, lines: impl Iterator<Item = (&'a str, &'a str)>)
         let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
         let key = match syntax {
             Syntax::Sysctl => parameter(key.trim().trim_start_matches('-')),
-            Syntax::Sections => key.trim().to_owned(),
+            Syntax::Sections | Syntax::Apt => key.trim().to_owned(),
         };
         found.push((at, (section.clone(), key), value));
     }

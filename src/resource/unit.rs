@@ -1,6 +1,7 @@
 //! A systemd unit: whether it starts with the host, whether it runs, and whether it runs with what
 //! its files say now.
 
+use super::healthy::{self, Trouble};
 use super::{Change, ResolveContext, Resource, Risk, Touches, access, stamp};
 use crate::act::Act;
 use crate::fact::{Facts, Query, Seen, seen};
@@ -53,6 +54,7 @@ pub enum OnChange {
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Unit(self.name.clone()));
+        queries.extend(self.health.iter().map(|url| Query::Listener(healthy::port(url))));
         if !self.watches.is_empty() {
             queries.extend(self.watches.iter().cloned().map(Query::Path));
             queries.extend(stamp::path(&self.name).ok().map(Query::Text));
@@ -81,6 +83,25 @@ impl Unit {
         format!("/etc/systemd/system/{}", self.spec.name)
     }
 
+    fn health(&self, url: &str) -> Health {
+        Health { unit: self.spec.name.to_string(), url: url.to_owned(), timeout_secs: self.spec.timeout_secs }
+    }
+
+    /// Of a service that runs as it should: it may not answer yet, or somebody else does.
+    fn answers(&self, facts: &Facts) -> Result<Option<Change>, Fault> {
+        let Some(url) = self.spec.health.as_ref().filter(|_| self.spec.running == Some(true)) else { return Ok(None) };
+        Ok(healthy::trouble(&self.spec.name, url, facts)?.map(|trouble| match trouble {
+            Trouble::Nobody(port) => {
+                let act = Act::sh("wait until it is healthy, or restart it", HEAL, steps::healthy(&self.health(url)));
+                Change::new("healthy", format!("nobody answers at port {port} yet"), "yes", vec![act])
+            }
+            Trouble::Taken(port, by) => {
+                let act = Act::run(steps::healthy(&self.health(url)));
+                Change::new("healthy", format!("port {port} is taken by another program ({by})"), "yes", vec![act])
+            }
+        }))
+    }
+
     fn systemctl(&self, args: &[&str]) -> Act {
         Act::run(["systemctl"].iter().chain(args).copied().chain([self.spec.name.as_str()]))
     }
@@ -89,11 +110,7 @@ impl Unit {
     /// again.
     fn start(&self, start: Act) -> Result<Vec<Act>, Fault> {
         let mut acts = vec![Act::sh("reset the start limit", RESET, [self.spec.name.as_str()]), start];
-        if let Some(url) = &self.spec.health {
-            let health =
-                Health { unit: self.spec.name.to_string(), url: url.clone(), timeout_secs: self.spec.timeout_secs };
-            acts.push(Act::run(steps::healthy(&health)));
-        }
+        acts.extend(self.spec.health.as_ref().map(|url| Act::run(steps::healthy(&self.health(url)))));
         if !self.spec.watches.is_empty() {
             acts.push(stamp::put(&self.spec.name, &self.stamp)?);
         }
@@ -112,6 +129,7 @@ pub fn reread(unit: &str) -> Act {
 }
 
 const REREAD: &str = include_str!("../../remote/unit/reread.sh");
+const HEAL: &str = include_str!("../../remote/unit/heal.sh");
 const SOCKET: &str = include_str!("../../remote/unit/socket-restart.sh");
 
 const RUNLEVELS: [&str; 8] =
@@ -126,9 +144,10 @@ impl Resource for Unit {
         "unit"
     }
 
-    /// systemd itself waits 90 s for a stop, and as long for a start.
+    /// systemd itself waits 90 s for a stop, and as long for a start; then its health is waited
+    /// for, longer while it works.
     fn patience(&self) -> Duration {
-        Duration::from_secs(5 * 60)
+        Duration::from_secs(5 * 60 + 10 * u64::from(self.spec.timeout_secs))
     }
 
     fn touches(&self) -> Touches {
@@ -243,7 +262,7 @@ impl Unit {
             ),
             Some(true) | None => {
                 if spec.watches.is_empty() {
-                    return Ok(None);
+                    return self.answers(facts);
                 }
                 let old = seen(&facts.texts, &stamp::path(&spec.name)?)?.is().map(String::as_str);
                 let mut changed = stamp::outdated(old, &self.stamp);
@@ -261,7 +280,7 @@ impl Unit {
                     (OnChange::Reload, None) => reread(spec.name.as_str()),
                 };
                 if changed.is_empty() {
-                    return Ok(None);
+                    return self.answers(facts);
                 }
                 let old = changed.iter().map(|path| format!("old {path}")).collect::<Vec<_>>().join(" ");
                 let change = Change::new("read", old, "as it is now", self.start(start)?);

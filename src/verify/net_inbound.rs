@@ -5,7 +5,7 @@ use super::attack::inspection;
 use super::evidence::{Evidence, Scan};
 use super::report::{AttackOutcome, Check, PositiveResult};
 use super::{Claims, Control, never_short, no_attacks};
-use crate::addresses::AGENT_PORTS;
+use crate::addresses::{AGENT_PORTS, API_PORT};
 use crate::fault::Fault;
 use std::collections::BTreeSet;
 
@@ -66,8 +66,12 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         (bad.is_empty(), detail)
     });
     let agents = listeners.map(|listeners| {
-        let open = |listener: &&Listener| listener.user == "hermes" && !is_loopback(&listener.address);
-        let bad: Vec<String> = listeners.iter().filter(open).map(named).collect();
+        // Whoever else listens at its port is taken for it.
+        let wrong = |listener: &&Listener| match listener.user == "hermes" {
+            true => !is_loopback(&listener.address),
+            false => listener.port == API_PORT && listener.protocol == "tcp",
+        };
+        let bad: Vec<String> = listeners.iter().filter(wrong).map(named).collect();
         (bad.is_empty(), if bad.is_empty() { "on loopback only".to_owned() } else { bad.join(", ") })
     });
     vec![

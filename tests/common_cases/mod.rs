@@ -110,6 +110,7 @@ pub fn asked(playbook: &Playbook, facts: &Facts) -> Facts {
             Query::Path(path) => copy(&facts.paths, path, &mut asked.paths),
             Query::Text(path) => copy(&facts.texts, path, &mut asked.texts),
             Query::Unit(name) => copy(&facts.units, name, &mut asked.units),
+            Query::Listener(port) => copy(&facts.listeners, port, &mut asked.listeners),
             Query::Sysctl(key) => copy(&facts.sysctls, key, &mut asked.sysctls),
             // Most cases have nothing there.
             Query::Later(path) => {

@@ -65,6 +65,8 @@ pub fn queries() -> BTreeSet<Query> {
     let drop_ins =
         ["/etc/sysctl.d/zz-petasos-net.conf", "/etc/sysctl.d/11-odd.conf", "/etc/systemd/journald.conf.d/50-odd.conf"];
     queries.extend(drop_ins.map(|name| Query::Later(path(name))));
+    queries.insert(Query::Later(path("/etc/apt/apt.conf.d/50odd")));
+    queries.extend([22, 8642, 1].map(Query::Listener));
     queries.extend(["root", "ops"].map(|name| Query::Sshd(account(name))));
     for (table, file) in [
         ("inet petasos", "/etc/petasos/egress.nft"),

@@ -56,6 +56,12 @@ printf 'kernel.sysrq = 2\n' >/usr/local/lib/sysctl.d/98-odd.conf
 ln -s /dev/null /etc/sysctl.d/98-odd.conf
 printf 'net/ipv4/conf/all/accept_redirects=1\n' >/etc/ufw/sysctl.conf
 printf '[Journal]\nStorage=volatile\n' >/run/systemd/journald.conf.d/99-odd.conf
+printf '# x\nAPT::Periodic {\n  Unattended-Upgrade "0";\n};\n#clear APT::x;\n' >/etc/apt/apt.conf.d/99odd
+printf 'APT::Periodic::Update-Package-Lists "0";\n' >/etc/apt/apt.conf
+printf 'x "1";\n' >/etc/apt/apt.conf.d/99odd.bak
+
+# A port: one that a unit listens at, and one that nobody does.
+systemd-run -q --unit=odd-listener python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 8642)); time.sleep(10 ** 6)'
 
 # sshd: every way to write a line, and a block that wins over all of them.
 cat >/etc/ssh/sshd_config.d/10-odd.conf <<'SSHD'

@@ -2,16 +2,13 @@
 //! declared port is named before anything changes, and so is what apt would remove. A connection,
 //! UFW and dpkg are the judges.
 
-use super::harness::{Desk, Host, ready, trial};
-use super::reports::{bare, converges};
+use super::harness::{Desk, Host, Row, converges, rows};
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 use std::time::Duration;
 
-type Row = (&'static str, &'static str, fn(&Host, &Desk) -> Result<()>);
-
 pub fn trials() -> Vec<Trial> {
-    let rows: [Row; 6] = [
+    let table: [Row; 6] = [
         ("route", "a rule of UFW's for what passes through goes", route),
         ("narrow", "who limits SSH to some senders keeps that", narrow),
         ("outgoing", "a firewall that lets nothing out, and rules for it", outgoing),
@@ -19,13 +16,7 @@ pub fn trials() -> Vec<Trial> {
         ("closed", "another firewall shuts what is declared", closed),
         ("conflict", "a package that conflicts with a new one", conflict),
     ];
-    let trial = |(host, name, row): Row| {
-        trial(&format!("firewalls::{name}"), move || {
-            let host = Host::from(host, ready()?)?;
-            row(&host, &bare(&host)?)
-        })
-    };
-    rows.into_iter().map(trial).collect()
+    rows("firewalls", &table)
 }
 
 fn route(host: &Host, desk: &Desk) -> Result<()> {

@@ -1,15 +1,12 @@
 //! Logins that a host would refuse, and the keys that a host shows: what refuses is named before
 //! anything changes. sshd, sudo and ssh-keygen on the host are the judges.
 
-use super::harness::{Desk, Host, lab_key, ready, ssh_config, trial};
-use super::reports::{bare, converges};
+use super::harness::{Desk, Host, Row, converges, lab_key, rows, ssh_config};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
-type Row = (&'static str, &'static str, fn(&Host, &Desk) -> Result<()>);
-
 pub fn trials() -> Vec<Trial> {
-    let rows: [Row; 9] = [
+    let table: [Row; 9] = [
         ("refusals", "sshd would refuse the administrator", refusals),
         ("sudoers", "sudo would refuse the administrator", sudoers),
         ("included", "a file that sshd includes first opens root's login", included),
@@ -20,13 +17,7 @@ pub fn trials() -> Vec<Trial> {
         ("unserved", "an ed25519 key that sshd does not show", unserved),
         ("onlyecdsa", "a host that shows its ecdsa key alone", only_ecdsa),
     ];
-    let trial = |(host, name, row): Row| {
-        trial(&format!("logins::{name}"), move || {
-            let host = Host::from(host, ready()?)?;
-            row(&host, &bare(&host)?)
-        })
-    };
-    rows.into_iter().map(trial).collect()
+    rows("logins", &table)
 }
 
 fn nothing_changed(host: &Host) -> Result<()> {
@@ -48,7 +39,7 @@ fn refusals(host: &Host, desk: &Desk) -> Result<()> {
         "Match User ops\n  ForceCommand /usr/sbin/nologin",
         "Match User ops\n  ChrootDirectory /srv",
     ] {
-        host.with_args("printf '%s\\n' \"$1\" >\"$2\"; sshd -t; systemctl reload ssh.service", &[setting, MINE])?
+        host.with_args("printf '%s\\n' \"$1\" >\"$2\"; sshd -t; systemctl restart ssh.service", &[setting, MINE])?
             .ended(0)?;
         let line = setting.lines().last().unwrap_or_default().trim();
         let said = desk.petasos(&["up"])?.ended(1).context(setting)?;
@@ -57,14 +48,14 @@ fn refusals(host: &Host, desk: &Desk) -> Result<()> {
     }
     // What holds for a group is known once the user is there: the host is asked, and root is in.
     host.sh(&format!(
-        "printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; systemctl reload ssh.service"
+        "printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; systemctl restart ssh.service"
     ))?;
     desk.petasos(&["up"])?.ended(1)?.says(&["`ops` cannot become root", "chrootdirectory /srv"])?;
     host.login("root", &["ControlPath=none"], "true")?.ended(0)?;
     // The judge refuses as well, where the administrator is there.
-    host.sh(&format!("echo 'AllowUsers root' >{MINE}; systemctl reload ssh.service"))?;
+    host.sh(&format!("echo 'AllowUsers root' >{MINE}; systemctl restart ssh.service"))?;
     ensure!(host.login("ops", &["ControlPath=none"], "true")?.code != 0, "sshd lets everybody in");
-    host.sh(&format!("rm {MINE}; systemctl reload ssh.service"))?;
+    host.sh(&format!("rm {MINE}; systemctl restart ssh.service"))?;
     host.login("ops", &[], "true")?.ended(0)?;
     converges(desk)
 }
@@ -88,14 +79,14 @@ fn sudoers(host: &Host, desk: &Desk) -> Result<()> {
 fn included(host: &Host, desk: &Desk) -> Result<()> {
     host.sh(
         "mkdir /etc/ssh/custom; echo 'Include custom/b.inc' >/etc/ssh/custom/a.conf; echo 'PermitRootLogin yes' >/etc/ssh/custom/b.inc
-         sed -i '1i Include /etc/ssh/custom/*.conf' /etc/ssh/sshd_config; sshd -t; systemctl reload ssh.service",
+         sed -i '1i Include /etc/ssh/custom/*.conf' /etc/ssh/sshd_config; sshd -t; systemctl restart ssh.service",
     )?;
     desk.petasos(&["plan"])?.ended(2)?.says(&["permitrootlogin yes (/etc/ssh/custom/b.inc:1)"])?;
     converges(desk)?;
     ensure!(host.sh("sshd -T -C user=root,host=x,addr=192.0.2.1")?.contains("permitrootlogin no"), "root may log in");
     ensure!(host.login("root", &["ControlPath=none"], "true")?.code != 0, "root may log in");
     // What comes behind ours loses, and stays.
-    host.sh("echo 'MaxAuthTries 9' >/etc/ssh/later.conf; echo 'Include later.conf' >>/etc/ssh/sshd_config; systemctl reload ssh.service")?;
+    host.sh("echo 'MaxAuthTries 9' >/etc/ssh/later.conf; echo 'Include later.conf' >>/etc/ssh/sshd_config; systemctl restart ssh.service")?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])
 }
 

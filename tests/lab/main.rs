@@ -40,6 +40,7 @@ mod telegram;
 mod tricks;
 mod verify;
 mod ways;
+mod works;
 
 use harness::world;
 use libtest_mimic::{Arguments, Trial};
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         effects::trials(),
         errors::trials(),
         newcomer::trials(),
+        works::trials(),
         floods::trials(),
         disk::trials(),
         hostile::trials(),

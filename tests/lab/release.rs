@@ -18,6 +18,10 @@ pub fn trials() -> Vec<Trial> {
             trial("release::one that never answers is rolled back by itself", || taken_back("hangs", HANGS)),
             "it waits out the whole patience with a start; one that ends at its start runs by default",
         ),
+        ignored(
+            trial("release::one that works for two minutes before it answers is waited for", waited_for),
+            "it takes two minutes and more",
+        ),
         trial("release::a lock that was tampered with, and a moved tag, are refused", not_as_pinned),
     ]
 }
@@ -28,6 +32,8 @@ const TAGS: [(&str, &str); 2] = [("0.18.2", "v2026.7.7.2"), ("0.19.0", "v2026.7.
 /// nothing in it.
 const ENDS: &str = "\n\nif os.environ.get(\"HERMES_MANAGED\"):\n    raise SystemExit(3)\n";
 const HANGS: &str = "\n\nif os.environ.get(\"HERMES_MANAGED\"):\n    time.sleep(3600)\n";
+
+const WORKS: &str = "\n\nif os.environ.get(\"HERMES_MANAGED\"):\n    end = time.monotonic() + 120\n    while time.monotonic() < end:\n        pass\n";
 
 /// The host of these tests, on which 0.18.2 came first.
 fn host() -> Result<MutexGuard<'static, Shared>> {
@@ -195,6 +201,18 @@ fn taken_back(name: &str, gateway: &str) -> Result<()> {
     let healed = desk.petasos(&["up"])?.ended(0)?;
     ensure!(healed.out.contains(": 1 change,") && healed.out.contains("unit hermes.service: read"), "{}", healed.all());
     desk.petasos(&["plan"])?.ended(0).map(drop)
+}
+
+fn waited_for() -> Result<()> {
+    let shared = host_with("0.19.0")?;
+    let (host, desk) = (&shared.host, &shared.desk);
+    let fork = Fork::new("works")?;
+    fork.tag("v2026.7.23", &fork.commit("0.19.3", WORKS)?)?;
+    desk.petasos(&["pin", "0.19.3", "--source", &fork.source])?.ended(0)?;
+    desk.petasos(&["up"])?.ended(0)?;
+    ensure!(current(host)?.contains("/0.19.3-"), "current is {}", current(host)?);
+    ensure!(host.chat("who answers?")? == "STUB OK: who answers?");
+    desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])
 }
 
 fn refused(shared: &Shared, good: &State, words: &[&str]) -> Result<()> {

@@ -1,18 +1,15 @@
 //! Hosts and machines in the states that public bug reports describe. Each row makes the state,
 //! then runs Petasos; a login, systemd or UFW is the judge.
 
-use super::harness::{Desk, Host, Shared, converged, lab_key, ready, ssh_config, trial};
+use super::harness::{Desk, Host, Row, Shared, WHOLE, converged, converges, holds, ignored, rows, ssh_config, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::time::{Duration, Instant};
 
-/// The host's name, the row's, and what it does.
-type Row<F> = (&'static str, &'static str, F);
-type OnHost = fn(&Host, &Desk) -> Result<()>;
 type OnShared = fn(&Shared) -> Result<()>;
 
 pub fn trials() -> Vec<Trial> {
-    let rows: [Row<OnHost>; 9] = [
+    let table: [Row; 9] = [
         ("old", "releases that are too old", old),
         ("readonly", "kernel parameters that cannot be written", read_only),
         ("ageing", "an administrator never ages out", ageing),
@@ -23,42 +20,26 @@ pub fn trials() -> Vec<Trial> {
         ("quiet", "ssh is configured to say nothing", quiet),
         ("twonames", "one host has two names", two_names),
     ];
-    let bare = rows.into_iter().map(|(host, name, row)| {
-        trial(&format!("reports::{name}"), move || {
-            let host = Host::from(host, ready()?)?;
-            row(&host, &bare(&host)?)
-        })
-    });
-    let on_converged: [Row<OnShared>; 3] = [
+    let on_converged: [(&str, &str, OnShared); 3] = [
         ("squatter", "somebody else answers at the agent's port", squatter),
         ("undone", "a first run is undone", undone),
         ("lingering", "an older gateway of the agent runs beside it", lingering),
     ];
-    let shared = on_converged
-        .into_iter()
-        .map(|(host, name, row)| trial(&format!("reports::{name}"), move || row(&converged(host, "trixie")?)));
-    bare.chain(shared).collect()
-}
-
-/// A desk for a host without the Hermes Agent, which has no part in these.
-pub(super) fn bare(host: &Host) -> Result<Desk> {
-    let desk = Desk::of(&[host])?;
-    desk.petasos(&["init", "--eject", "--force"])?;
-    desk.write("playbooks/20-agent.yaml", "[]\n")?;
-    desk.write(
-        "petasos.yaml",
-        &format!(
-            "hosts: {{ web: {{ address: \"root@{}\" }} }}\nadmin: {{ authorized_keys: [\"{}\"] }}\n",
-            host.address,
-            lab_key(host)?
-        ),
-    )?;
-    Ok(desk)
-}
-
-pub(super) fn converges(desk: &Desk) -> Result<()> {
-    desk.petasos(&["up"])?.ended(0)?;
-    desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])
+    let shared = on_converged.into_iter().flat_map(|(host, name, row)| {
+        let on = move |suite: &'static str| {
+            move || {
+                row(&converged(
+                    if suite == "trixie" { host.to_owned() } else { format!("{host}-{suite}") }.as_str(),
+                    suite,
+                )?)
+            }
+        };
+        [
+            trial(&format!("reports::{name}"), on("trixie")),
+            ignored(trial(&format!("reports::{name}, whole, bookworm"), on("bookworm")), WHOLE),
+        ]
+    });
+    rows("reports", &table).into_iter().chain(shared).collect()
 }
 
 fn old(host: &Host, desk: &Desk) -> Result<()> {
@@ -79,7 +60,7 @@ fn read_only(host: &Host, desk: &Desk) -> Result<()> {
     host.sh("mount --bind /proc/sys/net /proc/sys/net; mount -o remount,bind,ro /proc/sys/net; ! [ -w /proc/sys/net/ipv4/tcp_syncookies ]")?;
     desk.petasos(&["up"])?.ended(1)?.says(&["`/proc/sys/net` cannot be written", "hint: "])?;
     ensure!(host.holds("! id ops && ! ls /etc/sysctl.d/zz-petasos-net.conf")?, "something was changed");
-    host.sh("umount /proc/sys/net")?;
+    host.sh("mount -o remount,bind,rw /proc/sys/net")?;
     converges(desk)
 }
 
@@ -96,6 +77,7 @@ fn ageing(host: &Host, desk: &Desk) -> Result<()> {
         desk.petasos(&["up"])?.ended(0)?.says(&[": 1 change,", "ageing"])?;
         ensure!(host.sh("getent shadow ops | cut -d: -f5,7,8")?.trim() == "::", "{}", host.sh("getent shadow ops")?);
     }
+    holds(desk)?;
     // A password that must be changed closes at once, and root's login is closed: the console's.
     host.sh("chage -d 0 ops")?;
     ensure!(host.login("ops", &[], "true")?.code != 0, "the judge lets everybody in");
@@ -115,6 +97,7 @@ fn undone(Shared { host, desk }: &Shared) -> Result<()> {
 
 fn later(host: &Host, desk: &Desk) -> Result<()> {
     let redirects = "cat /proc/sys/net/ipv4/conf/all/accept_redirects";
+    host.sh("echo 'APT::Periodic::Unattended-Upgrade \"0\";' >/etc/apt/apt.conf")?;
     let again = "systemctl reset-failed; systemctl restart systemd-sysctl.service systemd-journald.service";
     host.sh(
         "echo 'net.ipv4.conf.all.accept_redirects = 1' >/etc/sysctl.d/99-mine.conf
@@ -125,6 +108,8 @@ fn later(host: &Host, desk: &Desk) -> Result<()> {
         host.sh(again)?;
         desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])?;
         ensure!(host.sh(redirects)?.trim() == "0", "redirects are believed");
+        let upgrades = host.sh("apt-config dump APT::Periodic::Unattended-Upgrade")?;
+        ensure!(upgrades.trim() == "APT::Periodic::Unattended-Upgrade \"1\";", "{upgrades}");
         host.sh("systemd-cat -t mark echo persistent-or-not; journalctl --sync; sleep 1")?;
         ensure!(
             host.holds("journalctl -q -D /var/log/journal -t mark -n 1 | grep -q persistent-or-not")?,
@@ -139,6 +124,8 @@ fn later(host: &Host, desk: &Desk) -> Result<()> {
         ("/run/sysctl.d/zzzz.conf", "net.ipv4.conf.all.accept_redirects=1"),
         ("/usr/lib/sysctl.d/zzzzz.conf", "net.ipv4.conf.all.accept_redirects = 1"),
         ("/etc/ufw/sysctl.conf", "net/ipv4/conf/all/accept_redirects=1"),
+        ("/etc/apt/apt.conf.d/zzz", "APT {\n Periodic {\n  unattended-upgrade \"0\";\n };\n};"),
+        ("/etc/apt/apt.conf", "#clear APT::Periodic::Unattended-Upgrade;"),
         ("/etc/systemd/journald.conf.d/zzz.conf", "[Journal]\nStorage = volatile"),
         ("/run/systemd/journald.conf.d/zzzz.conf", "[Journal]\nStorage=none"),
     ] {
@@ -148,14 +135,17 @@ fn later(host: &Host, desk: &Desk) -> Result<()> {
         desk.petasos(&["up"])?.ended(0)?.says(&["rival line"])?;
         sound().with_context(|| file.to_owned())?;
     }
-    Ok(())
+    host.sh("echo 'APT::Periodic { Verbose \"1\"; Unattended-Upgrade \"0\"; };' >/etc/apt/apt.conf")?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["/etc/apt/apt.conf:1 sets", "on a line of its own"])?;
+    host.sh("rm /etc/apt/apt.conf")?;
+    holds(desk)
 }
 
 fn groups(host: &Host, desk: &Desk) -> Result<()> {
     converges(desk)?;
     host.sh(
         "groupadd sshadmins; usermod -aG sshadmins ops; echo 'AllowGroups sshadmins' >/etc/ssh/sshd_config.d/50-mine.conf
-         systemctl reload ssh.service",
+         systemctl restart ssh.service",
     )?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])?;
     // The one that it must be in comes back, and no other goes.
@@ -163,7 +153,7 @@ fn groups(host: &Host, desk: &Desk) -> Result<()> {
     desk.petasos(&["up"])?.ended(0)?.says(&[": 1 change,"])?;
     let groups = host.sh("id -Gn ops")?;
     ensure!(groups.contains("sudo") && groups.contains("sshadmins"), "{groups}");
-    Ok(())
+    holds(desk)
 }
 
 fn foreign_service(host: &Host, desk: &Desk) -> Result<()> {
@@ -236,6 +226,7 @@ fn squatter(Shared { host, desk }: &Shared) -> Result<()> {
         ensure!(said.code != 0, "it says that all is well:\n{}", said.all());
         said.says(&["port 8642 is taken by `python3`", "squatter.service"])?;
     }
+    desk.petasos(&["verify"])?.ended(2)?.says(&["net.inbound      NOT MET", "python3 at 127.0.0.1 8642/tcp"])?;
     host.sh("systemctl stop squatter.service")?;
     desk.petasos(&["up"])?.ended(0)?;
     host.answers()

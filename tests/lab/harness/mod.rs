@@ -1,6 +1,7 @@
 //! What the tables have in common: hosts, a user's desk, and the hosts that they share.
 
 mod desk;
+mod found;
 mod host;
 mod ignored;
 pub mod left;
@@ -9,10 +10,11 @@ mod shared;
 pub mod world;
 
 pub use desk::{Desk, SECRET, lab_key, lock_of, ssh_config};
+pub use found::{Row, WHOLE, converges, holds, rows};
 pub use host::{Host, Said};
 pub use ignored::{ignored, left_out};
 pub use once::{Once, Pool};
-pub use shared::{First, Shared, converged, first, ready, shared};
+pub use shared::{First, Shared, converged, first, ready, ready_on, shared};
 
 use libtest_mimic::{Failed, Trial};
 use std::sync::Mutex;

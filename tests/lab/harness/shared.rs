@@ -76,17 +76,23 @@ pub fn converged(name: &str, suite: &str) -> Result<Shared> {
 
 /// The snapshot of a host on which the packages are there already, as on some providers' images: a
 /// first run takes seconds then.
-pub fn ready() -> Result<&'static str> {
-    static READY: Once<()> = Once::new();
+pub fn ready_on(suite: &str) -> Result<&'static str> {
+    static READY: [Once<()>; 2] = [const { Once::new() }; 2];
+    let [trixie, bookworm] = &READY;
+    let (once, name) = if suite == "trixie" { (trixie, "ready") } else { (bookworm, "ready-bookworm") };
     let make = || {
         let packages = include_str!("../../../playbooks/10-base.yaml").split("present: [").nth(1);
         let packages = packages.and_then(|rest| rest.split(']').next()).context("no packages in the playbook")?;
         let packages = packages.replace(',', " ");
-        let host = Host::fresh("ready", "trixie")?;
+        let host = Host::fresh(name, suite)?;
         host.sh(&format!(
             "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && apt-get -qq -y --no-install-recommends install {packages}"
         ))?;
-        host.keep("ready")
+        host.keep(name)
     };
-    READY.get(make).map(|_| "ready")
+    once.get(make).map(|_| name)
+}
+
+pub fn ready() -> Result<&'static str> {
+    ready_on("trixie")
 }

@@ -1,0 +1,70 @@
+//! Hosts in states that people had before Petasos came. A row makes the state and looks at the
+//! outcome; it is run on the base system alone, and by request as users have it: with the agent
+//! and the proof, on each suite.
+
+use super::{Desk, Host, ignored, lab_key, ready_on, trial};
+use anyhow::{Context, Result};
+use libtest_mimic::Trial;
+
+/// The host's name, the row's, and what it does.
+pub type Row = (&'static str, &'static str, fn(&Host, &Desk) -> Result<()>);
+
+/// Why the long forms of a row are left out.
+pub const WHOLE: &str = "the same row with the agent and the proof, some minutes each";
+
+/// The trials of a table's rows.
+pub fn rows(table: &'static str, rows: &[Row]) -> Vec<Trial> {
+    rows.iter().flat_map(|row| of_row(table, *row)).collect()
+}
+
+fn of_row(table: &'static str, (host, name, row): Row) -> [Trial; 3] {
+    let base = trial(&format!("{table}::{name}"), move || {
+        let host = Host::from(host, ready_on("trixie")?)?;
+        row(&host, &base(&host)?)
+    });
+    let whole = |suite: &'static str| {
+        let trial = trial(&format!("{table}::{name}, whole, {suite}"), move || {
+            let host = Host::from(&format!("{host}-{suite}"), ready_on(suite)?)?;
+            row(&host, &whole(&host)?)
+        });
+        ignored(trial, WHOLE)
+    };
+    [base, whole("trixie"), whole("bookworm")]
+}
+
+/// A desk for a host without the Hermes Agent.
+fn base(host: &Host) -> Result<Desk> {
+    let desk = whole(host)?;
+    desk.petasos(&["init", "--eject", "--force"])?;
+    desk.write("playbooks/20-agent.yaml", "[]\n")?;
+    desk.write("petasos.yaml", &yaml(host, "")?)?;
+    Ok(desk)
+}
+
+fn whole(host: &Host) -> Result<Desk> {
+    let desk = Desk::of(&[host])?;
+    desk.write("petasos.yaml", &yaml(host, ", agent: { limits: { disk: 256M } }")?)?;
+    Ok(desk)
+}
+
+fn yaml(host: &Host, more: &str) -> Result<String> {
+    let (address, key) = (host.address, lab_key(host)?);
+    Ok(format!(
+        "hosts: {{ web: {{ address: \"root@{address}\"{more} }} }}\nadmin: {{ authorized_keys: [\"{key}\"] }}\n"
+    ))
+}
+
+/// Comes to the state that is wanted, and stays there; with the agent, each control is attacked.
+pub fn converges(desk: &Desk) -> Result<()> {
+    desk.petasos(&["up"])?.ended(0)?;
+    holds(desk)
+}
+
+/// There is nothing to do; with the agent, each control is attacked.
+pub fn holds(desk: &Desk) -> Result<()> {
+    desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])?;
+    if !desk.path("playbooks").exists() {
+        desk.petasos(&["verify"])?.ended(0).context("verify")?;
+    }
+    Ok(())
+}
