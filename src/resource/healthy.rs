@@ -4,7 +4,7 @@ use crate::fact::{Facts, Seen, seen};
 use crate::fault::Fault;
 use crate::name::UnitName;
 
-/// The port of an address such as `http://127.0.0.1:8642/health`.
+/// The port of an address such as `http://127.0.0.1:80/health`.
 pub fn port(url: &str) -> u16 {
     let authority = url.split("://").last().and_then(|rest| rest.split('/').next()).unwrap_or_default();
     authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(80)

@@ -148,8 +148,9 @@ impl SshTempConfig {
         writeln!(config, "LogLevel INFO")?;
         // Only for this host: one on the way to it (ProxyJump) is reached with the same
         // configuration.
-        // Nothing of the user's is lent to a host, nor to one on the way.
-        writeln!(config, "ForwardAgent no\nForwardX11 no")?;
+        // Nothing of the user's is lent to a host, nor to one on the way. A command of the user's
+        // would hold the login up, and a port is free for one connection only.
+        writeln!(config, "ForwardAgent no\nForwardX11 no\nPermitLocalCommand no\nClearAllForwardings yes")?;
         writeln!(config, "Host {}", target.host)?;
         writeln!(config, "  KnownHostsCommand /bin/sh {} %I %f %t %H %K", path("command").display())?;
         if !accepted.is_empty() {

@@ -8,13 +8,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {
-    let table: [Row; 4] = [
-        ("client", "odd files and environments of the client's", client),
+    let kinds: [Row; 1] = [("client", "odd files and environments of the client's", client)];
+    let more: [Row; 3] = [
         ("habits", "habits of the client's ssh", habits),
         ("sources", "package sources that do not answer, pins, holds", sources),
         ("daemons", "servers of one's own, and Ctrl-C five times", daemons),
     ];
-    rows("works", &table)
+    rows("works", &kinds, &more)
 }
 
 /// `petasos plan` by a shell, in the desk's folder.
@@ -88,7 +88,7 @@ const HABITS: [&str; 14] = [
     "LocalForward 127.0.0.1:1 127.0.0.1:1\n  ExitOnForwardFailure yes",
     "SendEnv LANG LC_*\n  SetEnv A=1",
     "Compression yes",
-    "StdinNull yes\n  ForkAfterAuthentication yes",
+    "StdinNull yes\n  NoHostAuthenticationForLocalhost yes",
     "SessionType none",
     "EscapeChar ~\n  Tag work",
     "BatchMode no\n  PreferredAuthentications password,keyboard-interactive,publickey\n  ConnectTimeout 0",
@@ -121,7 +121,7 @@ fn daemons(host: &Host, desk: &Desk) -> Result<()> {
         "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update
          apt-get -qq -y --no-install-recommends install nginx bind9 >/dev/null
          systemctl -q is-active nginx.service named.service
-         printf '#!/usr/sbin/nft -f\\nflush ruleset\\ntable inet mine { chain x { type filter hook output priority 5; } }\\n' >/etc/nftables.conf
+         printf '#!/usr/sbin/nft -f\\nflush ruleset\\ntable inet mine { chain x { type filter hook output priority 5; }; }\\n' >/etc/nftables.conf
          systemctl -q enable --now nftables.service",
     )?;
     for tenths in [2, 5, 9, 14, 22] {

@@ -1,6 +1,6 @@
 //! Hosts in states that people had before Petasos came. A row makes the state and looks at the
-//! outcome; it is run on the base system alone, and by request as users have it: with the agent
-//! and the proof, on each suite.
+//! outcome. One of each kind is run by default, on the base system alone; by request the others are,
+//! and all of them as users have it: with the agent and the proof, on each suite.
 
 use super::{Desk, Host, ignored, lab_key, ready_on, trial};
 use anyhow::{Context, Result};
@@ -12,9 +12,17 @@ pub type Row = (&'static str, &'static str, fn(&Host, &Desk) -> Result<()>);
 /// Why the long forms of a row are left out.
 pub const WHOLE: &str = "the same row with the agent and the proof, some minutes each";
 
-/// The trials of a table's rows.
-pub fn rows(table: &'static str, rows: &[Row]) -> Vec<Trial> {
-    rows.iter().flat_map(|row| of_row(table, *row)).collect()
+/// Why a row is left out of which another one of its kind is run.
+pub const SAME_KIND: &str = "another row of the same kind runs by default";
+
+/// The trials of a table's rows: one of each kind, and further ones.
+pub fn rows(table: &'static str, kinds: &[Row], more: &[Row]) -> Vec<Trial> {
+    let kinds = kinds.iter().flat_map(|row| of_row(table, *row));
+    let more = more.iter().flat_map(|row| {
+        let [base, trixie, bookworm] = of_row(table, *row);
+        [ignored(base, SAME_KIND), trixie, bookworm]
+    });
+    kinds.chain(more).collect()
 }
 
 fn of_row(table: &'static str, (host, name, row): Row) -> [Trial; 3] {

@@ -10,7 +10,7 @@ mod shared;
 pub mod world;
 
 pub use desk::{Desk, SECRET, lab_key, lock_of, ssh_config};
-pub use found::{Row, WHOLE, converges, holds, rows};
+pub use found::{Row, SAME_KIND, WHOLE, converges, holds, rows};
 pub use host::{Host, Said};
 pub use ignored::{ignored, left_out};
 pub use once::{Once, Pool};
