@@ -1,6 +1,6 @@
 //! Hosts in states that people had before Petasos came. A row makes the state and looks at the
-//! outcome. One of each kind is run by default, on the base system alone; by request the others are,
-//! and all of them as users have it: with the agent and the proof, on each suite.
+//! outcome. One of each kind is run by default, on the base system alone; by request the others
+//! are, and all of them as users have it: with the agent and the proof, on each suite.
 
 use super::{Desk, Host, ignored, lab_key, ready_on, trial};
 use anyhow::{Context, Result};
