@@ -3,6 +3,8 @@
 use crate::act::Act;
 use crate::fact::Facts;
 use crate::fault::Fault;
+use crate::name::Account;
+use crate::resource::effects::is_below;
 use crate::resource::{Change, Diff, Need, Resource, Risk, Touches, package};
 use crate::shell::Script;
 use serde::Serialize;
@@ -110,6 +112,17 @@ impl Plan {
 }
 
 impl Step {
+    /// Whether it is part of what lets this user in and be root, and of nobody else's login: the
+    /// account, what is in its home, sudo's rules.
+    pub fn is_login_of(&self, user: &Account) -> bool {
+        let (kind, name) = self.id.split_once(' ').unwrap_or_default();
+        match kind {
+            "user" => name == user.as_str(),
+            "file" | "directory" => ["/etc/sudoers.d", &format!("/home/{user}")].iter().any(|at| is_below(name, at)),
+            _ => false,
+        }
+    }
+
     /// A step of a run's own, which no resource stands behind.
     pub fn of_run(id: impl Into<String>, title: &str, change: Change) -> Self {
         Self {

@@ -118,9 +118,17 @@ impl Session<'_> {
         }
         keep.extend(self.job.keep(&all));
         self.execute_all(Batch { name: "keep", first: &keep, steps: before, before: leading, of }).await?;
-        if !risky.is_empty() {
-            let numbers = (leading + before.len(), of);
-            self.guarded(&risky, numbers, &Scope::of(&risky), ConfirmBy::Admin).await?;
+        // An administrator who is there already, with other keys or no shell, cannot log in until
+        // that is changed; whoever is in now stays in.
+        let new = *self.connection.user() != self.job.admin;
+        let (own, risky): (Vec<&Step>, Vec<&Step>) =
+            risky.into_iter().partition(|step| new && step.is_login_of(&self.job.admin));
+        let mut made = leading + before.len();
+        for (steps, way) in [(own, ConfirmBy::NewAdmin), (risky, ConfirmBy::Admin)] {
+            if !steps.is_empty() {
+                self.guarded(&steps, (made, of), &Scope::of(&steps), way).await?;
+            }
+            made += steps.len();
         }
         if !after.is_empty() {
             self.execute_all(Batch { name: "rest", first: &[], steps: after, before: last, of }).await?;

@@ -23,8 +23,10 @@ const TYPES: [&str; 2] = ["(ED25519)", "(RSA)"];
 /// Whose fresh login confirms a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConfirmBy {
-    /// The administrator's.
+    /// The administrator's, who could log in before.
     Admin,
+    /// The administrator's, whose own login it is that changes.
+    NewAdmin,
     /// Whichever worked before the run that is undone.
     Any,
 }
@@ -139,6 +141,8 @@ impl Session<'_> {
         let limit = Duration::from_secs(u64::from(self.job.confirm_timeout_secs / 4).clamp(3, 10));
         match way {
             ConfirmBy::Admin => Ok(self.admin_login().within(limit).open().await?),
+            // sshd's port is another step's.
+            ConfirmBy::NewAdmin => Ok(self.here().with_user(&self.job.admin).within(limit).open().await?),
             ConfirmBy::Any => self.job.connect(self.watch).await,
         }
     }

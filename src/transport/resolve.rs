@@ -50,7 +50,7 @@ pub fn resolve(target: &Target, options: &SshOptions) -> Result<Resolved, Fault>
     let output =
         output.map_err(|error| Fault::new(format!("cannot run `ssh`: {error}")).hint("install OpenSSH's client"))?;
     if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr).replace('\r', "");
         return Err(Fault::new(stderr.trim()).at("the ssh configuration"));
     }
     Ok(read(&String::from_utf8_lossy(&output.stdout)))

@@ -6,8 +6,9 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
-    let kinds: [Row; 2] = [
+    let kinds: [Row; 3] = [
         ("refusals", "sshd would refuse the administrator", refusals),
+        ("wasthere", "the administrator is there, with another key and no shell", was_there),
         ("noed25519", "a host without an ed25519 key", no_ed25519),
     ];
     let more: [Row; 7] = [
@@ -76,6 +77,23 @@ fn sudoers(host: &Host, desk: &Desk) -> Result<()> {
     root_is_in()?;
     host.sh("rm /etc/sudoers.d/zz-policy")?;
     converges(desk)
+}
+
+/// Made by hand or by the provider, for somebody else's key.
+fn was_there(host: &Host, desk: &Desk) -> Result<()> {
+    let other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBzT+ulnWm6DCJfhBvE1EcMVhZ1mCq8gnQZzY0Gn0gqH somebody";
+    let made = "useradd -m -s /usr/sbin/nologin ops; mkdir -m 755 ~ops/.ssh; printf '%s\n' \"$1\" >~ops/.ssh/authorized_keys; chown -R ops: ~ops";
+    host.with_args(made, &[other])?.ended(0)?;
+    // The guard takes it all back where the new login does not come about.
+    host.sh("chmod 777 ~ops")?;
+    desk.petasos(&["up"])?.ended(4)?.says(&["bad ownership or modes for directory /home/ops"])?;
+    let after = host.sh("getent passwd ops; cat ~ops/.ssh/authorized_keys")?;
+    ensure!(after.contains("/usr/sbin/nologin") && after.contains(other), "{after}");
+    host.login("root", &["ControlPath=none"], "true")?.ended(0)?;
+    host.sh("chmod 755 ~ops")?;
+    converges(desk)?;
+    ensure!(!host.sh("cat ~ops/.ssh/authorized_keys")?.contains(other), "somebody else's key opens it still");
+    host.login("ops", &["ControlPath=none"], "sudo -n id -u")?.ended(0).map(drop)
 }
 
 fn included(host: &Host, desk: &Desk) -> Result<()> {

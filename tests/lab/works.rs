@@ -77,7 +77,7 @@ fn client(_: &Host, desk: &Desk) -> Result<()> {
 }
 
 /// What an ssh_config may say; none of it is for the programs that Petasos runs.
-const HABITS: [&str; 14] = [
+const HABITS: [&str; 16] = [
     "RequestTTY force",
     "RemoteCommand tmux new -A -s main",
     "LocalCommand sleep 1000\n  PermitLocalCommand yes",
@@ -90,7 +90,9 @@ const HABITS: [&str; 14] = [
     "Compression yes",
     "StdinNull yes\n  NoHostAuthenticationForLocalhost yes",
     "SessionType none",
-    "EscapeChar ~\n  Tag work",
+    "CanonicalizeHostname yes\n  HashKnownHosts yes\n  CheckHostIP yes\n  VerifyHostKeyDNS yes",
+    "GSSAPIAuthentication yes\n  KbdInteractiveAuthentication no\n  PasswordAuthentication no\n  NumberOfPasswordPrompts 0",
+    "EscapeChar ~\n  User nobody\n  AddKeysToAgent yes\n  TCPKeepAlive no\n  RekeyLimit 1M",
     "BatchMode no\n  PreferredAuthentications password,keyboard-interactive,publickey\n  ConnectTimeout 0",
 ];
 
@@ -117,10 +119,13 @@ fn sources(host: &Host, desk: &Desk) -> Result<()> {
 }
 
 fn daemons(host: &Host, desk: &Desk) -> Result<()> {
+    desk.edit("petasos.yaml", "hosts: {", "network: { inbound: [80/tcp] }\nhosts: {")?;
     host.sh(
         "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update
          apt-get -qq -y --no-install-recommends install nginx bind9 >/dev/null
          systemctl -q is-active nginx.service named.service
+         sed -i 's/listen-on-v6 { any; }/listen-on { 127.0.0.1; }; listen-on-v6 { none; }/' /etc/bind/named.conf.options
+         systemctl restart named.service
          printf '#!/usr/sbin/nft -f\\nflush ruleset\\ntable inet mine { chain x { type filter hook output priority 5; }; }\\n' >/etc/nftables.conf
          systemctl -q enable --now nftables.service",
     )?;
