@@ -26,7 +26,8 @@ impl Lab {
         let record = Record::read(&self.paths, name).with_context(missing)?;
         if record.vm.is_some() {
             let socket = vm::socket(&self.paths.host(name)).to_string_lossy().into_owned();
-            let ask = ["python3", "-I", "-c", AGENT, &socket, "/usr/bin/env", "-i", PATH, "HOME=/root", "LC_ALL=C.UTF-8"];
+            let ask =
+                ["python3", "-I", "-c", AGENT, &socket, "/usr/bin/env", "-i", PATH, "HOME=/root", "LC_ALL=C.UTF-8"];
             return Ok(ask.map(str::to_owned).to_vec());
         }
         let init = self.groups.init(name).with_context(missing)?;

@@ -9,33 +9,52 @@ import sys
 import time
 
 
+# An agent that does not answer within this time has just been restarted with its machine.
+SOON = 5
+PATIENCE = 60
+
+
+def answers(talk, mark):
+    """Whether the agent answers; what is left of somebody who went away in the middle is read
+    over."""
+    sync = {"execute": "guest-sync-delimited", "arguments": {"id": mark}}
+    talk.write(b"\xff" + json.dumps(sync).encode() + b"\n")
+    talk.flush()
+    while answer := talk.readline():
+        if b"\xff" in answer and json.loads(answer.rpartition(b"\xff")[2]).get("return") == mark:
+            return True
+    return False
+
+
+def asked(line, path, command, arguments):
+    line.settimeout(SOON)
+    line.connect(path)
+    with line.makefile("rwb") as talk:
+        try:
+            if not answers(talk, time.monotonic_ns()):
+                return None
+        except TimeoutError:
+            return None
+        line.settimeout(PATIENCE)
+        talk.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        talk.flush()
+        answer = json.loads(talk.readline() or '{"error": {"desc": "it went away"}}')
+    if "error" in answer:
+        raise OSError(answer["error"]["desc"])
+    return answer["return"]
+
+
 def ask(path, command, arguments):
     """One question at a time: the agent talks to one at a time, too."""
-    with open(path + ".lock", "w") as turn, socket.socket(socket.AF_UNIX) as line:
+    end = time.monotonic() + PATIENCE
+    with open(path + ".lock", "w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        line.settimeout(60)
-        line.connect(path)
-        with line.makefile("rwb") as talk:
-            # What is left of somebody who went away in the middle is read over.
-            mark = time.monotonic_ns()
-            sync = {"execute": "guest-sync-delimited", "arguments": {"id": mark}}
-            talk.write(b"\xff" + json.dumps(sync).encode() + b"\n")
-            talk.flush()
-            while True:
-                answer = talk.readline()
-                if not answer:
-                    raise OSError("the agent went away")
-                if b"\xff" in answer and json.loads(answer.rpartition(b"\xff")[2]).get("return") == mark:
-                    break
-            talk.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
-            talk.flush()
-            answer = talk.readline()
-            if not answer:
-                raise OSError("the agent went away")
-            answer = json.loads(answer)
-            if "error" in answer:
-                raise OSError(answer["error"]["desc"])
-            return answer["return"]
+        while time.monotonic() < end:
+            with socket.socket(socket.AF_UNIX) as line:
+                answer = asked(line, path, command, arguments)
+            if answer is not None:
+                return answer
+    raise OSError("it says nothing")
 
 
 def run(path, words):

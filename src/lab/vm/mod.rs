@@ -50,14 +50,19 @@ pub const KERNEL: &str = "linux-image-cloud-amd64";
 pub fn check(codename: &str, debian: bool) -> Result<()> {
     if std::env::consts::ARCH != "x86_64" {
         bail!(
-            Fault::new(format!("virtual machines of the lab are x86_64, and this machine is {}", std::env::consts::ARCH))
-                .hint("without `--vm` the host is a container")
+            Fault::new(format!(
+                "virtual machines of the lab are x86_64, and this machine is {}",
+                std::env::consts::ARCH
+            ))
+            .hint("without `--vm` the host is a container")
         );
     }
     if !debian {
         bail!(
-            Fault::new(format!("virtual machines of the lab have Debian's kernel, and this machine's mirror is of `{codename}`"))
-                .hint("without `--vm` the host is a container; docs/vagrant.md has boxes of Ubuntu")
+            Fault::new(format!(
+                "virtual machines of the lab have Debian's kernel, and this machine's mirror is of `{codename}`"
+            ))
+            .hint("without `--vm` the host is a container; docs/vagrant.md has boxes of Ubuntu")
         );
     }
     Ok(())

@@ -29,11 +29,14 @@ pub async fn start(groups: &Groups, record: &Record, accel: Accel, dir: &Path) -
 fn words(record: &Record, accel: Accel, dir: &Path) -> Vec<String> {
     let path = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
     let (cpu, accel) = match accel {
-        // Of the other models the kernel of Debian 13 panics. Five levels of pages are more work.
+        // All that QEMU can do, but for a fifth level of pages, which is work and no use here.
         Accel::Tcg => ("max,la57=off", "tcg,thread=multi,tb-size=512"),
         Accel::Kvm => ("host", "kvm"),
     };
-    let disk = format!("if=none,id=disk,format=raw,cache=unsafe,discard=unmap,detect-zeroes=unmap,file={}", path(dir.join(DISK)));
+    let disk = format!(
+        "if=none,id=disk,format=raw,cache=unsafe,discard=unmap,detect-zeroes=unmap,file={}",
+        path(dir.join(DISK))
+    );
     let net = format!("tap,id=net,ifname={},script=no,downscript=no", cable::TAP);
     let card = format!("virtio-net-pci,netdev=net,romfile=,mac={}", net::hardware(record.address));
     let agent = format!("socket,id=agent,server=on,wait=off,path={}", path(socket(dir)));

@@ -3,6 +3,7 @@
 
 use super::{Desk, Host, Once, Said};
 use anyhow::{Context, Result, anyhow};
+use petasos::lab::{Accel, Form};
 use std::sync::{MutexGuard, OnceLock};
 
 /// A host, and the desk that it is looked after from.
@@ -78,15 +79,25 @@ pub fn converged(name: &str, suite: &str) -> Result<Shared> {
 /// first run takes seconds then.
 pub fn ready() -> Result<&'static str> {
     static READY: Once<()> = Once::new();
-    let make = || {
-        let packages = include_str!("../../../playbooks/10-base.yaml").split("present: [").nth(1);
-        let packages = packages.and_then(|rest| rest.split(']').next()).context("no packages in the playbook")?;
-        let packages = packages.replace(',', " ");
-        let host = Host::fresh("ready", "trixie")?;
-        host.sh(&format!(
-            "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && apt-get -qq -y --no-install-recommends install {packages}"
-        ))?;
-        host.keep("ready")
-    };
-    READY.get(make).map(|_| "ready")
+    READY.get(|| make_ready("ready", &Form::of_suite("trixie"))).map(|_| "ready")
+}
+
+/// The same of a virtual machine.
+pub fn ready_machine() -> Result<&'static str> {
+    static READY: Once<()> = Once::new();
+    let form = Form { vm: Some(Accel::Tcg), ..Form::of_suite("trixie") };
+    READY.get(|| make_ready("ready-vm", &form)).map(|_| "ready-vm")
+}
+
+fn make_ready(name: &str, form: &Form) -> Result<()> {
+    let packages = include_str!("../../../playbooks/10-base.yaml").split("present: [").nth(1);
+    let packages = packages.and_then(|rest| rest.split(']').next()).context("no packages in the playbook")?;
+    let packages = packages.replace(',', " ");
+    let host = Host::formed(name, form)?;
+    host.sh(&format!(
+        "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && apt-get -qq -y --no-install-recommends install {packages}"
+    ))?;
+    // A machine that is killed has what it has written to its disk.
+    host.sh("sync")?;
+    host.keep(name)
 }
