@@ -15,7 +15,15 @@ rm -f "$tree"/etc/ssh/ssh_host_* "$tree/etc/hostname"
 # comes.
 echo '# See /etc/apt/sources.list.d' >"$tree/etc/apt/sources.list"
 : >"$tree/etc/machine-id"
-chroot "$tree" systemctl --quiet enable lab-sysctl.service
+if [ "$kind" = vm ]; then
+	# The host's addresses stand in a file; nobody waits until the network is up.
+	chroot "$tree" systemctl --quiet enable systemd-networkd.service
+	chroot "$tree" systemctl --quiet disable systemd-networkd-wait-online.service
+	chmod 755 "$tree/etc/initramfs-tools/scripts/local-bottom/lab-seed"
+	chroot "$tree" update-initramfs -u >/dev/null 2>&1
+else
+	chroot "$tree" systemctl --quiet enable lab-sysctl.service
+fi
 # The password that nobody knows, as on a rented host: root is not locked, only unreachable without
 # the key.
 mkdir -p -m 0700 "$tree/root/.ssh"

@@ -11,7 +11,7 @@ import socket
 import threading
 from collections import deque
 
-from .errors import Broken
+from .errors import Broken, Late
 
 TIMEOUT = 3
 # The writer takes 32 KiB for a line.
@@ -57,7 +57,9 @@ class Writer:
                 return go()
             except (OSError, ValueError) as error:
                 self._hang_up()
-                if last or isinstance(error, TimeoutError):
+                if isinstance(error, TimeoutError):
+                    raise Late(f"the audit writer does not answer: {error}") from error
+                if last:
                     raise Broken(f"the audit writer does not answer: {error}") from error
 
     def _exchange(self, line):

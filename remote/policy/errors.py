@@ -14,3 +14,8 @@ class Broken(Exception):
 
     # Where it ends a model call the agent takes it for an answer that no retry will change.
     status_code = 422
+
+
+class Late(Broken):
+    """Whom the policy asks did not answer in time, as on a host that is just starting. At the start
+    this ends in exit code 75: the unit tries again."""

@@ -3,7 +3,8 @@
     venv/bin/python -P -B /usr/lib/petasos/petasos_policy/launch.py ARGS…
 
 ARGS are what `hermes` would get. Whatever goes wrong before the agent starts is one line on
-stderr and exit code 78, which the agent's unit does not retry.
+stderr and exit code 78, which the agent's unit does not retry; or 75, which it does, where only an
+answer was late.
 """
 
 import os
@@ -11,6 +12,7 @@ import sys
 
 POLICY = "/etc/hermes/policy.json"
 REFUSED = 78
+LATE = 75
 
 
 def is_gateway():
@@ -44,15 +46,18 @@ def main(policy=POLICY):
 
 
 def _refuse(error):
+    code = REFUSED
     try:
         from petasos_policy.arm import one_line
+        from petasos_policy.errors import Late
 
         text = one_line(error)
+        code = LATE if isinstance(error, Late) else REFUSED
     except BaseException:
         text = f"{type(error).__name__}: {error}".replace("\n", " ")
     print(f"petasos policy: the agent does not start: {text}", file=sys.stderr, flush=True)
     # Not sys.exit: nothing that is registered for the end may run, and no thread may hold it up.
-    os._exit(REFUSED)
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pwd
 import subprocess
 import sys
 
+from .patience import patience
 from .policy import main_pid
 
 # A process of its own, for the kernel lets in none that has threads. It looks into a neighbour
@@ -53,7 +54,7 @@ def beside(unit, account):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=patience(10),
         cwd="/",
     )
     if done.returncode:

@@ -11,6 +11,7 @@ from .bench import filled
 from .names import dns, lookup, tls
 from .net import neighbour, others, ping, speak, tcp, udp
 from .paths import any_of, anywhere, create, others_homes, read, rewrite, room, setuid_file
+from .patience import patience
 from .probe import outcome_of
 from .rights import (
     capabilities,
@@ -62,7 +63,7 @@ CALLS = {
     )
 }
 # No attack may take longer than this, and all of them together not much longer.
-LONGEST = 30
+LONGEST = patience(30)
 SILENCE = ("silent", "no answer and no refusal")
 
 

@@ -9,11 +9,12 @@ from .data import data, room, scripts
 from .host import access, account, active_state, output_of, processes, unit_state
 from .limits import limits, log_limits, records
 from .listeners import listeners
+from .patience import patience
 from .release import release
 from .secrets import secrets
 from .upgrades import upgrades
 
-LONGEST = 40
+LONGEST = patience(40)
 
 
 def inspections(spec):

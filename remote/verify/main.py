@@ -15,6 +15,7 @@ from .calls import LONGEST, attack_all
 from .host import properties
 from .inspections import inspected
 from .listeners import listeners, strangers
+from .patience import SLOWNESS
 from .probe import ROLE, TOKEN
 from .proxied import proxied
 from .sandbox import settings_of
@@ -26,7 +27,7 @@ def child(message, role, attacks):
     """The same program in another role: its text, for standard input, and its command line."""
     text = json.dumps({**message, "spec": {"attacks": attacks}})
     program = f"{message['boot']}\nboot({text!r})\n"
-    return program, ["/usr/bin/python3", "-I", "-", role, TOKEN]
+    return program, ["/usr/bin/python3", "-I", "-", role, TOKEN, str(SLOWNESS)]
 
 
 def runs(output, complaints):

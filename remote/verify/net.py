@@ -5,10 +5,11 @@ import struct
 import threading
 from typing import Annotated
 
+from .patience import patience
 from .probe import no, yes
 
 # Seconds that a connection and an answer may take.
-PATIENCE = 4
+PATIENCE = patience(4)
 
 
 def family_of(address):

@@ -7,6 +7,7 @@ import stat
 import subprocess
 
 from .host import output_of
+from .patience import patience
 
 
 def git_object(kind, body):
@@ -40,7 +41,7 @@ def checked_out(folder):
         + ["ls-tree", "-r", "-z", "--name-only", "HEAD"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=20,
+        timeout=patience(20),
     ).stdout
     return [path.decode(errors="surrogateescape") for path in listing.split(b"\0") if path]
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import Annotated
 
+from .patience import patience
 from .probe import ROLE, TOKEN, no, yes
 
 
@@ -16,7 +17,7 @@ def run(argv: list[str], prints: str):
     """A program: it worked when it ended well and printed this text."""
     try:
         done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=8
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience(8)
         )
     except subprocess.TimeoutExpired:
         return "silent", f"`{' '.join(argv)}` does not end"

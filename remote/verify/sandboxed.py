@@ -8,12 +8,13 @@ import socket
 import subprocess
 import time
 
+from .patience import patience
 from .probe import no, yes
 
 SOCKETS = "/run/petasos-agent"
 WRITER = f"{SOCKETS}/audit.sock"
 # For a command's answer, its start included.
-PATIENCE = 20
+PATIENCE = patience(20)
 
 
 def asked(request):

@@ -2,6 +2,7 @@
 
 import subprocess
 
+from .patience import patience
 from .probe import yes
 
 
@@ -12,7 +13,7 @@ def scope(python: str, question: str):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=25,
+        timeout=patience(25),
     )
     if not done.stdout.startswith("{"):
         return "error", (done.stderr.strip() or "it said nothing").splitlines()[-1][:200]

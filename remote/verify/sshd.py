@@ -7,6 +7,7 @@ import subprocess
 
 from .host import output_of
 from .net import PATIENCE
+from .patience import patience
 
 
 def settings(users):
@@ -118,7 +119,7 @@ OPTIONS = (
     "StrictHostKeyChecking=no",
     "UserKnownHostsFile=/dev/null",
     "LogLevel=ERROR",
-    "ConnectTimeout=5",
+    f"ConnectTimeout={patience(5):.0f}",
 )
 
 
@@ -130,7 +131,7 @@ def offered(argv):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=patience(10),
     )
     lines = done.stderr.strip().splitlines()
     if lines:

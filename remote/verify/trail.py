@@ -11,6 +11,7 @@ import sys
 import time
 
 from .host import access, output_of
+from .patience import patience
 
 LOG = "/var/log/hermes"
 FULL = re.compile(r"audit-\d{12}\.jsonl", re.ASCII)
@@ -147,7 +148,7 @@ def may(name):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=patience(10),
         check=True,
         user=user.pw_uid,
         group=user.pw_gid,

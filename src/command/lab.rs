@@ -1,7 +1,7 @@
 //! `petasos lab`: disposable hosts on this machine.
 use super::lab_review;
 use crate::fault::Fault;
-use crate::lab::{Form, Lab, LabHost, Like};
+use crate::lab::{Accel, Form, Lab, LabHost, Like};
 use crate::shell::quote;
 use crate::ui;
 use anyhow::{Context, Result, bail};
@@ -34,8 +34,13 @@ enum LabVerb {
         /// ubuntu24.04 or ubuntu26.04; log in as `ubuntu`
         #[arg(long, value_name = "RELEASE", conflicts_with_all = ["suite", "ipv6", "ssh_socket"])]
         like: Option<Like>,
+        /// A virtual machine with a kernel of its own (QEMU), and no container; `--vm=kvm` lets the
+        /// processor run it, where this machine can
+        #[arg(long, value_name = "ACCEL", num_args = 0..=1, require_equals = true, default_missing_value = "tcg",
+              conflicts_with = "like")]
+        vm: Option<Accel>,
         /// Start from a snapshot instead of a provider's image
-        #[arg(long, value_name = "SNAPSHOT", conflicts_with_all = ["suite", "ipv6", "ssh_socket", "like"])]
+        #[arg(long, value_name = "SNAPSHOT", conflicts_with_all = ["suite", "ipv6", "ssh_socket", "like", "vm"])]
         from: Option<String>,
     },
     /// Stop a host and keep its disk under a name, for `lab up --from`
@@ -92,10 +97,10 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
     let lab = Lab::open()?;
     let mut say = |line: &str| ui::note(line);
     match args.verb {
-        LabVerb::Up { name, suite, ipv6, ssh_socket, like, from } => {
+        LabVerb::Up { name, suite, ipv6, ssh_socket, like, vm, from } => {
             let form = match like {
                 Some(like) => Form::of_like(like),
-                None => Form { from, suite, ipv6, ssh_socket, like },
+                None => Form { from, suite, ipv6, ssh_socket, like, vm },
             };
             let host = lab.up(&name, &form, &mut say).await?;
             ui::out(&format!("{}\n", host.address))?;

@@ -1,7 +1,7 @@
 //! What a provider offers beside the host itself: the console, which asks nobody there, and the
 //! cable.
 use super::record::Record;
-use super::{Lab, net};
+use super::{Lab, net, vm};
 use crate::fault::Fault;
 use anyhow::{Context, Result};
 
@@ -12,6 +12,9 @@ const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 /// command's end, and until it does, the kernel does not let the host start again.
 const WAIT: [&str; 4] = ["sh", "-c", "\"$@\"; exit $?", "sh"];
 
+/// The same for a virtual machine: its agent is asked, by its cable of its own.
+const AGENT: &str = include_str!("../../remote/lab/vm/console.py");
+
 impl Lab {
     /// The words before a command that then runs on the host as root, whatever its sshd and its
     /// firewall think of it.
@@ -20,6 +23,13 @@ impl Lab {
     /// When no such host runs.
     pub fn console(&self, name: &str) -> Result<Vec<String>> {
         let missing = || not_running(name);
+        let record = Record::read(&self.paths, name).with_context(missing)?;
+        if record.vm.is_some() {
+            let socket = vm::socket(&self.paths.host(name)).to_string_lossy().into_owned();
+            let ask =
+                ["python3", "-I", "-c", AGENT, &socket, "/usr/bin/env", "-i", PATH, "HOME=/root", "LC_ALL=C.UTF-8"];
+            return Ok(ask.map(str::to_owned).to_vec());
+        }
         let init = self.groups.init(name).with_context(missing)?;
         let enter =
             ["nsenter", "--target", &init, "--all", "--no-fork", "env", "-i", PATH, "HOME=/root", "LC_ALL=C.UTF-8"];

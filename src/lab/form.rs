@@ -4,6 +4,7 @@ use super::net;
 use super::paths::{create_dir, write};
 use super::record::Record;
 use super::tool;
+use super::vm::{self, Accel};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
@@ -22,6 +23,8 @@ pub struct Form {
     pub ssh_socket: bool,
     /// As this release of Ubuntu's is handed over; it decides the suite, and who listens for SSH.
     pub like: Option<Like>,
+    /// A virtual machine, and no container.
+    pub vm: Option<Accel>,
 }
 
 impl Form {
@@ -55,6 +58,14 @@ impl Form {
             Some(suite) if *suite != record.suite => return wrong(&format!("runs {}", record.suite), suite),
             _ => {}
         }
+        if self.vm.is_some() && record.vm.is_none() {
+            return wrong("is a container", "a virtual machine");
+        }
+        if let (Some(wanted), Some(accel)) = (self.vm, record.vm)
+            && wanted != accel
+        {
+            return wrong(&format!("is run by {}", accel.name()), wanted.name());
+        }
         if self.ipv6 && !record.ipv6 {
             return wrong("has IPv4 too", "IPv6 only");
         }
@@ -70,6 +81,9 @@ impl Form {
 
 /// Lays down what makes a host differ from its image.
 pub(super) async fn shape(upper: &Path, record: &Record) -> Result<()> {
+    if record.vm.is_some() {
+        write(&upper.join("etc/systemd/network/10-lab.network"), vm::seed::network(record))?;
+    }
     if !record.snapshots.is_empty() {
         // A snapshot has its form; but its identity is that of the host that it was.
         return write(&upper.join("etc/machine-id"), "");

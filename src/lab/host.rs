@@ -2,7 +2,7 @@
 use super::net;
 use super::paths::{Paths, create_dir, write};
 use super::record::Record;
-use super::{boot, cgroup::Groups, form, tool};
+use super::{boot, cgroup::Groups, form, tool, vm};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::net::Ipv4Addr;
@@ -33,6 +33,14 @@ pub fn free_address(taken: &[Record]) -> Result<Ipv4Addr> {
         .map(net::host_address)
         .find(|address| taken.iter().all(|record| record.address != *address))
         .with_context(|| Fault::new("all of the lab's addresses are taken").hint("`petasos lab down --all`"))
+}
+
+/// Hangs a host's namespace on the lab's bridge.
+pub async fn attach(record: &Record) -> Result<()> {
+    match record.vm {
+        Some(_) => vm::cable::attach(&record.name, record.address).await,
+        None => net::attach(&record.name, record.address, record.ipv6).await,
+    }
 }
 
 /// Lays down what makes this host itself: its name, its ssh key, the lab's login.
@@ -82,9 +90,11 @@ pub fn ssh_config(paths: &Paths, record: &Record) -> String {
     format!(
         "Host {address} {name}\n  HostName {address}\n  IdentityFile {}\n  IdentitiesOnly yes\n  \
          UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  \
-         BatchMode yes\n  ConnectTimeout 5\n",
+         BatchMode yes\n  ConnectTimeout {}\n",
         paths.key().display(),
         paths.host(name).join("known_hosts").display(),
+        // The time counts until the keys are exchanged, and an emulated host computes them slowly.
+        if record.vm.is_some() { 20 } else { 5 },
     )
 }
 
@@ -118,9 +128,11 @@ pub async fn wait_for_ssh(paths: &Paths, groups: &Groups, record: &Record, limit
     let dir = paths.host(&record.name);
     let config = dir.join("ssh_config").to_string_lossy().into_owned();
     let target = format!("{}@{}", record.user(), record.reached_at());
-    let argv = ["ssh", "-F", &config, "-o", "ConnectTimeout=1", &target, "true"];
+    let (connect, each) = if record.vm.is_some() { (20, 40) } else { (1, 10) };
+    let connect = format!("ConnectTimeout={connect}");
+    let argv = ["ssh", "-F", &config, "-o", &connect, &target, "true"];
     loop {
-        let error = match tool::run(&argv, Duration::from_secs(10)).await {
+        let error = match tool::run(&argv, Duration::from_secs(each)).await {
             Ok(_) => return Ok(started.elapsed()),
             // A snapshot may be of a hardened host: root is refused there, by an sshd that answers.
             Err(error) if !record.snapshots.is_empty() && format!("{error:#}").contains("Permission denied") => {
@@ -163,6 +175,7 @@ mod tests {
             ipv6: octet == 12,
             ssh_socket: false,
             like: None,
+            vm: None,
             snapshots: Vec::new(),
         };
         let taken = [record(10), record(12)];

@@ -2,7 +2,7 @@
 use super::like::Like;
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree, write};
-use super::{lock, tool};
+use super::{lock, tool, vm};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -25,42 +25,57 @@ const HOST: &[&str] = &[
     "sudo",
     "systemd-sysv",
 ];
+/// And of one that boots by itself: its kernel, and the provider's agent.
+const MACHINE: &[&str] = &["apparmor", "initramfs-tools", "qemu-guest-agent", "udev", vm::KERNEL, "zstd"];
 const INTERNET: &[&str] = &["ca-certificates", "dnsmasq-base", "fcgiwrap", "git", "nginx-light", "python3"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Host,
+    Machine,
     Internet,
 }
 
+/// The files of every host.
+const ALIKE: &[(&str, &str)] = &[
+    ("etc/ssh/sshd_config.d/50-cloud-init.conf", include_str!("../../remote/lab/host/50-cloud-init.conf")),
+    ("etc/systemd/system.conf.d/50-lab-ca.conf", include_str!("../../remote/lab/host/50-lab-ca.conf")),
+    ("etc/environment", include_str!("../../remote/lab/host/environment")),
+];
+
 impl Kind {
-    fn packages(self) -> &'static [&'static str] {
+    fn packages(self) -> Vec<&'static str> {
         match self {
-            Kind::Host => HOST,
-            Kind::Internet => INTERNET,
+            Kind::Host => HOST.to_vec(),
+            Kind::Machine => [HOST, MACHINE].concat(),
+            Kind::Internet => INTERNET.to_vec(),
         }
     }
 
     fn label(self) -> &'static str {
         match self {
             Kind::Host => "host",
+            Kind::Machine => "vm",
             Kind::Internet => "internet",
         }
     }
 
     /// The files laid over the tree after its packages: (path, text).
-    fn files(self) -> &'static [(&'static str, &'static str)] {
-        match self {
+    fn files(self) -> Vec<(&'static str, &'static str)> {
+        let own: &[(&str, &str)] = match self {
             Kind::Host => &[
-                ("etc/ssh/sshd_config.d/50-cloud-init.conf", include_str!("../../remote/lab/host/50-cloud-init.conf")),
                 ("etc/systemd/system/lab-sysctl.service", include_str!("../../remote/lab/host/lab-sysctl.service")),
                 ("usr/local/lib/petasos-lab/sysctl", include_str!("../../remote/lab/host/sysctl.sh")),
                 (
                     "etc/systemd/system/systemd-sysctl.service.d/lab.conf",
                     include_str!("../../remote/lab/host/systemd-sysctl.conf"),
                 ),
-                ("etc/systemd/system.conf.d/50-lab-ca.conf", include_str!("../../remote/lab/host/50-lab-ca.conf")),
-                ("etc/environment", include_str!("../../remote/lab/host/environment")),
+            ],
+            Kind::Machine => &[
+                ("etc/fstab", include_str!("../../remote/lab/vm/fstab")),
+                ("etc/initramfs-tools/conf.d/lab", include_str!("../../remote/lab/vm/initramfs.conf")),
+                ("etc/initramfs-tools/modules", include_str!("../../remote/lab/vm/modules")),
+                ("etc/initramfs-tools/scripts/local-bottom/lab-seed", include_str!("../../remote/lab/vm/seed.sh")),
             ],
             Kind::Internet => &[
                 ("srv/lab/run.sh", include_str!("../../remote/lab/internet/run.sh")),
@@ -70,7 +85,9 @@ impl Kind {
                 ("srv/lab/telegram.py", include_str!("../../remote/lab/internet/telegram.py")),
                 ("srv/lab/sinks.py", include_str!("../../remote/lab/internet/sinks.py")),
             ],
-        }
+        };
+        let alike = if self == Kind::Internet { &[] } else { ALIKE };
+        alike.iter().chain(own).copied().collect()
     }
 }
 
@@ -121,36 +138,39 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     Ok(tree)
 }
 
-async fn build(recipe: &Recipe<'_>, tree: &Path) -> Result<()> {
+async fn build(recipe: &Recipe<'_>, directory: &Path) -> Result<()> {
     let mut command =
         tool::command(&["mmdebstrap", "--quiet", "--mode=root", "--format=directory", "--variant=minbase"]);
     command.arg(format!("--include={}", packages(recipe).join(",")));
     for setting in &recipe.machine.apt_settings {
         command.arg(format!("--aptopt={setting}"));
     }
-    command.arg(recipe.suite).arg(tree);
+    command.arg(recipe.suite).arg(directory);
     command.args(recipe.machine.sources.iter().map(|source| source.line(recipe.suite)));
     tool::finish(command, Duration::from_secs(900)).await?;
     for (path, text) in files(recipe) {
-        write(&tree.join(path), text)?;
+        write(&directory.join(path), text)?;
     }
-    let tree = tree.to_string_lossy();
+    let tree = directory.to_string_lossy();
     let argv = ["sh", "-c", FINISH, "image.sh", &tree, recipe.kind.label()];
     tool::run(&argv, Duration::from_secs(120)).await?;
     if let Some(like) = recipe.like {
         let argv = ["sh", "-c", LIKE, "like.sh", &tree, like.version(), like.codename()];
         tool::run(&argv, Duration::from_secs(120)).await?;
     }
+    if recipe.kind == Kind::Machine {
+        vm::disk::make(directory).await?;
+    }
     Ok(())
 }
 
 fn packages(recipe: &Recipe<'_>) -> Vec<&'static str> {
     let more = recipe.like.map(Like::packages).unwrap_or_default();
-    recipe.kind.packages().iter().copied().chain(more).collect()
+    recipe.kind.packages().into_iter().chain(more).collect()
 }
 
 fn files(recipe: &Recipe<'_>) -> Vec<(String, String)> {
-    let fixed = recipe.kind.files().iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let fixed = recipe.kind.files().into_iter().map(|(path, text)| (path.to_owned(), text.to_owned()));
     let authorities = recipe
         .authorities
         .iter()

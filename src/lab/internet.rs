@@ -39,7 +39,7 @@ impl Lab {
     /// Starts the internet without a host, for what this machine itself asks of it; it stays at
     /// least as long as what this returns.
     pub async fn internet_up(&self, say: Say<'_>) -> Result<InternetHold> {
-        super::need::install(say).await?;
+        super::need::install(&[], say).await?;
         let machine = super::machine::look().await?;
         let needs = self.prepare_internet(&machine, say).await?;
         let _all = super::lock::acquire(&self.paths.lock("lab"), super::NETWORK, say).await?;
@@ -149,7 +149,7 @@ impl Lab {
     async fn attach_hosts(&self) -> Result<()> {
         for record in Record::all(&self.paths) {
             if self.groups.alive(&record.name) && net::exists(&record.name) {
-                net::attach(&record.name, record.address, record.ipv6).await?;
+                super::host::attach(&record).await?;
             }
         }
         Ok(())

@@ -62,10 +62,13 @@ pub async fn look() -> Result<Machine> {
 }
 
 impl Machine {
+    pub fn is_debian(&self) -> bool {
+        ["bullseye", "bookworm", "trixie", "forky", "sid"].contains(&self.codename.as_str())
+    }
+
     /// The suite of a host that names none.
     pub fn default_suite(&self) -> &str {
-        const DEBIAN: &[&str] = &["bullseye", "bookworm", "trixie", "forky", "sid"];
-        if DEBIAN.contains(&self.codename.as_str()) { "trixie" } else { &self.codename }
+        if self.is_debian() { "trixie" } else { &self.codename }
     }
 
     /// The URLs of apt's proxies, where the machine has any.

@@ -29,6 +29,7 @@ mod snapshot;
 mod tool;
 mod tools;
 mod up;
+mod vm;
 
 use crate::fault::Fault;
 use anyhow::{Result, bail};
@@ -41,6 +42,7 @@ use std::path::PathBuf;
 pub use form::Form;
 pub use like::Like;
 pub use record::Snapshot;
+pub use vm::Accel;
 
 const NETWORK: &str = "it arranges the lab's network";
 const SAME_HOST: &str = "it works on the same host";
@@ -67,6 +69,9 @@ pub struct LabHost {
     /// The release of Ubuntu's that it is like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub like: Option<Like>,
+    /// Who runs it, where it is a virtual machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vm: Option<Accel>,
     /// Where it answers ssh.
     pub address: IpAddr,
     /// Its address of version 6, which it has beside or in place of one of version 4.
@@ -121,6 +126,7 @@ impl Lab {
             ipv6: net::six(record.address),
             name: record.name,
             like: record.like,
+            vm: record.vm,
             suite: record.suite,
         }
     }

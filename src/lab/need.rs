@@ -18,9 +18,14 @@ const NEEDED: &[(&str, &str)] = &[
     ("python3", "python3"),
 ];
 
+/// What virtual machines need beside that.
+pub const MACHINES: &[(&str, &str)] =
+    &[("qemu-system-x86_64", "qemu-system-x86"), ("mkfs.ext4", "e2fsprogs"), ("cpio", "cpio")];
+
 /// Installs what is missing and says so; on a machine that has it all this starts no process.
-pub async fn install(say: super::Say<'_>) -> Result<()> {
-    let missing: Vec<&str> = NEEDED.iter().filter(|(proof, _)| !present(proof)).map(|(_, package)| *package).collect();
+pub async fn install(more: &[(&str, &'static str)], say: super::Say<'_>) -> Result<()> {
+    let needed = NEEDED.iter().chain(more);
+    let missing: Vec<&str> = needed.filter(|(proof, _)| !present(proof)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }

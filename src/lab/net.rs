@@ -73,7 +73,7 @@ pub async fn check_addresses(registries: &[String]) -> Result<()> {
 /// The hardware address of a lab address. A host that takes over an address must take over this
 /// too, and the bridge must not change its own when a port leaves: neighbours would talk to the old
 /// one for half a minute, until their entries expire.
-fn hardware(address: Ipv4Addr) -> String {
+pub fn hardware(address: Ipv4Addr) -> String {
     let [a, b, c, d] = address.octets();
     format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
@@ -155,26 +155,30 @@ fn alone(address: &IpAddr) -> String {
     }
 }
 
-/// A host's namespace with its one interface; it outlives the host's reboots.
-pub async fn build_host(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
+/// A host's namespace; it outlives the host's reboots.
+pub async fn build_host(name: &str) -> Result<()> {
     let ns = namespace(name);
     remove(name).await?;
     ip(&format!("netns add {ns}")).await?;
-    ip(&format!("-n {ns} link set lo up")).await?;
-    attach(name, address, only_six).await
+    ip(&format!("-n {ns} link set lo up")).await.map(drop)
 }
 
-/// Hangs a host's namespace on the bridge.
-pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
+/// Hangs a host's namespace on the bridge by a cable, and no more.
+pub async fn hang(name: &str, address: Ipv4Addr, options: &str) -> Result<()> {
     let (ns, inet) = (namespace(name), namespace(INTERNET));
     let [.., octet] = address.octets();
     // The kernel takes a namespace apart some time after `netns del` has returned: the cable of
     // whoever had this address may still hang.
     tool::holds(&["ip", "-n", &inet, "link", "del", &format!("host{octet}")]).await;
-    ip(&format!("-n {ns} link add eth0 address {} type veth peer name host{octet} netns {inet}", hardware(address)))
-        .await?;
+    ip(&format!("-n {ns} link add eth0{options} type veth peer name host{octet} netns {inet}")).await?;
     ip(&format!("-n {inet} link set host{octet} master br0 up")).await?;
-    ip(&format!("-n {ns} link set eth0 up")).await?;
+    ip(&format!("-n {ns} link set eth0 up")).await.map(drop)
+}
+
+/// Hangs a host's namespace on the bridge, with the host's addresses.
+pub async fn attach(name: &str, address: Ipv4Addr, only_six: bool) -> Result<()> {
+    let ns = namespace(name);
+    hang(name, address, &format!(" address {}", hardware(address))).await?;
     if !only_six {
         ip(&format!("-n {ns} addr add {address}/24 dev eth0")).await?;
         ip(&format!("-n {ns} route add default via {ROUTER}")).await?;

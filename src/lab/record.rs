@@ -3,6 +3,7 @@
 use super::like::{Like, USER};
 use super::net;
 use super::paths::{Paths, write};
+use super::vm::{Accel, DISK};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
@@ -23,6 +24,9 @@ pub struct Record {
     pub ssh_socket: bool,
     #[serde(default)]
     pub like: Option<Like>,
+    /// Set for a virtual machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vm: Option<Accel>,
     /// The snapshots between the image and the host, the upper ones first.
     #[serde(default)]
     pub snapshots: Vec<String>,
@@ -57,6 +61,12 @@ impl Record {
         snapshots.chain([self.image.clone()]).collect()
     }
 
+    /// The disk that a virtual machine starts on a copy of.
+    pub fn disk(&self, paths: &Paths) -> PathBuf {
+        let snapshot = self.snapshots.first().map(|name| paths.snapshot(name));
+        snapshot.unwrap_or_else(|| self.image.clone()).join(DISK)
+    }
+
     pub fn write(&self, paths: &Paths) -> Result<()> {
         let text = serde_json::to_vec_pretty(self).context("cannot encode a host's record")?;
         write(&paths.host(&self.name).join("host.json"), text)
@@ -72,6 +82,8 @@ pub struct Snapshot {
     pub ssh_socket: bool,
     #[serde(default)]
     pub like: Option<Like>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vm: Option<Accel>,
     /// The image at the bottom.
     pub image: PathBuf,
     /// The snapshots between the image and this one, the upper ones first.
@@ -82,7 +94,7 @@ impl Snapshot {
     /// A host on top of it.
     pub(super) fn host(self, name: &str, address: Ipv4Addr) -> Record {
         let snapshots = [&self.name].into_iter().chain(&self.below).cloned().collect();
-        let Snapshot { suite, ipv6, ssh_socket, like, image, .. } = self;
-        Record { name: name.to_owned(), suite, address, image, ipv6, ssh_socket, like, snapshots }
+        let Snapshot { suite, ipv6, ssh_socket, like, vm, image, .. } = self;
+        Record { name: name.to_owned(), suite, address, image, ipv6, ssh_socket, like, vm, snapshots }
     }
 }

@@ -1,8 +1,9 @@
 //! Snapshots: what a host wrote, kept under a name. New hosts lie on top of it, so nothing is ever
-//! copied.
+//! copied; virtual machines start on a copy of the disk.
 use super::host;
 use super::paths::{create_dir, remove_tree, write};
 use super::record::{Record, Snapshot};
+use super::vm::DISK;
 use super::{Lab, NETWORK, SAME_HOST, Say, lock, net};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
@@ -32,17 +33,19 @@ impl Lab {
         self.groups.kill(name).await?;
         net::remove(name).await?;
         let _all = lock::acquire(&self.paths.lock("lab"), NETWORK, say).await?;
-        let Record { suite, image, ipv6, ssh_socket, like, snapshots: below, .. } = record;
-        let kept = Snapshot { name: snapshot.to_owned(), suite, ipv6, ssh_socket, like, image, below };
+        let Record { suite, image, ipv6, ssh_socket, like, vm, snapshots: below, .. } = record;
+        // The disk of a virtual machine is a whole one.
+        let below = if vm.is_some() { Vec::new() } else { below };
+        let part_of_host = if vm.is_some() { DISK } else { "upper" };
+        let kept = Snapshot { name: snapshot.to_owned(), suite, ipv6, ssh_socket, like, vm, image, below };
         // It is there with its name, or not at all.
         let part = self.paths.snapshot(&format!(".{snapshot}"));
         remove_tree(&part)?;
         create_dir(&part)?;
         let text = serde_json::to_vec_pretty(&kept).context("cannot encode a snapshot's record")?;
         write(&part.join("snapshot.json"), text)?;
-        for (from, to) in
-            [(self.paths.host(name).join("upper"), part.join("upper")), (part.clone(), self.paths.snapshot(snapshot))]
-        {
+        let of_host = self.paths.host(name).join(part_of_host);
+        for (from, to) in [(of_host, part.join(part_of_host)), (part.clone(), self.paths.snapshot(snapshot))] {
             std::fs::rename(&from, &to).with_context(|| format!("cannot keep `{}`", from.display()))?;
         }
         remove_tree(&self.paths.host(name))

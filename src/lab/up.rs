@@ -3,7 +3,7 @@ use super::image::{self, Kind, Recipe};
 use super::internet::Needs;
 use super::machine::{self, Machine};
 use super::record::Record;
-use super::{Form, Lab, LabHost, Like, NETWORK, SAME_HOST, Say, boot, host, index, limits, lock, need, net};
+use super::{Form, Lab, LabHost, NETWORK, SAME_HOST, Say, boot, host, index, limits, lock, need, net, vm};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -16,7 +16,9 @@ impl Lab {
     /// it.
     pub async fn up(&self, name: &str, form: &Form, say: Say<'_>) -> Result<LabHost> {
         host::check_name(name)?;
-        need::install(say).await?;
+        let wants_machine = form.vm.is_some()
+            || form.from.as_deref().is_some_and(|from| self.find_snapshot(from).is_ok_and(|kept| kept.vm.is_some()));
+        need::install(if wants_machine { need::MACHINES } else { &[] }, say).await?;
         let _own = lock::acquire(&self.paths.lock(&format!("host-{name}")), SAME_HOST, say).await?;
         let running = Record::read(&self.paths, name).filter(|_| self.groups.alive(name));
         if let Some(record) = running.filter(|_| net::exists(name)) {
@@ -31,12 +33,15 @@ impl Lab {
         let machine = machine::look().await?;
         let suite = form.suite.as_deref().unwrap_or(machine.default_suite());
         // Before anything is built.
+        if form.vm.is_some() {
+            vm::check(&machine.codename, machine.is_debian())?;
+        }
         let snapshot = form.from.as_deref().map(|from| self.find_snapshot(from)).transpose()?;
         let six = snapshot.as_ref().map_or(form.ipv6, |snapshot| snapshot.ipv6);
         let needs = self.prepare_internet(&machine, say).await?;
         let image = match &snapshot {
             Some(snapshot) => snapshot.image.clone(),
-            None => self.host_image(&machine, &needs, (suite, form.like), say).await?,
+            None => self.host_image(&machine, &needs, (suite, form), say).await?,
         };
         // What is left of a dead one; outside the common lock, as a lived-in tree takes its time.
         self.remove(name).await?;
@@ -53,8 +58,8 @@ impl Lab {
                 Some(from) => self.find_snapshot(from)?.host(name, address),
                 None => {
                     let (name, suite) = (name.to_owned(), suite.to_owned());
-                    let Form { ipv6, ssh_socket, like, .. } = *form;
-                    Record { name, suite, address, image, ipv6, ssh_socket, like, snapshots: Vec::new() }
+                    let Form { ipv6, ssh_socket, like, vm, .. } = *form;
+                    Record { name, suite, address, image, ipv6, ssh_socket, like, vm, snapshots: Vec::new() }
                 }
             };
             record.write(&self.paths)?;
@@ -80,7 +85,7 @@ impl Lab {
         &self,
         machine: &Machine,
         needs: &Needs,
-        (suite, like): (&str, Option<Like>),
+        (suite, form): (&str, &Form),
         say: Say<'_>,
     ) -> Result<PathBuf> {
         let index = index::look(&needs.python).await?;
@@ -96,15 +101,28 @@ impl Lab {
         if !machine.apt_settings.is_empty() {
             files.push(("etc/apt/apt.conf.d/90machine".to_owned(), machine.apt_settings.join("\n") + "\n"));
         }
-        image::ensure(&self.paths, &Recipe { kind: Kind::Host, suite, like, machine, authorities, files }, say).await
+        let kind = if form.vm.is_some() { Kind::Machine } else { Kind::Host };
+        image::ensure(&self.paths, &Recipe { kind, suite, like: form.like, machine, authorities, files }, say).await
     }
 
     async fn boot(&self, record: &Record) -> Result<()> {
-        net::build_host(&record.name, record.address, record.ipv6).await?;
+        net::build_host(&record.name).await?;
+        host::attach(record).await?;
         host::prepare(&self.paths, record).await?;
         let dir = self.paths.host(&record.name);
-        boot::start(&self.groups, &record.name, &record.layers(&self.paths), &dir, &host::boot_words()).await?;
-        host::wait_for_ssh(&self.paths, &self.groups, record, Duration::from_secs(90)).await.map(drop)
+        let patience = match record.vm {
+            Some(accel) => {
+                vm::disk::copy(&record.disk(&self.paths), &dir).await?;
+                vm::seed::pack(&record.image, &dir).await?;
+                vm::run::start(&self.groups, record, accel, &dir).await?;
+                vm::START
+            }
+            None => {
+                boot::start(&self.groups, &record.name, &record.layers(&self.paths), &dir, &host::boot_words()).await?;
+                Duration::from_secs(90)
+            }
+        };
+        host::wait_for_ssh(&self.paths, &self.groups, record, patience).await.map(drop)
     }
 
     /// Starts the internet under hosts that run on without it.

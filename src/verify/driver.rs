@@ -7,7 +7,8 @@ use serde::Serialize;
 const BOOT: &str = include_str!("../../remote/verify/boot.py");
 
 /// Each after those that it imports; the last one has `main`.
-const MODULES: [(&str, &str); 24] = [
+const MODULES: [(&str, &str); 25] = [
+    ("patience", include_str!("../../remote/verify/patience.py")),
     ("probe", include_str!("../../remote/verify/probe.py")),
     ("net", include_str!("../../remote/verify/net.py")),
     ("names", include_str!("../../remote/verify/names.py")),

@@ -39,6 +39,7 @@ mod snapshot;
 mod telegram;
 mod tricks;
 mod verify;
+mod vm;
 mod ways;
 mod works;
 
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         names::trials().into_iter().chain(tricks::trials()).collect(),
         telegram::trials(),
         policy::trials(),
+        vm::trials(),
         drift::trials("bookworm"),
     ];
     let trials = spread(lanes.into(), |trial| args.is_ignored(trial));

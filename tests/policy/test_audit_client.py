@@ -9,7 +9,7 @@ import time
 import unittest
 
 from policy import audit
-from policy.errors import Broken
+from policy.errors import Broken, Late
 
 
 class Peer:
@@ -121,8 +121,9 @@ class Client(unittest.TestCase):
     def test_without_a_writer_nothing_that_is_said_passes(self):
         self.peer.die()
         self.writer.tell("a", n=1)
-        with self.assertRaises(Broken):
+        with self.assertRaises(Broken) as raised:
             self.writer.say("b", n=2)
+        self.assertNotIsInstance(raised.exception, Late)
         with self.assertRaises(Broken):
             for n in range(50):
                 self.writer.tell("a", n=n)
@@ -137,7 +138,7 @@ class Client(unittest.TestCase):
         self.addCleanup(self.peer.hold.set)
         self.writer.tell("a", n=1)
         began = time.monotonic()
-        with self.assertRaises(Broken):
+        with self.assertRaises(Late):
             self.writer.say("b", n=2)
         self.assertLess(time.monotonic() - began, 2 * audit.TIMEOUT)
 

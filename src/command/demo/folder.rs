@@ -136,7 +136,15 @@ mod tests {
         let ssh_config = folder.join("lab-ssh-config");
         std::fs::write(&ssh_config, format!("Host {address}\n")).unwrap();
         let (name, suite) = ("demo".to_owned(), "trixie".to_owned());
-        LabHost { name, suite, like: None, address: address.parse().unwrap(), ipv6: "::1".parse().unwrap(), ssh_config }
+        LabHost {
+            name,
+            suite,
+            like: None,
+            vm: None,
+            address: address.parse().unwrap(),
+            ipv6: "::1".parse().unwrap(),
+            ssh_config,
+        }
     }
 
     fn open(path: &Path) -> Result<Folder> {

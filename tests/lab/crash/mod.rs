@@ -8,7 +8,7 @@
 mod stop;
 
 use super::harness::world::lock;
-use super::harness::{Desk, Host, ignored, ready, trial};
+use super::harness::{Desk, Host, ignored, ready, ready_machine, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use libtest_mimic::Trial;
 use std::collections::{BTreeSet, VecDeque};
@@ -22,6 +22,7 @@ const HOSTS: usize = 2;
 
 const EVERY_STEP: &str = "a row for every step of a first run takes more than an hour; a sample runs by default";
 const CUTS: &str = "a cut that ssh notices takes more than a minute; a sample of shorter ones runs by default";
+const EMULATED: &str = "the processor of a virtual machine is emulated: ten rows take an hour";
 const MIDWAY: &str = "a whole first run of its own; badday::packages has a step that outlives its connection too";
 
 pub fn trials() -> Vec<Trial> {
@@ -31,6 +32,7 @@ pub fn trials() -> Vec<Trial> {
         ignored(in_turn("the client dies after every single step", || every_step(Part::Whole)), EVERY_STEP),
         ignored(in_turn("the client dies after every step of the hardening", || every_step(Part::Base)), EVERY_STEP),
         ignored(in_turn("the cable is cut after spread steps", cuts), CUTS),
+        ignored(in_turn("the client dies after spread steps on a virtual machine", machines), EMULATED),
         ignored(in_turn("the client dies while dpkg works on a fresh host", dpkg), MIDWAY),
         ignored(in_turn("the client dies while the release is built", build), MIDWAY),
     ]
@@ -50,8 +52,20 @@ fn in_turn(name: &str, test: fn() -> Result<()>) -> Trial {
 enum Part {
     /// The host's hardening alone, which takes seconds.
     Base,
+    /// The same, of a host with a kernel of its own.
+    Machine,
     /// The agent too.
     Whole,
+}
+
+impl Part {
+    /// The snapshot that a row's host starts from.
+    fn start(self) -> Result<&'static str> {
+        match self {
+            Part::Machine => ready_machine(),
+            Part::Base | Part::Whole => ready(),
+        }
+    }
 }
 
 /// What befalls the run.
@@ -81,15 +95,10 @@ struct Undisturbed {
 }
 
 fn desk(host: &Host, part: Part) -> Result<Desk> {
-    let mut desk = Desk::of(&[host])?;
-    if part == Part::Base {
-        desk.petasos(&["init", "--eject"])?.ended(0)?;
-        desk.write("playbooks/20-agent.yaml", "[]\n")?;
-        // Without the agent, and without its way out by name: the last steps are those that may
-        // lock people out.
-        let yaml = desk.read("petasos.yaml")?;
-        desk.write("petasos.yaml", &format!("{yaml}network: {{ egress: {{ mode: ports }} }}\n"))?;
-    }
+    let mut desk = match part {
+        Part::Whole => Desk::of(&[host])?,
+        Part::Base | Part::Machine => Desk::of_hardening(host)?,
+    };
     // What a killed client leaves here goes with the desk.
     desk.set("TMPDIR", Some(&desk.path("").display().to_string()));
     Ok(desk)
@@ -101,9 +110,10 @@ fn state(host: &Host) -> Result<BTreeSet<String>> {
 
 fn undisturbed(part: Part) -> Result<&'static Undisturbed> {
     static BASE: OnceLock<Result<Undisturbed, String>> = OnceLock::new();
+    static MACHINE: OnceLock<Result<Undisturbed, String>> = OnceLock::new();
     static WHOLE: OnceLock<Result<Undisturbed, String>> = OnceLock::new();
     let make = || -> Result<Undisturbed> {
-        let host = Host::from(&format!("crash-{part:?}").to_lowercase(), ready()?)?;
+        let host = Host::from(&format!("crash-{part:?}").to_lowercase(), part.start()?)?;
         let desk = desk(&host, part)?;
         let run = Run::start(&host, &desk, 0)?;
         let (took, steps, talk) = run.ends_well()?;
@@ -117,6 +127,7 @@ fn undisturbed(part: Part) -> Result<&'static Undisturbed> {
     };
     let place = match part {
         Part::Base => &BASE,
+        Part::Machine => &MACHINE,
         Part::Whole => &WHOLE,
     };
     place.get_or_init(|| make().map_err(|error| format!("{error:#}"))).as_ref().map_err(|why| anyhow!("{why}"))
@@ -136,7 +147,7 @@ fn sound(host: &Host, desk: &Desk, part: Part) -> Result<()> {
 /// One row; says after which step it was.
 fn row(slot: &str, case: Case) -> Result<String> {
     let wanted = undisturbed(case.part)?;
-    let host = Host::from(&format!("crash-{slot}"), ready()?)?;
+    let host = Host::from(&format!("crash-{slot}"), case.part.start()?)?;
     let desk = desk(&host, case.part)?;
     let mut run = Run::start(&host, &desk, case.after)?;
     let step = run.stopped()?;
@@ -229,6 +240,12 @@ fn every_step(part: Part) -> Result<()> {
     let wanted = |step: &usize| asked.is_empty() || asked.iter().any(|range| range.contains(step));
     let cases = (1..=steps).filter(wanted).map(|after| Case { part, after, blow: Blow::Killed });
     table(if part == Part::Base { "b" } else { "w" }, cases.collect(), HOSTS)
+}
+
+fn machines() -> Result<()> {
+    let steps = undisturbed(Part::Machine)?.steps;
+    let case = |after| Case { part: Part::Machine, after, blow: Blow::Killed };
+    table("m", spread(steps - 1, 10).into_iter().map(case).collect(), 1)
 }
 
 /// The steps named in PETASOS_CRASH; none for all.

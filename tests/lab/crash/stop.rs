@@ -42,7 +42,11 @@ impl<'a> Run<'a> {
             .holds("for n in $(seq 20); do [ ! -e /run/t-crash/hit ] || exit 0; sleep 0.05; done; exit 1")?
         {
             ensure!(self.child.try_wait()?.is_none(), "the run ended before that step:\n{}", self.talk());
-            ensure!(self.began.elapsed() < Duration::from_secs(300), "the run hangs:\n{}", self.talk());
+            ensure!(
+                self.began.elapsed() < Duration::from_secs(300) * self.host.slowness(),
+                "the run hangs:\n{}",
+                self.talk()
+            );
         }
         Ok(self.talk().lines().last().unwrap_or("nothing said yet").to_owned())
     }

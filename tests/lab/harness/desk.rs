@@ -46,6 +46,8 @@ pub fn lock_of(version: &str) -> Result<String> {
 
 pub struct Desk {
     folder: TempDir,
+    /// That of its slowest host.
+    slowness: u32,
     env: Vec<(String, String)>,
 }
 
@@ -53,12 +55,13 @@ impl Desk {
     pub fn empty() -> Result<Desk> {
         let env = world().lab.git_environment().into_iter();
         let secret = ("OPENROUTER_API_KEY".to_owned(), SECRET.to_owned());
-        Ok(Desk { folder: tempfile::tempdir()?, env: env.chain([secret]).collect() })
+        Ok(Desk { folder: tempfile::tempdir()?, slowness: 1, env: env.chain([secret]).collect() })
     }
 
     /// With these hosts in petasos.yaml, and release 0.19.0 in petasos.lock.
     pub fn of(hosts: &[&Host]) -> Result<Desk> {
-        let desk = Desk::empty()?;
+        let mut desk = Desk::empty()?;
+        desk.slowness = hosts.iter().map(|host| host.slowness()).max().unwrap_or(1);
         let mut yaml = "hosts:\n".to_owned();
         for host in hosts {
             // The room is taken at once, of this machine's disk.
@@ -70,6 +73,18 @@ impl Desk {
         desk.write("petasos.yaml", &yaml)?;
         desk.write("petasos.lock", &lock_of("0.19.0")?)?;
         desk.write("ssh_config", &ssh_config(hosts)?)?;
+        Ok(desk)
+    }
+
+    /// With a host whose hardening alone is wanted, which takes seconds.
+    pub fn of_hardening(host: &Host) -> Result<Desk> {
+        let desk = Desk::of(&[host])?;
+        desk.petasos(&["init", "--eject"])?.ended(0)?;
+        desk.write("playbooks/20-agent.yaml", "[]\n")?;
+        // Without the agent, and without its way out by name: the last steps are those that may
+        // lock people out.
+        let yaml = desk.read("petasos.yaml")?;
+        desk.write("petasos.yaml", &format!("{yaml}network: {{ egress: {{ mode: ports }} }}\n"))?;
         Ok(desk)
     }
 
@@ -102,7 +117,7 @@ impl Desk {
     /// `petasos` in this folder, as a user types it.
     pub fn petasos(&self, words: &[&str]) -> Result<Said> {
         let mut command = Command::new("timeout");
-        command.args(["--kill-after=5", "400", PETASOS]);
+        command.arg("--kill-after=5").arg((400 * self.slowness).to_string()).arg(PETASOS);
         Said::of(self.dressed(command, words), "")
     }
 

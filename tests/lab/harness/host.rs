@@ -106,6 +106,11 @@ impl Host {
         world.runtime.block_on(world.lab.plug(&self.name, plugged))
     }
 
+    /// How many times longer than others this host may take: an emulated processor is that slow.
+    pub fn slowness(&self) -> u32 {
+        if self.vm.is_some() { 8 } else { 1 }
+    }
+
     /// A script as root on the console.
     pub fn run(&self, script: &str) -> Result<Said> {
         self.with_args(script, &[])
@@ -114,7 +119,7 @@ impl Host {
     pub fn with_args(&self, script: &str, args: &[&str]) -> Result<Said> {
         let words = world().lab.console(&self.name)?;
         let mut command = Command::new("timeout");
-        command.arg("120").args(words).args(["sh", "-eus"]).args(args);
+        command.arg((120 * self.slowness()).to_string()).args(words).args(["sh", "-eus"]).args(args);
         Said::of(command, script)
     }
 
@@ -151,15 +156,17 @@ impl Host {
 
     /// The same, where SSH is at another port.
     pub fn reboot_to(&self, user: &str, port: u16) -> Result<Duration> {
-        const STARTED: &str = "cut -d' ' -f22 /proc/1/stat";
+        // Of a container the first, of a machine the second is another then.
+        const STARTED: &str = "cut -d' ' -f22 /proc/1/stat; cat /proc/sys/kernel/random/boot_id";
         let before = self.sh(STARTED)?;
         // The host goes down under its own command, which may not return.
         let _ = self.run("systemctl reboot");
         let began = Instant::now();
         let since = || self.run(STARTED).ok().filter(|said| said.code == 0).is_some_and(|said| said.out != before);
         let port = format!("Port={port}");
+        let patience = Duration::from_secs(60) * self.slowness();
         while !since() || self.login(user, &[&port, "ConnectTimeout=2"], "true")?.code != 0 {
-            ensure!(began.elapsed() < Duration::from_secs(60), "{} does not come back:\n{}", self.name, self.talk());
+            ensure!(began.elapsed() < patience, "{} does not come back:\n{}", self.name, self.talk());
             std::thread::sleep(Duration::from_millis(200));
         }
         Ok(began.elapsed())
@@ -192,15 +199,16 @@ impl Host {
 
     /// Waits until the agent's API does.
     pub fn answers(&self) -> Result<()> {
-        let wait = "for n in $(seq 60); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done; exit 1";
-        self.sh(wait).map(drop).with_context(|| format!("the agent on {} does not answer", self.name))
+        let wait = "for n in $(seq $1); do curl -sf -m 2 -o /dev/null http://127.0.0.1:8642/health && exit; sleep 1; done; exit 1";
+        let answered = self.with_args(wait, &[&(60 * self.slowness()).to_string()])?;
+        answered.ended(0).map(drop).with_context(|| format!("the agent on {} does not answer", self.name))
     }
 
     /// Talks to the agent through its API on the host's loopback; the key stays there.
     pub fn chat(&self, message: &str) -> Result<String> {
         let words = world().lab.console(&self.name)?;
         let mut command = Command::new("timeout");
-        command.arg("150").args(words).args(["python3", "-I", "-", message]);
+        command.arg((150 * self.slowness()).to_string()).args(words).args(["python3", "-I", "-", message]);
         let said = Said::of(command, include_str!("chat.py"))?.ended(0)?;
         Ok(said.out.trim().to_owned())
     }

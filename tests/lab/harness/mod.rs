@@ -9,12 +9,12 @@ mod once;
 mod shared;
 pub mod world;
 
-pub use desk::{Desk, SECRET, lab_key, lock_of, ssh_config};
+pub use desk::{Desk, SECRET, SMALL, lab_key, lock_of, ssh_config};
 pub use found::{Row, SAME_KIND, WHOLE, converges, holds, rows};
 pub use host::{Host, Said};
 pub use ignored::{ignored, left_out};
 pub use once::{Once, Pool};
-pub use shared::{First, Shared, converged, first, ready, ready_on, shared};
+pub use shared::{First, Shared, converged, first, ready, ready_machine, ready_on, shared};
 
 use libtest_mimic::{Failed, Trial};
 use std::sync::Mutex;

@@ -3,6 +3,7 @@
 
 use super::{Desk, Host, Once, Said};
 use anyhow::{Context, Result, anyhow};
+use petasos::lab::{Accel, Form};
 use std::sync::{MutexGuard, OnceLock};
 
 /// A host, and the desk that it is looked after from.
@@ -76,23 +77,34 @@ pub fn converged(name: &str, suite: &str) -> Result<Shared> {
 
 /// The snapshot of a host on which the packages are there already, as on some providers' images: a
 /// first run takes seconds then.
+pub fn ready() -> Result<&'static str> {
+    ready_on("trixie")
+}
+
+/// The same of a suite.
 pub fn ready_on(suite: &str) -> Result<&'static str> {
     static READY: [Once<()>; 2] = [const { Once::new() }; 2];
     let [trixie, bookworm] = &READY;
     let (once, name) = if suite == "trixie" { (trixie, "ready") } else { (bookworm, "ready-bookworm") };
-    let make = || {
-        let packages = include_str!("../../../playbooks/10-base.yaml").split("present: [").nth(1);
-        let packages = packages.and_then(|rest| rest.split(']').next()).context("no packages in the playbook")?;
-        let packages = packages.replace(',', " ");
-        let host = Host::fresh(name, suite)?;
-        host.sh(&format!(
-            "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && apt-get -qq -y --no-install-recommends install {packages}"
-        ))?;
-        host.keep(name)
-    };
-    once.get(make).map(|_| name)
+    once.get(|| make_ready(name, &Form::of_suite(suite))).map(|_| name)
 }
 
-pub fn ready() -> Result<&'static str> {
-    ready_on("trixie")
+/// The same of a virtual machine.
+pub fn ready_machine() -> Result<&'static str> {
+    static READY: Once<()> = Once::new();
+    let form = Form { vm: Some(Accel::Tcg), ..Form::of_suite("trixie") };
+    READY.get(|| make_ready("ready-vm", &form)).map(|_| "ready-vm")
+}
+
+fn make_ready(name: &str, form: &Form) -> Result<()> {
+    let packages = include_str!("../../../playbooks/10-base.yaml").split("present: [").nth(1);
+    let packages = packages.and_then(|rest| rest.split(']').next()).context("no packages in the playbook")?;
+    let packages = packages.replace(',', " ");
+    let host = Host::formed(name, form)?;
+    host.sh(&format!(
+        "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && apt-get -qq -y --no-install-recommends install {packages}"
+    ))?;
+    // A machine that is killed has what it has written to its disk.
+    host.sh("sync")?;
+    host.keep(name)
 }

@@ -3,7 +3,7 @@
 
 use super::super::harness::Shared;
 use super::{Kind, ours};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 struct Fault {
     name: &'static str,
@@ -16,6 +16,8 @@ struct Fault {
 enum Then {
     /// A start ends with 78, and systemd tries no other.
     NoStart,
+    /// A start ends, systemd tries again, and by itself it runs once the fault is undone.
+    StartsLater,
     /// It runs on, and does nothing that it is told.
     NothingRuns,
 }
@@ -51,6 +53,12 @@ const FAULTS: &[Fault] = &[
         inject: "systemctl kill -s STOP petasos-audit.service",
         undo: "systemctl kill -s CONT petasos-audit.service",
         then: Then::NothingRuns,
+    },
+    Fault {
+        name: "the audit writer is silent while the agent starts",
+        inject: "systemctl kill -s STOP petasos-audit.service",
+        undo: "systemctl kill -s CONT petasos-audit.service",
+        then: Then::StartsLater,
     },
     Fault {
         name: "the audit writer cannot be reached",
@@ -120,6 +128,15 @@ fn tried(shared: &Shared, fault: &Fault, at: usize) -> Result<()> {
             let ended = "for n in $(seq 60); do [ \"$(systemctl show --value -p ActiveState hermes.service)\" = failed ] && break; sleep 0.5; done; systemctl show --value -p ExecMainStatus hermes.service";
             let status = host.sh(ended)?;
             ensure!(status.trim() == "78", "it ended with {status}");
+        }
+        Then::StartsLater => {
+            host.run("systemctl reset-failed hermes.service; systemctl restart hermes.service")?;
+            let tries = "for n in $(seq 120); do [ \"$(systemctl show --value -p NRestarts hermes.service)\" = 0 ] || exit 0; sleep 0.5; done; exit 1";
+            host.sh(tries).context("it is not tried again")?;
+            host.sh(fault.undo)?;
+            host.answers()?;
+            desk.petasos(&["plan"])?.ended(0)?;
+            return Ok(());
         }
         Then::NothingRuns => {
             let name = format!("{at}");
