@@ -60,7 +60,7 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
     ("act", &["name", "shell"]),
     ("config", &["name", "wording", "yaml", "release::pinned"]),
     ("fact", &["name", "shell"]),
-    ("resource", &["name", "shell", "act", "fact", "release::environment", "release::pinned", "release::steps"]),
+    ("resource", &["name", "shell", "act", "fact", "release::environment", "release::pinned", "release::python", "release::steps"]),
     ("plan", &["name", "shell", "act", "fact", "resource"]),
     ("guard", &["name", "act", "resource", "plan"]),
     ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),

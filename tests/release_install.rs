@@ -28,7 +28,7 @@ fn host() -> Host {
 impl Host {
     fn install(&self) -> Output {
         let extras = steps::with_messaging(&BTreeSet::new());
-        let argv = steps::install(&self.version, &self.release, &extras);
+        let argv = steps::install(&self.version, &self.release, &extras, None);
         // The last argument of the script, which only tests give: what goes before /opt.
         Command::new(&argv[0]).args(&argv[1..]).arg(self.root.path()).output().unwrap()
     }
@@ -108,7 +108,7 @@ fn a_release_in_place_needs_no_network() {
     let extras = steps::with_messaging(&BTreeSet::new());
     let dir = host.root.path().join(&steps::dir(&host.version, &host.release)[1..]);
     std::fs::create_dir_all(&dir).unwrap();
-    let manifest = steps::manifest(&host.version, &host.release, &extras);
+    let manifest = steps::manifest(&host.version, &host.release, &extras, None);
     std::fs::write(dir.join(".petasos-release"), manifest).unwrap();
     host.up.git(&["tag", "-d", "v2026.7.20"]);
     let done = host.install();

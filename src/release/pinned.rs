@@ -1,4 +1,5 @@
 //! What a pinned release is, as `petasos.lock` keeps it and as hosts are judged by it.
+use super::python::Python;
 use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +21,10 @@ pub struct Release {
     pub signed: bool,
     /// The release's own `requires-python`.
     pub requires_python: String,
+    /// What runs it on hosts whose own Python does not fit; nothing in a lock that an older petasos
+    /// wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<Python>,
     /// What is known of its source; nothing in a lock that an older petasos wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,

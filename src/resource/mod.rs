@@ -13,6 +13,7 @@ pub mod effects;
 pub mod env_file;
 pub mod file;
 pub mod group;
+mod interpreter;
 pub mod nft;
 pub mod package;
 pub mod program;
