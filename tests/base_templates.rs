@@ -13,7 +13,7 @@ fn vars() -> Value {
     json!({
         "admin": { "user": "ops", "authorized_keys": "" }, "login": "root",
         "ssh_port": 22, "api_port": 8642, "moved_port": "", "inbound": "", "sandbox_packages": "ripgrep", "network": { "egress": { "mode": "names", "enforce": true } },
-        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false, "njs": true, "resolved": true },
+        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false, "njs": true, "nginx_e": true, "resolved": true },
         "ssh": { "algorithms": "strict" }, "agent": { "limits": { "disk": "4G" } },
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],

@@ -2,7 +2,7 @@
 use super::like::Like;
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree, write};
-use super::{lock, tool};
+use super::{lock, python, tool};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -108,7 +108,7 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     say(&format!("building the {label} image of {suite} (once; about half a minute)"));
     let partial = paths.images().join(format!(".{prefix}part"));
     remove_tree(&partial)?;
-    if let Err(error) = build(recipe, &partial).await {
+    if let Err(error) = build(paths, recipe, &partial, say).await {
         remove_tree(&partial)?;
         let suite = &recipe.suite;
         bail!(
@@ -121,18 +121,30 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     Ok(tree)
 }
 
-async fn build(recipe: &Recipe<'_>, tree: &Path) -> Result<()> {
-    let mut command =
-        tool::command(&["mmdebstrap", "--quiet", "--mode=root", "--format=directory", "--variant=minbase"]);
-    command.arg(format!("--include={}", packages(recipe).join(",")));
-    for setting in &recipe.machine.apt_settings {
+/// A tree of these packages and what they need, of the machine's own mirrors.
+pub(super) async fn bootstrap(
+    machine: &Machine,
+    variant: &str,
+    packages: &[&str],
+    suite: &str,
+    tree: &Path,
+) -> Result<()> {
+    let mut command = tool::command(&["mmdebstrap", "--quiet", "--mode=root", "--format=directory"]);
+    command.arg(format!("--variant={variant}")).arg(format!("--include={}", packages.join(",")));
+    for setting in &machine.apt_settings {
         command.arg(format!("--aptopt={setting}"));
     }
-    command.arg(recipe.suite).arg(tree);
-    command.args(recipe.machine.sources.iter().map(|source| source.line(recipe.suite)));
-    tool::finish(command, Duration::from_secs(900)).await?;
+    command.arg(suite).arg(tree).args(machine.sources.iter().map(|source| source.line(suite)));
+    tool::finish(command, Duration::from_secs(900)).await.map(drop)
+}
+
+async fn build(paths: &Paths, recipe: &Recipe<'_>, tree: &Path, say: super::Say<'_>) -> Result<()> {
+    bootstrap(recipe.machine, "minbase", &packages(recipe), recipe.suite, tree).await?;
     for (path, text) in files(recipe) {
         write(&tree.join(path), text)?;
+    }
+    if let Some(minor) = recipe.like.and_then(Like::python) {
+        python::of_host(paths, tree, minor, say).await?;
     }
     let tree = tree.to_string_lossy();
     let argv = ["sh", "-c", FINISH, "image.sh", &tree, recipe.kind.label()];
@@ -167,7 +179,7 @@ fn digest(recipe: &Recipe<'_>) -> String {
     };
     feed(FINISH);
     if let Some(like) = recipe.like {
-        [LIKE, like.name()].into_iter().for_each(&mut feed);
+        [LIKE, like.name()].into_iter().chain(like.python().map(|_| python::OF_HOST)).for_each(&mut feed);
     }
     packages(recipe).into_iter().for_each(&mut feed);
     recipe.machine.apt_settings.iter().for_each(|setting| feed(setting));

@@ -23,6 +23,7 @@ mod names;
 mod need;
 mod net;
 mod paths;
+mod python;
 mod record;
 mod registry;
 mod snapshot;
