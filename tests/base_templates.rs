@@ -210,6 +210,17 @@ nft list counter inet petasos refused_tcp";
 
 // --- egress by name ------------------------------------------------------------------------
 
+/// nginx 1.18 (Ubuntu 22.04) ends at an option that it does not know; the lab's host of that form
+/// runs it.
+#[test]
+fn an_old_nginx_is_not_told_where_to_write_errors() {
+    let mut vars = vars();
+    let starts = |vars: &Value| render("egress/petasos-proxy.service.tera", vars).matches(" -e stderr ").count();
+    assert_eq!(starts(&vars), 2);
+    vars["host"]["nginx_e"] = false.into();
+    assert_eq!(starts(&vars), 0);
+}
+
 #[test]
 fn dnsmasq_and_nginx_accept_their_files() {
     // No program, but part of one: it has to be here.

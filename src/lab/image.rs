@@ -150,7 +150,12 @@ async fn build(paths: &Paths, recipe: &Recipe<'_>, tree: &Path, say: super::Say<
     let argv = ["sh", "-c", FINISH, "image.sh", &tree, recipe.kind.label()];
     tool::run(&argv, Duration::from_secs(120)).await?;
     if let Some(like) = recipe.like {
-        let argv = ["sh", "-c", LIKE, "like.sh", &tree, like.version(), like.codename()];
+        // An old suite is in a mirror for some years only.
+        let nginx = match like.nginx() {
+            Some(suite) if recipe.machine.offers(suite).await? => suite,
+            Some(_) | None => "",
+        };
+        let argv = ["sh", "-c", LIKE, "like.sh", &tree, like.version(), like.codename(), nginx];
         tool::run(&argv, Duration::from_secs(120)).await?;
     }
     Ok(())

@@ -70,6 +70,14 @@ impl Like {
         }
     }
 
+    /// A suite of Debian's that has nginx as old as the release's (1.18).
+    pub fn nginx(self) -> Option<&'static str> {
+        match self {
+            Self::Jammy => Some("bullseye"),
+            Self::Noble | Self::Resolute => None,
+        }
+    }
+
     /// Whether systemd listens for SSH.
     pub fn ssh_socket(self) -> bool {
         self == Self::Noble

@@ -143,3 +143,57 @@ fn of_host(facts: &Facts) -> Result<Option<String>, Fault> {
     };
     Ok(KNOWN.iter().find(known).map(|(_, _, minor)| (*minor).to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::host::Host;
+    use crate::fact::path::PathEntry;
+
+    fn facts(architecture: &str, link: Option<&str>) -> Facts {
+        let entry = |target: &str| PathEntry {
+            kind: PathKind::Symlink(target.to_owned()),
+            owner: "root".into(),
+            group: "root".into(),
+            mode: 0o777,
+        };
+        let link = link.map_or(Seen::Absent, |target| Seen::Is(entry(target)));
+        let host = Host { architecture: architecture.into(), distribution: "debian".into(), version: "12".into(), ..Host::default() };
+        Facts {
+            host: Some(host),
+            paths: [(LINKS[0], link), (LINKS[1], Seen::Absent)].map(|(path, fact)| (AbsPath::new(path).unwrap(), fact)).into(),
+            ..Facts::default()
+        }
+    }
+
+    fn release(requires: &str) -> Release {
+        let python = python::choose(requires, &python::table().unwrap()).unwrap();
+        let text = format!(
+            "{{ source: x, tag: v1.2, commit: {0}, tree: {0}, archive_sha256: {1}, uv_lock_sha256: {1}, signed: true, requires_python: \"{requires}\" }}",
+            format_args!("\"{}\"", "1".repeat(40)),
+            format_args!("\"{}\"", "2".repeat(64)),
+        );
+        Release { python, ..serde_yaml::from_str(&text).unwrap() }
+    }
+
+    #[test]
+    fn a_machine_that_nothing_is_built_for_is_refused_before_anything_changes() {
+        let facts = facts("riscv64", Some("python3.10"));
+        let runs = Runs::of(&release(">=3.11,<3.14"), &facts).unwrap();
+        let why = runs.change(&facts).unwrap().unwrap().blocked.unwrap();
+        assert!(why.message.contains("takes Python >=3.11,<3.14, the host has 3.10") && why.message.ends_with("riscv64"));
+        // Nothing fits the release at all.
+        let runs = Runs::of(&release(">=4"), &self::facts("x86_64", None)).unwrap();
+        assert!(matches!(&runs, Runs::Nothing(why) if why.message.contains("the host has 3.11")));
+    }
+
+    #[test]
+    fn what_is_no_version_is_left_to_uv() {
+        for link in ["pypy3", "/opt/python/bin/python3", "python3.11.2"] {
+            let mut facts = facts("x86_64", Some(link));
+            facts.host = None;
+            assert!(matches!(Runs::of(&release(">=3.11"), &facts), Ok(Runs::Host)), "{link}");
+        }
+        assert!(Runs::of(&Release { requires_python: "3 or so".into(), ..release(">=3.11") }, &facts("x86_64", None)).is_err());
+    }
+}
