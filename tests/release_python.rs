@@ -22,7 +22,8 @@ fn host(says: &str) -> Host {
     fs::write(bin.join("python3"), format!("#!/bin/sh\necho {says}\n")).unwrap();
     fs::set_permissions(bin.join("python3"), fs::Permissions::from_mode(0o777)).unwrap();
     let archive = root.path().join("archive.tar.gz");
-    let tar = Command::new("tar").arg("-C").arg(root.path().join("served")).arg("-czf").arg(&archive).arg("python").status();
+    let tar =
+        Command::new("tar").arg("-C").arg(root.path().join("served")).arg("-czf").arg(&archive).arg("python").status();
     assert!(tar.unwrap().success());
     let sum = Command::new("sha256sum").arg(&archive).output().unwrap().stdout;
     let sha256 = String::from_utf8(sum).unwrap().split(' ').next().unwrap().parse().unwrap();
@@ -80,7 +81,8 @@ fn another_digest_is_refused_before_anything_is_unpacked() {
     let mut host = host("3.13.17");
     // It would say where it ran.
     let ran = host.root.path().join("ran");
-    fs::write(host.root.path().join("served/python/bin/python3"), format!("#!/bin/sh\ntouch {}\n", ran.display())).unwrap();
+    fs::write(host.root.path().join("served/python/bin/python3"), format!("#!/bin/sh\ntouch {}\n", ran.display()))
+        .unwrap();
     host.wanted.build.sha256 = "0".repeat(64).parse().unwrap();
     host.refuses(steps::REFUSED, "refused: the archive of Python 3.13.17 has the digest");
     assert!(!ran.exists());

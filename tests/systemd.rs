@@ -10,7 +10,8 @@ use std::path::Path;
 const YOUNGER: [(&str, u32); 2] = [("PrivateIPC", 248), ("SocketBindDeny", 249)];
 
 fn read(path: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|why| panic!("{path}: {why}"))
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .unwrap_or_else(|why| panic!("{path}: {why}"))
 }
 
 /// By section.
@@ -29,9 +30,13 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
 
 /// Section and name of all settings in a unit's template.
 fn settings(text: &str) -> Vec<(String, String)> {
-    let mut section = "Service".to_owned();
+    let mut section = "Unit".to_owned();
     let mut found = Vec::new();
     for line in text.lines() {
+        // What is included ends in this section.
+        if line.contains("include \"agent/sandbox.tera\"") {
+            section = "Service".to_owned();
+        }
         // A template may begin a line with a condition.
         let line = line.rsplit("%}").next().unwrap_or_default().trim();
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {

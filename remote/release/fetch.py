@@ -25,8 +25,9 @@ def fetch():
             digest.update(block)
             out.write(block)
         # A body that was cut off ends like a whole one.
-        if answer.length:
-            raise http.client.IncompleteRead(b"", answer.length)
+        left = getattr(answer, "length", None)
+        if left:
+            raise http.client.IncompleteRead(b"", left)
     return digest.hexdigest()
 
 

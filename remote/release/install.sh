@@ -1,6 +1,7 @@
 # Puts one pinned release on the host, as root. Switches nothing: see switch.sh.
 #
-#   SOURCE TAG COMMIT TREE ARCHIVE_SHA256 UV_LOCK_SHA256 VERSION EXTRAS UV_VERSION LAUNCHER PYTHON [PREFIX]
+#   SOURCE TAG COMMIT TREE ARCHIVE_SHA256 UV_LOCK_SHA256 VERSION EXTRAS UV_VERSION LAUNCHER
+#   PYTHON [PREFIX]
 #
 # EXTRAS is a list with spaces between. LAUNCHER is the program that the command `hermes` goes
 # through. PYTHON is the name of a build that python.sh has put in place; where it is empty, the

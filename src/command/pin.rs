@@ -95,7 +95,9 @@ fn text(version: &Version, release: &Release, review: &str, verdict: &Verdict, c
         false => "no",
     };
     let python = match &release.python {
-        Some(python) => format!("{} (downloads {} where a host's own does not fit)", release.requires_python, python.version),
+        Some(python) => {
+            format!("{} (downloads {} where a host's own does not fit)", release.requires_python, python.version)
+        }
         None => release.requires_python.clone(),
     };
     let rows = [

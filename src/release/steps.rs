@@ -60,12 +60,7 @@ pub fn dir(version: &Version, release: &Release) -> String {
 
 /// The manifest in the release's directory (`.petasos-release`), byte for byte; where it is
 /// another or none, the release is not in place.
-pub fn manifest(
-    version: &Version,
-    release: &Release,
-    extras: &BTreeSet<String>,
-    own: Option<&Interpreter>,
-) -> String {
+pub fn manifest(version: &Version, release: &Release, extras: &BTreeSet<String>, own: Option<&Interpreter>) -> String {
     let Release { tag, commit, tree, archive_sha256, uv_lock_sha256, .. } = release;
     let extras = joined(extras);
     let python = own.map_or_else(String::new, |own| format!("python={}\n", own.name()));
@@ -103,8 +98,7 @@ impl Interpreter {
 /// Downloads a build of Python, and puts it in place if it is the pinned one.
 pub fn python(interpreter: &Interpreter) -> Vec<String> {
     let Interpreter { version, build } = interpreter;
-    let args =
-        [interpreter.name(), version.to_string(), build.url.clone(), build.sha256.to_string(), FETCH.to_owned()];
+    let args = [interpreter.name(), version.to_string(), build.url.clone(), build.sha256.to_string(), FETCH.to_owned()];
     script("release-python", PYTHON, args)
 }
 
@@ -199,6 +193,8 @@ mod tests {
     fn the_api_server_needs_messaging_whatever_is_configured() {
         let extras = with_messaging(&BTreeSet::new());
         assert_eq!(joined(&extras), "messaging");
-        assert!(manifest(&Version::new(0, 19, 0), &release(), &extras, None).contains("\nextras=messaging\nuv=0.13.9\n"));
+        assert!(
+            manifest(&Version::new(0, 19, 0), &release(), &extras, None).contains("\nextras=messaging\nuv=0.13.9\n")
+        );
     }
 }

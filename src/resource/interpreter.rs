@@ -158,10 +158,17 @@ mod tests {
             mode: 0o777,
         };
         let link = link.map_or(Seen::Absent, |target| Seen::Is(entry(target)));
-        let host = Host { architecture: architecture.into(), distribution: "debian".into(), version: "12".into(), ..Host::default() };
+        let host = Host {
+            architecture: architecture.into(),
+            distribution: "debian".into(),
+            version: "12".into(),
+            ..Host::default()
+        };
         Facts {
             host: Some(host),
-            paths: [(LINKS[0], link), (LINKS[1], Seen::Absent)].map(|(path, fact)| (AbsPath::new(path).unwrap(), fact)).into(),
+            paths: [(LINKS[0], link), (LINKS[1], Seen::Absent)]
+                .map(|(path, fact)| (AbsPath::new(path).unwrap(), fact))
+                .into(),
             ..Facts::default()
         }
     }
@@ -181,7 +188,9 @@ mod tests {
         let facts = facts("riscv64", Some("python3.10"));
         let runs = Runs::of(&release(">=3.11,<3.14"), &facts).unwrap();
         let why = runs.change(&facts).unwrap().unwrap().blocked.unwrap();
-        assert!(why.message.contains("takes Python >=3.11,<3.14, the host has 3.10") && why.message.ends_with("riscv64"));
+        assert!(
+            why.message.contains("takes Python >=3.11,<3.14, the host has 3.10") && why.message.ends_with("riscv64")
+        );
         // Nothing fits the release at all.
         let runs = Runs::of(&release(">=4"), &self::facts("x86_64", None)).unwrap();
         assert!(matches!(&runs, Runs::Nothing(why) if why.message.contains("the host has 3.11")));
@@ -194,6 +203,9 @@ mod tests {
             facts.host = None;
             assert!(matches!(Runs::of(&release(">=3.11"), &facts), Ok(Runs::Host)), "{link}");
         }
-        assert!(Runs::of(&Release { requires_python: "3 or so".into(), ..release(">=3.11") }, &facts("x86_64", None)).is_err());
+        assert!(
+            Runs::of(&Release { requires_python: "3 or so".into(), ..release(">=3.11") }, &facts("x86_64", None))
+                .is_err()
+        );
     }
 }

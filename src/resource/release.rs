@@ -38,7 +38,8 @@ pub struct Spec {
     /// The version that is downloaded where the distribution's own does not fit.
     #[serde(default)]
     pub python: String,
-    /// Its archives, as `x86_64=SHA256=MEBIBYTES=URL`; a list, or one text with spaces between them.
+    /// Its archives, as `x86_64=SHA256=MEBIBYTES=URL`; a list, or one text with spaces between
+    /// them.
     #[serde(default)]
     pub builds: StringList,
     /// Modules whose files must stay as they are, as `tools.registry=SHA256`; a list, or one text

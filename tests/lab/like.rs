@@ -63,7 +63,10 @@ fn another_digest(desk: &Desk, host: &Host) -> Result<()> {
     let digest = python.split_once("sha256: ").context("no digest")?.1.split_whitespace().next().unwrap_or_default();
     desk.write("petasos.lock", &lock.replace(digest, &"0".repeat(64)))?;
     let plan = desk.petasos(&["plan"])?.ended(2)?;
-    plan.says(&["of the host, not >=3.11,<3.14 -> 3.11.2: downloads about", "from github.com/astral-sh/python-build-standalone"])?;
+    plan.says(&[
+        "of the host, not >=3.11,<3.14 -> 3.11.2: downloads about",
+        "from github.com/astral-sh/python-build-standalone",
+    ])?;
     let refused = desk.petasos(&["up"])?.ended(1)?;
     refused.says(&["refused: the archive of Python 3.11.2 has the digest", digest, "nothing of it was unpacked"])?;
     ensure!(host.sh("ls -A /opt/hermes/python")?.is_empty(), "something was left");
