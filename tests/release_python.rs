@@ -1,7 +1,7 @@
 //! What python.sh makes of an archive, and what it refuses: nothing that has another digest is
 //! unpacked. The archive's Python is a script that says a version.
 
-use petasos::release::python::Build;
+use petasos::release::pinned::Build;
 use petasos::release::steps::{self, Interpreter};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -74,7 +74,7 @@ fn the_oldest_systemd_ignores_no_setting() {
     let mut younger = BTreeSet::new();
     for (name, text) in &templates {
         let settings = settings(text);
-        assert!(settings.len() > 2, "{name}: {settings:?}");
+        assert!(!settings.is_empty(), "{name}: {settings:?}");
         for (section, setting) in settings {
             if !known[&section].contains(&setting) {
                 assert!(YOUNGER.iter().any(|(young, _)| *young == setting), "{name}: [{section}] {setting}=");

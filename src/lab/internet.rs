@@ -47,8 +47,8 @@ impl Lab {
         self.hold_internet()
     }
 
-    /// Variables with which what this machine asks of `https://github.com`, and pins of that, is the
-    /// lab's: settings of git's, and the table of Pythons where one was made.
+    /// Variables with which `https://github.com`, and what this machine pins of it, is the lab's:
+    /// settings of git's, and the table of Pythons where one was made.
     pub fn environment(&self) -> Vec<(String, String)> {
         let authority = self.paths.authority().join("ca.crt");
         let settings = [

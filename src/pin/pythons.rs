@@ -1,6 +1,7 @@
 //! The builds of Python that may be pinned with a release.
 use crate::fault::Fault;
-use crate::release::python::{self, Python};
+use crate::release::pinned::Python;
+use crate::release::python;
 
 /// Names a file that stands in the place of Petasos' own table: the lab's, whose internet has other
 /// archives.

@@ -1,32 +1,11 @@
 //! The Python that a release runs on: the distribution's own where the release takes it, else a
 //! build that is pinned as the release itself is.
 
-use super::pinned::Sha256;
+use super::pinned::Python;
 use crate::fault::Fault;
 use pep440_rs::{Version as PythonVersion, VersionSpecifiers};
-use semver::Version;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 const TABLE: &str = include_str!("../../reviewed/pythons.yaml");
-
-/// One version of Python, and its builds by architecture, as `uname -m` has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Python {
-    pub version: Version,
-    pub builds: BTreeMap<String, Build>,
-}
-
-/// An archive of python-build-standalone's (`install_only`), packed by gzip.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Build {
-    pub url: String,
-    pub sha256: Sha256,
-    /// About how much is downloaded.
-    pub mebibytes: u32,
-}
 
 /// What may be pinned, the newest first.
 ///

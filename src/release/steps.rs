@@ -1,7 +1,6 @@
 //! The three steps of a release on a host, as argv: the pinned uv, the release, the switch.
 //! The scripts are constant; whatever differs is a positional argument, never part of the text.
-use crate::release::pinned::Release;
-use crate::release::python::Build;
+use crate::release::pinned::{Build, Release};
 use semver::Version;
 use std::collections::BTreeSet;
 

@@ -6,8 +6,8 @@ use crate::fact::path::PathKind;
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
 use crate::name::AbsPath;
-use crate::release::pinned::Release;
-use crate::release::python::{self, Build, Python};
+use crate::release::pinned::{Build, Python, Release};
+use crate::release::python;
 use crate::release::steps::{self, Interpreter};
 use std::collections::BTreeMap;
 
