@@ -13,7 +13,7 @@ fn vars() -> Value {
     json!({
         "admin": { "user": "ops", "authorized_keys": "" }, "login": "root",
         "ssh_port": 22, "api_port": 8642, "moved_port": "", "inbound": "", "sandbox_packages": "ripgrep", "network": { "egress": { "mode": "names", "enforce": true } },
-        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false, "njs": true, "resolved": true },
+        "host": { "nameservers": ["127.0.0.53", "2001:db8::53"], "ipv6": true, "web_server": false, "mlkem": false, "njs": true, "nginx_e": true, "resolved": true },
         "ssh": { "algorithms": "strict" }, "agent": { "limits": { "disk": "4G" } },
         "egress": {
             "exact": ["api.example.com", "openrouter.ai"], "below": ["example.net"],
@@ -209,6 +209,17 @@ nft list counter inet petasos refused_tcp";
 }
 
 // --- egress by name ------------------------------------------------------------------------
+
+/// nginx 1.18 (Ubuntu 22.04) ends at an option that it does not know; the lab's host of that form
+/// runs it.
+#[test]
+fn an_old_nginx_is_not_told_where_to_write_errors() {
+    let mut vars = vars();
+    let starts = |vars: &Value| render("egress/petasos-proxy.service.tera", vars).matches(" -e stderr ").count();
+    assert_eq!(starts(&vars), 2);
+    vars["host"]["nginx_e"] = false.into();
+    assert_eq!(starts(&vars), 0);
+}
 
 #[test]
 fn dnsmasq_and_nginx_accept_their_files() {

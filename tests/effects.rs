@@ -74,7 +74,7 @@ fn altered(act: &Act) -> Altered {
                 // These ask only.
                 ["python3", "-I", "-c", ..] => paths(&[]),
                 // A release stays when a run is undone.
-                ["sh", "-eu", "-c", _, "release-uv" | "release-install", ..] => paths(&[]),
+                ["sh", "-eu", "-c", _, "release-uv" | "release-python" | "release-install", ..] => paths(&[]),
                 ["sh", "-eu", "-c", _, "release-switch", _, unit, ..] => {
                     let mut links = paths(&["/opt/hermes/current", "/opt/hermes/.switching"]);
                     links.units.push(unit.to_owned());

@@ -28,7 +28,7 @@ fn host() -> Host {
 impl Host {
     fn install(&self) -> Output {
         let extras = steps::with_messaging(&BTreeSet::new());
-        let argv = steps::install(&self.version, &self.release, &extras);
+        let argv = steps::install(&self.version, &self.release, &extras, None);
         // The last argument of the script, which only tests give: what goes before /opt.
         Command::new(&argv[0]).args(&argv[1..]).arg(self.root.path()).output().unwrap()
     }
@@ -108,9 +108,32 @@ fn a_release_in_place_needs_no_network() {
     let extras = steps::with_messaging(&BTreeSet::new());
     let dir = host.root.path().join(&steps::dir(&host.version, &host.release)[1..]);
     std::fs::create_dir_all(&dir).unwrap();
-    let manifest = steps::manifest(&host.version, &host.release, &extras);
+    let manifest = steps::manifest(&host.version, &host.release, &extras, None);
     std::fs::write(dir.join(".petasos-release"), manifest).unwrap();
     host.up.git(&["tag", "-d", "v2026.7.20"]);
     let done = host.install();
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+}
+
+/// The manifest says which Python it was, so that a release that was built with another one is not
+/// taken for it.
+#[test]
+fn a_release_in_place_with_another_python_is_built_anew() {
+    let host = host();
+    let extras = steps::with_messaging(&BTreeSet::new());
+    let dir = host.root.path().join(&steps::dir(&host.version, &host.release)[1..]);
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join(".petasos-release"), steps::manifest(&host.version, &host.release, &extras, None)).unwrap();
+    let python = host.release.python.clone().expect("the table has one");
+    let build = python.builds["x86_64"].clone();
+    let own = steps::Interpreter { version: python.version, build };
+    let argv = steps::install(&host.version, &host.release, &extras, Some(&own));
+    let done = Command::new(&argv[0]).args(&argv[1..]).arg(host.root.path()).output().unwrap();
+    // It gets as far as uv, which is not there.
+    assert_eq!(done.status.code(), Some(steps::NO_DEPENDENCIES), "{}", stderr(&done));
+    // The same manifest by both hands.
+    let manifest = steps::manifest(&host.version, &host.release, &extras, Some(&own));
+    std::fs::write(dir.join(".petasos-release"), manifest).unwrap();
+    let done = Command::new(&argv[0]).args(&argv[1..]).arg(host.root.path()).output().unwrap();
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
 }

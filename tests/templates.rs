@@ -85,6 +85,7 @@ fn no_template_lacks_a_value() {
                 web_server: true,
                 mlkem: true,
                 njs: true,
+                nginx_e: true,
                 ..Host::default()
             },
         ] {

@@ -1,9 +1,11 @@
 # Puts one pinned release on the host, as root. Switches nothing: see switch.sh.
 #
-#   SOURCE TAG COMMIT TREE ARCHIVE_SHA256 UV_LOCK_SHA256 VERSION EXTRAS UV_VERSION LAUNCHER [PREFIX]
+#   SOURCE TAG COMMIT TREE ARCHIVE_SHA256 UV_LOCK_SHA256 VERSION EXTRAS UV_VERSION LAUNCHER
+#   PYTHON [PREFIX]
 #
 # EXTRAS is a list with spaces between. LAUNCHER is the program that the command `hermes` goes
-# through. PREFIX (for tests) goes before /opt and /var.
+# through. PYTHON is the name of a build that python.sh has put in place; where it is empty, the
+# distribution's Python is taken. PREFIX (for tests) goes before /opt and /var.
 # Everything is built and checked beside its place and renamed into it, complete; the manifest is
 # written last. A directory without a manifest is not a release.
 #
@@ -12,7 +14,7 @@
 # import.
 source=$1 tag=$2 commit=$3 tree=$4 archive_sha256=$5 uv_lock_sha256=$6 version=$7 extras=$8 uv_version=$9
 shift 9
-launcher=$1 prefix=${2:-}
+launcher=$1 own_python=$2 prefix=${3:-}
 
 releases=$prefix/opt/hermes/releases
 final=$releases/$version-$(printf %.12s "$commit")
@@ -52,6 +54,7 @@ git() {
 manifest() {
   printf '%s=%s\n' version "$version" tag "$tag" commit "$commit" tree "$tree" \
     archive_sha256 "$archive_sha256" uv_lock_sha256 "$uv_lock_sha256" extras "$extras" uv "$uv_version" launcher "$launcher"
+  [ -z "$own_python" ] || printf 'python=%s\n' "$own_python"
 }
 
 already() {
@@ -95,13 +98,15 @@ phase 'source fetched and verified'
 # --- its dependencies: from its own uv.lock, by hash, wheels only ---------------------------------
 # No build: not one line of a dependency, or of the release itself, runs as root here. The release
 # is found by a path file and not installed, because a wheel of it lacks its skills.
-export UV_CACHE_DIR="$prefix/var/cache/petasos/uv" UV_PYTHON_INSTALL_DIR="$prefix/opt/hermes/python"
-export UV_PYTHON_PREFERENCE=system UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_LINK_MODE=copy
+export UV_CACHE_DIR="$prefix/var/cache/petasos/uv" UV_PYTHON_DOWNLOADS=never
+export UV_PYTHON_PREFERENCE=only-system UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_LINK_MODE=copy
 # A slow index, or one lost connection among a hundred wheels, is no reason to give up.
 export UV_HTTP_RETRIES=5 UV_CONCURRENT_DOWNLOADS=16
 export UV_PROJECT_ENVIRONMENT="$stage/venv" SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 unset SSL_CERT_DIR
-"$uv" venv -q --relocatable --prompt "hermes-$version" "$stage/venv" ||
+export UV_PYTHON=/usr/bin/python3
+[ -z "$own_python" ] || UV_PYTHON=$prefix/opt/hermes/python/$own_python/bin/python3
+"$uv" venv -q --relocatable --python "$UV_PYTHON" --prompt "hermes-$version" "$stage/venv" ||
   die 44 "no Python that fits release $version" 'the release names what it needs under requires-python'
 python=$stage/venv/bin/python
 # Asked while nobody else's `.pth` file is there: Python runs what stands in those.

@@ -14,6 +14,8 @@ stage=$tools/.staging-uv
 umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 export PIP_CERT=/etc/ssl/certs/ca-certificates.crt PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+# Not its option, which pip before 22.1 (Ubuntu 22.04) does not know.
+export PIP_ROOT_USER_ACTION=ignore
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 # What to do, to whoever listens on descriptor 8 (prelude.sh), else below the error.
@@ -49,7 +51,7 @@ fi
   printf ' --hash=sha256:%s' $digests
   echo
 } >"$stage/requirements.txt"
-"$@" install -q --no-deps --no-compile --no-cache-dir --only-binary :all: --require-hashes --root-user-action ignore \
+"$@" install -q --no-deps --no-compile --no-cache-dir --only-binary :all: --require-hashes \
   --target "$stage/out" -r "$stage/requirements.txt" >&2 || {
   echo "error: uv $version cannot be installed by its pinned digests" >&2
   exit 44

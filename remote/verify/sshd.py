@@ -26,8 +26,9 @@ def settings(users):
         lines = output_of(
             "sshd", "-T", "-C", f"user={user},host=verify,addr=203.0.113.200"
         ).splitlines()
-        pairs = (line.partition(" ") for line in lines)
-        found[user] = {key: value for key, _, value in pairs if key in keys}
+        # Since OpenSSH 10.5 it spells them as sshd_config(5) does.
+        pairs = ((key.lower(), value) for key, _, value in (line.partition(" ") for line in lines))
+        found[user] = {key: value for key, value in pairs if key in keys}
     return found
 
 

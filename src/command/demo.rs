@@ -125,7 +125,7 @@ impl Petasos<'_> {
         let mut command = tokio::process::Command::new(program);
         // A key for the lab's stub, which takes any; a real one has no business there.
         command.args(args).current_dir(self.folder);
-        command.envs(self.lab.git_environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
+        command.envs(self.lab.environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
         if self.quiet {
             command.stdout(std::process::Stdio::null());
         }

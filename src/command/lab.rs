@@ -140,7 +140,7 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
         LabVerb::Review(args) => return lab_review::run(&args).await,
         LabVerb::Shell { name, user } => return shell(&host(&lab, &name).await?, &user).await,
         LabVerb::Env => {
-            for (name, value) in lab.git_environment() {
+            for (name, value) in lab.environment() {
                 ui::raw(&format!("export {name}={}\n", quote(&value)))?;
             }
             if !lab.has_internet() {

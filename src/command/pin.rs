@@ -94,6 +94,12 @@ fn text(version: &Version, release: &Release, review: &str, verdict: &Verdict, c
         true => "yes (not verified)",
         false => "no",
     };
+    let python = match &release.python {
+        Some(python) => {
+            format!("{} (downloads {} where a host's own does not fit)", release.requires_python, python.version)
+        }
+        None => release.requires_python.clone(),
+    };
     let rows = [
         ("release", version.to_string()),
         ("tag", release.tag.to_string()),
@@ -101,7 +107,7 @@ fn text(version: &Version, release: &Release, review: &str, verdict: &Verdict, c
         ("tree", release.tree.to_string()),
         ("archive", format!("sha256:{}", release.archive_sha256)),
         ("uv.lock", format!("sha256:{}", release.uv_lock_sha256)),
-        ("python", release.requires_python.clone()),
+        ("python", python),
         ("signed", signed.to_owned()),
         ("source", release.source.clone()),
         ("review", review.to_owned()),

@@ -186,6 +186,7 @@ mod tests {
             uv_lock_sha256: "0".repeat(64).parse().unwrap(),
             signed: false,
             requires_python: ">=3.11,<3.14".into(),
+            python: None,
             policy: None,
         }
     }

@@ -10,7 +10,7 @@ use crate::config::settings::PlatformName;
 use crate::fault::Fault;
 use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
-use crate::release::{reviewed, steps};
+use crate::release::{python, reviewed, steps};
 use anyhow::{Result, bail};
 use semver::Version;
 use serde_json::{Map, Value, json};
@@ -106,10 +106,14 @@ pub fn reviewed_release(choice: &Choice, lock: &LockFile) -> Result<()> {
 fn release_vars(version: &Version, release: &Release, extras: &BTreeSet<String>) -> Value {
     // Of a release that nobody has looked at there are none, and the agent does not start with it.
     let files = reviewed::policy(version, release).map(|policy| policy.files).unwrap_or_default();
+    // A lock of an older petasos names none, and one that fits none is said where it is needed.
+    let chosen = || python::choose(&release.requires_python, &python::table().ok()?).ok()?;
+    let pythons = release.python.clone().or_else(chosen);
     json!({
         "version": version, "source": release.source, "tag": release.tag, "commit": release.commit, "tree": release.tree,
         "archive_sha256": release.archive_sha256, "uv_lock_sha256": release.uv_lock_sha256,
         "extras": steps::with_messaging(extras), "dir": steps::dir(version, release), "files": files,
+        "requires_python": release.requires_python, "python": pythons,
     })
 }
 

@@ -58,6 +58,9 @@ pub struct Host {
     /// Whether its distribution has the package by which nginx runs scripts (njs): all but Ubuntu
     /// 22.04.
     pub njs: bool,
+    /// Whether its nginx takes `-e` (1.19.5 on): Ubuntu 22.04's is older. It says once that it
+    /// cannot write to its usual log, and goes on.
+    pub nginx_e: bool,
     /// How much fits into the directories that a run fills.
     pub room: BTreeMap<String, Room>,
 }
@@ -95,6 +98,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
     let room = |(path, fields): (String, &str)| {
         Ok((path, room(fields).ok_or_else(|| Fault::new(format!("`{fields}` is no room")))?))
     };
+    let jammy = (get("ID").as_deref(), get("VERSION_ID").as_deref()) == (Some("ubuntu"), Some("22.04"));
     facts.host = Some(Host {
         distribution: get("ID").unwrap_or_default(),
         version: get("VERSION_ID").unwrap_or_default(),
@@ -119,7 +123,8 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         sudoers: of_paths("sudoer").map(|(who, file)| format!("{who} ({file})")).collect(),
         web_server: holds("web_server")?,
         mlkem: holds("mlkem")?,
-        njs: (get("ID").as_deref(), get("VERSION_ID").as_deref()) != (Some("ubuntu"), Some("22.04")),
+        njs: !jammy,
+        nginx_e: !jammy,
         room: of_paths("room").map(room).collect::<Result<_, Fault>>()?,
     });
     Ok(())

@@ -68,9 +68,11 @@ fn read(queries: &BTreeSet<Query>, text: &str) -> Result<Sshd, Fault> {
         let lines = sections.get(user.as_str()).ok_or_else(|| Fault::new(format!("no settings for `{user}`")))?;
         let settings = sshd.effective.entry(user.clone()).or_default();
         for (key, value) in lines.iter().filter_map(|line| line.split_once(' ')) {
-            match settings.get_mut(key) {
-                Some(values) if LISTS.contains(&key) => *values = format!("{values} {}", value.trim()),
-                _ => drop(settings.insert(key.to_owned(), value.trim().to_owned())),
+            // As sshd_config(5) spells them since OpenSSH 10.5, in small letters before.
+            let key = key.to_ascii_lowercase();
+            match settings.get_mut(&key) {
+                Some(values) if LISTS.contains(&&*key) => *values = format!("{values} {}", value.trim()),
+                _ => drop(settings.insert(key, value.trim().to_owned())),
             }
         }
     }

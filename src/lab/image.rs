@@ -2,7 +2,7 @@
 use super::like::Like;
 use super::machine::Machine;
 use super::paths::{Paths, remove_tree, write};
-use super::{lock, tool, vm};
+use super::{bootstrap, lock, python, tool, vm};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -125,7 +125,7 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     say(&format!("building the {label} image of {suite} (once; about half a minute)"));
     let partial = paths.images().join(format!(".{prefix}part"));
     remove_tree(&partial)?;
-    if let Err(error) = build(recipe, &partial).await {
+    if let Err(error) = build(paths, recipe, &partial, say).await {
         remove_tree(&partial)?;
         let suite = &recipe.suite;
         bail!(
@@ -138,24 +138,24 @@ pub async fn ensure(paths: &Paths, recipe: &Recipe<'_>, say: super::Say<'_>) -> 
     Ok(tree)
 }
 
-async fn build(recipe: &Recipe<'_>, directory: &Path) -> Result<()> {
-    let mut command =
-        tool::command(&["mmdebstrap", "--quiet", "--mode=root", "--format=directory", "--variant=minbase"]);
-    command.arg(format!("--include={}", packages(recipe).join(",")));
-    for setting in &recipe.machine.apt_settings {
-        command.arg(format!("--aptopt={setting}"));
-    }
-    command.arg(recipe.suite).arg(directory);
-    command.args(recipe.machine.sources.iter().map(|source| source.line(recipe.suite)));
-    tool::finish(command, Duration::from_secs(900)).await?;
+async fn build(paths: &Paths, recipe: &Recipe<'_>, directory: &Path, say: super::Say<'_>) -> Result<()> {
+    bootstrap::tree(recipe.machine, "minbase", &packages(recipe), recipe.suite, directory).await?;
     for (path, text) in files(recipe) {
         write(&directory.join(path), text)?;
+    }
+    if let Some(minor) = recipe.like.and_then(Like::python) {
+        python::of_host(paths, directory, minor, say).await?;
     }
     let tree = directory.to_string_lossy();
     let argv = ["sh", "-c", FINISH, "image.sh", &tree, recipe.kind.label()];
     tool::run(&argv, Duration::from_secs(120)).await?;
     if let Some(like) = recipe.like {
-        let argv = ["sh", "-c", LIKE, "like.sh", &tree, like.version(), like.codename()];
+        // An old suite is in a mirror for some years only.
+        let nginx = match like.nginx() {
+            Some(suite) if recipe.machine.offers(suite).await? => suite,
+            Some(_) | None => "",
+        };
+        let argv = ["sh", "-c", LIKE, "like.sh", &tree, like.version(), like.codename(), nginx];
         tool::run(&argv, Duration::from_secs(120)).await?;
     }
     if recipe.kind == Kind::Machine {
@@ -187,7 +187,7 @@ fn digest(recipe: &Recipe<'_>) -> String {
     };
     feed(FINISH);
     if let Some(like) = recipe.like {
-        [LIKE, like.name()].into_iter().for_each(&mut feed);
+        [LIKE, like.name()].into_iter().chain(like.python().map(|_| python::OF_HOST)).for_each(&mut feed);
     }
     packages(recipe).into_iter().for_each(&mut feed);
     recipe.machine.apt_settings.iter().for_each(|setting| feed(setting));

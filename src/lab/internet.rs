@@ -47,8 +47,9 @@ impl Lab {
         self.hold_internet()
     }
 
-    /// Settings of git's environment with which `https://github.com` is the lab's, on this machine.
-    pub fn git_environment(&self) -> Vec<(String, String)> {
+    /// Variables with which `https://github.com`, and what this machine pins of it, is the lab's:
+    /// settings of git's, and the table of Pythons where one was made.
+    pub fn environment(&self) -> Vec<(String, String)> {
         let authority = self.paths.authority().join("ca.crt");
         let settings = [
             ("http.curloptResolve".to_owned(), format!("github.com:443:{}", net::ROUTER)),
@@ -61,6 +62,10 @@ impl Lab {
         }
         // This variable would win over the setting.
         environment.push(("GIT_SSL_CAINFO".to_owned(), authority.to_string_lossy().into_owned()));
+        let pythons = self.paths.pythons();
+        if pythons.exists() {
+            environment.push(("PETASOS_PYTHONS".to_owned(), pythons.to_string_lossy().into_owned()));
+        }
         environment
     }
 

@@ -49,7 +49,8 @@ impl Like {
     pub fn suite(self) -> &'static str {
         match self {
             Self::Jammy => "bookworm",
-            Self::Noble | Self::Resolute => "trixie",
+            Self::Noble => "trixie",
+            Self::Resolute => "forky",
         }
     }
 
@@ -59,6 +60,22 @@ impl Like {
             Self::Resolute => &["chrony", "rust-coreutils", "sudo-rs"],
         };
         PACKAGES.iter().chain(more).copied().collect()
+    }
+
+    /// The Python that it has, where the suite's is another.
+    pub fn python(self) -> Option<&'static str> {
+        match self {
+            Self::Jammy => Some("3.10"),
+            Self::Noble | Self::Resolute => None,
+        }
+    }
+
+    /// A suite of Debian's that has nginx as old as the release's (1.18).
+    pub fn nginx(self) -> Option<&'static str> {
+        match self {
+            Self::Jammy => Some("bullseye"),
+            Self::Noble | Self::Resolute => None,
+        }
     }
 
     /// Whether systemd listens for SSH.

@@ -71,6 +71,15 @@ impl Machine {
         if self.is_debian() { "trixie" } else { &self.codename }
     }
 
+    /// Whether the machine's mirrors have a suite.
+    pub async fn offers(&self, suite: &str) -> Result<bool> {
+        let Some(source) = self.sources.iter().find(|source| source.suffix.is_empty()) else { return Ok(false) };
+        let folder = tempfile::tempdir().context("cannot create a scratch directory")?;
+        let url = format!("{}/dists/{suite}/InRelease", source.uri.trim_end_matches('/'));
+        let file = folder.path().join("InRelease");
+        Ok(tool::holds(&["/usr/lib/apt/apt-helper", "download-file", &url, &*file.to_string_lossy()]).await)
+    }
+
     /// The URLs of apt's proxies, where the machine has any.
     pub fn apt_proxies(&self) -> impl Iterator<Item = String> {
         self.apt_settings

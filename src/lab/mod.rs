@@ -5,6 +5,7 @@
 //! owns every address that a test dials. Hosts reach nothing else, except the package registries
 //! that this machine itself uses, through one relay per registry.
 mod boot;
+mod bootstrap;
 mod ca;
 mod cgroup;
 mod console;
@@ -23,6 +24,7 @@ mod names;
 mod need;
 mod net;
 mod paths;
+mod python;
 mod record;
 mod registry;
 mod snapshot;

@@ -34,6 +34,11 @@ impl Paths {
         PathBuf::from(CACHE).join("git")
     }
 
+    /// What `petasos pin` takes for its table of Pythons.
+    pub fn pythons(&self) -> PathBuf {
+        PathBuf::from(CACHE).join("pythons.yaml")
+    }
+
     pub fn registries(&self) -> PathBuf {
         PathBuf::from(CACHE).join("registries.json")
     }

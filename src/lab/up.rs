@@ -3,7 +3,7 @@ use super::image::{self, Kind, Recipe};
 use super::internet::Needs;
 use super::machine::{self, Machine};
 use super::record::Record;
-use super::{Form, Lab, LabHost, NETWORK, SAME_HOST, Say, boot, host, index, limits, lock, need, net, vm};
+use super::{Form, Lab, LabHost, NETWORK, SAME_HOST, Say, boot, host, index, limits, lock, need, net, python, vm};
 use crate::fault::Fault;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -39,6 +39,9 @@ impl Lab {
         let snapshot = form.from.as_deref().map(|from| self.find_snapshot(from)).transpose()?;
         let six = snapshot.as_ref().map_or(form.ipv6, |snapshot| snapshot.ipv6);
         let needs = self.prepare_internet(&machine, say).await?;
+        if form.like.is_some() {
+            python::ensure(&self.paths, &machine, say).await?;
+        }
         let image = match &snapshot {
             Some(snapshot) => snapshot.image.clone(),
             None => self.host_image(&machine, &needs, (suite, form), say).await?,

@@ -2,6 +2,7 @@
 
 pub mod git;
 pub mod project;
+mod pythons;
 pub mod request;
 pub mod resolve;
 pub mod source;

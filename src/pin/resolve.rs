@@ -2,10 +2,12 @@
 //! themselves. Everything is read from the release source by git.
 use super::git::{self, RemoteTag, Repo};
 use super::project::Project;
+use super::pythons;
 use super::request::{Request, accept};
 use super::verdict::Verdict;
 use crate::config::lock::{LockFile, Release, Tag};
 use crate::fault::Fault;
+use crate::release::python;
 use anyhow::{Context, bail};
 use semver::Version;
 
@@ -214,6 +216,7 @@ async fn facts(source: &str, tag: &Tag) -> anyhow::Result<Resolved> {
         commit: commit.parse()?,
         tree: tree.parse()?,
         signed: is_signed(&object),
+        python: python::choose(&project.requires_python, &pythons::table()?)?,
         requires_python: project.requires_python,
         policy: None,
     };
@@ -232,8 +235,10 @@ pub fn unmoved(lock: &LockFile, version: &Version, now: &Release) -> Result<(), 
         format!("{version} = {tag} = commit {commit}, tree {tree}, archive {archive_sha256}")
     };
     for (known, was) in &lock.releases {
-        // Another source (a mirror) may serve the same release; its review is no part of it.
-        let same = Release { source: now.source.clone(), policy: now.policy.clone(), ..was.clone() } == *now;
+        // Another source (a mirror) may serve the same release; its review is no part of it, and
+        // neither is what runs it.
+        let Release { source, policy, python, .. } = now.clone();
+        let same = Release { source, policy, python, ..was.clone() } == *now;
         let about = known == version || was.tag == now.tag;
         if about && !(same && known == version) {
             return Err(PinError::Moved { version: known.clone(), was: show(known, was), now: show(version, now) });
@@ -252,6 +257,12 @@ pub fn add_release(lock: &mut LockFile, host: Option<&str>, version: &Version, r
         Some(old) => {
             if old.source != release.source {
                 changes.push(format!("source of {version}: {} -> {}", old.source, release.source));
+            }
+            if old.python != release.python {
+                let of = |release: &Release| {
+                    release.python.as_ref().map_or("none".into(), |python| python.version.to_string())
+                };
+                changes.push(format!("Python of {version}: {} -> {}", of(&old), of(release)));
             }
             if old.policy != release.policy {
                 let review = |release: &Release| {

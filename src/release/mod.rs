@@ -3,6 +3,7 @@
 
 pub mod environment;
 pub mod pinned;
+pub mod python;
 pub mod quote;
 pub mod reviewed;
 pub mod steps;

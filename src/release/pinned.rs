@@ -1,5 +1,6 @@
 //! What a pinned release is, as `petasos.lock` keeps it and as hosts are judged by it.
 use crate::fault::Fault;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,9 +21,31 @@ pub struct Release {
     pub signed: bool,
     /// The release's own `requires-python`.
     pub requires_python: String,
+    /// What runs it on hosts whose own Python does not fit; nothing in a lock that an older petasos
+    /// wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<Python>,
     /// What is known of its source; nothing in a lock that an older petasos wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+}
+
+/// One version of Python, and its builds by architecture, as `uname -m` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Python {
+    pub version: Version,
+    pub builds: BTreeMap<String, Build>,
+}
+
+/// An archive of python-build-standalone's (`install_only`), packed by gzip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    pub url: String,
+    pub sha256: Sha256,
+    /// About how much is downloaded.
+    pub mebibytes: u32,
 }
 
 /// Why the policy may stand in a release, and what its files must be while it does.

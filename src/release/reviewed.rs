@@ -59,6 +59,7 @@ mod tests {
             uv_lock_sha256: "3".repeat(64).parse().unwrap(),
             signed: true,
             requires_python: ">=3.11".into(),
+            python: None,
             policy: None,
         }
     }

@@ -1,6 +1,6 @@
 //! The three steps of a release on a host, as argv: the pinned uv, the release, the switch.
 //! The scripts are constant; whatever differs is a positional argument, never part of the text.
-use crate::release::pinned::Release;
+use crate::release::pinned::{Build, Release};
 use semver::Version;
 use std::collections::BTreeSet;
 
@@ -27,6 +27,8 @@ pub const NO_DEPENDENCIES: i32 = 44;
 pub const NO_IMPORT: i32 = 45;
 
 const UV: &str = include_str!("../../remote/release/uv.sh");
+const PYTHON: &str = include_str!("../../remote/release/python.sh");
+const FETCH: &str = include_str!("../../remote/release/fetch.py");
 const INSTALL: &str = include_str!("../../remote/release/install.sh");
 const SWITCH: &str = include_str!("../../remote/release/switch.sh");
 const HEALTH: &str = include_str!("../../remote/release/health.py");
@@ -57,13 +59,46 @@ pub fn dir(version: &Version, release: &Release) -> String {
 
 /// The manifest in the release's directory (`.petasos-release`), byte for byte; where it is
 /// another or none, the release is not in place.
-pub fn manifest(version: &Version, release: &Release, extras: &BTreeSet<String>) -> String {
+pub fn manifest(version: &Version, release: &Release, extras: &BTreeSet<String>, own: Option<&Interpreter>) -> String {
     let Release { tag, commit, tree, archive_sha256, uv_lock_sha256, .. } = release;
     let extras = joined(extras);
+    let python = own.map_or_else(String::new, |own| format!("python={}\n", own.name()));
     format!(
         "version={version}\ntag={tag}\ncommit={commit}\ntree={tree}\narchive_sha256={archive_sha256}\n\
-         uv_lock_sha256={uv_lock_sha256}\nextras={extras}\nuv={UV_VERSION}\nlauncher={LAUNCHER}\n"
+         uv_lock_sha256={uv_lock_sha256}\nextras={extras}\nuv={UV_VERSION}\nlauncher={LAUNCHER}\n{python}"
     )
+}
+
+/// A Python that is not the distribution's, on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    pub version: Version,
+    pub build: Build,
+}
+
+impl Interpreter {
+    /// One build has one name.
+    fn name(&self) -> String {
+        let sha256 = self.build.sha256.as_str();
+        format!("{}-{}", self.version, sha256.get(..12).unwrap_or(sha256))
+    }
+
+    /// Its directory on a host.
+    pub fn dir(&self) -> String {
+        format!("{ROOT}/python/{}", self.name())
+    }
+
+    /// The mark in its directory (`.petasos-python`), byte for byte.
+    pub fn mark(&self) -> String {
+        format!("version={}\nsha256={}\n", self.version, self.build.sha256)
+    }
+}
+
+/// Downloads a build of Python, and puts it in place if it is the pinned one.
+pub fn python(interpreter: &Interpreter) -> Vec<String> {
+    let Interpreter { version, build } = interpreter;
+    let args = [interpreter.name(), version.to_string(), build.url.clone(), build.sha256.to_string(), FETCH.to_owned()];
+    script("release-python", PYTHON, args)
 }
 
 /// Puts the pinned uv in place.
@@ -72,7 +107,12 @@ pub fn uv() -> Vec<String> {
 }
 
 /// Fetches, checks and builds a release. Switches nothing.
-pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) -> Vec<String> {
+pub fn install(
+    version: &Version,
+    release: &Release,
+    extras: &BTreeSet<String>,
+    own: Option<&Interpreter>,
+) -> Vec<String> {
     let args = [
         release.source.clone(),
         release.tag.to_string(),
@@ -84,6 +124,7 @@ pub fn install(version: &Version, release: &Release, extras: &BTreeSet<String>) 
         joined(extras),
         UV_VERSION.to_owned(),
         LAUNCHER.to_owned(),
+        own.map_or_else(String::new, Interpreter::name),
     ];
     script("release-install", INSTALL, args)
 }
@@ -123,6 +164,7 @@ mod tests {
             uv_lock_sha256: "3".repeat(64).parse().unwrap(),
             signed: false,
             requires_python: ">=3.11,<3.14".into(),
+            python: None,
             policy: None,
         }
     }
@@ -130,11 +172,11 @@ mod tests {
     #[test]
     fn values_are_arguments_and_never_text() {
         let extras = with_messaging(&["matrix", "anthropic"].map(str::to_owned).into());
-        let argv = install(&Version::new(0, 19, 0), &release(), &extras);
+        let argv = install(&Version::new(0, 19, 0), &release(), &extras, None);
         assert_eq!(argv[..5], ["sh", "-eu", "-c", INSTALL, "release-install"]);
         assert_eq!(argv[5], "https://example.com/agent; id");
         assert_eq!(argv[12], "anthropic matrix messaging");
-        assert_eq!(argv.len(), 15);
+        assert_eq!(argv[14..], [LAUNCHER, ""]);
     }
 
     #[test]
@@ -150,6 +192,8 @@ mod tests {
     fn the_api_server_needs_messaging_whatever_is_configured() {
         let extras = with_messaging(&BTreeSet::new());
         assert_eq!(joined(&extras), "messaging");
-        assert!(manifest(&Version::new(0, 19, 0), &release(), &extras).contains("\nextras=messaging\nuv=0.13.9\n"));
+        assert!(
+            manifest(&Version::new(0, 19, 0), &release(), &extras, None).contains("\nextras=messaging\nuv=0.13.9\n")
+        );
     }
 }

@@ -15,6 +15,7 @@ pub mod env_file;
 pub mod file;
 pub mod group;
 mod healthy;
+mod interpreter;
 pub mod nft;
 pub mod package;
 pub mod program;

@@ -2,13 +2,14 @@
 //! switched here.
 
 use super::env_file::StringList;
+use super::interpreter::{self, Runs};
 use super::{Change, Need, ResolveContext, Resource, Risk, Touches, digest};
 use crate::act::Act;
 use crate::fact::path::{PathEntry, PathKind};
 use crate::fact::{Facts, Query, Seen, seen};
 use crate::fault::Fault;
 use crate::name::AbsPath;
-use crate::release::pinned::{Commit, Release, Sha256, Tag, Tree};
+use crate::release::pinned::{Commit, Python, Release, Sha256, Tag, Tree};
 use crate::release::steps;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,16 @@ pub struct Spec {
     /// The extras of the package that are installed; a list, or one text with spaces between them.
     #[serde(default)]
     pub extras: StringList,
+    /// The versions of Python that it takes; where none are named, the distribution's own is taken.
+    #[serde(default)]
+    pub requires_python: String,
+    /// The version that is downloaded where the distribution's own does not fit.
+    #[serde(default)]
+    pub python: String,
+    /// Its archives, as `x86_64=SHA256=MEBIBYTES=URL`; a list, or one text with spaces between
+    /// them.
+    #[serde(default)]
+    pub builds: StringList,
     /// Modules whose files must stay as they are, as `tools.registry=SHA256`; a list, or one text
     /// with spaces between them. A release that has others is built anew.
     #[serde(default)]
@@ -37,14 +48,21 @@ pub struct Spec {
 }
 
 impl Spec {
-    fn pinned(&self) -> Result<Installed, Fault> {
+    fn pinned(&self) -> Result<Pinned, Fault> {
         fn field<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Fault>
         where
             T::Err: std::fmt::Display,
         {
             text.parse().map_err(|error: T::Err| Fault::new(error.to_string()).at(format!("`{name}`")))
         }
-        Ok(Installed {
+        let python = match self.python.as_str() {
+            "" => None,
+            version => Some(Python {
+                version: field::<Version>("python", version)?,
+                builds: interpreter::builds(&self.builds.list()).map_err(|fault| fault.at("`builds`"))?,
+            }),
+        };
+        Ok(Pinned {
             version: field::<Version>("version", &self.version)?,
             release: Release {
                 source: self.source.clone(),
@@ -54,7 +72,8 @@ impl Spec {
                 archive_sha256: field::<Sha256>("archive_sha256", &self.archive_sha256)?,
                 uv_lock_sha256: field::<Sha256>("uv_lock_sha256", &self.uv_lock_sha256)?,
                 signed: false,
-                requires_python: String::new(),
+                requires_python: self.requires_python.clone(),
+                python,
                 policy: None,
             },
             extras: self.extras.list().into_iter().collect(),
@@ -93,22 +112,31 @@ impl super::ResourceSpec for Spec {
         // What cannot be parsed is an error when it is resolved.
         let Ok(pinned) = self.pinned() else { return };
         queries.extend(pinned.manifest_path().ok().map(Query::Text));
+        queries.extend(interpreter::queries(&pinned.release));
         queries.extend(pinned.places().into_iter().flatten().map(Query::Path));
     }
 
-    fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
-        Ok(vec![Box::new(self.pinned()?)])
+    fn resolve(&self, context: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
+        let pinned = self.pinned()?;
+        let runs = Runs::of(&pinned.release, context.facts).map_err(|fault| fault.at("`requires_python`"))?;
+        Ok(vec![Box::new(Installed { pinned, runs })])
     }
 }
 
+/// A release on one host.
 struct Installed {
+    pinned: Pinned,
+    runs: Runs,
+}
+
+struct Pinned {
     version: Version,
     release: Release,
     extras: BTreeSet<String>,
     files: Vec<ModuleFile>,
 }
 
-impl Installed {
+impl Pinned {
     fn dir(&self) -> String {
         steps::dir(&self.version, &self.release)
     }
@@ -131,18 +159,26 @@ impl Installed {
         Ok(None)
     }
 
-    fn install(&self) -> [Act; 2] {
-        [Act::run(steps::uv()), Act::run(steps::install(&self.version, &self.release, &self.extras))]
-    }
-
     fn manifest_path(&self) -> Result<AbsPath, Fault> {
         AbsPath::new(format!("{}/.petasos-release", self.dir()))
     }
 }
 
+impl Installed {
+    fn install(&self) -> [Act; 2] {
+        let Pinned { version, release, extras, .. } = &self.pinned;
+        [Act::run(steps::uv()), Act::run(steps::install(version, release, extras, self.runs.own()))]
+    }
+
+    fn manifest(&self) -> String {
+        let Pinned { version, release, extras, .. } = &self.pinned;
+        steps::manifest(version, release, extras, self.runs.own())
+    }
+}
+
 impl Resource for Installed {
     fn id(&self) -> String {
-        format!("release {}", self.version)
+        format!("release {}", self.pinned.version)
     }
 
     fn kind(&self) -> &'static str {
@@ -168,21 +204,31 @@ impl Resource for Installed {
     }
 
     fn content_digests(&self) -> Vec<(AbsPath, String)> {
-        let manifest = digest(&steps::manifest(&self.version, &self.release, &self.extras));
-        self.manifest_path().map(|path| (path, manifest)).into_iter().collect()
+        let manifest = digest(&self.manifest());
+        self.pinned.manifest_path().map(|path| (path, manifest)).into_iter().collect()
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
-        let is = match seen(&facts.texts, &self.manifest_path()?)? {
-            Seen::Is(manifest) if *manifest == steps::manifest(&self.version, &self.release, &self.extras) => {
-                let Some(changed) = self.changed(facts)? else { return Ok(Vec::new()) };
-                let install = [Act::Remove(self.manifest_path()?)].into_iter().chain(self.install()).collect();
+        let mut changes: Vec<Change> = self.runs.change(facts)?.into_iter().collect();
+        changes.extend(self.installation(facts)?);
+        Ok(changes)
+    }
+}
+
+impl Installed {
+    fn installation(&self, facts: &Facts) -> Result<Option<Change>, Fault> {
+        let manifest = self.pinned.manifest_path()?;
+        let tag = self.pinned.release.tag.to_string();
+        let is = match seen(&facts.texts, &manifest)? {
+            Seen::Is(found) if *found == self.manifest() => {
+                let Some(changed) = self.pinned.changed(facts)? else { return Ok(None) };
+                let install = [Act::Remove(manifest)].into_iter().chain(self.install()).collect();
                 let is = format!("{changed} is another file");
-                return Ok(vec![Change::new("content", is, self.release.tag.to_string(), install)]);
+                return Ok(Some(Change::new("content", is, tag, install)));
             }
             Seen::Is(_) => "from another release",
             Seen::Absent | Seen::Unreadable(_) => "absent",
         };
-        Ok(vec![Change::new("installed", is, self.release.tag.to_string(), self.install().into())])
+        Ok(Some(Change::new("installed", is, tag, self.install().into())))
     }
 }

@@ -170,7 +170,7 @@ fn tool_call(host: &LabHost) -> String {
 fn this_machine_reaches_the_labs_github(lab: &Lab) {
     let output = Command::new("git")
         .args(["ls-remote", "https://github.com/NousResearch/hermes-agent", "main"])
-        .envs(lab.git_environment())
+        .envs(lab.environment())
         .output()
         .unwrap();
     let refs = String::from_utf8_lossy(&output.stdout);

@@ -10,7 +10,11 @@ copy)
 		mkdir -p "$copies/$family"
 		cp -ax "/proc/sys/$family/." "$copies/$family" 2>/dev/null
 		mkdir -p "$copies/$family/random"
-		[ "$family" != kernel ] || mount --bind /proc/sys/kernel/random "$copies/kernel/random"
+		# These stay the kernel's: the second tells of its changes, which systemd-resolved waits for.
+		if [ "$family" = kernel ]; then
+			mount --rbind /proc/sys/kernel/random "$copies/kernel/random"
+			mount --bind /proc/sys/kernel/hostname "$copies/kernel/hostname"
+		fi
 		mount --rbind "$copies/$family" "/proc/sys/$family"
 	done
 	: >"$copies/made"

@@ -1,7 +1,7 @@
 # Makes a tree of Debian's packages like a cloud image of Ubuntu's. Arguments: the tree, the
-# version, the codename.
+# version, the codename, a suite from which nginx comes or nothing.
 set -eu
-tree=$1 version=$2 codename=$3
+tree=$1 version=$2 codename=$3 nginx=$4
 rm -f "$tree/etc/os-release"
 cat >"$tree/etc/os-release" <<END
 PRETTY_NAME="Ubuntu $version LTS"
@@ -13,6 +13,18 @@ ID=ubuntu
 ID_LIKE=debian
 UBUNTU_CODENAME=$codename
 END
+if [ -n "$nginx" ]; then
+	sed -n "s/^\(deb [^ ]*\) [a-z]* .*main.*/\1 $nginx main/p;q" "$tree/etc/apt/sources.list.d/provider.list" >"$tree/etc/apt/sources.list.d/nginx.list"
+	cat >"$tree/etc/apt/preferences.d/nginx" <<END
+Package: *
+Pin: release n=$nginx
+Pin-Priority: 50
+
+Package: nginx nginx-* libnginx-*
+Pin: release n=$nginx
+Pin-Priority: 1001
+END
+fi
 # Package sources in the form of 24.04 and later.
 if [ "$version" != 22.04 ]; then
 	sed -n 's/^deb \([^ ]*\) \([^ ]*\) \(.*\)/Types: deb\nURIs: \1\nSuites: \2\nComponents: \3\nSigned-By: \/usr\/share\/keyrings\/debian-archive-keyring.gpg\n/p' \

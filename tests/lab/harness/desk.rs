@@ -53,7 +53,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn empty() -> Result<Desk> {
-        let env = world().lab.git_environment().into_iter();
+        let env = world().lab.environment().into_iter();
         let secret = ("OPENROUTER_API_KEY".to_owned(), SECRET.to_owned());
         Ok(Desk { folder: tempfile::tempdir()?, slowness: 1, env: env.chain([secret]).collect() })
     }
