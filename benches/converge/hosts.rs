@@ -35,7 +35,7 @@ impl Bench {
     pub fn petasos(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
         command.args(words).arg("--lock").arg(self.path("petasos.lock"));
-        command.envs(self.lab.git_environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
+        command.envs(self.lab.environment()).env("OPENROUTER_API_KEY", "sk-or-v1-for-the-lab-only");
         command.current_dir(self.folder.path());
         command
     }

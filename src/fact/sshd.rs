@@ -111,3 +111,24 @@ fn setting(text: &str) -> (String, String) {
     let values: Vec<&str> = values.map(|value| value.trim_matches('"')).collect();
     (keyword.to_ascii_lowercase(), values.join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As OpenSSH 10.6 prints them, and 10.0.
+    #[test]
+    fn a_keyword_may_be_spelt_as_the_manual_does() {
+        let ops = Account::new("ops").unwrap();
+        let queries = BTreeSet::from([Query::Sshd(ops.clone())]);
+        let read = |text: &str| read(&queries, text).unwrap().effective[&ops].clone();
+        let mixed = read(
+            "== ops\nPort 22\nPort 2222\nPermitRootLogin no\nPasswordAuthentication no\nAllowUsers Ops\n== =lines\n",
+        );
+        let small = read(
+            "== ops\nport 22\nport 2222\npermitrootlogin no\npasswordauthentication no\nallowusers Ops\n== =lines\n",
+        );
+        assert_eq!(mixed, small);
+        assert_eq!((&*mixed["port"], &*mixed["allowusers"]), ("22 2222", "Ops"));
+    }
+}

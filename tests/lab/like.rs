@@ -45,6 +45,9 @@ fn whole(like: Like) -> Result<()> {
     ensure!(runs.starts_with(place) && runs.lines().count() == 1, "{runs}");
     first.says(&[&format!("Ubuntu {}", like.version()), "also root", "ubuntu (/etc/sudoers.d/90-cloud-init-users)"])?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])?;
+    // Where the mirror still has it.
+    let old = host.sh("! [ -e /etc/apt/sources.list.d/nginx.list ] || nginx -v 2>&1")?;
+    ensure!(old.is_empty() || old.contains("nginx/1.18."), "{old}");
     desk.petasos(&["verify"])?.ended(0).context("verify")?;
     host.answers()?;
     let answer = host.chat("hello there")?;
