@@ -91,6 +91,7 @@ while True:
     if lost or now > (began + 5 * seconds if busy else end):
         shown = " ".join(f"{key}={unit_is.get(key, '?')}" for key in keys[:5])
         waited = f"{now - began:.0f} s"
-        print(f"unhealthy: after {waited} {url.geturl()} answers {status}; {shown}", file=sys.stderr)
+        said = f"after {waited} {url.geturl()} answers {status}; {shown}"
+        print(f"unhealthy: {said}", file=sys.stderr)
         sys.exit(1)
     time.sleep(0.2)

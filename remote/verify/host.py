@@ -12,7 +12,11 @@ def output_of(*argv, timeout=10):
     """What a program prints; nothing where it cannot run."""
     try:
         done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience(timeout)
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=patience(timeout),
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -8,7 +8,6 @@ import socket
 import sys
 import time
 
-
 # An agent that does not answer within this time has just been restarted with its machine.
 SOON = 5
 PATIENCE = 60
