@@ -7,6 +7,7 @@ import time
 from typing import Annotated
 
 from .net import unix
+from .patience import patience
 from .probe import no, outcome_of, yes
 
 
@@ -120,7 +121,7 @@ ITS_OWN = {
 
 def anywhere():
     """A new file in any folder of the host, by the kernel's own answer on every one of them."""
-    count, waiting, end = 0, ["/"], time.monotonic() + 20
+    count, waiting, end = 0, ["/"], time.monotonic() + patience(20)
     while waiting:
         folder = waiting.pop()
         count += 1

@@ -165,7 +165,7 @@ try:
 except OSError as error:
     print(f"not reached ({error})", flush=True)
 sys.stdout.close()
-time.sleep(40)
+time.sleep(float(sys.argv[4]))
 """
 
 
@@ -173,7 +173,7 @@ def daemon(address: str | None, port: int):
     """A child that nobody waits for any more: it is to stay in its unit, and not to get out. With
     no address it dials nobody."""
     child = subprocess.Popen(
-        ["setsid", "-f", sys.executable, "-I", "-c", DAEMON, TOKEN, address or "", str(port)],
+        ["setsid", "-f", sys.executable, "-I", "-c", DAEMON, TOKEN, address or "", str(port), str(patience(40))],
         # Whatever else it held open would make this run wait for its end.
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
