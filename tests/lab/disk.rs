@@ -121,11 +121,7 @@ exit $lost
 const TOO_MANY: &str = r#"
 mkdir -p /srv/data
 cd /srv/data
-n=0
-while [ $n -lt 20000 ]; do
-	: >"f$n"
-	n=$((n + 1))
-done
+seq -f f%.0f 20000 | xargs touch
 cd /
 systemctl start writer.service
 ! sh /run/settle.sh /var/lib/other/a.img /srv/data 67108864 root:root 0711 srv-data.mount writer.service </run/unit 2>/run/said

@@ -55,6 +55,7 @@ fn whole(like: Like) -> Result<()> {
     // What was there before goes on, and a start changes nothing.
     host.login("ubuntu", &["ControlPath=none"], "sudo -n id -u")?.ended(0)?;
     host.reboot("ops")?;
+    host.answers()?;
     host.started()?;
     desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"]).map(drop)
 }

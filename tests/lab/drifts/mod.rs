@@ -34,8 +34,7 @@ const PLAIN: Drift =
 const HERMES: &[&str] = &["hermes.service"];
 const UNIT: &str = "/etc/systemd/system/hermes.service";
 const CONFIG: &str = "/etc/hermes/config.yaml";
-const PACKAGES: &str =
-    "package ca-certificates debsums git nftables openssh-server python3 python3-venv sudo ufw unattended-upgrades";
+const PACKAGES: &str = "package ca-certificates debsums git nftables openssh-client openssh-server python3 python3-venv sudo ufw unattended-upgrades";
 /// The running agent can get no capability, whatever its unit file says now.
 const NO_CAPABILITIES: &str = "grep -q '^CapBnd:.0*$' /proc/$(systemctl show --value -p MainPID hermes.service)/status";
 const SMTP_REFUSED: &str = "! runuser -u hermes -- timeout 5 bash -c 'exec 3<>/dev/tcp/203.0.113.25/25'";
