@@ -71,6 +71,12 @@ impl Session<'_> {
         self.connection.ask(name, act).await
     }
 
+    /// The same of an act that may take so much longer.
+    pub async fn long_frame(&mut self, name: &str, act: &Act, more: Duration) -> Result<Frame, TransportError> {
+        self.count();
+        self.connection.ask_long(name, act, more).await
+    }
+
     /// A fresh connection takes the place of the old one.
     pub async fn switch_to(&mut self, fresh: Ssh) {
         let old = std::mem::replace(&mut self.connection, fresh);

@@ -16,6 +16,10 @@ use tokio::task::JoinSet;
 /// again as the agent and as root.
 const START: &str = include_str!("../../remote/verify/start.sh");
 
+/// A slow host gets up to six times as long (`remote/verify/patience.py`): 240 s for what takes
+/// longest.
+const SLOW: Duration = Duration::from_secs(240);
+
 /// For an own connection to one port.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -113,7 +117,7 @@ impl Session<'_> {
         let program = verify::driver::program(&verify::spec(claims)).map_err(|fault| self.host_error(fault))?;
         let text = Text::open(program);
         let attack = Act::Sh { text: START, what: "attack the host", args: Vec::new(), stdin: Some(text) };
-        let frame = self.first_frame("verify", &attack).await?;
+        let frame = self.long_frame("verify", &attack, SLOW).await?;
         if frame.rc != 0 {
             let stderr = frame.error_text();
             let last = stderr.lines().last().unwrap_or("it said nothing").to_owned();

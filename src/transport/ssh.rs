@@ -72,7 +72,16 @@ impl Ssh {
     /// # Errors
     /// As for [`Ssh::run`].
     pub async fn ask(&self, name: &str, act: &Act) -> Result<Frame, TransportError> {
+        self.ask_long(name, act, Duration::ZERO).await
+    }
+
+    /// The same of one that may take so much longer.
+    ///
+    /// # Errors
+    /// As for [`Ssh::run`].
+    pub async fn ask_long(&self, name: &str, act: &Act, more: Duration) -> Result<Frame, TransportError> {
         let mut script = Script::observing();
+        script.allow(more);
         script.step(name);
         act.write(&mut script);
         let frame = self.run(&script, |_| ()).await?.into_iter().next();
