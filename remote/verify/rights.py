@@ -172,8 +172,9 @@ time.sleep(float(sys.argv[4]))
 def daemon(address: str | None, port: int):
     """A child that nobody waits for any more: it is to stay in its unit, and not to get out. With
     no address it dials nobody."""
+    told = [TOKEN, address or "", str(port), str(patience(40))]
     child = subprocess.Popen(
-        ["setsid", "-f", sys.executable, "-I", "-c", DAEMON, TOKEN, address or "", str(port), str(patience(40))],
+        ["setsid", "-f", sys.executable, "-I", "-c", DAEMON, *told],
         # Whatever else it held open would make this run wait for its end.
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
