@@ -124,7 +124,7 @@ fn daemons(host: &Host, desk: &Desk) -> Result<()> {
         "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update
          apt-get -qq -y --no-install-recommends install nginx bind9 >/dev/null
          systemctl -q is-active nginx.service named.service
-         sed -i 's/listen-on-v6 { any; }/listen-on { 127.0.0.1; }; listen-on-v6 { none; }/' /etc/bind/named.conf.options
+         printf 'options {\\n directory \"/var/cache/bind\";\\n listen-on { 127.0.0.1; };\\n listen-on-v6 { none; };\\n};\\n' >/etc/bind/named.conf.options
          systemctl restart named.service
          printf '#!/usr/sbin/nft -f\\nflush ruleset\\ntable inet mine { chain x { type filter hook output priority 5; }; }\\n' >/etc/nftables.conf
          systemctl -q enable --now nftables.service",
