@@ -180,10 +180,31 @@ pub fn write(script: &mut Script, steps: &[&Step]) {
 
 #[cfg(test)]
 mod tests {
-    use super::Unknown;
+    use super::{Step, Unknown};
     use crate::fault::Fault;
+    use crate::name::Account;
+    use crate::resource::Change;
     use serde_json::{json, to_value};
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_lets_a_user_in_is_told_from_what_lets_others_in() {
+        let of = |id: &str| Step::of_run(id, "", Change::new("x", "", "", Vec::new()));
+        let ops = Account::new("ops").unwrap();
+        for id in [
+            "user ops",
+            "file /home/ops/.ssh/authorized_keys",
+            "directory /home/ops/.ssh",
+            "file /etc/sudoers.d/90-petasos",
+        ] {
+            assert!(of(id).is_login_of(&ops), "{id}");
+        }
+        for id in
+            ["user opsy", "file /home/opsy/.ssh/authorized_keys", "file /etc/ssh/sshd_config.d/00-petasos.conf", "ufw"]
+        {
+            assert!(!of(id).is_login_of(&ops), "{id}");
+        }
+    }
 
     /// The form that docs and scripts rely on: `why` is a text, and a hint stands beside it.
     #[test]

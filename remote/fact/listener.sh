@@ -1,6 +1,13 @@
-# For each TCP port, the control group of each socket that listens there, as the kernel keeps it.
+# For each TCP port, the control group of each socket that listens there: as the kernel keeps it, and
+# where a container may not look that up, as that of the process.
 for port; do
 	echo "== $port"
 	said=$(ss -Hltne "sport = :$port") || return 3
-	printf '%s\n' "$said" | sed -n 's/.* cgroup:\([^ ]*\).*/\1/p'
+	if printf '%s\n' "$said" | grep -qv ' cgroup:/'; then
+		ss -Hltnp "sport = :$port" | grep -o 'pid=[0-9]*' | sort -u | while IFS='=' read -r _ pid; do
+			sed -n 's/^0:://p' "/proc/$pid/cgroup"
+		done
+	else
+		printf '%s\n' "$said" | sed 's/.* cgroup:\([^ ]*\).*/\1/'
+	fi
 done
