@@ -1,5 +1,5 @@
-# For each TCP port, the control group of each socket that listens there: as the kernel keeps it, and
-# where a container may not look that up, as that of the process.
+# For each TCP port, the control group of each socket that listens there: as the kernel keeps it,
+# and where a container may not look that up, that of the process.
 for port; do
 	echo "== $port"
 	said=$(ss -Hltne "sport = :$port") || return 3
