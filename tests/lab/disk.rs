@@ -1,14 +1,17 @@
 //! The agent's data has a size: it moves in without a loss, whatever cuts that off; and who fills
 //! it fills nothing else.
 
-use super::harness::{Desk, Host, Shared, converged, trial};
+use super::harness::{Desk, Host, Shared, converged, ignored, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("disk::cut off anywhere, no data is lost, trixie", || cut_off("trixie")),
-        trial("disk::cut off anywhere, no data is lost, bookworm", || cut_off("bookworm")),
+        ignored(
+            trial("disk::cut off anywhere, no data is lost, bookworm", || cut_off("bookworm")),
+            "the first suite runs the same",
+        ),
         trial("disk::what the agent fills is its own", filled),
         trial("disk::what is broken is put right with the data in it", mended),
     ]

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 pub fn trials() -> Vec<Trial> {
     let quick = vec![
         trial("badday::what is in the way is one clear error, and a restart is survived", first_day),
-        trial("badday::cloud-init is still running", cloud_init),
         trial("badday::dpkg was interrupted, and the connection is lost at apt", packages),
     ];
     let slow = [
+        trial("badday::cloud-init is still running", cloud_init),
         trial("badday::wrong name servers, and a clock two hours off", second_day),
         trial("badday::each lock of apt is waited for, and named when it never ends; needrestart would ask", locks),
         trial("badday::the host restarts twice in a run, and its disk fills in another", restarts),

@@ -9,7 +9,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["redact.secrets"],
         checks: &["redact.file", "declared"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the secrets are among the settings that the agent's user reads",
@@ -25,7 +25,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["redact.secrets", "fs.strict"],
         checks: &["redact.elsewhere", "fs.loaded"],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
-        long: false,
+        long: true,
     },
     Break {
         name: "the agent's process shows its memory to others of its user",
@@ -42,7 +42,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["approve.mode", "net.egress"],
         checks: &["approve.api", "declared"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the cover over a folder is taken off by a drop-in",
@@ -74,7 +74,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["fs.strict"],
         checks: &["fs.planted"],
         undo: "systemctl restart hermes.service; HEALTHY",
-        long: false,
+        long: true,
     },
     Break {
         name: "the cover over the lists of people is taken off in the agent that runs",
@@ -90,7 +90,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["msg.allow"],
         checks: &["msg.codes"],
         undo: "rm -rf /home/hermes/.hermes/platforms/pairing/telegram-approved.json",
-        long: false,
+        long: true,
     },
     Break {
         name: "planted in the agent's data: a person, at the older place",
@@ -162,6 +162,6 @@ pub const BREAKS: &[Break] = &[
         controls: &["approve.mode"],
         checks: &["approve.jobs"],
         undo: "rm -f /home/hermes/.hermes/cron/jobs.json",
-        long: false,
+        long: true,
     },
 ];

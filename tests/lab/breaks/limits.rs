@@ -9,7 +9,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress"],
         checks: &["egress.records", "declared"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the limit of the agent's connections is as large as the kernel's",
@@ -25,7 +25,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["fs.strict"],
         checks: &["fs.room", "fs.loaded"],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
-        long: false,
+        long: true,
     },
     Break {
         name: "the agent's folders for files of a moment have no limit",
@@ -41,7 +41,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["user.nonroot", "fs.strict"],
         checks: &["user.memory", "user.compare", "fs.loaded"],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
-        long: false,
+        long: true,
     },
     Break {
         name: "sshd has its usual few places for strangers",
@@ -49,7 +49,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["ssh.keyonly"],
         checks: &["ssh.places", "ssh.held"],
         undo: "rm -f /etc/ssh/sshd_config.d/00-a.conf; systemctl reload ssh.service",
-        long: false,
+        long: true,
     },
     Break {
         name: "sshd runs with other places than its file has",
@@ -65,7 +65,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["ssh.keyonly"],
         checks: &["ssh.algorithms", "declared"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the agent may wash the journal out by its resolver and its proxy",
@@ -73,7 +73,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["net.egress", "os.patched"],
         checks: &["patched.washing", "declared"],
         undo: "",
-        long: false,
+        long: true,
     },
     Break {
         name: "the agent may have all memory and any number of processes",
@@ -81,7 +81,7 @@ pub const BREAKS: &[Break] = &[
         controls: &["user.nonroot", "fs.strict"],
         checks: &["user.limits", "fs.loaded"],
         undo: "rm -r /etc/systemd/system/hermes.service.d; systemctl daemon-reload",
-        long: false,
+        long: true,
     },
     Break {
         name: "the agent's data is a part of the host's own file system",
@@ -89,6 +89,6 @@ pub const BREAKS: &[Break] = &[
         controls: &["fs.strict"],
         checks: &["fs.disk", "declared"],
         undo: "systemctl stop hermes.service; rm -rf /home/hermes/.hermes/* /root/data",
-        long: false,
+        long: true,
     },
 ];

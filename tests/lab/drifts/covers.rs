@@ -38,6 +38,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/hermes/servers.json", "content")],
         sound: "! grep -q foreign /etc/hermes/servers.json",
         writes: &["/etc/hermes/servers.json"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -64,6 +65,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/systemd/system/petasos-data.service", "content")],
         sound: "[ \"$(systemctl show --value -p NoNewPrivileges petasos-data.service)\" = yes ]",
         writes: &["/etc/systemd/system/petasos-data.service"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -91,6 +93,7 @@ pub const DRIFTS: &[Drift] = &[
         sound: "cmp -s /etc/hermes/empty /proc/$(systemctl show --value -p MainPID hermes.service)/root/home/hermes/.hermes/.env && ! grep -q -e ALLOW -e '\"a\"' /etc/hermes/empty",
         restarts: HERMES,
         writes: &["/etc/hermes/empty"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -168,6 +171,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/modprobe.d/60-petasos.conf", "content")],
         sound: "modprobe -c | grep -q '^install sctp /bin/false'",
         writes: &["/etc/modprobe.d/60-petasos.conf"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -195,6 +199,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/security/limits.d/zz-petasos.conf", "content")],
         sound: "grep -qsx '\\* hard core 0' /etc/security/limits.d/*.conf",
         writes: &["/etc/security/limits.d/zz-petasos.conf"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -221,6 +226,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/sysctl.d/zz-petasos-net.conf", "content")],
         sound: "systemd-analyze cat-config sysctl.d | grep -qx 'net.ipv4.tcp_syncookies *= *1'",
         writes: &["/etc/sysctl.d/zz-petasos-net.conf"],
+        long: true,
         ..PLAIN
     },
     Drift {

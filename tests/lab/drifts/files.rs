@@ -9,6 +9,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/apt/apt.conf.d/zz-petasos-upgrades", "content")],
         sound: "apt-config dump APT::Periodic::Unattended-Upgrade | grep -q '\"1\"'",
         writes: &["/etc/apt/apt.conf.d/zz-petasos-upgrades"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -29,6 +30,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/login.defs", "content")],
         sound: "[ \"$(awk '$1 == \"UMASK\" { print $2 }' /etc/login.defs)\" = 027 ] && grep -q '^UID_MIN' /etc/login.defs",
         writes: &["/etc/login.defs"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -37,6 +39,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/petasos/egress.nft", "mode")],
         sound: "! runuser -u nobody -- test -w /etc/petasos/egress.nft",
         writes: &["/etc/petasos/egress.nft"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -45,6 +48,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/hermes/config.yaml", "owner")],
         sound: "! runuser -u hermes -- test -w /etc/hermes/config.yaml",
         writes: &[CONFIG],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -54,6 +58,7 @@ pub const DRIFTS: &[Drift] = &[
         restarts: HERMES,
         sound: "[ \"$(cat /etc/hermes/empty.json)\" = '{}' ]",
         writes: &["/etc/hermes/empty.json"],
+        long: true,
         ..PLAIN
     },
     Drift {

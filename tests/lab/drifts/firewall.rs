@@ -86,6 +86,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("ufw firewall", "active")],
         sound: "iptables -S INPUT | grep -qx -e '-P INPUT DROP' && ufw status | grep -qx 'Status: active'",
         writes: &["/etc/ufw/"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -134,6 +135,7 @@ pub const DRIFTS: &[Drift] = &[
         ],
         sound: "! runuser -u hermes -- curl -sk -m 5 -o /dev/null --resolve foreign.example.net:443:192.0.2.1 https://foreign.example.net/",
         writes: &["/etc/petasos/proxy.conf", "/etc/petasos/resolver.conf"],
+        long: true,
         ..PLAIN
     },
     Drift {

@@ -98,6 +98,7 @@ pub const DRIFTS: &[Drift] = &[
         restarts: HERMES,
         sound: "grep -q 'redact_secrets: true' /etc/hermes/config.yaml",
         writes: &[CONFIG],
+        long: true,
         ..PLAIN
     },
     Drift {

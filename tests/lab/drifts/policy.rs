@@ -13,6 +13,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /usr/lib/petasos/petasos_policy/launch.py", "content"), ("unit hermes.service", "read")],
         sound: "! grep -q drift /usr/lib/petasos/petasos_policy/launch.py",
         restarts: HERMES,
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -69,6 +70,7 @@ pub const DRIFTS: &[Drift] = &[
         inject: "chown hermes:hermes /var/log/hermes",
         expect: &[("directory /var/log/hermes", "owner")],
         sound: "! runuser -u hermes -- test -w /var/log/hermes",
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -140,6 +142,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("file /etc/systemd/system/petasos-sandbox@.service", "content")],
         sound: "grep -qx PrivateNetwork=yes /etc/systemd/system/petasos-sandbox@.service",
         writes: &["/etc/systemd/system/petasos-sandbox@.service"],
+        long: true,
         ..PLAIN
     },
     Drift {
@@ -157,6 +160,7 @@ pub const DRIFTS: &[Drift] = &[
         inject: "systemctl -q disable petasos-sandbox.socket",
         expect: &[("unit petasos-sandbox.socket", "enabled")],
         sound: "systemctl -q is-enabled petasos-sandbox.socket",
+        long: true,
         ..PLAIN
     },
     Drift {

@@ -9,6 +9,7 @@ pub const DRIFTS: &[Drift] = &[
         expect: &[("unit hermes.service", "running")],
         sound: "systemctl -q is-active hermes.service && python3 -c 'import urllib.request; urllib.request.urlopen(\"http://127.0.0.1:8642/health\")'",
         restarts: HERMES,
+        long: true,
         ..PLAIN
     },
     Drift {
