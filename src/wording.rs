@@ -9,7 +9,12 @@ type Row = (&'static [&'static str], &'static str, &'static str);
 /// Of a text that is no YAML.
 const NO_YAML: &[Row] = &[
     (
-        &["tabs disallowed", "tab cannot be used", "while scanning a plain scalar, found a tab"],
+        &[
+            "tabs disallowed",
+            "tab cannot be used",
+            "while scanning a plain scalar, found a tab",
+            "a block scalar content cannot start with a tab",
+        ],
         "a tab stands where YAML has spaces",
         "indent with spaces alone",
     ),
@@ -98,6 +103,7 @@ const NO_YAML: &[Row] = &[
             "while scanning a directive",
             "while scanning TAG",
             "while parsing a tag directive",
+            "missing explicit document end marker",
         ],
         "no line begins with a `%` here",
         "remove the line, or put the text in quotes",
@@ -139,8 +145,8 @@ const NO_VALUE: &[Row] = &[
     (&["expected sequence start"], "a list is expected here", LIST),
     (
         &["expected string scalar"],
-        "a string is expected here",
-        "write one word or line; in quotes where `: ` or ` #` is in it",
+        "a single value is expected here, not a list or a mapping",
+        "write one word, number or line; in quotes where `: ` or ` #` is in it",
     ),
     (
         &[
@@ -154,14 +160,16 @@ const NO_VALUE: &[Row] = &[
     ),
     (&["cannot deserialize null into string"], "a string is expected here", "write it, or remove the key"),
     (&["invalid boolean"], "a boolean is expected here", BOOLEAN),
-    (&["invalid u32", "invalid u64"], "a whole number from 0 on is expected here", DIGITS),
+    (&["invalid u32"], "a whole number from 0 to 4294967295 is expected here", DIGITS),
+    (&["invalid u64"], "a whole number from 0 on is expected here", DIGITS),
+    (&["non-finite float", "invalid floating point"], "this is no number", DIGITS),
     (&["invalid u16"], "a number from 1 to 65535 is expected here", DIGITS),
 ];
 
 const BOOLEAN: &str = "write `true` or `false`";
-const DIGITS: &str = "write digits alone, without a unit";
+const DIGITS: &str = "write digits alone, without a unit and without a leading 0";
 const LIST: &str = "write `[one, two]`, or `- one` a line";
-const MAPPING: &str = "write `key: value` lines below it, or `{ key: value }`";
+const MAPPING: &str = "write `key: value` lines below it, indented, with a space after each `:`; or `{ key: value }`";
 
 /// The same error, in plain words. What is not known stays as it is.
 pub fn plain(said: &str) -> Fault {
@@ -201,6 +209,7 @@ fn unknown(said: &str) -> Option<Fault> {
     let meant = joined.or_else(|| nearest(word, known.iter().copied()).map(|word| format!("did you mean `{word}`? ")));
     let (message, all) = match is_key {
         true => (format!("unknown key `{word}`"), "the keys here are"),
+        false if matches!(word, "" | "~") => ("nothing is written here".to_owned(), "write one of"),
         false => (format!("unknown value `{word}`"), "write one of"),
     };
     Some(Fault::new(message).hint(format!("{}{all} {}", meant.unwrap_or_default(), known.join(", "))))
@@ -248,6 +257,8 @@ fn wrong_type(said: &str) -> Option<Fault> {
 
 /// The word of `known` nearest to `word`, if it is near enough to have been meant.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Near in its letters is the opposite.
+    let name = if name == "ingress" { "inbound" } else { name };
     let near = known.map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
     near.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }

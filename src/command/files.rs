@@ -8,12 +8,14 @@ use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+const PETASOS_YAML: &str = "petasos.yaml";
+
 /// The user's files.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FileArgs {
     /// The desired state; files in `playbooks/` and `templates/` beside it replace the built-in
     /// ones
-    #[arg(short, long, value_name = "FILE", default_value = "petasos.yaml")]
+    #[arg(short, long, value_name = "FILE", default_value = PETASOS_YAML)]
     pub config: PathBuf,
     /// The pinned releases
     #[arg(long, value_name = "FILE", default_value = "petasos.lock")]
@@ -26,10 +28,27 @@ impl FileArgs {
     pub fn read(&self) -> Result<Config> {
         let text = match std::fs::read(&self.config) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.may_be_missing()?;
+                Vec::new()
+            }
             Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", self.config.display())),
         };
         Ok(Config::read_bytes(&self.config.display().to_string(), &text)?)
+    }
+
+    /// Without a file, a host has the defaults: not where one was named, or has nearly the right
+    /// name.
+    fn may_be_missing(&self) -> Result<()> {
+        let named = self.config.display();
+        if self.config != Path::new(PETASOS_YAML) {
+            bail!(Fault::new(format!("there is no file `{named}`")).hint("name the file that describes your hosts"));
+        }
+        if let Some(other) = ["petasos.yml", "Petasos.yaml"].into_iter().find(|name| Path::new(name).exists()) {
+            let fault = Fault::new(format!("there is no `{named}` here, but `{other}`"));
+            bail!(fault.hint(format!("`mv {other} {named}`, or `--config {other}`")));
+        }
+        Ok(())
     }
 
     /// Where petasos.yaml is, and what it names is looked for.

@@ -33,7 +33,8 @@ fn text(host: &str, runs: &[RunRecord], with_changes: bool) -> String {
     }
     for run in runs {
         let outcome = run.outcome.as_deref().unwrap_or("died");
-        let (changes, kept) = (count(run.changes.len(), "change"), if run.kept { "" } else { ", not kept" });
+        let (changes, kept) =
+            (count(run.changes.len(), "change"), if run.kept { "" } else { ", nothing kept for `undo`" });
         text += &format!(
             "  {}  {:6} {changes}, {outcome}{kept}; {}, petasos {}\n",
             run.begun, run.verb, run.by, run.petasos

@@ -4,7 +4,8 @@ use super::each::each;
 use super::hosts::HostArgs;
 use super::up::{about, finish};
 use crate::fault::Fault;
-use anyhow::{Result, bail};
+use crate::ui::{self, exit};
+use anyhow::Result;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +18,9 @@ pub struct UndoArgs {
 /// When no host is named, or a file is not sound.
 pub async fn run(args: &UndoArgs) -> Result<ExitCode> {
     if args.hosts.hosts.is_empty() {
-        bail!(Fault::new("`undo` needs a host").hint("petasos undo HOST"));
+        // Of the command line, though clap does not see it: other verbs take all hosts then.
+        ui::error(&Fault::new("`undo` needs a host").hint("petasos undo HOST"));
+        return Ok(ExitCode::from(exit::USAGE));
     }
     let jobs = args.hosts.jobs_with(false, about)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.undo(&watch).await }).await;

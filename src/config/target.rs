@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::name::Account;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -27,7 +28,8 @@ impl TryFrom<String> for Target {
         };
         let (user, rest) = text.split_once('@').unwrap_or(("root", text.as_str()));
         let user = Account::new(user).map_err(|why| wrong(&why.message))?;
-        let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let brackets = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let (host, port) = match brackets {
             Some((host, "")) => (host, None),
             Some((host, port)) => {
                 (host, Some(port.strip_prefix(':').ok_or_else(|| wrong("after `]` comes `:` and a port"))?))
@@ -38,10 +40,17 @@ impl TryFrom<String> for Target {
         // ssh(1) would take a leading `-` for an option.
         let sound = |c: char| c.is_ascii_alphanumeric() || ".-_:%".contains(c);
         if host.is_empty() || host.starts_with('-') || !host.chars().all(sound) {
-            return Err(wrong("the address is empty or has invalid characters"));
+            return Err(wrong(
+                "the address is empty or has invalid characters; one with `[` or `{` before it needs quotes",
+            ));
         }
-        if host.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(wrong("a number alone is no address"));
+        // By inet_aton(3), `198.51.100` is another host than is meant: 198.51.0.100.
+        if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && host.parse::<Ipv4Addr>().is_err() {
+            return Err(wrong("an IPv4 address has four numbers up to 255"));
+        }
+        let plain = host.split('%').next().unwrap_or(host);
+        if (brackets.is_some() || host.contains(':')) && plain.parse::<Ipv6Addr>().is_err() {
+            return Err(wrong("this is no IPv6 address"));
         }
         let port = port.map(|port| {
             port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is not valid"))
@@ -86,5 +95,11 @@ mod tests {
         {
             assert!(read(bad).is_err(), "{bad}");
         }
+        for bad in
+            ["198.51.100", "198.51.100.999", "198.51.100.10.", "198.51.100.10:22:33", "[host]:22", "a@2001:db8::g"]
+        {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        assert_eq!(read("a@fe80::1%eth0"), Ok(("a".into(), "fe80::1%eth0".into(), None)));
     }
 }

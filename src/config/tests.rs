@@ -85,7 +85,7 @@ fn what_cannot_be_has_its_line_and_a_caret() {
         ("  limits: { disk: 1M }", "1M }", "a disk of `1M` holds none of the agent's data|hint: give it 64M or more"),
         ("  limits: { disk: 4 }", "4 }", "`4` is not a size|hint: write it with its unit"),
         ("  limits: { disk: on }", "on }", "a boolean (`on`, `yes`, `true`) says nothing"),
-        ("  limits: { tasks: many }", "many }", "a whole number from 0 on is expected here"),
+        ("  limits: { tasks: many }", "many }", "a whole number from 0 to 4294967295 is expected here"),
         ("  sandbox: { memry: 1G }", "memry", "unknown key `memry`|did you mean `memory`?"),
     ] {
         let message = error(&format!("agent:\n{line}\n"));

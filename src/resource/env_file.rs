@@ -91,7 +91,7 @@ impl super::ResourceSpec for Spec {
             let name = EnvName::new(name)?;
             let value = value(&name).ok_or_else(|| {
                 Fault::new(format!("the secret `{name}` is missing"))
-                    .hint(format!("set `{name}` in the environment of petasos, or remove it from `agent.secrets`"))
+                    .hint(format!("set `{name}` in the environment of petasos, or remove what needs it from petasos.yaml: `agent.secrets` or a platform"))
             })?;
             values.insert(name, value);
         }

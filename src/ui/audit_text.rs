@@ -70,7 +70,7 @@ pub fn judgement(name: &str, judged: &Judgement) -> String {
     let state = match judged.state {
         ChainState::Intact => "intact",
         ChainState::Broken => "BROKEN",
-        ChainState::Unobserved => "could not be observed",
+        ChainState::Unobserved => "not confirmed",
     };
     let mut text = format!("{}: the audit log is {state}: {}", line(name), count_of(*lines, "line"));
     if *lines > 0 {
@@ -82,11 +82,11 @@ pub fn judgement(name: &str, judged: &Judgement) -> String {
         }
         Some(seq) => format!("; the journal confirms it up to line {seq}"),
         None if judged.heads > 0 => "; the journal confirms none".into(),
-        None => "; no journal was asked what the last line is".into(),
+        None => String::new(),
     };
     text.push('\n');
     if judged.state == ChainState::Unobserved {
-        text += "  the journal has no record of it: nothing says that this is all\n";
+        text += "  no journal says that this is all: a host's notes the last line within a minute, ask again then\n";
     }
     text.extend(judged.findings.iter().map(|finding| format!("  {}\n", line(finding))));
     text
