@@ -84,6 +84,10 @@ pub struct Change {
     /// Why nobody can make it before somebody has done something about it: then nothing is changed.
     #[serde(skip)]
     pub blocked: Option<Fault>,
+    /// What waits for it to come about by itself, and for no longer than that may take: it counts
+    /// only if it is still there then.
+    #[serde(skip)]
+    pub settles: Option<Act>,
     /// The texts before and after, where a file's content changes and the old text was asked for;
     /// never a secret's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +105,7 @@ impl Change {
             files: BTreeSet::new(),
             needs_room: Vec::new(),
             blocked: None,
+            settles: None,
             texts: None,
         }
     }

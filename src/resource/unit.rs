@@ -90,13 +90,16 @@ impl Unit {
     /// Of a service that runs as it should: it may not answer yet, or somebody else does.
     fn answers(&self, facts: &Facts) -> Result<Option<Change>, Fault> {
         let Some(url) = self.spec.health.as_ref().filter(|_| self.spec.running == Some(true)) else { return Ok(None) };
+        let health = self.health(url);
         Ok(healthy::trouble(&self.spec.name, url, facts)?.map(|trouble| match trouble {
             Trouble::Nobody(port) => {
-                let act = Act::sh("wait until it is healthy, or restart it", HEAL, steps::healthy(&self.health(url)));
-                Change::new("healthy", format!("nobody answers at port {port} yet"), "yes", vec![act])
+                let act = Act::sh("wait until it is healthy, or restart it", HEAL, steps::healthy(&health));
+                let change = Change::new("healthy", format!("nobody answers at port {port} yet"), "yes", vec![act]);
+                let settles = Act::sh("wait until it is through with its start", SETTLE, steps::healthy(&health));
+                Change { settles: Some(settles), ..change }
             }
             Trouble::Taken(port, by) => {
-                let act = Act::run(steps::healthy(&self.health(url)));
+                let act = Act::run(steps::healthy(&health));
                 Change::new("healthy", format!("port {port} is taken by another program ({by})"), "yes", vec![act])
             }
         }))
@@ -130,6 +133,7 @@ pub fn reread(unit: &str) -> Act {
 
 const REREAD: &str = include_str!("../../remote/unit/reread.sh");
 const HEAL: &str = include_str!("../../remote/unit/heal.sh");
+const SETTLE: &str = include_str!("../../remote/unit/settle.sh");
 const SOCKET: &str = include_str!("../../remote/unit/socket-restart.sh");
 
 const RUNLEVELS: [&str; 8] =

@@ -103,6 +103,10 @@ impl Session<'_> {
         self.report(Event::Observing { user: self.connection.user().to_string() });
         let facts = self.facts().await?;
         let mut seen = self.compare(facts)?;
+        if self.settle(&seen.plan).await? {
+            let facts = self.facts().await?;
+            seen = self.compare(facts)?;
+        }
         let names = seen.plan.installs();
         if !names.is_empty() {
             let frame = self.first_frame("removals", &Act::sh("what apt would remove", REMOVALS, names)).await?;
@@ -110,6 +114,18 @@ impl Session<'_> {
             seen.plan.take_away(&removals);
         }
         Ok(seen)
+    }
+
+    /// Waits for what comes about by itself, such as an answer of a service that started just now;
+    /// returns whether there was anything to wait for.
+    async fn settle(&mut self, plan: &Plan) -> Result<bool, RunError> {
+        let waits = plan.steps.iter().filter_map(|step| Some((&step.id, step.change.settles.as_ref()?)));
+        let waits: Vec<(&String, &Act)> = waits.collect();
+        for (id, act) in &waits {
+            self.note(format!("{id} does not answer yet: waiting for as long as its start may take"));
+            self.long_frame("settle", act, Duration::from_secs(600)).await?;
+        }
+        Ok(!waits.is_empty())
     }
 
     /// What follows from the facts.
