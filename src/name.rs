@@ -171,7 +171,9 @@ checked_name!(
     "a port with its protocol (such as `443/tcp`)",
     |text| text
         .split_once('/')
+        // As ufw(8) reads it: `0444` would be octal.
         .is_some_and(|(port, protocol)| port.parse::<u16>().is_ok_and(|port| port > 0)
+            && port.starts_with(|first: char| matches!(first, '1'..='9'))
             && matches!(protocol, "tcp" | "udp"))
 );
 

@@ -17,7 +17,8 @@ for name; do
 		}
 		shadow=$(getent shadow "$name") || shadow=::
 		case $(printf '%s' "$shadow" | cut -d: -f2) in
-		'!'* | '*'*) locked=yes ;;
+		'!'*) locked=yes ;;
+		'*'*) locked='*' ;;
 		*) locked=no ;;
 		esac
 		ages=$(printf '%s' "$shadow" | cut -d: -f3,5,8)

@@ -1,9 +1,25 @@
 command -v sshd >/dev/null || return 3
 [ -d /run/sshd ] || mkdir -m 0755 /run/sshd
+# `-o` settings of the one that runs, a line each: they win against its files. Its title names them.
+pid=$(systemctl show --value -p MainPID ssh.service 2>/dev/null) || pid=
+options=$(tr '\0' ' ' <"/proc/${pid:-0}/cmdline" 2>/dev/null | sed -n 's/^sshd: \(.*\) \[listener\].*/\1/p' |
+	sed 's/ -o */\n/g' | sed '1d; s/ -[A-Za-z0-9].*//') || options=
+ask() (
+	user=$1
+	set --
+	while IFS= read -r option; do
+		[ -z "$option" ] || set -- "$@" -o "$option"
+	done <<-END
+		$options
+	END
+	sshd -T "$@" -C "user=$user,host=host.invalid,addr=192.0.2.1"
+)
 for user; do
 	echo "== $user"
-	sshd -T -C "user=$user,host=host.invalid,addr=192.0.2.1" || return 4
+	ask "$user" || return 4
 done
+echo '== =options'
+[ -z "$options" ] || printf '%s\n' "$options"
 # The lines of FILE, and behind each `Include` those of the files that it names: as sshd reads them.
 # A level of 16 is the last that sshd goes into.
 walk() (

@@ -13,6 +13,9 @@ import urllib.parse
 unit, url, seconds = sys.argv[1], urllib.parse.urlsplit(sys.argv[2]), float(sys.argv[3])
 keys = ["ActiveState", "SubState", "NRestarts", "MainPID", "ExecMainStatus", "CPUUsageNSec"]
 
+# Whom a connection to 127.0.0.1 may come to.
+HERE = re.compile(r"(127\.0\.0\.1|0\.0\.0\.0|\*|\[::\]|\[::ffff:127\.0\.0\.1\])(%[^:]*)?:\d+$")
+
 
 def state():
     command = ["systemctl", "show", unit, "-p", ",".join(keys)]
@@ -30,11 +33,12 @@ def answer():
 
 
 def others():
-    """Who listens at the port and is no process of the unit's."""
+    """Who listens at the port, where loopback reaches it, and is no process of the unit's."""
     command = ["ss", "-Hltnp", f"sport = :{url.port}"]
     said = subprocess.run(command, capture_output=True, text=True).stdout
     found = set()
-    for name, pid in re.findall(r'\("(.*?)",pid=(\d+),', said):
+    here = [line for line in said.splitlines() if HERE.match((line.split() + [""] * 4)[3])]
+    for name, pid in re.findall(r'\("(.*?)",pid=(\d+),', "\n".join(here)):
         try:
             with open(f"/proc/{pid}/cgroup") as file:
                 group = file.read().strip().rpartition(":")[2].split("/")

@@ -2,7 +2,10 @@
 journalctl -q --no-pager -o cat --since=-60s -t sshd -t sshd-session -t sudo -n 400 2>/dev/null |
 	grep -E "(^|[^[:alnum:]_-])$1([^[:alnum:]_-]|\$)|Authentication refused" | grep -v '^Accepted' | tail -n 2
 sshd -T -C "user=$1,host=host.invalid,addr=192.0.2.1" 2>/dev/null |
-	grep -iE '^(allowusers|denyusers|allowgroups|denygroups|forcecommand|chrootdirectory) ' | grep -v ' none$'
+	grep -iE '^(allowusers|denyusers|allowgroups|denygroups|forcecommand|chrootdirectory|authenticationmethods|usepam) ' | grep -vE '^(usepam yes|authenticationmethods (any|publickey))$| none$'
+for file in /etc/nologin /run/nologin /var/run/nologin; do
+	[ ! -e "$file" ] || { echo "$file is there: PAM lets nobody but root in"; break; }
+done
 command -v sudo >/dev/null || { echo 'sudo is not installed'; return 0; }
 allowed=$(sudo -l -U "$1" 2>/dev/null | grep '^ *(' | tail -n 1) || allowed=
 case $allowed in

@@ -118,12 +118,8 @@ pub async fn run(args: LabArgs) -> Result<ExitCode> {
             }
         }
         LabVerb::Down { names, all, cache } => {
-            let there: Vec<String> = lab.list().await?.into_iter().map(|host| host.name).collect();
             for name in &names {
                 lab.down(name).await?;
-                if !there.contains(name) {
-                    ui::out(&format!("{name}: no such lab host is running\n"))?;
-                }
             }
             if cache {
                 lab.forget().await?;

@@ -19,6 +19,10 @@ pub struct UserAccount {
     pub groups: BTreeSet<String>,
     /// Whether no password can open it.
     pub locked: bool,
+    /// Whether that is so by a `!`, which sshd without PAM takes as a lock for keys too; `*` is
+    /// none.
+    #[serde(default)]
+    pub barred: bool,
     /// Why it will be closed one day, by its key too; empty if it will not (shadow(5)).
     #[serde(default)]
     pub ageing: String,
@@ -76,8 +80,8 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
     Ok(())
 }
 
-/// A line of passwd(5), the primary group's name, all groups' names, `yes` or `no`, and what
-/// [`ageing`] reads.
+/// A line of passwd(5), the primary group's name, all groups' names, `yes` (by a `!`), `*` or `no`,
+/// and what [`ageing`] reads.
 fn user(entry: &str, group: &str, groups: &str, locked: &str, ages: &str) -> Option<UserAccount> {
     let [_, _, uid, _, _, home, shell] = entry.split(':').collect::<Vec<_>>()[..] else { return None };
     Some(UserAccount {
@@ -86,7 +90,8 @@ fn user(entry: &str, group: &str, groups: &str, locked: &str, ages: &str) -> Opt
         home: home.to_owned(),
         shell: shell.to_owned(),
         groups: groups.split(' ').filter(|other| *other != group).map(str::to_owned).collect(),
-        locked: locked == "yes",
+        locked: locked != "no",
+        barred: locked == "yes",
         ageing: ageing(ages)?,
         runs_in: BTreeSet::new(),
     })

@@ -29,6 +29,9 @@ pub struct Sshd {
     pub effective: BTreeMap<Account, BTreeMap<String, String>>,
     /// In the order in which sshd reads them.
     pub lines: Vec<Line>,
+    /// Keyword (small letters) and value of what the running sshd was started with (`-o`).
+    #[serde(default)]
+    pub options: Vec<(String, String)>,
 }
 
 pub const FAMILY: Family = Family { name: "sshd", fragment, parse };
@@ -76,6 +79,7 @@ fn read(queries: &BTreeSet<Query>, text: &str) -> Result<Sshd, Fault> {
             }
         }
     }
+    sshd.options = sections.get("=options").into_iter().flatten().map(|option| setting(option)).collect();
     // What a line in a `Match` block includes is in it, too.
     let (mut matched, mut outer): (BTreeMap<&str, bool>, bool) = (BTreeMap::new(), false);
     for line in sections.get("=lines").into_iter().flatten() {

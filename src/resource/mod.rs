@@ -30,6 +30,7 @@ pub mod ufw;
 mod ufw_rule;
 pub mod unit;
 pub mod user;
+mod user_keys;
 
 pub use effects::{Need, Touches};
 

@@ -89,7 +89,7 @@ impl Resource for Effective {
             Some(Seen::Unreadable(why)) => return Err(Fault::new(why)),
             None => return Err(Fault::new("sshd was not asked")),
         };
-        let mut changes: Vec<Change> = self.unread(sshd).into_iter().collect();
+        let mut changes: Vec<Change> = self.unread(sshd).into_iter().chain(self.options(sshd)).collect();
         changes.extend(self.rivals(sshd).map(|line| self.silence(line)));
         if changes.is_empty() && !self.file_changes {
             changes.extend(self.wrong(sshd)?);
@@ -141,6 +141,19 @@ impl Effective {
             // The same port twice is one that sshd cannot listen at.
             let port = line.keyword == PORT && self.spec.set.contains_key(PORT);
             (line.file != ours && (port || differs && (line.matched || at < earlier))).then_some(line)
+        })
+    }
+
+    /// What sshd was started with and that wins against our file, and whose file it comes from is
+    /// nobody's to tell.
+    fn options<'a>(&'a self, sshd: &'a Sshd) -> impl Iterator<Item = Change> + 'a {
+        sshd.options.iter().filter_map(|(keyword, value)| {
+            let want = self.spec.set.get(keyword).filter(|want| !value.eq_ignore_ascii_case(want))?;
+            let option = format!("-o {keyword}={value}");
+            let fault = Fault::new(format!("sshd runs with `{option}`, which wins against its files"));
+            let hint = "on the host take it out of SSHD_OPTS in /etc/default/ssh, or of the drop-in that `systemctl cat ssh.service` shows, and restart ssh; then run the same command again";
+            let change = Change::new("option", option, format!("{keyword} {want}"), Vec::new());
+            Some(Change { blocked: Some(fault.hint(hint)), ..change })
         })
     }
 

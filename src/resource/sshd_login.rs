@@ -28,12 +28,19 @@ impl KeyLogin<'_> {
         let no_files = words("authorizedkeysfile").iter().all(|pattern| self.path(pattern) != self.keys.as_str());
         let user = self.user;
         let other = |keyword: &str| !matches!(value(keyword), "" | "none");
+        let by_key = words("authenticationmethods").iter().any(|way| matches!(&**way, "any" | "publickey"));
+        let methods = other("authenticationmethods") && !by_key;
         let checks = [
             ("denyusers", users("denyusers"), format!("take `{user}` off")),
             ("allowusers", other("allowusers") && !users("allowusers"), format!("add `{user}` to")),
             ("denygroups", groups("denygroups"), format!("take the group of `{user}` off")),
             ("allowgroups", other("allowgroups") && !groups("allowgroups"), format!("add `{user}`, its own group, to")),
-            ("authorizedkeysfile", other("authorizedkeysfile") && no_files, "add `.ssh/authorized_keys` to".to_owned()),
+            (
+                "authorizedkeysfile",
+                !value("authorizedkeysfile").is_empty() && no_files,
+                "add `.ssh/authorized_keys` to".to_owned(),
+            ),
+            ("authenticationmethods", methods, "write `publickey` alone in".to_owned()),
             ("forcecommand", other("forcecommand"), format!("exempt `{user}` from (or remove)")),
             ("chrootdirectory", other("chrootdirectory"), format!("exempt `{user}` from (or remove)")),
         ];
@@ -71,8 +78,16 @@ impl KeyLogin<'_> {
 }
 
 /// As sshd_config(5) spells them; `sshd -T` prints them in small letters.
-const NAMES: [&str; 7] =
-    ["DenyUsers", "AllowUsers", "DenyGroups", "AllowGroups", "AuthorizedKeysFile", "ForceCommand", "ChrootDirectory"];
+const NAMES: [&str; 8] = [
+    "AuthenticationMethods",
+    "DenyUsers",
+    "AllowUsers",
+    "DenyGroups",
+    "AllowGroups",
+    "AuthorizedKeysFile",
+    "ForceCommand",
+    "ChrootDirectory",
+];
 
 /// A pattern of ssh_config(5): `*` for any letters, `?` for one.
 fn matches(pattern: &str, text: &str) -> bool {
@@ -109,7 +124,7 @@ mod tests {
             matched: false,
         };
         let effective = BTreeMap::from([(user.clone(), BTreeMap::from([(keyword.to_owned(), value.to_owned())]))]);
-        login.refused(&Sshd { effective, lines: vec![line] })
+        login.refused(&Sshd { effective, lines: vec![line], options: Vec::new() })
     }
 
     #[test]
@@ -123,6 +138,8 @@ mod tests {
             ("authorizedkeysfile", ".ssh/authorized_keys2"),
             ("forcecommand", "/usr/sbin/nologin"),
             ("chrootdirectory", "/srv/%u"),
+            ("authorizedkeysfile", "none"),
+            ("authenticationmethods", "publickey,password"),
         ] {
             let (_, fault) = refused(keyword, value).unwrap_or_else(|| panic!("{keyword} {value} is let through"));
             assert!(fault.message.contains(&format!(" {value}` (/etc/ssh/sshd_config:7)")), "{}", fault.message);
@@ -140,6 +157,8 @@ mod tests {
             ("authorizedkeysfile", ".ssh/authorized_keys .ssh/authorized_keys2"),
             ("authorizedkeysfile", "/etc/keys/%u %h/.ssh/authorized_keys"),
             ("forcecommand", "none"),
+            ("authenticationmethods", "any"),
+            ("authenticationmethods", "publickey,password publickey"),
         ] {
             assert_eq!(refused(keyword, value), None, "{keyword} {value}");
         }

@@ -1,6 +1,5 @@
 //! A user, with the keys that open it.
 
-use super::authorized_keys::{options, plain_keys, published};
 use super::file::File;
 use super::sshd_login::KeyLogin;
 use super::{Change, ResolveContext, Resource, Risk, Touches, directory};
@@ -37,16 +36,22 @@ pub struct Spec {
 }
 
 impl Spec {
-    fn wants_keys(&self) -> bool {
+    pub(super) fn wants_keys(&self) -> bool {
         !self.authorized_keys.trim().is_empty() || !self.authorized_keys_from.is_empty()
     }
 
-    fn ssh_dir(&self) -> Result<AbsPath, Fault> {
+    pub(super) fn ssh_dir(&self) -> Result<AbsPath, Fault> {
         self.home.join(".ssh")
     }
 
-    fn keys_file(&self) -> Result<AbsPath, Fault> {
+    pub(super) fn keys_file(&self) -> Result<AbsPath, Fault> {
         self.ssh_dir()?.join("authorized_keys")
+    }
+
+    /// The primary group: that of somebody who logs in stays, where none is asked for.
+    fn kept_group(&self, facts: &Facts) -> Account {
+        let is = facts.users.get(&self.name).and_then(Seen::is).filter(|_| self.wants_keys() && self.group.is_none());
+        is.and_then(|user| Account::new(&user.group).ok()).unwrap_or_else(|| self.primary().clone())
     }
 
     fn primary(&self) -> &Account {
@@ -60,48 +65,6 @@ impl Spec {
         let number = facts.users.get(&self.name).and_then(Seen::is).map(|user| user.uid);
         self.system && nobodys && !self.wants_keys() && number.is_none_or(|uid| (1..1000).contains(&uid))
     }
-
-    fn keys(&self, facts: &Facts) -> Result<String, Fault> {
-        let keys = self.given_or_found(facts)?;
-        if !keys.lines().any(published) {
-            return Ok(keys);
-        }
-        let fault = Fault::new(format!(
-            "a key of `{}` is the one that Vagrant publishes: everybody can log in with it",
-            self.name
-        ));
-        Err(fault.hint(
-            "name a key of your own under `admin.authorized_keys`; Vagrant makes one at `vagrant up`, unless `config.ssh.insert_key` is false",
-        ))
-    }
-
-    fn given_or_found(&self, facts: &Facts) -> Result<String, Fault> {
-        let given = plain_keys(&self.authorized_keys);
-        if !given.is_empty() {
-            return Ok(given);
-        }
-        let own = self.keys_file()?;
-        let mut restricted = Vec::new();
-        for path in [&own].into_iter().chain(&self.authorized_keys_from) {
-            if let Some(text) = seen(&facts.texts, path)?.is() {
-                let keys = plain_keys(text);
-                if !keys.is_empty() {
-                    return Ok(keys);
-                }
-                restricted.extend(options(text).map(|options| format!("`{options}` in `{path}`")));
-            }
-        }
-        if !restricted.is_empty() {
-            let what = format!("no key for `{}`: none is given, and those on the host have options", self.name);
-            return Err(Fault::new(format!("{what}, which would not carry over: {}", restricted.join(", "))).hint(
-                "name the public key under `admin.authorized_keys`: there it opens the administrator's login from anywhere",
-            ));
-        }
-        let places: Vec<String> = self.authorized_keys_from.iter().map(|path| format!("`{path}`")).collect();
-        let places = places.join(", ");
-        Err(Fault::new(format!("no key for `{}`: none is given, and {places} on the host has none", self.name))
-            .hint("name a public key under `admin.authorized_keys`"))
-    }
 }
 
 impl super::ResourceSpec for Spec {
@@ -111,7 +74,8 @@ impl super::ResourceSpec for Spec {
         if self.wants_keys() {
             queries.insert(Query::Sshd(self.name.clone()));
             let own = self.keys_file();
-            queries.extend([self.ssh_dir(), own.clone()].into_iter().flatten().map(Query::Path));
+            let second = self.second_keys_file();
+            queries.extend([self.ssh_dir(), own.clone(), second].into_iter().flatten().map(Query::Path));
             queries.extend(own.into_iter().chain(self.authorized_keys_from.clone()).map(Query::Text));
         }
     }
@@ -120,7 +84,7 @@ impl super::ResourceSpec for Spec {
         let mut resources: Vec<Box<dyn Resource>> =
             vec![Box::new(User { spec: self.clone(), is_service: self.is_service(context.facts) })];
         if self.wants_keys() {
-            let (owner, group) = (self.name.clone(), self.primary().clone());
+            let (owner, group) = (self.name.clone(), self.kept_group(context.facts));
             resources.push(Box::new(directory::Spec {
                 path: self.ssh_dir()?,
                 owner: owner.clone(),
@@ -178,7 +142,10 @@ impl Resource for User {
 
     /// Its home alone: what is in there is its own.
     fn touches(&self) -> Touches {
-        ACCOUNTS.into_iter().fold(Touches::nothing().path(self.spec.home.as_str()), Touches::path)
+        let own = Touches::nothing().path(self.spec.home.as_str());
+        let keys = self.spec.second_keys_file().ok().filter(|_| self.spec.wants_keys());
+        let own = keys.iter().fold(own, |own, keys| own.path(keys.as_str()));
+        ACCOUNTS.into_iter().fold(own, Touches::path)
     }
 
     fn least_risk(&self) -> Risk {
@@ -190,7 +157,9 @@ impl Resource for User {
         let user = match seen(&facts.users, &spec.name)? {
             Seen::Absent => {
                 let group_is_there = matches!(seen(&facts.groups, spec.primary())?, Seen::Is(_));
-                let exists = Change::new("exists", "no", "yes", vec![Act::run(spec.useradd(group_is_there))]);
+                let mut acts = vec![Act::run(spec.useradd(group_is_there))];
+                acts.extend(spec.wants_keys().then(|| Act::run(spec.lock())));
+                let exists = Change::new("exists", "no", "yes", acts);
                 let login = self.login(facts, &BTreeSet::new())?;
                 return Ok(std::iter::once(exists).chain(login).collect());
             }
@@ -198,6 +167,8 @@ impl Resource for User {
             Seen::Is(user) => user,
         };
         let mut changes: Vec<Change> = self.others(user).into_iter().chain(self.login(facts, &user.groups)?).collect();
+        changes.extend(self.elsewhere(user));
+        changes.extend(spec.second_keys(facts)?);
         let mut differ = |field: &str, from: &str, to: &str, argv: [&str; 3]| {
             if from != to {
                 let argv = argv.into_iter().chain([spec.name.as_str()]);
@@ -207,7 +178,8 @@ impl Resource for User {
         let groups: BTreeSet<String> = spec.groups.iter().map(ToString::to_string).collect();
         let joined = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(",");
         let (is, want) = (joined(&user.groups), joined(&groups));
-        let (shell, home, group) = (spec.shell.as_str(), spec.home.as_str(), spec.primary().as_str());
+        let group = spec.kept_group(facts);
+        let (shell, home, group) = (spec.shell.as_str(), spec.home.as_str(), group.as_str());
         differ("shell", &user.shell, shell, ["usermod", "--shell", shell]);
         differ("home", &user.home, home, ["usermod", "--home", home]);
         differ("group", &user.group, group, ["usermod", "--gid", group]);
@@ -227,8 +199,10 @@ impl Resource for User {
             changes.push(Change::new("ageing", &user.ageing, "never", vec![Act::run(argv)]));
         }
         if !user.locked {
-            let act = Act::run(["usermod", "--lock", spec.name.as_str()]);
-            changes.push(Change::new("password", "set", "locked", vec![act]));
+            changes.push(Change::new("password", "set", "locked", vec![Act::run(spec.lock())]));
+        } else if spec.wants_keys() && user.barred {
+            let from = "locked by `!`, for keys too where sshd is without PAM";
+            changes.push(Change::new("password", from, "locked by `*`", vec![Act::run(spec.lock())]));
         }
         if spec.name.as_str() != "root" && user.uid == 0 {
             return Err(Fault::new(format!("the user `{}` has uid 0: it is root under another name", spec.name)));
@@ -251,6 +225,19 @@ impl User {
             change.blocked = Some(fault);
             change
         }))
+    }
+
+    /// Somebody who logs in has what is theirs at home: it is not ours to leave behind.
+    fn elsewhere(&self, user: &UserAccount) -> Option<Change> {
+        let Spec { name, home, .. } = &self.spec;
+        let moved = self.spec.wants_keys() && user.home != home.as_str();
+        let fault = || {
+            Fault::new(format!("`{name}` is there already, with the home `{}` and not `{home}`", user.home)).hint(format!(
+                "name another administrator as `admin.user`, or move it on the host: `usermod --move-home --home {home} {name}`"
+            ))
+        };
+        let change = || Change::new("its home", &user.home, home.as_str(), Vec::new());
+        moved.then(|| Change { blocked: Some(fault()), ..change() })
     }
 
     /// Processes of a service's user in units that are not ours: they run under none of its
@@ -290,6 +277,12 @@ fn unit_of(group: &str) -> &str {
 }
 
 impl Spec {
+    /// No password opens it. `!` would bar keys too where sshd is without PAM (sshd(8)).
+    fn lock(&self) -> Vec<String> {
+        let lock: &[&str] = if self.wants_keys() { &["--password", "*"] } else { &["--lock"] };
+        ["usermod"].iter().chain(lock).copied().chain([self.name.as_str()]).map(str::to_owned).collect()
+    }
+
     /// useradd(8) makes no group of the user's name where there is one.
     fn useradd(&self, group_is_there: bool) -> Vec<String> {
         let mut argv: Vec<String> =

@@ -151,7 +151,7 @@ impl Session<'_> {
         let (fresh, id) = match result {
             Ok(both) => both,
             // A host that went away says nothing about the administrator.
-            Err(error) if is_cut(&error) => return Err(error.into()),
+            Err(error) if is_cut(&error) && !self.still_answers().await => return Err(error.into()),
             Err(error) => return Err(failed(self.with_reason(&self.job.admin, error.fault()).await)),
         };
         if id.text().trim() != "0" {

@@ -112,6 +112,13 @@ impl Session<'_> {
         }
     }
 
+    /// Whether the connection from before still works: then it is the new one that is refused, as
+    /// PAM does it (pam_nologin, pam_access), and no host that went away.
+    pub(super) async fn still_answers(&self) -> bool {
+        let state = tokio::time::timeout(PAUSE, self.work_left(&self.connection)).await;
+        matches!(state, Ok(HostState::Says(State::Free | State::Busy)))
+    }
+
     async fn work_left(&self, ssh: &Ssh) -> HostState {
         match ssh.ask("state", &lock::state(&self.job.run_id.id)).await {
             Ok(frame) => HostState::Says(State::read(&frame)),

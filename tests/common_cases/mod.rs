@@ -135,7 +135,7 @@ fn copy<K: Ord, T: Clone>(from: &BTreeMap<K, T>, key: K, to: &mut BTreeMap<K, T>
 /// What sshd says of one user's login, beside the lines of its files.
 fn login(facts: &Facts, user: &Account, asked: &mut Facts) {
     let sshd = asked.sshd.get_or_insert_with(|| match &facts.sshd {
-        Some(Seen::Is(sshd)) => Seen::Is(Sshd { effective: BTreeMap::new(), lines: sshd.lines.clone() }),
+        Some(Seen::Is(sshd)) => Seen::Is(Sshd { effective: BTreeMap::new(), ..sshd.clone() }),
         Some(other) => other.clone(),
         None => Seen::Unreadable("the case does not say".into()),
     });

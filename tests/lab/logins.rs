@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
-    let kinds: [Row; 3] = [
+    let kinds: [Row; 4] = [
+        ("besidefiles", "what wins against sshd's files, and what they do not say", beside),
         ("refusals", "sshd would refuse the administrator", refusals),
         ("wasthere", "the administrator is there, with another key and no shell", was_there),
         ("noed25519", "a host without an ed25519 key", no_ed25519),
@@ -42,25 +43,68 @@ fn refusals(host: &Host, desk: &Desk) -> Result<()> {
         "Match User ops\n  ForceCommand /usr/sbin/nologin",
         "Match User ops\n  ChrootDirectory /srv",
     ] {
-        host.with_args("printf '%s\\n' \"$1\" >\"$2\"; sshd -t; systemctl restart ssh.service", &[setting, MINE])?
-            .ended(0)?;
+        host.with_args(&format!("printf '%s\\n' \"$1\" >\"$2\"; sshd -t; {RESTART}"), &[setting, MINE])?.ended(0)?;
         let line = setting.lines().last().unwrap_or_default().trim();
         let said = desk.petasos(&["up"])?.ended(1).context(setting)?;
         said.says(&["sshd would not let `ops` work over SSH", line, MINE, "hint: "])?;
         nothing_changed(host).context(setting)?;
     }
     // What holds for a group is known once the user is there: the host is asked, and root is in.
-    host.sh(&format!(
-        "printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; systemctl restart ssh.service"
-    ))?;
+    host.sh(&format!("printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; {RESTART}"))?;
     desk.petasos(&["up"])?.ended(1)?.says(&["`ops` cannot become root", "chrootdirectory /srv"])?;
     host.login("root", &["ControlPath=none"], "true")?.ended(0)?;
     // The judge refuses as well, where the administrator is there.
-    host.sh(&format!("echo 'AllowUsers root' >{MINE}; systemctl restart ssh.service"))?;
+    host.sh(&format!("echo 'AllowUsers root' >{MINE}; {RESTART}"))?;
     ensure!(host.login("ops", &["ControlPath=none"], "true")?.code != 0, "sshd lets everybody in");
-    host.sh(&format!("rm {MINE}; systemctl restart ssh.service"))?;
+    // Who PAM does not let in is told at once, and not as a host that went away.
+    host.sh(&format!("rm {MINE}; touch /etc/nologin; {RESTART}"))?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["/etc/nologin is there", "hint: "])?;
+    host.sh("rm /etc/nologin")?;
     host.login("ops", &[], "true")?.ended(0)?;
     converges(desk)
+}
+
+/// systemd starts it no oftener than some times in a minute, but for this.
+const RESTART: &str = "systemctl reset-failed ssh.service; systemctl restart ssh.service";
+
+/// What wins against all files of sshd's, and what they do not say: an option that it is started
+/// with, a login without PAM, a second file of keys, a group of the administrator's own.
+fn beside(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh(&format!("echo 'SSHD_OPTS=\"-o PermitRootLogin=yes\"' >/etc/default/ssh; {RESTART}"))?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["`-o permitrootlogin=yes`", "SSHD_OPTS in /etc/default/ssh"])?;
+    nothing_changed(host)?;
+    // An option that is none of ours is nobody's business, and counts.
+    host.sh(&format!("echo 'SSHD_OPTS=\"-o AuthorizedKeysFile=/root/.ssh/authorized_keys\"' >/etc/default/ssh; {RESTART}"))?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["sshd would not let `ops` work over SSH", "/root/.ssh/authorized_keys"])?;
+    nothing_changed(host)?;
+    host.sh(&format!(
+        "echo 'SSHD_OPTS=\"-o PrintMotd=no\"' >/etc/default/ssh; echo 'UsePAM no' >{MINE}; {RESTART}
+         useradd -m -N -g users -s /bin/bash ops; mkdir -m 700 ~ops/.ssh"
+    ))?;
+    let folder = tempfile::tempdir()?;
+    let key = folder.path().join("key");
+    let mut made = std::process::Command::new("ssh-keygen");
+    made.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
+    ensure!(made.status()?.success(), "ssh-keygen failed");
+    let public = std::fs::read_to_string(key.with_extension("pub"))?;
+    let second =
+        "printf '%s' \"$1\" >~ops/.ssh/authorized_keys2; chown -R ops: ~ops; chmod 600 ~ops/.ssh/*; usermod -p '*' ops";
+    host.with_args(second, &[&public])?.ended(0)?;
+    let by_second = || -> Result<bool> {
+        let identity = format!("IdentityFile={}", key.display());
+        let config =
+            ssh_config(&[host])?.lines().filter(|line| !line.contains("IdentityFile ")).collect::<Vec<_>>().join("\n");
+        let file = folder.path().join("config");
+        std::fs::write(&file, config)?;
+        let mut ssh = std::process::Command::new("ssh");
+        ssh.arg("-F").arg(&file).args(["-o", &identity, &format!("ops@{}", host.address), "true"]);
+        Ok(ssh.status()?.success())
+    };
+    ensure!(by_second()?, "the second file opens nothing: it proves nothing");
+    converges(desk)?;
+    ensure!(!by_second()?, "a key that nobody declared opens the administrator's login");
+    ensure!(host.sh("id -gn ops")?.trim() == "users", "its group is another");
+    host.login("ops", &["ControlPath=none"], "sudo -n id -u")?.ended(0).map(drop)
 }
 
 fn sudoers(host: &Host, desk: &Desk) -> Result<()> {

@@ -126,6 +126,8 @@ fn daemons(host: &Host, desk: &Desk) -> Result<()> {
          systemctl -q is-active nginx.service named.service
          printf 'options {\\n directory \"/var/cache/bind\";\\n listen-on { 127.0.0.1; };\\n listen-on-v6 { none; };\\n};\\n' >/etc/bind/named.conf.options
          systemctl restart named.service
+         # The agent's port, at an address that is not the agent's.
+         systemd-run -q --unit=elsewhere python3 -m http.server --bind 127.0.0.2 8642
          printf '#!/usr/sbin/nft -f\\nflush ruleset\\ntable inet mine { chain x { type filter hook output priority 5; }; }\\n' >/etc/nftables.conf
          systemctl -q enable --now nftables.service",
     )?;

@@ -91,6 +91,8 @@ fn proves(desk: &Desk) -> Result<()> {
 fn starts_again(desk: &Desk) -> Result<()> {
     desk.vagrant("", "halt", 0)?;
     ensure!(desk.sh("virsh --connect qemu:///system list --name")?.out.trim().is_empty(), "it still runs");
+    // The agent of a machine that has just started may not answer yet, and is waited for.
+    desk.vagrant("", "up", 0)?.says(&[": 0 changes,"])?;
     desk.unchanged()?;
     // A machine whose power was cut has no last line.
     desk.guest("journalctl --quiet --boot -1 | grep -q 'Reached target .*Power Off'")?;
