@@ -95,7 +95,7 @@ struct RmArgs {
 }
 
 /// # Errors
-/// When the file cannot be decrypted or written, or a value cannot be a secret's.
+/// When the file cannot be decrypted or written, or a value cannot be one of a secret.
 pub fn run(args: &SecretArgs) -> Result<ExitCode> {
     match &args.verb {
         SecretVerb::Set(args) => set(args),
@@ -215,7 +215,7 @@ fn rekey(args: &CommonArgs) -> Result<()> {
     desk.write(values, &recipients)?;
     let now = recipients.lines();
     ui::note(&format!("encrypted {} for:", desk.file.shown()));
-    now.iter().for_each(|line| ui::note(&format!("  {line}")));
+    recipients.shown().iter().for_each(|line| ui::note(&format!("  {line}")));
     if before.iter().any(|line| !now.contains(line)) {
         ui::note(
             "who was dropped can still decrypt older copies, such as those in version control: replace the values \

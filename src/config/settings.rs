@@ -65,7 +65,7 @@ pub struct Agent {
     pub redact: Redact,
     #[serde(default)]
     pub rate_limits: RateLimits,
-    /// Names of secrets that must be there: the values come from the environment of petasos, or
+    /// Names of secrets that must be there: the values come from the environment of petasos or from
     /// stay as the host has them.
     #[serde(default)]
     pub secrets: Vec<EnvName>,

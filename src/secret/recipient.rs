@@ -9,6 +9,8 @@ pub struct Recipients(Vec<Recipient>);
 struct Recipient {
     /// The key without its comment: the same key is the same text.
     text: String,
+    /// Whose it is, as far as the line says.
+    comment: String,
     key: Box<dyn age::Recipient>,
 }
 
@@ -39,6 +41,18 @@ impl Recipients {
         lines
     }
 
+    /// The same for people: which kind, how it ends, and whose.
+    pub fn shown(&self) -> Vec<String> {
+        let end = |text: &str| text.chars().skip(text.chars().count().saturating_sub(8)).collect::<String>();
+        let shown = |one: &Recipient| match one.text.split_once(' ') {
+            Some((kind, key)) => format!("{kind} …{} {}", end(key), one.comment).trim_end().to_owned(),
+            None => one.text.clone(),
+        };
+        let mut lines: Vec<String> = self.0.iter().map(shown).collect();
+        lines.sort();
+        lines
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &dyn age::Recipient> {
         self.0.iter().map(|recipient| &*recipient.key)
     }
@@ -65,12 +79,13 @@ impl Recipient {
         if kind.starts_with("age1") {
             let key = age::x25519::Recipient::from_str(line)
                 .map_err(|why| Fault::new(format!("`{line}` is no age recipient: {why}")).hint(AGE))?;
-            return Ok(Self { text: key.to_string(), key: Box::new(key) });
+            return Ok(Self { text: key.to_string(), comment: String::new(), key: Box::new(key) });
         }
         match kind {
             "ssh-ed25519" | "ssh-rsa" => {
                 let key = age::ssh::Recipient::from_str(line).map_err(|why| unusable(line, &why))?;
-                Ok(Self { text: key.to_string(), key: Box::new(key) })
+                let comment = line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+                Ok(Self { text: key.to_string(), comment, key: Box::new(key) })
             }
             _ if kind.starts_with("sk-") || kind.starts_with("ecdsa-") || kind.starts_with("ssh-") => {
                 Err(Fault::new(format!("`{}` can sign, but not decrypt", start(line))).hint(AGE))
