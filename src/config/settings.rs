@@ -66,7 +66,7 @@ pub struct Agent {
     #[serde(default)]
     pub rate_limits: RateLimits,
     /// Names of secrets that must be there: the values come from the environment of petasos or from
-    /// stay as the host has them.
+    /// secrets.yaml.age, or stay as the host has them.
     #[serde(default)]
     pub secrets: Vec<EnvName>,
     #[serde(default)]

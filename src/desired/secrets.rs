@@ -31,7 +31,8 @@ pub fn required<'a>(settings: &'a Settings, needs: &'a AgentNeeds) -> BTreeSet<&
     needs.tokens.iter().chain(&settings.agent.secrets).collect()
 }
 
-/// Whether the environment lacks one that the agent needs, or all of the keys of which it needs one.
+/// Whether the environment lacks one that the agent needs, or all of the keys of which one is
+/// enough.
 pub fn lacks_any(settings: &Settings, needs: &AgentNeeds, variable: &dyn Fn(&str) -> Option<String>) -> bool {
     let keys = packs::provider_keys(settings, needs);
     let set = |name: &EnvName| is_set(variable, name);

@@ -70,7 +70,7 @@ impl Key {
         match identity {
             ssh::Identity::Unsupported(why) => Err(unsupported(&why)),
             ssh::Identity::Encrypted(key) => Ok(vec![Self::Locked(Locked { key: LockedKey::Ssh(key), fits })]),
-            open => Ok(vec![Self::Open(OpenKey { identity: Box::new(open), fits })]),
+            key @ ssh::Identity::Unencrypted(_) => Ok(vec![Self::Open(OpenKey { identity: Box::new(key), fits })]),
         }
     }
 

@@ -173,7 +173,7 @@ fn what_petasos_does_not_write_is_refused_unseen() {
 fn recipients_that_could_not_decrypt_are_refused() {
     let read = |line: &str| Recipients::read(&[line]).map_err(|(_, fault)| fault.to_string());
     let (age, (ssh, public)) = (of_age().0, of_ssh());
-    assert_eq!(read(&public).unwrap().lines(), [public.clone()]);
+    assert_eq!(read(&public).unwrap().lines(), std::slice::from_ref(&public));
     let twice = Recipients::read(&[&format!("{public} me@laptop"), &public]).map_err(|(_, fault)| fault).unwrap();
     assert_eq!((twice.lines(), twice.shown().len()), (vec![public], 1));
     assert!(twice.shown()[0].ends_with(" me@laptop"), "{:?}", twice.shown());
