@@ -2,6 +2,7 @@
 
 mod input;
 
+use super::explain;
 use super::files::FileArgs;
 use super::hosts::variable;
 use super::secrets_file::{AgeArgs, SecretsFile, recipients};
@@ -176,15 +177,15 @@ fn list(args: &ListArgs) -> Result<()> {
     }
     match values {
         None => ui::note(&format!("there is no {}: `petasos secret set NAME` makes it", desk.file.shown())),
-        Some(values) => {
-            let now = recipients(&desk.files, &desk.config)?.0.lines();
-            if values.recipients != now {
-                ui::warning(
-                    "petasos.yaml names other recipients than those that the file is encrypted for: `petasos secret \
-                     rekey`",
-                );
-            }
-        }
+        Some(values) => match recipients(&desk.files, &desk.config) {
+            Ok((now, _)) if values.recipients == now.lines() => {}
+            Ok(_) => ui::warning(
+                "petasos.yaml names other recipients than those that the file is encrypted for: `petasos secret \
+                 rekey`",
+            ),
+            // The next `set` ends with it.
+            Err(error) => ui::warning(&explain::fault(&error).to_string()),
+        },
     }
     Ok(())
 }
