@@ -14,10 +14,15 @@ fn of_age() -> Pair {
 }
 
 fn of_ssh() -> Pair {
+    behind("")
+}
+
+/// A key of OpenSSH with this passphrase.
+fn behind(passphrase: &str) -> Pair {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key");
     let mut keygen = Command::new("ssh-keygen");
-    keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&file);
+    keygen.args(["-q", "-t", "ed25519", "-N", passphrase, "-C", "", "-f"]).arg(&file);
     assert!(keygen.status().unwrap().success());
     let read = |file: &Path| std::fs::read_to_string(file).unwrap();
     (read(&file), read(&file.with_extension("pub")).trim().to_owned())
@@ -60,6 +65,27 @@ fn a_header_tells_for_which_ssh_key_a_file_is() {
     assert!(fits(&sealed("", &[&of_age().1]), &age.0), "that only trying tells");
     let header = Header::read(&both).unwrap();
     assert_eq!(header.shown(), "2 keys (age, ssh-ed25519)");
+}
+
+#[test]
+fn a_passphrase_opens_what_it_protects() {
+    let locked = |text: &[u8]| match Key::read(text).unwrap().remove(0) {
+        Key::Locked(key) => key,
+        Key::Open(_) => panic!("it is open"),
+    };
+    let (ssh, public) = behind("pass word");
+    let (age, of_age) = of_age();
+    // As `age -p` writes it, without the seconds that it lets a passphrase take.
+    let mut passphrase = age::scrypt::Recipient::new("pass word".to_owned().into());
+    passphrase.set_work_factor(2);
+    let wrapped = age::encrypt_and_armor(&passphrase, format!("# mine\n{age}\n").as_bytes()).unwrap();
+    let file = sealed("text", &[&public, &of_age]);
+    for key in [locked(ssh.as_bytes()), locked(wrapped.as_bytes())] {
+        assert!(key.unlock(String::new()).is_none() && key.unlock("password".to_owned()).is_none());
+        assert_eq!(key.unlock("pass word".to_owned()).unwrap().open(&file).unwrap().reveal(), "text");
+        let other = sealed("text", &[&of_ssh().1]);
+        assert!(matches!(key.unlock("pass word".to_owned()).unwrap().open(&other), Err(OpenError::OtherKeys)));
+    }
 }
 
 /// Any byte changed, and any end cut off: it does not open, or it is the same text.
