@@ -156,6 +156,12 @@ fn the_usual_keys_are_tried_and_those_that_are_named() {
     assert_eq!(says(here, &list, b"", 0), "X  all hosts\n");
     refused(here, &["list", "--age-identity", "alice.pub"], b"", &["`alice.pub`: a public key", "ssh-agent"]);
     refused(here, &["list", "--age-identity", "nobody"], b"", &["`nobody`: No such file", "hint: "]);
+    let named = |file: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_petasos"));
+        command.args(list).args(more).current_dir(here).env("PETASOS_AGE_IDENTITY", file).output().unwrap()
+    };
+    assert!(named("alice", &[]).status.success());
+    assert!(!named("nobody", &[]).status.success() && named("nobody", &["--age-identity", "alice"]).status.success());
     key(here, "locked", "pass");
     let yaml = format!("{ONE_HOST}secrets: {{ recipients: [alice.pub, locked.pub] }}\n");
     std::fs::write(here.join("petasos.yaml"), yaml).unwrap();
@@ -203,8 +209,8 @@ fn a_value_is_taken_from_nowhere_else_and_shown_nowhere() {
     let folder = folder("[alice.pub]", &["alice"]);
     let here = folder.path();
     let set = |args: &[&str], input: &[u8], parts: &[&str]| refused(here, args, input, parts);
-    set(&["set", "X", VALUE], b"", &["on the command line is refused", "hint: "]);
-    set(&["set", &format!("X={VALUE}")], b"", &["on the command line is refused"]);
+    set(&["set", "X", VALUE], b"", &["takes a name and no value", "hint: "]);
+    set(&["set", &format!("X={VALUE}")], b"", &["takes a name and no value"]);
     set(&["set", VALUE], b"abc", &["not the name of an environment variable"]);
     set(&["set", "X"], format!("{VALUE}\n\n").as_bytes(), &["the value of `X`", "white space"]);
     set(&["set", "X"], format!("\"{VALUE}\"").as_bytes(), &["the value of `X`", "a quote"]);

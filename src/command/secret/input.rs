@@ -19,7 +19,8 @@ const MOST: u64 = 64 * 1024;
 /// When it is none, or a value was given with it.
 pub fn name(given: &str, value: &[String]) -> Result<EnvName> {
     if !value.is_empty() || given.contains('=') {
-        let seen = Fault::new("a value on the command line is refused: process lists and the shell's history show it");
+        let seen =
+            Fault::new("`secret set` takes a name and no value: process lists and the shell's history would show it");
         bail!(seen.hint("`petasos secret set NAME` asks for it, or reads it from standard input: `… set NAME < FILE`"));
     }
     // It may be the value, by mistake.
