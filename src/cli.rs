@@ -2,7 +2,7 @@
 
 use crate::command::{
     audit, changes, completions, demo, denials, doctor, egress, facts, fault, history, init, lab, man, pin, plan,
-    policy, render, undo, up, verify,
+    policy, render, secret, undo, up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};
@@ -38,6 +38,8 @@ pub enum Verb {
     Facts(facts::FactsArgs),
     /// Print the files that a host would get, secrets masked
     Render(render::RenderArgs),
+    /// Keep the values of secrets in a file that may be committed
+    Secret(secret::SecretArgs),
     /// Show what the agent reached, what it was refused, and what to allow
     Egress(egress::EgressArgs),
     /// Show what has changed of the agent's prompt, memories, skills and timed jobs
@@ -115,6 +117,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Doctor(args) => doctor::run(&args).await,
         Verb::Facts(args) => facts::run(&args).await,
         Verb::Render(args) => render::run(&args).await,
+        Verb::Secret(args) => secret::run(&args),
         Verb::History(args) => history::run(&args).await,
         Verb::Egress(args) => egress::run(&args).await,
         Verb::Changes(args) => changes::run(&args).await,

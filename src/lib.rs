@@ -23,6 +23,7 @@ pub mod release;
 pub mod resource;
 pub mod review;
 pub mod run;
+pub mod secret;
 pub mod shell;
 pub mod transport;
 pub mod ui;

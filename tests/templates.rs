@@ -48,6 +48,7 @@ fn filled_in(yaml: &str, host: Host) -> Result<usize, String> {
     let choice = Choice::of(&config, "web").expect("it is in the file");
     let operator = Operator {
         variable: &|_| Some("value".to_owned()),
+        stored: &|_| None,
         file: &|_| Ok("ssh-ed25519 AAAA you@desk".to_owned()),
         seed: Text::secret("0".repeat(64)),
     };

@@ -1,7 +1,7 @@
 //! `petasos audit`, and `petasos audit verify`.
 
 use super::each::{Done, each, failure, report};
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
 use super::since::{checked, seconds};
 use crate::audit::chain::{Judgement, Walk, judge};
 use crate::audit::record::EVENTS;
@@ -85,7 +85,7 @@ pub async fn run(args: &AuditArgs) -> Result<ExitCode> {
         most: MOST,
         ..AuditQuery::default()
     };
-    let jobs = args.hosts.jobs(false)?;
+    let jobs = args.hosts.jobs(Subject::Host)?;
     if args.follow || args.hosts.json {
         let option = if args.follow { "--follow" } else { "--json" };
         let [(job, _)] = jobs.as_slice() else {
@@ -149,7 +149,7 @@ async fn verify(args: &AuditVerifyArgs) -> Result<ExitCode> {
         }
         note(&args.hosts.hosts.join(" "), &judge(&walk, None))?;
     } else {
-        let jobs = args.hosts.jobs(false)?;
+        let jobs = args.hosts.jobs(Subject::Host)?;
         let done = each(jobs, &args.hosts, |job, _, watch| async move { job.audit_chain(&watch).await }).await;
         let mut failed = Vec::new();
         for Done { job, result, .. } in done {

@@ -2,7 +2,7 @@
 
 use super::each::{Done, each, report};
 use super::egress::moment;
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
 use crate::config::Settings;
 use crate::run::Job;
 use crate::run::changes::{Changes, FileChange};
@@ -28,7 +28,7 @@ pub struct ChangesArgs {
 /// # Errors
 /// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &ChangesArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs(false)?;
+    let jobs = args.hosts.jobs(Subject::Host)?;
     let accept = args.accept;
     let done = each(jobs, &args.hosts, move |job, _, watch| async move { job.changes(accept, &watch).await }).await;
     let of = |one: &Done<Settings, Changes>| match &one.result {

@@ -4,7 +4,8 @@
 mod folder;
 
 use super::files::FileArgs;
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
+use super::secrets_file::AgeArgs;
 use crate::fault::Fault;
 use crate::lab::{Form, Lab};
 use crate::ui;
@@ -66,11 +67,12 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
         ssh_config: None,
         identity: None,
         host_key: None,
+        age: AgeArgs::default(),
         parallel: 1,
         json: false,
     };
     let watch = hosts.watch(&[], true);
-    for (job, _) in hosts.jobs(false)? {
+    for (job, _) in hosts.jobs(Subject::Host)? {
         ui::out("\nA first chat, over an SSH tunnel to the agent's API (the model is the lab's stub):\n")?;
         for (question, answer) in QUESTIONS.iter().zip(job.chat(&QUESTIONS, &watch).await?) {
             ui::out(&format!("  > {question}\n  < {answer}\n"))?;

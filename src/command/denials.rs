@@ -1,7 +1,7 @@
 //! `petasos denials`: what the agent was refused, and what to allow.
 
 use super::each::{each, report};
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
 use super::since::{checked, seconds};
 use crate::audit::denials::{Place, Places, groups};
 use crate::config::Config;
@@ -42,7 +42,7 @@ pub async fn run(args: &DenialsArgs) -> Result<ExitCode> {
         allow: place(&config, choice.name.as_deref(), "allow"),
         tools: place(&config, choice.name.as_deref(), "tools"),
     };
-    let jobs = args.hosts.jobs_with(false, |choice, _, _| Ok(places(choice)))?;
+    let jobs = args.hosts.jobs_with(Subject::Host, |choice, _, _| Ok(places(choice)))?;
     let ask = move |job: Arc<Job>, _, watch: Watch| {
         let query = query.clone();
         async move { job.audit(&query, &watch).await }

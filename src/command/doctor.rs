@@ -8,7 +8,7 @@ use super::hosts::{HostArgs, Reached, Read, desired, once, placed};
 use super::{explain, pin, reach};
 use crate::config::Config;
 use crate::config::lock::LockFile;
-use crate::desired::{Choice, vars};
+use crate::desired::{Choice, packs, vars};
 use crate::fault::Fault;
 use crate::playbook::{DesiredState, Sources};
 use crate::run::doctor::{Finding, Level};
@@ -38,7 +38,8 @@ pub async fn run(args: &DoctorArgs) -> Result<ExitCode> {
     let pinned = read.as_ref().is_some_and(|(_, lock, _)| lock.release.is_some());
     here.splice(0..0, here::of_machine(pinned).await);
     if let Some((config, lock, sources)) = &read {
-        let read = Read { config, lock, sources };
+        let secrets = args.secrets();
+        let read = Read { config, lock, sources, secrets: Some(&secrets) };
         let choices =
             if args.hosts.is_empty() && config.names().is_empty() { Vec::new() } else { args.choose(config)? };
         args.one_key(&choices)?;
@@ -127,8 +128,18 @@ fn files(args: &HostArgs, here: &mut Vec<Finding>) -> Option<(Config, LockFile, 
 /// What the files say of one host: what it should be. Where nobody knows that, it is looked at for
 /// what it is.
 fn of_files(read: &Read<'_>, choice: &Choice, findings: &mut Vec<Finding>) -> Result<DesiredState> {
-    findings.extend(here::secrets(choice, read.sources));
     let name = choice.name.as_deref();
+    let mut secrets = read.secrets;
+    match read.stored(choice) {
+        Ok(stored) => findings.extend(here::secrets(choice, read.sources, &stored)),
+        // A provider that nobody knows is a finding of its own.
+        Err(_) if packs::needs(&choice.settings, read.sources).is_err() => {}
+        Err(error) => {
+            findings.push(wrong("secrets", &error));
+            secrets = None;
+        }
+    }
+    let read = &Read { secrets, ..*read };
     match read.lock.release_of(name.unwrap_or_default()) {
         Ok((version, _)) => {
             let reviewed = vars::reviewed_release(choice, read.lock);

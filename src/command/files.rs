@@ -113,7 +113,7 @@ pub fn key_file(name: &str) -> Result<String> {
 }
 
 /// A path in which `~/` is the user's home.
-fn at_home(name: &str) -> PathBuf {
+pub(super) fn at_home(name: &str) -> PathBuf {
     let home = std::env::var("HOME").unwrap_or_default();
     name.strip_prefix("~/").map_or_else(|| PathBuf::from(name), |rest| PathBuf::from(home).join(rest))
 }

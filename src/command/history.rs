@@ -1,7 +1,7 @@
 //! `petasos history`.
 
 use super::each::{each, report};
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
 use crate::config::Settings;
 use crate::run::{Job, RunRecord};
 use crate::ui::report::count;
@@ -20,7 +20,7 @@ pub struct HistoryArgs {
 /// # Errors
 /// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &HistoryArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs(false)?;
+    let jobs = args.hosts.jobs(Subject::Host)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.history(&watch).await }).await;
     let text = |job: &Job, _: &Settings, runs: &Vec<RunRecord>| text(&job.name, runs, args.changes);
     report(done, args.hosts.json, |_, runs| serde_json::to_value(runs), text)

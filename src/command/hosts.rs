@@ -2,12 +2,13 @@
 
 use super::files::{FileArgs, key_file};
 use super::reach;
+use super::secrets_file::{AgeArgs, SecretsFile};
 use crate::act::Text;
 use crate::config::lock::LockFile;
 use crate::config::{Config, KeyFault, Settings};
-use crate::desired::{Choice, Operator, vars};
+use crate::desired::{Choice, Operator, packs, secrets, vars};
 use crate::fault::Fault;
-use crate::name::Fingerprint;
+use crate::name::{EnvName, Fingerprint};
 use crate::playbook::{DesiredState, Sources};
 use crate::run::{Job, Watch, owner};
 use crate::transport::Login;
@@ -35,12 +36,25 @@ pub struct HostArgs {
     /// The host's key, as its console or its provider shows it; replaces the recorded one
     #[arg(long, value_name = "SHA256:…", value_parser = fingerprint)]
     pub host_key: Option<Fingerprint>,
+    #[command(flatten)]
+    pub age: AgeArgs,
     /// How many hosts to work on at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub parallel: usize,
     /// Report as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a verb asks about hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// What they are.
+    Host,
+    /// What they should be too, with the values of secrets.
+    Difference,
+    /// And the old texts of changed files.
+    Texts,
 }
 
 impl HostArgs {
@@ -72,8 +86,8 @@ impl HostArgs {
     ///
     /// # Errors
     /// When a file is missing or not sound.
-    pub fn jobs(&self, texts: bool) -> Result<Vec<(Job, Settings)>> {
-        self.jobs_with(texts, |choice, _, _| Ok(choice.settings.clone()))
+    pub fn jobs(&self, subject: Subject) -> Result<Vec<(Job, Settings)>> {
+        self.jobs_with(subject, |choice, _, _| Ok(choice.settings.clone()))
     }
 
     /// The same, with something else about each host.
@@ -82,14 +96,16 @@ impl HostArgs {
     /// As for [`HostArgs::jobs`], and those of what is asked.
     pub fn jobs_with<T>(
         &self,
-        texts: bool,
+        subject: Subject,
         about: impl Fn(&Choice, &LockFile, &Sources) -> Result<T>,
     ) -> Result<Vec<(Job, T)>> {
         let config = self.files.read()?;
         let choices = self.choose(&config)?;
         self.one_key(&choices)?;
         let (lock, sources) = (LockFile::load(&self.files.lock)?, self.files.sources()?);
-        let read = Read { config: &config, lock: &lock, sources: &sources };
+        let secrets = self.secrets();
+        let secrets = (subject != Subject::Host).then_some(&secrets);
+        let read = Read { config: &config, lock: &lock, sources: &sources, secrets };
         let mut reached = Reached::new();
         let mut job = |choice: Choice| {
             let login = self.login(&read, &choice)?;
@@ -97,9 +113,14 @@ impl HostArgs {
             let name = choice.name.clone();
             let about = || Ok((desired(&read, &choice)?, about(&choice, &lock, &sources)?));
             let (desired, about) = about().map_err(|error| placed(&config, name.as_deref(), error))?;
-            Ok((self.job(&read, choice, login, desired, texts)?, about))
+            Ok((self.job(&read, choice, login, desired, subject == Subject::Texts)?, about))
         };
         choices.into_iter().map(&mut job).collect()
+    }
+
+    /// The file of encrypted secrets, not opened yet.
+    pub(super) fn secrets(&self) -> SecretsFile {
+        SecretsFile::beside(&self.files.config, &self.age, self.identity.as_deref())
     }
 
     /// # Errors
@@ -160,6 +181,27 @@ pub(super) struct Read<'a> {
     pub config: &'a Config,
     pub lock: &'a LockFile,
     pub sources: &'a Sources,
+    /// None where nobody asks for a secret's value.
+    pub secrets: Option<&'a SecretsFile>,
+}
+
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+impl Read<'_> {
+    /// What the file of secrets has, if the agent of this host needs something that the environment
+    /// lacks: nobody is asked for a passphrase in vain.
+    ///
+    /// # Errors
+    /// When it cannot be decrypted.
+    pub fn stored(&self, choice: &Choice) -> Result<impl Fn(&EnvName) -> Option<Text>> {
+        let needs = packs::needs(&choice.settings, self.sources)?;
+        let file = self.secrets.filter(|_| secrets::lacks_any(&choice.settings, &needs, &variable));
+        let values = file.map_or(Ok(None), SecretsFile::values)?;
+        let host = choice.name.clone();
+        Ok(move |name: &EnvName| values?.get(host.as_deref(), name).cloned())
+    }
 }
 
 /// What a host should be.
@@ -167,8 +209,9 @@ pub(super) struct Read<'a> {
 /// # Errors
 /// When a file is missing or not sound.
 pub(super) fn desired(read: &Read<'_>, choice: &Choice) -> Result<DesiredState> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let operator = Operator { variable: &variable, file: &key_file, seed: Text::secret(seed()?) };
+    let stored = read.stored(choice)?;
+    let seed = Text::secret(seed()?);
+    let operator = Operator { variable: &variable, stored: &stored, file: &key_file, seed };
     vars::desired_state(choice, read.lock, read.sources, &operator)
 }
 

@@ -1,7 +1,7 @@
 //! `petasos plan`.
 
 use super::each::each;
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
 use super::up::{finish, reviewed};
 use anyhow::Result;
 use std::process::ExitCode;
@@ -16,7 +16,8 @@ pub struct PlanArgs {
 }
 
 pub async fn run(args: &PlanArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs_with(args.diff, reviewed)?;
+    let subject = if args.diff { Subject::Texts } else { Subject::Difference };
+    let jobs = args.hosts.jobs_with(subject, reviewed)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.plan(&watch).await }).await;
     finish(&args.hosts, done, false, args.diff)
 }

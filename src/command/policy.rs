@@ -2,7 +2,8 @@
 
 use super::each::each;
 use super::files::FileArgs;
-use super::hosts::{HostArgs, fingerprint};
+use super::hosts::{HostArgs, Subject, fingerprint};
+use super::secrets_file::AgeArgs;
 use crate::config::Config;
 use crate::config::lock::LockFile;
 use crate::desired::{Choice, policy};
@@ -113,10 +114,11 @@ async fn on_the_host(args: &TestArgs, host: Option<&str>, request: Request) -> R
         ssh_config: args.ssh_config.clone(),
         identity: args.identity.clone(),
         host_key: args.host_key.clone(),
+        age: AgeArgs::default(),
         parallel: 1,
         json: args.json,
     };
-    let jobs = hosts.jobs(false)?;
+    let jobs = hosts.jobs(Subject::Host)?;
     let ask = move |job: std::sync::Arc<crate::run::Job>, _, watch| {
         let request = request.clone();
         async move { job.test_policy(&request, &watch).await }

@@ -1,7 +1,7 @@
 //! `petasos render`.
 
 use super::each::{each, report};
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
 use crate::act::Put;
 use crate::run::Job;
 use anyhow::Result;
@@ -16,7 +16,7 @@ pub struct RenderArgs {
 /// # Errors
 /// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &RenderArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs(false)?;
+    let jobs = args.hosts.jobs(Subject::Difference)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.render(&watch).await }).await;
     report(done, args.hosts.json, |_, puts| serde_json::to_value(puts), |job, _, puts| text(job, puts))
 }

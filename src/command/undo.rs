@@ -1,7 +1,7 @@
 //! `petasos undo`.
 
 use super::each::each;
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
 use super::up::{about, finish};
 use crate::fault::Fault;
 use crate::ui::{self, exit};
@@ -22,7 +22,7 @@ pub async fn run(args: &UndoArgs) -> Result<ExitCode> {
         ui::error(&Fault::new("`undo` needs a host").hint("petasos undo HOST"));
         return Ok(ExitCode::from(exit::USAGE));
     }
-    let jobs = args.hosts.jobs_with(false, about)?;
+    let jobs = args.hosts.jobs_with(Subject::Host, about)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.undo(&watch).await }).await;
     finish(&args.hosts, done, true, false)
 }

@@ -1,14 +1,14 @@
 //! `petasos up`.
 
 use super::each::{Done, each, failure};
-use super::hosts::HostArgs;
+use super::hosts::{HostArgs, Subject};
 use crate::config::Settings;
 use crate::config::lock::LockFile;
 use crate::config::packs::AgentNeeds;
 use crate::config::settings::EgressMode;
 use crate::desired::{Choice, login, packs, vars};
 use crate::playbook::Sources;
-use crate::run::{Outcome, Undone};
+use crate::run::{Job, Outcome, Undone};
 use crate::ui::{self, exit, report};
 use anyhow::Result;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub struct UpArgs {
 }
 
 pub async fn run(args: &UpArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs_with(false, reviewed)?;
+    let jobs = args.hosts.jobs_with(Subject::Difference, reviewed)?;
     let done = each(jobs, &args.hosts, |job, _, watch| async move { job.up(&watch).await }).await;
     finish(&args.hosts, done, true, false)
 }
@@ -64,7 +64,7 @@ pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, d
                 }
                 ui::out(&report::plan(&outcome, diff, applied))?;
                 if applied {
-                    let rows = outcome.undone.as_ref().map_or_else(|| state(&about, &outcome.also_root), undone);
+                    let rows = outcome.undone.as_ref().map_or_else(|| state(&job, &about, &outcome.also_root), undone);
                     ui::out(&report::table(&rows))?;
                 }
             }
@@ -103,7 +103,7 @@ fn undone(now: &Undone) -> Vec<(String, String)> {
 }
 
 /// What is on, and what is still missing.
-fn state(about: &About, also_root: &[String]) -> Vec<(String, String)> {
+fn state(job: &Job, about: &About, also_root: &[String]) -> Vec<(String, String)> {
     let About { settings, needs } = about;
     let agent = &settings.agent;
     let row = |left: &str, right: String| (left.to_owned(), right);
@@ -138,11 +138,11 @@ fn state(about: &About, also_root: &[String]) -> Vec<(String, String)> {
         rows.insert(1, row("also root", format!("{}, by sudo without a password", also_root.join(", "))));
     }
     let keys = packs::provider_keys(settings, needs);
-    if !keys.is_empty() && packs::given_key(keys, |key| std::env::var(key).ok()).is_none() {
+    if !keys.is_empty() && packs::given_key(keys, |key| job.desired.has_secret(key)).is_none() {
         let keys = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");
         rows.push(row(
             "check",
-            format!("{keys} is not set in this environment: the host keeps the one it has, if any"),
+            format!("{keys} is neither set in this environment nor stored: the host keeps the one it has, if any"),
         ));
     }
     if needs.login {

@@ -39,6 +39,8 @@ with_sections! {
     pub struct Config {
         #[serde(default, deserialize_with = "or_default")]
         hosts: BTreeMap<String, HostEntry>,
+        #[serde(default, deserialize_with = "or_default")]
+        pub secrets: Secrets,
         /// The same once more, without the defaults: what a host says is laid over what all hosts
         /// say, and the defaults come last.
         #[serde(skip)]
@@ -47,6 +49,15 @@ with_sections! {
         #[serde(skip)]
         read: (String, String),
     }
+}
+
+/// The file of encrypted secrets, which all hosts share.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// Public keys of those who may decrypt it, or files of them; by default the administrator's.
+    #[serde(default)]
+    pub recipients: Vec<String>,
 }
 
 with_sections! {

@@ -1,11 +1,11 @@
 //! `petasos.lock`: facts, not wishes. Which release each name stands for, to the last bit, and
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
+use super::atomic;
 use crate::fault::Fault;
 use crate::name::{Account, Fingerprint};
 pub use crate::release::pinned::{Commit, Date, ModuleName, Policy, Release, Review, Sha256, Suite, Tag, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The only format this program reads or writes.
@@ -138,20 +138,8 @@ impl LockFile {
     /// # Errors
     /// The directory or the file cannot be written; the old file is then untouched.
     pub fn save(&self, path: &Path) -> Result<(), LockError> {
-        let fail = |source| LockError::Write { path: path.to_owned(), source };
-        let dir = match path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::Builder::new()
-            .prefix(".petasos.lock.")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .tempfile_in(dir)
-            .map_err(fail)?;
-        file.write_all(self.render().as_bytes()).map_err(fail)?;
-        file.as_file().sync_all().map_err(fail)?;
-        file.persist(path).map_err(|error| fail(error.error))?;
-        Ok(())
+        let written = atomic::write(path, self.render().as_bytes(), 0o644);
+        written.map_err(|source| LockError::Write { path: path.to_owned(), source })
     }
 
     /// The release of the host named `host`: its own, else the default.

@@ -1,6 +1,7 @@
 //! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, into checked types.
 
 pub mod approvals;
+pub mod atomic;
 pub mod base_url;
 mod contradictions;
 pub mod egress;

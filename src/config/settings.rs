@@ -65,8 +65,8 @@ pub struct Agent {
     pub redact: Redact,
     #[serde(default)]
     pub rate_limits: RateLimits,
-    /// Names of secrets that must be there: the values come from the environment of petasos, or
-    /// stay as the host has them.
+    /// Names of secrets that must be there: the values come from the environment of petasos or from
+    /// secrets.yaml.age, or stay as the host has them.
     #[serde(default)]
     pub secrets: Vec<EnvName>,
     #[serde(default)]

@@ -30,7 +30,7 @@ fn one(named: &str, file: &dyn Fn(&str) -> Result<String>) -> Result<String, Fau
             .hint("name the file of its public half, which ends in `.pub`; the private one stays where it is"));
     }
     let mut keys = String::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in key_lines(&text) {
         check(line, &what)?;
         keys.push_str(line);
         keys.push('\n');
@@ -40,6 +40,11 @@ fn one(named: &str, file: &dyn Fn(&str) -> Result<String>) -> Result<String, Fau
         return Err(fault.hint("remove it, or name another file"));
     }
     Ok(keys)
+}
+
+/// The lines of a file of keys, without comments.
+pub fn key_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// What OpenSSH calls its kinds of keys; behind an `@` comes whose they are.

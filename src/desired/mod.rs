@@ -4,25 +4,37 @@
 
 pub mod claims;
 pub mod egress;
-mod keys;
+pub mod keys;
 pub mod login;
 pub mod packs;
 pub mod policy;
+pub mod secrets;
 pub mod vars;
 
 use crate::act::Text;
 use crate::config::packages::{self, NamedPackage};
 use crate::config::{Config, Settings, Target};
+use crate::name::EnvName;
 use anyhow::Result;
 
 /// What only the operator's machine knows.
 pub struct Operator<'a> {
     /// An environment variable's value.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The value that the file of encrypted secrets has for the host.
+    pub stored: &'a dyn Fn(&EnvName) -> Option<Text>,
     /// The text of a file that petasos.yaml names, such as a public key.
     pub file: &'a dyn Fn(&str) -> Result<String>,
     /// 32 random bytes of this run, in hexadecimal.
     pub seed: Text,
+}
+
+impl Operator<'_> {
+    /// A secret: the environment's, else the stored one.
+    pub fn secret(&self, name: &EnvName) -> Option<Text> {
+        let set = (self.variable)(name.as_str()).filter(|value| !value.is_empty());
+        set.map(Text::secret).or_else(|| (self.stored)(name))
+    }
 }
 
 /// A host that was asked for.

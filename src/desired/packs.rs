@@ -50,6 +50,6 @@ pub fn provider_keys<'a>(settings: &Settings, needs: &'a AgentNeeds) -> &'a [Env
 }
 
 /// The first key that was given.
-pub fn given_key(keys: &[EnvName], variable: impl Fn(&str) -> Option<String>) -> Option<&EnvName> {
-    keys.iter().find(|key| variable(key.as_str()).is_some_and(|value| !value.is_empty()))
+pub fn given_key(keys: &[EnvName], given: impl Fn(&EnvName) -> bool) -> Option<&EnvName> {
+    keys.iter().find(|key| given(key))
 }

@@ -1,14 +1,11 @@
 //! The values that templates and playbooks may name, and the playbooks filled in with them.
 
+use super::secrets::Secrets;
 use super::{Choice, Operator, keys, packs};
-use crate::act::Text;
 use crate::addresses::API_PORT;
-use crate::config::Settings;
 use crate::config::lock::{LockFile, Release};
-use crate::config::packs::AgentNeeds;
 use crate::config::settings::PlatformName;
 use crate::fault::Fault;
-use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
 use crate::release::{python, reviewed, steps};
 use anyhow::{Result, bail};
@@ -49,8 +46,7 @@ pub fn desired_state(
         playbooks.push(known_controls(playbook)?);
     }
     let names = secrets.required.into_iter().chain(secrets.optional);
-    let secrets =
-        names.filter_map(|name| Some((name.clone(), Text::secret((operator.variable)(name.as_str())?)))).collect();
+    let secrets = names.filter_map(|name| Some((name.clone(), operator.secret(&name)?))).collect();
     Ok(DesiredState::new(playbooks, renderer, secrets, operator.seed.clone()))
 }
 
@@ -119,65 +115,4 @@ fn release_vars(version: &Version, release: &Release, extras: &BTreeSet<String>)
 
 fn joined<T: ToString>(list: &[T]) -> String {
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// The secrets that go to the host, as far as the caller or the host has them.
-struct Secrets {
-    required: Vec<EnvName>,
-    /// Used when they are there.
-    optional: Vec<EnvName>,
-}
-
-impl Secrets {
-    fn of(settings: &Settings, needs: &AgentNeeds, operator: &Operator<'_>) -> Self {
-        let required: BTreeSet<&EnvName> = needs.tokens.iter().chain(&settings.agent.secrets).collect();
-        let keys = packs::provider_keys(settings, needs);
-        // The agent would go on with an older one that it prefers, so only the one that is given
-        // stays; without any, the host keeps what it has.
-        let optional = packs::given_key(keys, operator.variable).map_or_else(|| keys.to_vec(), |key| vec![key.clone()]);
-        Self { required: required.into_iter().cloned().collect(), optional }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::playbook::Sources;
-
-    /// The secrets of an agent, with these variables in the caller's environment.
-    fn secrets(agent: &str, environment: &[(&str, &str)]) -> (String, String) {
-        let settings: Settings = serde_yaml::from_str(&format!("agent: {{ {agent} }}")).unwrap();
-        let needs = packs::needs(&settings, &Sources::embedded()).unwrap();
-        let given = environment.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-        let given: BTreeMap<String, String> = given.collect();
-        let operator = Operator {
-            variable: &|name| given.get(name).cloned(),
-            file: &|name| bail!("nobody reads {name}"),
-            seed: Text::secret(String::new()),
-        };
-        let secrets = Secrets::of(&settings, &needs, &operator);
-        (joined(&secrets.required), joined(&secrets.optional))
-    }
-
-    #[test]
-    fn the_first_key_that_is_given_goes_to_the_host() {
-        let gemini = |environment| secrets("provider: gemini", environment).1;
-        assert_eq!(gemini(&[("GEMINI_API_KEY", "a")]), "GEMINI_API_KEY");
-        assert_eq!(gemini(&[("GEMINI_API_KEY", "a"), ("GOOGLE_API_KEY", "b")]), "GOOGLE_API_KEY");
-        assert_eq!(gemini(&[("GEMINI_API_KEY", "a"), ("GOOGLE_API_KEY", "")]), "GEMINI_API_KEY");
-        // The host keeps whichever it has.
-        assert_eq!(gemini(&[]), "GOOGLE_API_KEY GEMINI_API_KEY");
-        let both = [("GEMINI_API_KEY", "a"), ("GOOGLE_API_KEY", "b")];
-        let chosen = secrets("provider: gemini, secrets: [GEMINI_API_KEY]", &both);
-        assert_eq!(chosen, ("GEMINI_API_KEY".to_owned(), String::new()));
-    }
-
-    #[test]
-    fn tokens_must_be_there_and_a_login_has_none() {
-        let agent = "provider: nous, platforms: { slack: {} }, secrets: [X]";
-        assert_eq!(
-            secrets(agent, &[("NOUS_API_KEY", "a")]),
-            ("SLACK_APP_TOKEN SLACK_BOT_TOKEN X".into(), String::new())
-        );
-    }
 }

@@ -47,6 +47,11 @@ impl DesiredState {
         Ok(Self::new(Vec::new(), renderer, BTreeMap::new(), Text::secret(String::new())))
     }
 
+    /// Whether a secret of this name goes to the host, and is not merely kept there.
+    pub fn has_secret(&self, name: &EnvName) -> bool {
+        self.secrets.contains_key(name)
+    }
+
     /// What must be observed to judge it all.
     pub fn queries(&self) -> BTreeSet<Query> {
         let mut queries = BTreeSet::new();

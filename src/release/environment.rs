@@ -2,6 +2,7 @@
 //! of the agent's readers (python-dotenv, its own line reader, its repairs) understand alike.
 
 use crate::fault::Fault;
+use std::collections::BTreeMap;
 
 /// Why a pair cannot stand in the file. The value is not in the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +46,28 @@ pub fn line(name: &str, value: &str) -> Result<String, EnvError> {
         return Err(EnvError::Value(name.to_owned()));
     }
     Ok(format!("{name}={value}\n"))
+}
+
+/// Reads what Petasos wrote, and what people write by hand: no quotes or double ones, `export`
+/// before the name, a comment after.
+pub fn read(text: &str) -> BTreeMap<String, String> {
+    pairs(text).filter_map(|(_, pair)| pair).collect()
+}
+
+/// The same line by line, each with its number: a name and its value, or none where the line is no
+/// such pair. Empty lines and comments are left out.
+pub fn pairs(text: &str) -> impl Iterator<Item = (usize, Option<(String, String)>)> {
+    let pair = |line: &str| {
+        let (name, value) = line.split_once('=')?;
+        let (name, value) = (name.trim(), value.trim());
+        let name = name.strip_prefix("export ").map_or(name, str::trim);
+        let quoted = ['\'', '"'].into_iter().find_map(|quote| value.strip_prefix(quote)?.split_once(quote));
+        let bare =
+            quoted.map_or_else(|| value.split_once(" #").map_or(value, |(value, _)| value.trim()), |(bare, _)| bare);
+        Some((name.to_owned(), bare.to_owned()))
+    };
+    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
+    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).map(move |(at, line)| (at, pair(line)))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::act::Text;
 use crate::fact::{Query, seen};
 use crate::fault::Fault;
 use crate::name::{AbsPath, Account, EnvName, Mode};
-use crate::release::environment::line;
+use crate::release::environment::{line, read};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,8 +90,10 @@ impl super::ResourceSpec for Spec {
         for name in self.secrets.list() {
             let name = EnvName::new(name)?;
             let value = value(&name).ok_or_else(|| {
-                Fault::new(format!("the secret `{name}` is missing"))
-                    .hint(format!("set `{name}` in the environment of petasos, or remove what needs it from petasos.yaml: `agent.secrets` or a platform"))
+                Fault::new(format!("the secret `{name}` is missing")).hint(format!(
+                    "`petasos secret set {name}`, or set it in the environment of petasos; or remove what needs it from \
+                     petasos.yaml (`agent.secrets`, or a platform)"
+                ))
             })?;
             values.insert(name, value);
         }
@@ -114,19 +116,4 @@ impl super::ResourceSpec for Spec {
 
 fn is_made_here(value: &str) -> bool {
     value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// Reads what Petasos wrote, and what people write by hand: no quotes or double ones, `export`
-/// before the name, a comment after.
-fn read(text: &str) -> BTreeMap<String, String> {
-    let pair = |line: &str| {
-        let (name, value) = line.split_once('=')?;
-        let (name, value) = (name.trim(), value.trim());
-        let name = name.strip_prefix("export ").map_or(name, str::trim);
-        let quoted = ['\'', '"'].into_iter().find_map(|quote| value.strip_prefix(quote)?.split_once(quote));
-        let bare =
-            quoted.map_or_else(|| value.split_once(" #").map_or(value, |(value, _)| value.trim()), |(bare, _)| bare);
-        Some((name.to_owned(), bare.to_owned()))
-    };
-    text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(pair).collect()
 }

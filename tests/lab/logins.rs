@@ -74,7 +74,9 @@ fn beside(host: &Host, desk: &Desk) -> Result<()> {
     desk.petasos(&["up"])?.ended(1)?.says(&["`-o permitrootlogin=yes`", "SSHD_OPTS in /etc/default/ssh"])?;
     nothing_changed(host)?;
     // An option that is none of ours is nobody's business, and counts.
-    host.sh(&format!("echo 'SSHD_OPTS=\"-o AuthorizedKeysFile=/root/.ssh/authorized_keys\"' >/etc/default/ssh; {RESTART}"))?;
+    host.sh(&format!(
+        "echo 'SSHD_OPTS=\"-o AuthorizedKeysFile=/root/.ssh/authorized_keys\"' >/etc/default/ssh; {RESTART}"
+    ))?;
     desk.petasos(&["up"])?.ended(1)?.says(&["sshd would not let `ops` work over SSH", "/root/.ssh/authorized_keys"])?;
     nothing_changed(host)?;
     host.sh(&format!(

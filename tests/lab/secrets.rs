@@ -2,8 +2,8 @@
 //! user's reach.
 
 use super::harness::world::lock;
-use super::harness::{SECRET, Shared, shared, trial};
-use anyhow::{Result, ensure};
+use super::harness::{SECRET, Said, Shared, converged, shared, ssh_config, trial};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,7 @@ pub fn trials() -> Vec<Trial> {
         trial("secrets::none in anything that petasos prints", prints),
         trial("secrets::none in a process list or the journal while they are written", travels),
         trial("secrets::none readable to others on the host", at_rest),
+        trial("secrets::a key that only the encrypted file has lets the agent answer", stored),
     ]
 }
 
@@ -125,5 +126,40 @@ fn at_rest() -> Result<()> {
                 ! runuser -u hermes -- ls /proc/$p/fd && ls /proc/$p/fd >/dev/null";
     ensure!(host.holds(look)?, "the gateway's memory is open");
     ensure!(host.chat("hello")?.contains("hello"), "the agent does not answer");
+    Ok(())
+}
+
+fn stored() -> Result<()> {
+    let Shared { host, mut desk } = converged("stored", "trixie")?;
+    desk.set("OPENROUTER_API_KEY", None);
+    host.sh("sed -i /^OPENROUTER_API_KEY=/d /etc/hermes/secrets.env")?;
+    desk.petasos(&["up"])?.ended(0)?.says(&["`OPENROUTER_API_KEY` is neither set in this environment nor stored"])?;
+    // The control: without a key nobody answers.
+    let answers = || host.chat("hello").is_ok_and(|answer| answer.contains("hello"));
+    ensure!(!answers(), "the agent answers without a key");
+
+    // Encrypted for the administrator's key, which is the lab's.
+    let config = ssh_config(&[&host])?;
+    let key = config.lines().find_map(|line| line.trim().strip_prefix("IdentityFile ")).context("no IdentityFile")?;
+    let set = desk.command(&["secret", "set", "OPENROUTER_API_KEY", "--age-identity", key]);
+    Said::of(set, &format!("{SECRET}\n"))?.ended(0)?;
+    ensure!(!desk.read("secrets.yaml.age")?.contains(SECRET), "the file is not encrypted");
+    let other = desk.petasos(&["up", "--age-identity", "/etc/hostname"])?;
+    other.ended(1)?.says(&["no private key that can decrypt"])?;
+    let up = desk.petasos(&["up", "--age-identity", key])?.ended(0)?;
+    up.says(&["file /etc/hermes/secrets.env: content: other (secret) -> new (secret)"])?;
+    ensure!(host.sh("cat /etc/hermes/secrets.env")?.contains(SECRET), "the value did not arrive");
+    ensure!(answers(), "the agent does not answer");
+    for words in [&["up"][..], &["plan", "--diff"], &["render"], &["secret", "list"]] {
+        let said = desk.petasos(&[words, &["--age-identity", key]].concat())?.ended(0)?;
+        ensure!(!said.all().contains(SECRET), "`petasos {}` shows the secret", words.join(" "));
+        if words == ["up"] {
+            said.says(&[": 0 changes,"])?;
+        }
+    }
+    // The environment wins.
+    desk.set("OPENROUTER_API_KEY", Some(&SECRET.replace("4ad5", "5eed")));
+    desk.petasos(&["up", "--age-identity", key])?.ended(0)?;
+    ensure!(host.sh("cat /etc/hermes/secrets.env")?.contains("5eed"), "the stored value won");
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! What `petasos doctor` looks at on this machine.
 
 use super::wrong;
+use crate::act::Text;
 use crate::config::Target;
 use crate::config::settings::SshAlgorithms;
-use crate::desired::{Choice, packs};
+use crate::desired::{Choice, packs, secrets as needed};
 use crate::fault::Fault;
 use crate::name::EnvName;
 use crate::pin::git;
@@ -11,7 +12,6 @@ use crate::playbook::Sources;
 use crate::run::doctor::Finding;
 use crate::run::{calendar, now};
 use crate::transport::{HostKey, Login, SshOptions, client, resolve};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The day of the newest release that was reviewed for this version, 2026-07-20: no clock that is
@@ -72,13 +72,15 @@ pub fn of_nobody(options: SshOptions) -> Vec<Finding> {
     vec![found("keys", keys), nobody]
 }
 
-/// The environment variables of a host's agent, by name: never a value.
-pub fn secrets(choice: &Choice, sources: &Sources) -> Vec<Finding> {
+/// The environment variables of a host's agent, by name: never a value. `stored`: what the file of
+/// secrets has.
+pub fn secrets(choice: &Choice, sources: &Sources, stored: &dyn Fn(&EnvName) -> Option<Text>) -> Vec<Finding> {
     let settings = &choice.settings;
     // A provider that nobody knows is a finding of its own.
     let Ok(needs) = packs::needs(settings, sources) else { return Vec::new() };
-    let is_set = |name: &EnvName| std::env::var(name.as_str()).is_ok_and(|value| !value.is_empty());
-    let required: BTreeSet<&EnvName> = needs.tokens.iter().chain(&settings.agent.secrets).collect();
+    let in_environment = |name: &EnvName| std::env::var(name.as_str()).is_ok_and(|value| !value.is_empty());
+    let is_set = |name: &EnvName| in_environment(name) || stored(name).is_some();
+    let required = needed::required(settings, &needs);
     let keys = packs::provider_keys(settings, &needs);
     let key_is_set = keys.is_empty() || keys.iter().any(is_set);
     let mut unset: Vec<String> = required.iter().filter(|name| !is_set(name)).map(|name| format!("`{name}`")).collect();
@@ -91,10 +93,10 @@ pub fn secrets(choice: &Choice, sources: &Sources) -> Vec<Finding> {
         let names = if set.is_empty() { "none is needed".to_owned() } else { format!("{} set", set.join(", ")) };
         return vec![Finding::ok("secrets", names)];
     }
-    let fault = Fault::new(format!("not set in this environment: {}", unset.join(", ")));
+    let fault = Fault::new(format!("neither set in this environment nor stored: {}", unset.join(", ")));
     vec![Finding::note(
         "secrets",
-        fault.hint("`export NAME=…` before the first `petasos up`; a host keeps those that it has"),
+        fault.hint("`petasos secret set NAME`, or `export NAME=…`, before the first `petasos up`; a host keeps those that it has"),
     )]
 }
 
@@ -116,14 +118,15 @@ mod tests {
         let of = |agent: &str| {
             let config =
                 Config::read("p.yaml", &format!("hosts: {{ web: {{ address: h }} }}\nagent: {{ {agent} }}\n")).unwrap();
-            secrets(&Choice::of(&config, "web").unwrap(), &Sources::embedded()).remove(0)
+            let stored = |name: &EnvName| (name.as_str() == "STORED").then(|| Text::secret("x"));
+            secrets(&Choice::of(&config, "web").unwrap(), &Sources::embedded(), &stored).remove(0)
         };
         let unset = of("provider: gemini, secrets: [PETASOS_TEST_NOBODY_SETS_IT]");
         assert_eq!(unset.level, Level::Note);
         for name in ["`PETASOS_TEST_NOBODY_SETS_IT`", "`GOOGLE_API_KEY` or `GEMINI_API_KEY`"] {
             assert!(unset.fault.message.contains(name), "{}", unset.fault);
         }
-        assert_eq!(of("provider: nous, secrets: [PATH]").fault.message, "`PATH` set");
+        assert_eq!(of("provider: nous, secrets: [PATH, STORED]").fault.message, "`PATH`, `STORED` set");
         assert_eq!(of("provider: nous").fault.message, "none is needed");
     }
 }

@@ -128,7 +128,7 @@ impl Desk {
 
     fn dressed(&self, mut command: Command, words: &[&str]) -> Command {
         command.args(words);
-        if self.path("ssh_config").exists() && !matches!(words.first(), Some(&("pin" | "init"))) {
+        if self.path("ssh_config").exists() && !matches!(words.first(), Some(&("pin" | "init" | "secret"))) {
             command.args(["--ssh-config", "ssh_config"]);
         }
         let inherited = ["PATH", "HOME", "USER", "LANG", "SSL_CERT_FILE"];
