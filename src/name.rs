@@ -235,7 +235,7 @@ mod tests {
         for bad in ["hermes", ".service", "a b.service", "a.servic"] {
             assert!(UnitName::new(bad).is_err(), "{bad:?}");
         }
-        for bad in ["0/tcp", "70000/tcp", "22", "22/icmp", "http/tcp"] {
+        for bad in ["0/tcp", "70000/tcp", "22", "22/icmp", "http/tcp", "0444/tcp", "+22/tcp"] {
             assert!(Service::new(bad).is_err(), "{bad:?}");
         }
         assert!(Mode::new("0640").is_ok() && Mode::new("888").is_err());
