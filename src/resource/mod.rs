@@ -15,6 +15,7 @@ pub mod env_file;
 pub mod file;
 pub mod group;
 mod healthy;
+mod inbound;
 mod interpreter;
 pub mod nft;
 pub mod package;
@@ -28,6 +29,7 @@ pub mod symlink;
 pub mod sysctl;
 pub mod ufw;
 mod ufw_rule;
+mod ufw_ssh;
 pub mod unit;
 pub mod user;
 

@@ -13,7 +13,10 @@ pub fn trials() -> Vec<Trial> {
         ("closed", "another firewall shuts what is declared", closed),
         ("conflict", "a package that conflicts with a new one", conflict),
     ];
-    let more: [Row; 3] = [
+    let more: [Row; 6] = [
+        ("forms", "who limits SSH in other ways keeps that, at a new port too", forms),
+        ("limit", "who limits how often one comes in to SSH keeps that", limit),
+        ("logged", "a sender that is refused and logged is no change", logged),
         ("route", "a rule of UFW's for what passes through goes", route),
         ("outgoing", "a firewall that lets nothing out, and rules for it", outgoing),
         ("before", "a rule before UFW's shuts what is declared", before),
@@ -36,6 +39,45 @@ fn narrow(host: &Host, desk: &Desk) -> Result<()> {
     let rules = host.sh("ufw status")?;
     ensure!(rules.contains(me.trim()) && !rules.contains("22/tcp                     ALLOW       Anywhere"), "{rules}");
     ensure!(rules.starts_with("Status: active"), "{rules}");
+    Ok(())
+}
+
+fn forms(host: &Host, desk: &Desk) -> Result<()> {
+    let me = host.login("root", &[], "echo ${SSH_CONNECTION%% *}")?.ended(0)?.out;
+    let me = me.trim();
+    host.sh(&format!("ufw allow from {me}"))?;
+    converges(desk)?;
+    ensure!(!host.sh("ufw status")?.contains("22/tcp"), "it is open to all");
+    let forms = [
+        "in on eth0 to any port 22 proto tcp",
+        &format!("proto tcp from {me} to any port 20:30"),
+        &format!("proto tcp from any to {} port 22", host.address),
+    ]
+    .map(str::to_owned);
+    host.sh(&forms.map(|form| format!("ufw allow {form}")).join("; "))?;
+    host.sh(&format!("ufw delete allow from {me}"))?;
+    desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])?;
+    desk.edit("petasos.yaml", "admin:", "network: { ssh_port: 2222 }\nadmin:")?;
+    converges(desk)?;
+    let rules = host.sh("ufw show added")?;
+    let (moved, all) = (format!("ufw allow from {me} to any port 2222 proto tcp"), "ufw allow 2222/tcp");
+    ensure!(rules.contains(&moved) && !rules.contains(all) && !rules.contains("port 22 "), "{rules}");
+    Ok(())
+}
+
+fn limit(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh("ufw limit 22/tcp; ufw --force enable")?;
+    converges(desk)?;
+    let rules = host.sh("ufw show added")?;
+    ensure!(rules.contains("ufw limit 22/tcp") && !rules.contains("allow"), "{rules}");
+    Ok(())
+}
+
+fn logged(host: &Host, desk: &Desk) -> Result<()> {
+    host.sh("ufw allow 22/tcp; ufw deny log from 203.0.113.66; ufw deny log from 2001:db8::66; ufw --force enable")?;
+    converges(desk)?;
+    let rules = host.sh("ufw show added")?;
+    ensure!(rules.contains("deny log from 203.0.113.66"), "{rules}");
     Ok(())
 }
 
