@@ -7,6 +7,7 @@ use super::ufw_rule::{Rule, in_ports};
 use super::ufw_ssh::Ssh;
 use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
+use crate::fact::host::Host;
 use crate::fact::ufw::{KernelRules, Ufw};
 use crate::fact::{Facts, Query, Seen};
 use crate::fault::Fault;
@@ -70,7 +71,7 @@ impl Resource for Firewall {
         };
         let ssh = Ssh::read(ufw, &self.ssh, facts.host.as_ref())?;
         let mut changes: Vec<Change> = ipv6(ufw).into_iter().collect();
-        changes.extend(self.in_the_way(ufw));
+        changes.extend(self.in_the_way(ufw, &ssh, facts.host.as_ref()));
         // What lets people in comes before what shuts them out.
         changes.extend(self.missing(&ssh));
         changes.extend(self.surplus(&ssh));
@@ -154,7 +155,7 @@ fn ipv6(ufw: &Ufw) -> Option<Change> {
 
 impl Firewall {
     /// What nobody but the host's administrator can decide: nothing is changed before.
-    fn in_the_way(&self, ufw: &Ufw) -> Vec<Change> {
+    fn in_the_way(&self, ufw: &Ufw, ssh: &Ssh, host: Option<&Host>) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut blocked = |change: Change, fault: Fault| changes.push(Change { blocked: Some(fault), ..change });
         let outgoing = ufw.defaults.get("DEFAULT_OUTPUT_POLICY").map_or("", String::as_str);
@@ -168,6 +169,10 @@ impl Firewall {
             );
         }
         let stands = ufw.enabled && on(&ufw.v4) && on(&ufw.v6);
+        let shown_out = host.filter(|_| !stands).and_then(|host| ssh.kept_out(ssh.keeps_out(host)?, host));
+        if let Some((change, fault)) = shown_out {
+            blocked(change, fault);
+        }
         let mut told = BTreeSet::new();
         for service in &self.allow {
             if let Some(shut) = shut(&ufw.others, service, stands).filter(|shut| told.insert(shut.clone())) {

@@ -1,6 +1,8 @@
 //! A rule of UFW's, as its files keep it and as its command takes it.
 
+use crate::fact::host::Host;
 use crate::name::Service;
+use core::net::IpAddr;
 
 /// Whether a port is one of `22`, `80,443`, `20:30`.
 pub fn in_ports(ports: &str, port: &str) -> bool {
@@ -10,6 +12,25 @@ pub fn in_ports(ports: &str, port: &str) -> bool {
             number(port).zip(number(low)).zip(number(high)).is_some_and(|((is, low), high)| (low..=high).contains(&is))
         }
         None => one == port,
+    })
+}
+
+/// Whether an address is one of a network's (`10.0.0.0/8`, `::/0`, `10.0.0.1`).
+fn contains(network: &str, address: IpAddr) -> Option<bool> {
+    let (base, bits) = match network.split_once('/') {
+        Some((base, bits)) => (base, bits.parse::<u32>().ok()?),
+        None => (network, u32::MAX),
+    };
+    Some(match (base.parse().ok()?, address) {
+        (IpAddr::V4(base), IpAddr::V4(address)) => {
+            let differ = u32::from(base) ^ u32::from(address);
+            differ.checked_shr(u32::BITS.saturating_sub(bits)).unwrap_or(0) == 0
+        }
+        (IpAddr::V6(base), IpAddr::V6(address)) => {
+            let differ = u128::from(base) ^ u128::from(address);
+            differ.checked_shr(u128::BITS.saturating_sub(bits)).unwrap_or(0) == 0
+        }
+        _ => false,
     })
 }
 
@@ -121,9 +142,26 @@ impl Rule {
         !self.route && (self.direction == "out" || self.direction.starts_with("out_"))
     }
 
+    /// Whether it is about a login as the one by which the host is asked; nothing where that cannot
+    /// be told.
+    pub fn meets(&self, host: &Host) -> Option<bool> {
+        if !contains(&self.source.address, host.ssh_client?)? {
+            return Some(false);
+        }
+        let interface = match self.direction.strip_prefix("in_") {
+            None => true,
+            Some(_) if host.ssh_interface.is_empty() => return None,
+            Some(name) => match name.strip_suffix('+') {
+                Some(start) => host.ssh_interface.starts_with(start),
+                None => name == host.ssh_interface,
+            },
+        };
+        Some(interface && (self.destination.anybody() || contains(&self.destination.address, host.ssh_address?)?))
+    }
+
     /// Whether it is about what comes in from other machines for a service. An application's ports
     /// stand in the rule; one of the sender's is for answers.
-    fn is_for(&self, service: &Service) -> bool {
+    pub fn is_for(&self, service: &Service) -> bool {
         let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
         !self.route
             && !self.goes_out()

@@ -1,5 +1,6 @@
 //! What UFW's own rules say of SSH: who limits who comes in keeps that limit, at another port too.
 
+use super::Change;
 use super::ufw_rule::Rule;
 use crate::fact::host::Host;
 use crate::fact::ufw::Ufw;
@@ -43,6 +44,46 @@ impl Ssh {
             service: service.clone(),
             rules,
         })
+    }
+
+    /// The rule that keeps whoever asks out, once UFW is on: the first that is about them refuses
+    /// them, or none lets them in.
+    pub fn keeps_out(&self, host: &Host) -> Option<&Rule> {
+        host.ssh_client?;
+        let opened = || self.open.iter().flatten();
+        let stays =
+            |rule: &&Rule| rule.shuts_one_out() || self.keeps(rule) || opened().any(|open| open.same_place(rule));
+        let then = self.rules.iter().filter(stays).chain(&self.carried).chain(opened());
+        // What cannot be told lets in, and refuses nobody.
+        let is_about = |rule: &&Rule| rule.meets(host).unwrap_or(rule.lets_in(&self.service));
+        match then.clone().filter(|rule| rule.is_for(&self.service)).find(is_about) {
+            Some(rule) => (rule.shuts_one_out()).then_some(rule),
+            None => then.filter(|rule| rule.is_for(&self.service) && rule.lets_in(&self.service)).next(),
+        }
+    }
+
+    /// What to say of that rule.
+    pub fn kept_out(&self, rule: &Rule, host: &Host) -> Option<(Change, Fault)> {
+        let client = host.ssh_client?;
+        let (port, _) = self.service.as_str().split_once('/')?;
+        let (shown, lets_in) = (rule.shown(), format!("allow from {client} to any port {port} proto tcp"));
+        let (why, how) = if rule.shuts_one_out() {
+            let open = if self.narrow { String::new() } else { format!("; ufw allow {}", self.service) };
+            let how = format!(
+                "`{}` on the host takes it away; `ufw prepend {lets_in}{open}` lets you in before it",
+                rule.deletion().join(" ")
+            );
+            (format!("its rule `{shown}` would refuse you"), how)
+        } else {
+            (
+                format!("no rule would let you in, as `{shown}` does others"),
+                format!("`ufw {lets_in}` on the host lets you in, too; `ufw allow {}` everybody", self.service),
+            )
+        };
+        Some((
+            Change::new("SSH once UFW is on", shown, format!("{client} comes in"), Vec::new()),
+            Fault::new(format!("UFW is off, and once it is on, {why} ({client})")).hint(how),
+        ))
     }
 
     /// Whether a rule stays for SSH's sake. One that opens more than SSH does so only where not
