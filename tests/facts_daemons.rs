@@ -51,6 +51,11 @@ fn ufw() {
             }
             assert!(ufw.enabled && ufw.v4.hooked && ufw.v6.hooked, "{state}");
             assert_eq!((ufw.v4.policy.as_str(), ufw.v6.policy.as_str()), ("DROP", "DROP"), "{state}");
+            for table in ["iptables filter", "ip6tables filter"] {
+                let input = &ufw.others[table]["INPUT"];
+                assert_eq!((input.hook.as_str(), input.policy.as_str()), ("input", "drop"), "{state}");
+                assert!(input.rules.iter().all(|rule| rule.starts_with("-j ufw")), "{state}: {:?}", input.rules);
+            }
             let defaults: BTreeMap<&str, &str> =
                 ufw.defaults.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
             assert_eq!((defaults["DEFAULT_INPUT_POLICY"], defaults["IPV6"]), ("drop", "yes"), "{state}");

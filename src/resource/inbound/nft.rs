@@ -225,6 +225,10 @@ fn test(keys: &[String], items: &[Vec<&str>], not: bool, packet: &Packet<'_>) ->
         return Match::stranger(not);
     }
     let ([key], false) = (keys, everybody) else { return Match::Maybe };
+    // Several flags are all that a packet must have, or one of them, as the whole says.
+    if key == "tcp flags" && items.len() > 1 {
+        return Match::Maybe;
+    }
     let is = items.iter().map(|item| match item[..] {
         [value] => value_is(key, value.trim_matches('"'), packet),
         _ => Match::Maybe,
@@ -261,6 +265,8 @@ fn value_is(key: &str, value: &str, packet: &Packet<'_>) -> Match {
         ("ct state", "established" | "related" | "invalid" | "untracked") => Match::No,
         // It is new, and nothing moved it.
         ("ct status", "dnat" | "snat" | "seen-reply" | "assured" | "confirmed" | "expected") => Match::No,
+        ("tcp flags", "syn") => Match::Yes,
+        ("tcp flags", "fin" | "rst" | "psh" | "ack" | "urg") => Match::No,
         ("fib daddr type", kind) => Match::when(kind == "local"),
         ("ip daddr" | "ip6 daddr", address) if elsewhere(address) => Match::No,
         _ => Match::Maybe,

@@ -159,6 +159,7 @@ fn input_chains_of_nft_that_shut_the_port() {
             "input: meta l4proto { tcp, udp } th dport 8443 reject",
         ),
         ("accept", "tcp dport 8443 add @seen { ip saddr } drop", "input: tcp dport 8443 add @seen { ip saddr } drop"),
+        ("accept", "tcp flags syn / fin,syn,rst,ack drop", "input: tcp flags syn / fin,syn,rst,ack drop"),
         ("accept", "tcp dport { 1, 2,\n\t\t\t8443 } drop", "input: tcp dport { 1, 2, 8443 } drop"),
     ] {
         assert_eq!(by(&input(policy, rules)).as_deref(), Some(rule), "{rules}");
@@ -190,6 +191,7 @@ fn input_chains_of_nft_that_do_not() {
         ("accept", "ct state vmap { invalid : drop, established : accept }\nct state invalid drop"),
         ("accept", "tcp flags & (fin | syn | rst | ack) != syn ct state new counter drop"),
         ("accept", "tcp flags != syn / fin,syn,rst,ack ct state new drop"),
+        ("accept", "tcp flags fin,syn / fin,syn drop\ntcp flags ack / fin,ack drop"),
         ("accept", "tcp dport 8443 limit rate over 10/minute burst 5 packets drop"),
         (
             "accept",
