@@ -101,6 +101,8 @@ fn every_host_is_known_for_what_it_is() {
                 "{state}"
             );
             assert!(host.time > 1_700_000_000 && host.ssh_port == 22, "{state}");
+            assert!(host.ssh_client.is_some() && host.ssh_address.is_some(), "{state}");
+            assert_eq!(host.ssh_interface, "eth0", "{state}");
             // Nothing is in the way of a change on any of them; what is, lab hosts show in
             // tests/lab/badday.
             let in_the_way = (host.ssh_socket, host.cloud_init, host.dpkg_interrupted, host.apt_held_by.as_str());

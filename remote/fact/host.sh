@@ -41,18 +41,22 @@ grep -s -H -i -E '^[^#]*[[:space:]=]NOPASSWD:.*ALL[[:space:]]*$' /etc/sudoers /e
 mlkem=no
 grep -q -s mlkem768x25519-sha256 /usr/sbin/sshd && mlkem=yes
 printf 'init=%s\ncontainer=%s\ntime=%s\nipv6=%s\nweb_server=%s\nmlkem=%s\n' "$init" "$container" "$(date +%s)" "$ipv6" "$web_server" "$mlkem"
-# Where sshd has this very connection: its own note of it, which sudo takes from all below itself.
-pid=$$ ssh_port=${SSH_CONNECTION-}
-ssh_port=${ssh_port##* }
-while [ -z "$ssh_port" ] && [ "$pid" -gt 1 ]; do
+# Where sshd has this very connection, and from where: its own note of it, which sudo takes from all
+# below itself.
+pid=$$ connection=${SSH_CONNECTION-}
+while [ -z "$connection" ] && [ "$pid" -gt 1 ]; do
 	read -r stat <"/proc/$pid/stat" || break
 	# shellcheck disable=SC2086 # fields
 	set -- ${stat##*) }
 	pid=$2
-	ssh_port=$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=.* //p')
+	connection=$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p')
 done
+ssh_port=${connection##* }
 [ -n "$ssh_port" ] || ssh_port=$(sshd -T 2>/dev/null | sed -n 's/^port //ip;T;q')
-printf 'ssh_port=%s\n' "$ssh_port"
+# shellcheck disable=SC2086 # fields
+set -- $connection
+interface=$(ip -o address 2>/dev/null | awk -v address="${3-}" '{ sub("/.*", "", $4) } $4 == address { print $2; exit }')
+printf 'ssh_port=%s\nssh_client=%s\nssh_address=%s\nssh_interface=%s\n' "$ssh_port" "${1-}" "${3-}" "$interface"
 printf 'starting=%s\nresolved=%s\nssh_socket=%s\ncloud_init=%s\ndpkg_interrupted=%s\napt_held_by=%s\n' "$starting" "$resolved" "$ssh_socket" "$cloud_init" "$dpkg_interrupted" "$held"
 set -- /etc /opt /usr /var/cache /var/cache/apt /var/lib /var/lib/dpkg
 for path; do

@@ -29,6 +29,10 @@ pub struct Host {
     /// The port at which its sshd has this very connection; another than the one that was dialled
     /// where something in between translates ports.
     pub ssh_port: u16,
+    /// From where it has it, and at which address and interface of the host's, as far as known.
+    pub ssh_client: Option<IpAddr>,
+    pub ssh_address: Option<IpAddr>,
+    pub ssh_interface: String,
     /// Whether ssh.socket owns the SSH port, and not ssh.service.
     pub ssh_socket: bool,
     /// Whether systemd's own resolver runs.
@@ -90,6 +94,7 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
     let get = |key| pairs.get(key).map(|value| value.trim_matches('"').to_owned());
     let need = |key| get(key).ok_or_else(|| Fault::new(format!("no `{key}` in it")));
     let holds = |key| need(key).map(|value| value == "yes");
+    let address = |key| get(key)?.parse().ok();
     let of_paths = |kind: &'static str| {
         pairs
             .iter()
@@ -110,6 +115,9 @@ fn parse(_: &BTreeSet<Query>, frame: &Frame, facts: &mut Facts) -> Result<(), Fa
         init: need("init")?,
         time: need("time")?.parse().map_err(|_| Fault::new("`time` is no number"))?,
         ssh_port: need("ssh_port")?.parse().map_err(|_| Fault::new("`ssh_port` is no port"))?,
+        ssh_client: address("ssh_client"),
+        ssh_address: address("ssh_address"),
+        ssh_interface: get("ssh_interface").unwrap_or_default(),
         ssh_socket: holds("ssh_socket")?,
         resolved: holds("resolved")?,
         cloud_init: holds("cloud_init")?,

@@ -4,6 +4,7 @@
 //! All queries of a playbook travel in one script, one step per family.
 
 pub mod account;
+pub mod chains;
 pub mod disk;
 pub mod host;
 pub mod later;

@@ -1,5 +1,6 @@
 //! UFW: what is configured (its own rule files), and what the kernel has of it (`iptables-save`).
 
+use super::chains::{self, Tables};
 use super::{Facts, Family, Query, Seen, sections};
 use crate::fault::Fault;
 use crate::shell::Frame;
@@ -14,10 +15,6 @@ pub struct KernelRules {
     pub policy: String,
     /// Whether INPUT hands packets to UFW's chains.
     pub hooked: bool,
-    /// The rules of INPUT that stand before that, and are others', as `iptables-save` prints them,
-    /// without the leading `-A INPUT`.
-    #[serde(default)]
-    pub before: Vec<String>,
     /// The rules of the user's input chain, as `iptables-save` prints them, without the leading `-A
     /// chain`.
     pub input: Vec<String>,
@@ -30,14 +27,14 @@ pub struct Ufw {
     pub enabled: bool,
     /// `DEFAULT_INPUT_POLICY` and the like, from /etc/default/ufw.
     pub defaults: BTreeMap<String, String>,
-    /// The configured rules, as its files keep them: `allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in`.
-    pub tuples: BTreeSet<String>,
+    /// The configured rules in their order, as its files keep them: `allow tcp 22 0.0.0.0/0 any
+    /// 0.0.0.0/0 in`.
+    pub tuples: Vec<String>,
     pub v4: KernelRules,
     pub v6: KernelRules,
-    /// Chains of others' nft tables that refuse what none of their rules lets in (`inet mine
-    /// input`), each with the rules of its table that let something in, or may.
+    /// What filters beside its chains.
     #[serde(default)]
-    pub closed: BTreeMap<String, Vec<String>>,
+    pub others: Tables,
 }
 
 pub const FAMILY: Family = Family { name: "ufw", fragment, parse };
@@ -64,10 +61,15 @@ fn read(text: &str, installed: bool) -> Result<Ufw, Fault> {
         None if !installed => Ok(Vec::new()),
         None => Err(Fault::new(format!("no section `{name}`"))),
     };
-    let closed = sections.iter().filter_map(|(name, lines)| {
-        let rules = lines.iter().map(|line| line.trim().to_owned()).collect();
-        Some((name.strip_prefix("nft ")?.to_owned(), rules))
-    });
+    let (v4, v6) = (section("v4")?, section("v6")?);
+    let kept = [chains::iptables("iptables", &v4), chains::iptables("ip6tables", &v6)].into_iter().flatten();
+    let others: Tables = kept
+        .chain(
+            sections
+                .iter()
+                .filter_map(|(name, lines)| name.starts_with("nft ").then(|| ((*name).to_owned(), chains::nft(lines)))),
+        )
+        .collect();
     let assignment = |line: &&str| {
         line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_ascii_lowercase()))
     };
@@ -75,23 +77,21 @@ fn read(text: &str, installed: bool) -> Result<Ufw, Fault> {
         enabled: section("enabled")?.iter().filter_map(assignment).any(|(_, value)| value == "yes"),
         defaults: section("defaults")?.iter().filter_map(assignment).collect(),
         tuples: section("tuples")?.into_iter().map(str::to_owned).collect(),
-        v4: live(&section("v4")?, "ufw"),
-        v6: live(&section("v6")?, "ufw6"),
-        closed: closed.collect(),
+        v4: live(&v4, "ufw"),
+        v6: live(&v6, "ufw6"),
+        others,
     })
 }
 
 fn live(lines: &[&str], prefix: &str) -> KernelRules {
-    let policy = lines.iter().find_map(|line| line.strip_prefix(":INPUT ")).and_then(|rest| rest.split(' ').next());
+    let filter = lines.iter().skip_while(|line| **line != "*filter").skip(1).take_while(|line| !line.starts_with('*'));
+    let filter: Vec<&str> = filter.copied().collect();
+    let policy = filter.iter().find_map(|line| line.strip_prefix(":INPUT ")).and_then(|rest| rest.split(' ').next());
     let hook = format!("-A INPUT -j {prefix}-before-input");
     let chain = format!("-A {prefix}-user-input ");
-    let ours = format!("-j {prefix}-");
-    let input = lines.iter().filter_map(|line| line.strip_prefix("-A INPUT "));
-    let before = input.take_while(|rule| !rule.starts_with(&format!("{ours}before-input")));
     KernelRules {
-        before: before.filter(|rule| !rule.starts_with(&ours)).map(str::to_owned).collect(),
         policy: policy.unwrap_or("ACCEPT").to_owned(),
-        hooked: lines.iter().any(|line| *line == hook),
-        input: lines.iter().filter_map(|line| line.strip_prefix(&chain)).map(str::to_owned).collect(),
+        hooked: filter.iter().any(|line| *line == hook),
+        input: filter.iter().filter_map(|line| line.strip_prefix(&chain)).map(str::to_owned).collect(),
     }
 }

@@ -1,51 +1,37 @@
-//! A rule of UFW's, as its files keep it and as its command takes it; and one of iptables' that may
-//! stand before.
+//! A rule of UFW's, as its files keep it and as its command takes it.
 
+use crate::fact::host::Host;
 use crate::name::Service;
+use core::net::IpAddr;
 
-/// Whether a rule of INPUT, as `iptables-save` prints it, refuses all that comes for a service. One
-/// that looks at more than protocol, port and interface is taken for a narrower one.
-pub fn shuts(rule: &str, service: &Service) -> bool {
-    let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
-    let args: Vec<&str> = rule.split(' ').collect();
-    let mut refuses = false;
-    for pair in args.windows(2) {
-        match pair {
-            ["-j", target] => refuses = matches!(*target, "DROP" | "REJECT"),
-            ["-p", other] if *other != protocol && *other != "all" => return false,
-            ["--dport", other] if *other != port => return false,
-            ["-i", "lo"] => return false,
-            ["-m", module] if !matches!(*module, "tcp" | "udp" | "comment") => return false,
-            ["-s" | "-d" | "!" | "--sport" | "--tcp-flags" | "--syn", _] => return false,
-            _ => {}
-        }
-    }
-    refuses
-}
-
-/// Whether a rule of an nft table, as `nft list table` prints it, may let strangers reach a
-/// service: what leads elsewhere, or to a set, is not followed.
-pub fn may_let_in(rule: &str, service: &Service) -> bool {
-    let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
-    let words: Vec<&str> = rule.split([' ', '\t', ',']).filter(|word| !word.is_empty()).collect();
-    let has = |any: &[&str]| words.iter().any(|word| any.contains(word));
-    let Some(at) = words.iter().position(|word| *word == "dport") else {
-        let narrower = ["state", "iif", "iifname", "saddr", "daddr", "icmp", "icmpv6", "type", "sport", "nfproto"];
-        return !has(&narrower) && !has(&[if protocol == "tcp" { "udp" } else { "tcp" }])
-            || has(&["jump", "goto", "vmap"]);
-    };
-    let other = at
-        .checked_sub(1)
-        .and_then(|before| words.get(before))
-        .is_some_and(|word| matches!(*word, "tcp" | "udp" | "sctp" | "dccp") && *word != protocol);
+/// Whether a port is one of `22`, `80,443`, `20:30`.
+pub fn in_ports(ports: &str, port: &str) -> bool {
     let number = |text: &str| text.parse::<u16>().ok();
-    let within = |word: &&str| match word.split_once('-') {
+    ports.split(',').any(|one| match one.split_once(':') {
         Some((low, high)) => {
             number(port).zip(number(low)).zip(number(high)).is_some_and(|((is, low), high)| (low..=high).contains(&is))
         }
-        None => *word == port || word.starts_with('@'),
+        None => one == port,
+    })
+}
+
+/// Whether an address is one of a network's (`10.0.0.0/8`, `::/0`, `10.0.0.1`).
+fn contains(network: &str, address: IpAddr) -> Option<bool> {
+    let (base, bits) = match network.split_once('/') {
+        Some((base, bits)) => (base, bits.parse::<u32>().ok()?),
+        None => (network, u32::MAX),
     };
-    !other && words.iter().skip(at + 1).any(within)
+    Some(match (base.parse().ok()?, address) {
+        (IpAddr::V4(base), IpAddr::V4(address)) => {
+            let differ = u32::from(base) ^ u32::from(address);
+            differ.checked_shr(u32::BITS.saturating_sub(bits)).unwrap_or(0) == 0
+        }
+        (IpAddr::V6(base), IpAddr::V6(address)) => {
+            let differ = u128::from(base) ^ u128::from(address);
+            differ.checked_shr(u128::BITS.saturating_sub(bits)).unwrap_or(0) == 0
+        }
+        _ => false,
+    })
 }
 
 /// A rule as UFW's files keep it: `action protocol dport destination sport source [dapp sapp]
@@ -59,7 +45,7 @@ pub struct Rule {
     log: String,
     protocol: String,
     destination: Side,
-    pub source: Side,
+    source: Side,
     /// `in`, `out_eth0`, `in_eth0!out_eth1`.
     direction: String,
 }
@@ -78,8 +64,13 @@ impl Side {
         Self { address: address.to_owned(), port: port.to_owned(), application: application.replace("%20", " ") }
     }
 
-    pub fn anybody(&self) -> bool {
+    fn anybody(&self) -> bool {
         matches!(self.address.as_str(), "0.0.0.0/0" | "::/0")
+    }
+
+    /// Whether a port is one of its ports: `any`, `22`, `80,443`, `20:30`.
+    fn has_port(&self, port: &str) -> bool {
+        self.port == "any" || in_ports(&self.port, port)
     }
 
     fn args(&self, direction: &str) -> Vec<String> {
@@ -95,18 +86,24 @@ impl Side {
 }
 
 impl Rule {
-    /// The rules for a declared port, one an address family.
-    pub fn allowing(service: &Service) -> [Self; 2] {
+    /// The rules for a declared port, one an address family: `allow`, or `limit`.
+    pub fn opening(service: &Service, action: &str) -> [Self; 2] {
         let (port, protocol) = service.as_str().split_once('/').unwrap_or((service.as_str(), "any"));
         ["0.0.0.0/0", "::/0"].map(|any| Self {
             route: false,
-            action: "allow".into(),
+            action: action.to_owned(),
             log: String::new(),
             protocol: protocol.into(),
             destination: Side::new(any, port, "-"),
             source: Side::new(any, "any", "-"),
             direction: "in".into(),
         })
+    }
+
+    /// What it opens to all, as `ufw allow` takes it: the action, and `22/tcp`.
+    pub fn opens(&self) -> Option<(String, String)> {
+        let service = format!("{}/{}", self.destination.port, self.protocol);
+        (!self.is_narrow()).then(|| (self.action.clone(), service))
     }
 
     pub fn read(tuple: &str) -> Option<Self> {
@@ -145,27 +142,66 @@ impl Rule {
         !self.route && (self.direction == "out" || self.direction.starts_with("out_"))
     }
 
-    /// Whether it lets anybody in to SSH.
-    pub fn lets_in(&self, ssh: &Service) -> bool {
-        let (port, protocol) = ssh.as_str().split_once('/').unwrap_or_default();
-        let for_ssh = match self.destination.application.as_str() {
-            "-" => self.destination.port.split(',').any(|one| one == port),
-            application => application == "OpenSSH" && port == "22",
+    /// Whether it is about a login as the one by which the host is asked; nothing where that cannot
+    /// be told.
+    pub fn meets(&self, host: &Host) -> Option<bool> {
+        if !contains(&self.source.address, host.ssh_client?)? {
+            return Some(false);
+        }
+        let interface = match self.direction.strip_prefix("in_") {
+            None => true,
+            Some(_) if host.ssh_interface.is_empty() => return None,
+            Some(name) => match name.strip_suffix('+') {
+                Some(start) => host.ssh_interface.starts_with(start),
+                None => name == host.ssh_interface,
+            },
         };
-        let incoming = !self.route && !self.goes_out();
-        matches!(self.action.as_str(), "allow" | "limit")
-            && incoming
-            && for_ssh
+        Some(interface && (self.destination.anybody() || contains(&self.destination.address, host.ssh_address?)?))
+    }
+
+    /// Whether it is about what comes in from other machines for a service. An application's ports
+    /// stand in the rule; one of the sender's is for answers.
+    pub fn is_for(&self, service: &Service) -> bool {
+        let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
+        !self.route
+            && !self.goes_out()
+            && self.direction != "in_lo"
+            && self.source.port == "any"
+            && self.destination.has_port(port)
             && (self.protocol == protocol || self.protocol == "any")
+    }
+
+    /// Whether it lets anybody in to a service.
+    pub fn lets_in(&self, service: &Service) -> bool {
+        matches!(self.action.as_str(), "allow" | "limit") && self.is_for(service)
+    }
+
+    /// Whether it is not for all: for some senders, at one interface or at one address of the
+    /// host's.
+    pub fn is_narrow(&self) -> bool {
+        !self.source.anybody() || !self.destination.anybody() || self.direction != "in"
+    }
+
+    /// Whether it lets everybody in so many times a while.
+    pub fn limits(&self) -> bool {
+        self.action == "limit"
+    }
+
+    /// Whether it is about this one port.
+    pub fn is_only_for(&self, service: &Service) -> bool {
+        service.as_str().split_once('/').is_some_and(|(port, _)| self.destination.port == port)
+    }
+
+    /// The same for another service.
+    pub fn carried_to(&self, service: &Service) -> Self {
+        let (port, protocol) = service.as_str().split_once('/').unwrap_or_default();
+        let destination = Side::new(&self.destination.address, port, "-");
+        Self { protocol: protocol.to_owned(), destination, ..self.clone() }
     }
 
     /// As `ufw` takes it: `allow in proto tcp from 198.51.100.1 to any port 22`.
     pub fn shown(&self) -> String {
-        self.deletion()
-            .into_iter()
-            .filter(|word| !matches!(word.as_str(), "ufw" | "--force" | "delete"))
-            .collect::<Vec<_>>()
-            .join(" ")
+        self.argv(&[]).into_iter().skip(1).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether UFW takes the two for the same rule, up to what they do.
@@ -176,11 +212,24 @@ impl Rule {
 
     /// The command that takes it away.
     pub fn deletion(&self) -> Vec<String> {
-        let mut argv: Vec<String> = vec!["ufw".into(), "--force".into()];
+        self.argv(&["delete"])
+    }
+
+    /// The command that makes it.
+    pub fn addition(&self) -> Vec<String> {
+        self.argv(&[])
+    }
+
+    fn argv(&self, verb: &[&str]) -> Vec<String> {
+        let mut argv: Vec<String> = vec!["ufw".into()];
+        if !verb.is_empty() {
+            argv.push("--force".into());
+        }
         if self.route {
             argv.push("route".into());
         }
-        argv.extend(["delete".to_owned(), self.action.clone()]);
+        argv.extend(verb.iter().map(ToString::to_string));
+        argv.push(self.action.clone());
         for part in self.direction.split('!') {
             let (direction, interface) = part.split_once('_').unwrap_or((part, ""));
             // Of what passes through, a direction is one of an interface.
