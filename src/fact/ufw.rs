@@ -67,7 +67,8 @@ fn read(text: &str, installed: bool) -> Result<Ufw, Fault> {
         .chain(
             sections
                 .iter()
-                .filter_map(|(name, lines)| name.starts_with("nft ").then(|| ((*name).to_owned(), chains::nft(lines)))),
+                .filter(|(name, _)| name.starts_with("nft "))
+                .map(|(name, lines)| ((*name).to_owned(), chains::nft(lines))),
         )
         .collect();
     let assignment = |line: &&str| {

@@ -54,11 +54,12 @@ impl Ssh {
         let stays =
             |rule: &&Rule| rule.shuts_one_out() || self.keeps(rule) || opened().any(|open| open.same_place(rule));
         let then = self.rules.iter().filter(stays).chain(&self.carried).chain(opened());
+        let mut then = then.filter(|rule| rule.is_for(&self.service));
         // What cannot be told lets in, and refuses nobody.
         let is_about = |rule: &&Rule| rule.meets(host).unwrap_or(rule.lets_in(&self.service));
-        match then.clone().filter(|rule| rule.is_for(&self.service)).find(is_about) {
-            Some(rule) => (rule.shuts_one_out()).then_some(rule),
-            None => then.filter(|rule| rule.is_for(&self.service) && rule.lets_in(&self.service)).next(),
+        match then.clone().find(is_about) {
+            Some(rule) => rule.shuts_one_out().then_some(rule),
+            None => then.find(|rule| rule.lets_in(&self.service)),
         }
     }
 
