@@ -36,6 +36,11 @@ fn is_loopback(address: &str) -> bool {
     address.starts_with("127.") || address == "::1"
 }
 
+/// Whether who dials the agent's API may come to a listener there.
+fn reaches_api(address: &str) -> bool {
+    matches!(address.split('%').next(), Some("127.0.0.1" | "0.0.0.0" | "*" | "::" | "::ffff:127.0.0.1"))
+}
+
 fn declared(claims: &Claims, protocol: &str) -> BTreeSet<u16> {
     let inbound = claims.inbound.iter().filter_map(|service| {
         let (port, kind) = service.as_str().split_once('/').unwrap_or((service.as_str(), protocol));
@@ -69,7 +74,7 @@ fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
         // Whoever else listens at its port is taken for it.
         let wrong = |listener: &&Listener| match listener.user == "hermes" {
             true => !is_loopback(&listener.address),
-            false => listener.port == API_PORT && listener.protocol == "tcp",
+            false => listener.port == API_PORT && listener.protocol == "tcp" && reaches_api(&listener.address),
         };
         let bad: Vec<String> = listeners.iter().filter(wrong).map(named).collect();
         (bad.is_empty(), if bad.is_empty() { "on loopback only".to_owned() } else { bad.join(", ") })
