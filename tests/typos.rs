@@ -61,7 +61,7 @@ const TYPOS: &[(&str, &str, &[&str])] = &[
     ("hosts: { web: { address: root@[2001:db8::7]:22 } }\n", "root@", &["is empty", "needs quotes"]),
     ("agent:provider: x\n", "agent:provider", &["write `key: value`, with a space"]),
     ("agent:\n  provider:openrouter\n", "provider:openrouter", &["a mapping of keys", "a space after each `:`"]),
-    ("agent: { model: { name: .nan } }\n", "{ name", &["a single value is expected here"]),
+    ("agent: { limits: { tasks: .nan } }\n", ".nan", &["whole number", "digits alone"]),
     ("network: { egress: { mode: } }\n", ": } }", &["nothing is written here", "names, ports, open"]),
     ("network: { egress: { allow: x.example.com } }\n", "x.example.com", &["a list is expected here"]),
     ("network: { egress: { allow: [*.example.com] } }\n", "*.example", &["no `&` above for this `*`", "in quotes"]),

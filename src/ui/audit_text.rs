@@ -86,7 +86,7 @@ pub fn judgement(name: &str, judged: &Judgement) -> String {
     };
     text.push('\n');
     if judged.state == ChainState::Unobserved {
-        text += "  no journal says that this is all: a host's notes the last line within a minute, ask again then\n";
+        text += "  no journal confirms its last line; a host's journal gets it within a minute: run the command again then\n";
     }
     text.extend(judged.findings.iter().map(|finding| format!("  {}\n", line(finding))));
     text

@@ -122,7 +122,7 @@ fn later(host: &Host, desk: &Desk) -> Result<()> {
     let again = "systemctl reset-failed; systemctl restart systemd-sysctl.service systemd-journald.service";
     host.sh(
         "echo 'net.ipv4.conf.all.accept_redirects = 1' >/etc/sysctl.d/99-mine.conf
-         mkdir -p /etc/systemd/journald.conf.d; printf '[Journal]\\nStorage=volatile\\n' >/etc/systemd/journald.conf.d/99-mine.conf",
+         mkdir -p /etc/systemd/journald.conf.d; printf '[Journal]\\r\\nStorage=volatile\\r\\n' >/etc/systemd/journald.conf.d/99-mine.conf",
     )?;
     converges(desk)?;
     let sound = || -> Result<()> {
