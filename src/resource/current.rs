@@ -1,7 +1,7 @@
 //! Which release is the current one. Switching restarts the agent, waits until it is healthy, and
 //! goes back when it is not.
 
-use super::directory::kind_name;
+use super::directory::in_the_way;
 use super::stamp::link_digest;
 use super::{Change, ResolveContext, Resource, Risk, Touches};
 use crate::act::Act;
@@ -102,7 +102,7 @@ impl Resource for Current {
             Seen::Is(entry) => match &entry.kind {
                 PathKind::Symlink(is) => is.clone(),
                 PathKind::File(_) | PathKind::Directory | PathKind::Other => {
-                    return Err(Fault::new(format!("`{}` is {}, not a link", link()?, kind_name(&entry.kind))));
+                    return Ok(vec![in_the_way(&link()?, &entry.kind, "a symbolic link")]);
                 }
             },
             Seen::Unreadable(why) => return Err(Fault::new(why)),

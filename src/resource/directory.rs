@@ -71,8 +71,7 @@ impl Resource for Spec {
             Seen::Is(entry) if entry.kind == PathKind::Directory => {
                 Ok(access_changes(&self.path, entry, &self.owner, &self.group, &self.mode))
             }
-            // What stands in the way may be somebody's data: it is not removed.
-            Seen::Is(entry) => Err(Fault::new(format!("`{path}` is not a directory but {}", kind_name(&entry.kind)))),
+            Seen::Is(entry) => Ok(vec![in_the_way(&self.path, &entry.kind, "a directory")]),
             Seen::Unreadable(why) => Err(Fault::new(why)),
         }
     }
@@ -92,8 +91,17 @@ impl Spec {
     }
 }
 
+/// What stands where something of another kind is to be: it may be somebody's data, and is theirs
+/// to move.
+pub fn in_the_way(path: &AbsPath, kind: &PathKind, wanted: &str) -> Change {
+    let kind = kind_name(kind);
+    let fault = Fault::new(format!("`{path}` is not {wanted} but {kind}"));
+    let hint = format!("on the host, move it elsewhere (`mv {path} {path}.old`); then run the same command again");
+    Change { blocked: Some(fault.hint(hint)), ..Change::new("kind", kind, wanted, Vec::new()) }
+}
+
 /// What a kind is called.
-pub fn kind_name(kind: &PathKind) -> &'static str {
+fn kind_name(kind: &PathKind) -> &'static str {
     match kind {
         PathKind::File(_) => "a file",
         PathKind::Directory => "a directory",

@@ -1,6 +1,6 @@
 //! A file with its content, from a template or given in place.
 
-use super::directory::{access_changes, kind_name};
+use super::directory::{access_changes, in_the_way};
 use super::{Change, ResolveContext, Resource, Risk, Touches, access, digest, drop_in, stamp};
 use crate::act::{Act, Put, Text};
 use crate::fact::path::PathKind;
@@ -165,9 +165,7 @@ impl File {
                 PathKind::Symlink(target) => {
                     Ok(vec![self.rewritten("kind", format!("a symbolic link to {target}"), facts)])
                 }
-                PathKind::Directory | PathKind::Other => {
-                    Err(Fault::new(format!("`{}` is not a file but {}", self.path, kind_name(&entry.kind))))
-                }
+                PathKind::Directory | PathKind::Other => Ok(vec![in_the_way(&self.path, &entry.kind, "a file")]),
             },
             Seen::Unreadable(why) => Err(Fault::new(why)),
         }

@@ -89,7 +89,8 @@ impl Resource for Effective {
             Some(Seen::Unreadable(why)) => return Err(Fault::new(why)),
             None => return Err(Fault::new("sshd was not asked")),
         };
-        let mut changes: Vec<Change> = self.unread(sshd).into_iter().chain(self.options(sshd)).collect();
+        let blocked = self.options(sshd).chain(self.addresses(sshd));
+        let mut changes: Vec<Change> = self.unread(sshd).into_iter().chain(blocked).collect();
         changes.extend(self.rivals(sshd).map(|line| self.silence(line)));
         if changes.is_empty() && !self.file_changes {
             changes.extend(self.wrong(sshd)?);
@@ -157,6 +158,25 @@ impl Effective {
         })
     }
 
+    /// Addresses with another port than the one that is wanted: sshd listens there whatever `Port`
+    /// says (sshd_config(5), `ListenAddress`). Which addresses it is to listen at is not Petasos's
+    /// to say.
+    fn addresses<'a>(&'a self, sshd: &'a Sshd) -> impl Iterator<Item = Change> + 'a {
+        let lines = sshd.lines.iter().filter(|line| line.keyword == "listenaddress");
+        lines.filter_map(|line| {
+            let want = self.spec.set.get(PORT)?;
+            let port = port_of(&line.value).filter(|port| port != want)?;
+            let is = format!("ListenAddress {}", line.value);
+            let fault = Fault::new(format!(
+                "sshd would listen at port {port} and not at {want} alone: `{is}` ({}:{})",
+                line.file, line.number
+            ));
+            let hint = format!("on the host, write the address without `:{port}` in that line, then `sshd -t && systemctl reload ssh`; then run the same command again");
+            let change = Change::new("address", is, format!("port {want}"), Vec::new());
+            Some(Change { blocked: Some(fault.hint(hint)), ..change })
+        })
+    }
+
     fn silence(&self, line: &Line) -> Change {
         let from = format!("{} {} ({}:{})", line.keyword, line.value, line.file, line.number);
         let act = Act::sh(
@@ -183,6 +203,15 @@ impl Effective {
             }
         }
         Ok(changes)
+    }
+}
+
+/// The port in a value of `ListenAddress`, if there is one: `HOST:PORT`, `[HOST]:PORT`.
+fn port_of(value: &str) -> Option<&str> {
+    let address = value.split(' ').next()?;
+    match address.strip_prefix('[') {
+        Some(rest) => rest.split_once("]:").map(|(_, port)| port),
+        None => address.split_once(':').map(|(_, port)| port).filter(|port| !port.contains(':')),
     }
 }
 

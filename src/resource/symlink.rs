@@ -1,6 +1,6 @@
 //! A symbolic link.
 
-use super::directory::kind_name;
+use super::directory::in_the_way;
 use super::{Change, ResolveContext, Resource, Risk, Touches, access, effects, stamp};
 use crate::act::Act;
 use crate::fact::path::PathKind;
@@ -64,7 +64,7 @@ impl Resource for Spec {
                 PathKind::Symlink(is) => Ok(vec![Change::new("target", is, target, acts)]),
                 PathKind::File(_) => Ok(vec![Change::new("kind", "a file", target, acts)]),
                 PathKind::Directory | PathKind::Other => {
-                    Err(Fault::new(format!("`{}` is {}, not a link", self.path, kind_name(&entry.kind))))
+                    Ok(vec![in_the_way(&self.path, &entry.kind, "a symbolic link")])
                 }
             },
             Seen::Unreadable(why) => Err(Fault::new(why)),

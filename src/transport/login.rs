@@ -162,6 +162,8 @@ impl Login {
             "check the host name"
         } else if says(&["no matching key exchange method"]) {
             "the ssh here knows none of the host's key exchanges: use OpenSSH 9.0 or later, or set `ssh: { algorithms: compatible }` for the host, on a machine that still gets in"
+        } else if says(&["no matching cipher", "no matching MAC", "no matching host key type"]) {
+            "the ssh configuration here allows none of what the host offers: take `Ciphers`, `MACs` or `HostKeyAlgorithms` out of it for this host (`ssh -G HOST` shows what holds), or use OpenSSH 9.0 or later"
         } else if says(&["Bad configuration option"]) {
             "check the spelling; OpenSSH 8.5 or later is needed"
         } else {

@@ -49,6 +49,18 @@ fn refusals(host: &Host, desk: &Desk) -> Result<()> {
         said.says(&["sshd would not let `ops` work over SSH", line, MINE, "hint: "])?;
         nothing_changed(host).context(setting)?;
     }
+    // Where sshd is told a port with its address, it stays at that port whatever else is wished.
+    host.sh(&format!("echo 'ListenAddress 0.0.0.0:22' >{MINE}; {RESTART}"))?;
+    let yaml = desk.read("petasos.yaml")?;
+    desk.write("petasos.yaml", &format!("{yaml}network: {{ ssh_port: 2222 }}\n"))?;
+    let address = format!("not at 2222 alone: `ListenAddress 0.0.0.0:22` ({MINE}:1)");
+    desk.petasos(&["up"])?.ended(1)?.says(&[&address, "hint: on the host, write the address without `:22`"])?;
+    nothing_changed(host)?;
+    desk.write("petasos.yaml", &yaml)?;
+    // What stands where the keys belong is somebody's, wherever it leads.
+    host.sh(&format!("rm {MINE}; useradd -m ops; mkdir ~ops/keys; ln -s keys ~ops/.ssh; {RESTART}"))?;
+    desk.petasos(&["up"])?.ended(1)?.says(&["`/home/ops/.ssh` is not a directory but a symbolic link", "hint: "])?;
+    host.sh("test ! -e /etc/ssh/sshd_config.d/00-petasos.conf; userdel -r ops")?;
     // What holds for a group is known once the user is there: the host is asked, and root is in.
     host.sh(&format!("printf 'Match Group sudo\\n  ChrootDirectory /srv\\n' >{MINE}; sshd -t; {RESTART}"))?;
     desk.petasos(&["up"])?.ended(1)?.says(&["`ops` cannot become root", "chrootdirectory /srv"])?;
