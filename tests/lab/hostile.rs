@@ -1,7 +1,7 @@
 //! A hostile host against the operator: whatever it answers, each verb ends in bounded time and
 //! memory with an error, and nothing that acts on a terminal comes through.
 
-use super::harness::{Desk, Host, Said, ignored, trial};
+use super::harness::{Desk, Host, Said, ignored, slow, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::process::Command;
@@ -58,7 +58,7 @@ const SLOW: &[&str] = &["complaints", "silence", "trickle", "random"];
 pub fn trials() -> Vec<Trial> {
     let long = "the patience with a host that says nothing is two minutes";
     vec![
-        trial("hostile::no answer costs memory, time or the terminal", || all(QUICK, Duration::from_secs(40))),
+        slow("hostile::no answer costs memory, time or the terminal", || all(QUICK, Duration::from_secs(40))),
         ignored(trial("hostile::nor does an answer without end", || all(SLOW, Duration::from_secs(180))), long),
     ]
 }

@@ -1,17 +1,19 @@
 //! Hosts as Ubuntu's cloud images are handed over: cloud-init's user comes in, root's key only
 //! names that user. The judges are cloud-init, the agent, and the hosts' own programs.
 
-use super::harness::{Desk, Host, ignored, trial};
+use super::harness::{Desk, Host, ignored, slow, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use petasos::lab::{Form, Like};
 
 pub fn trials() -> Vec<Trial> {
-    let row =
-        |like: Like| trial(&format!("like::{}, from its first start to a chat", like.name()), move || whole(like));
-    let [jammy, noble, resolute] = Like::ALL.map(row);
-    let other = |row| ignored(row, "ubuntu26.04 runs the same, with more that is unlike Debian");
-    vec![other(jammy), other(noble), resolute]
+    let name = |like: Like| format!("like::{}, from its first start to a chat", like.name());
+    let other = |like| {
+        let row = trial(&name(like), move || whole(like));
+        ignored(row, "ubuntu26.04 runs the same, with more that is unlike Debian")
+    };
+    let [jammy, noble, resolute] = Like::ALL;
+    vec![other(jammy), other(noble), slow(&name(resolute), move || whole(resolute))]
 }
 
 fn whole(like: Like) -> Result<()> {

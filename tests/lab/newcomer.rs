@@ -2,7 +2,7 @@
 //! leaves, and pinning from the lab's github.com.
 
 use super::harness::world::{PETASOS, reap, world};
-use super::harness::{Desk, Host, Said, trial};
+use super::harness::{Desk, Host, Said, slow, trial};
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 use std::path::Path;
@@ -13,7 +13,7 @@ pub fn trials() -> Vec<Trial> {
         trial("newcomer::the doctor finds all that is in the way, and changes nothing", doctor),
         trial("newcomer::a first key stays out of known_hosts", first_key),
         trial("newcomer::lab env leads pin to the lab", lab_env),
-        trial("newcomer::the demo leaves a folder in which every verb works", demo),
+        slow("newcomer::the demo leaves a folder in which every verb works", demo),
     ]
 }
 

@@ -2,7 +2,7 @@
 //! and refused when they are not what the lock says.
 
 use super::harness::world::world;
-use super::harness::{Desk, Host, Once, Said, Shared, ignored, lock_of, ready, trial};
+use super::harness::{Desk, Host, Once, Said, Shared, ignored, lock_of, ready, slow, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use std::sync::MutexGuard;
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("release::pin says what git says", pins),
-        trial("release::0.18.2 to 0.19.0 keeps the data, and the agent answers", upgrades),
-        trial("release::one that ends at its start is rolled back by itself", || taken_back("fails", ENDS)),
+        slow("release::0.18.2 to 0.19.0 keeps the data, and the agent answers", upgrades),
+        slow("release::one that ends at its start is rolled back by itself", || taken_back("fails", ENDS)),
         ignored(
             trial("release::one that never answers is rolled back by itself", || taken_back("hangs", HANGS)),
-            "it waits out the whole patience with a start; one that ends at its start runs by default",
+            "it waits out the whole patience with a start; one that ends at its start is less slow",
         ),
         ignored(
             trial("release::one that works for two minutes before it answers is waited for", waited_for),

@@ -4,7 +4,7 @@
 
 mod causes;
 
-use super::harness::{Desk, Host, Said, ignored, ready, shared, trial};
+use super::harness::{Desk, Host, Said, ignored, ready, shared, slow, trial};
 use anyhow::{Context, Result, anyhow, ensure};
 use causes::{FIRST, SECOND, one_error, refused};
 use libtest_mimic::Trial;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 pub fn trials() -> Vec<Trial> {
     let quick = vec![
-        trial("badday::what is in the way is one clear error, and a restart is survived", first_day),
+        slow("badday::what is in the way is one clear error, and a restart is survived", first_day),
         trial("badday::dpkg was interrupted, and the connection is lost at apt", packages),
     ];
     let slow = [

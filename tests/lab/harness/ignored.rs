@@ -1,6 +1,6 @@
 //! Tests that a plain run leaves out, each with its reason: nothing is skipped in silence.
 
-use super::world::lock;
+use super::{trial, world::lock};
 use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -12,6 +12,14 @@ static REASONS: Mutex<BTreeMap<String, &'static str>> = Mutex::new(BTreeMap::new
 pub fn ignored(trial: Trial, reason: &'static str) -> Trial {
     lock(&REASONS).insert(trial.name().to_owned(), reason);
     trial.with_ignored_flag(true)
+}
+
+const SLOW: &str = "it takes two minutes; `.ci/run` runs it: `cargo test --test lab -- --ignored slow::`";
+
+/// A trial that the gate runs, and a plain run leaves out, so that this is over in a quarter of an
+/// hour.
+pub fn slow(name: &str, test: impl FnOnce() -> anyhow::Result<()> + Send + 'static) -> Trial {
+    ignored(trial(&format!("slow::{name}"), test), SLOW)
 }
 
 /// What a run with these arguments leaves out: how many tests for which reason, and with `--list`

@@ -12,7 +12,7 @@ pub mod world;
 pub use desk::{Desk, SECRET, SMALL, lab_key, lock_of, ssh_config};
 pub use found::{Row, SAME_KIND, WHOLE, converges, holds, rows};
 pub use host::{Host, Said};
-pub use ignored::{ignored, left_out};
+pub use ignored::{ignored, left_out, slow};
 pub use once::{Once, Pool};
 pub use shared::{First, Shared, converged, first, ready, ready_machine, ready_on, shared};
 
