@@ -15,7 +15,7 @@ pub fn trials() -> Vec<Trial> {
     ];
     let more: [Row; 8] = [
         ("off", "rules of a firewall that is off would keep its operator out", off),
-        ("foreign", "filters of all forms that shut what is declared, and some that do not", foreign),
+        ("filters", "filters of all forms that shut what is declared, and some that do not", foreign),
         ("forms", "who limits SSH in other ways keeps that, at a new port too", forms),
         ("limit", "who limits how often one comes in to SSH keeps that", limit),
         ("logged", "a sender that is refused and logged is no change", logged),

@@ -266,7 +266,8 @@ fn lingering(Shared { host, desk }: &Shared) -> Result<()> {
     // As the hint says, by a login, which the console is not; the first may have been enough.
     host.login("ops", &[], "sudo sh -c 'loginctl disable-linger hermes; loginctl terminate-user hermes || :'")?
         .ended(0)?;
-    for _ in 0..20 {
+    // logind keeps a user's own manager for ten seconds.
+    for _ in 0..80 {
         if host.holds("! systemctl -q is-active user@$(id -u hermes).service")? {
             break;
         }

@@ -1,11 +1,13 @@
 //! A lab host, by two ways: a real login over SSH, and its console, which asks no sshd.
 
-use super::world::{reap, world};
+use super::world::{lock, reap, world};
 use anyhow::{Context, Result, ensure};
 use petasos::lab::{Form, LabHost};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::ops::Deref;
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// What a program said, and how it ended.
@@ -54,6 +56,9 @@ pub struct Host {
     lab: LabHost,
 }
 
+/// The names of this run's hosts: a second of the same name would end the first.
+static ALIVE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 impl Deref for Host {
     type Target = LabHost;
     fn deref(&self) -> &LabHost {
@@ -71,12 +76,16 @@ impl Host {
     pub fn formed(name: &str, form: &Form) -> Result<Host> {
         let world = world();
         let name = format!("t-{name}");
+        ensure!(lock(&ALIVE).insert(name.clone()), "another test has a host {name}");
         reap(&name)?;
         let mut said = Vec::new();
         let made = world.runtime.block_on(async {
             world.lab.down(&name).await?;
             world.lab.up(&name, form, &mut |line| said.push(line.to_owned())).await
         });
+        if made.is_err() {
+            lock(&ALIVE).remove(&name);
+        }
         Ok(Host { lab: made.with_context(|| said.join("\n"))? })
     }
 
@@ -217,6 +226,7 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         let world = world();
+        lock(&ALIVE).remove(&self.lab.name);
         if let Err(error) = world.runtime.block_on(world.lab.down(&self.lab.name)) {
             eprintln!("warning: {error:#}");
         }
