@@ -1,6 +1,9 @@
-//! What the hosts share of this machine's kernel and may run out of: inotify instances. systemd
-//! needs some in each host, all count as root's, and the distributions' limit is 128.
+//! What the hosts share of this machine and may run out of: inotify instances, of which systemd
+//! needs some in each host, all count as root's, and the distributions' limit is 128; and the disk.
 use super::Say;
+use crate::fault::Fault;
+use anyhow::{Context, Result, bail};
+use std::path::Path;
 
 const FILE: &str = "/proc/sys/fs/inotify/max_user_instances";
 
@@ -31,6 +34,33 @@ pub fn make_room(running: usize, say: Say<'_>) {
     }
 }
 
+/// What a host takes with the agent, whose data has a disk of 4 GiB unless petasos.yaml says less,
+/// and what must be left then: the agent's sandbox refuses to work with less than 2 GiB.
+pub const DISK: u64 = 3 << 30;
+
+/// How many bytes there is room for below a folder.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn room(folder: &Path) -> Result<u64> {
+    let disk =
+        rustix::fs::statvfs(folder).with_context(|| format!("cannot look at the disk of `{}`", folder.display()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// # Errors
+/// There is less than is needed; both in bytes.
+pub fn enough(left: u64, needed: u64, folder: &Path) -> Result<()> {
+    if left >= needed {
+        return Ok(());
+    }
+    let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    let (folder, left, needed) = (folder.display(), gib(left), gib(needed));
+    let fault =
+        Fault::new(format!("the disk of `{folder}` has {left} left, and the lab needs {needed}: its hosts share it"));
+    bail!(fault.hint("make room on this machine (`df -h`, `petasos lab list`, `petasos lab snapshots`)"))
+}
+
 /// What the limit must be raised to for so many hosts, if it is short.
 fn short(limit: u64, hosts: u64) -> Option<u64> {
     let needed = hosts * PER_HOST + OTHERS;
@@ -39,7 +69,15 @@ fn short(limit: u64, hosts: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::short;
+    use super::{enough, short};
+    use std::path::Path;
+
+    #[test]
+    fn a_full_disk_is_named_before_a_host_starts() {
+        assert!(enough(3 << 30, 3 << 30, Path::new("/srv")).is_ok());
+        let error = enough((3 << 30) - 1, 3 << 30, Path::new("/srv")).unwrap_err().to_string();
+        assert!(error.contains("the disk of `/srv` has 3.0 GiB left, and the lab needs 3.0 GiB"), "{error}");
+    }
 
     #[test]
     fn the_usual_limit_is_raised_before_it_is_reached() {

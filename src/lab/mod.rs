@@ -90,6 +90,15 @@ impl LabHost {
 }
 
 impl Lab {
+    /// Whether its hosts may take so many bytes of this machine's disk.
+    ///
+    /// # Errors
+    /// They may not, or nobody knows.
+    pub fn has_room(&self, bytes: u64) -> Result<()> {
+        let folder = self.paths.hosts();
+        limits::enough(limits::room(&folder)?, bytes, &folder)
+    }
+
     /// Opens the lab of this machine; it needs Linux and root.
     pub fn open() -> Result<Lab> {
         if !cfg!(target_os = "linux") {

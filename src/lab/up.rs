@@ -30,6 +30,7 @@ impl Lab {
         }
         let alive = Record::all(&self.paths).iter().filter(|record| self.groups.alive(&record.name)).count();
         limits::make_room(alive, say);
+        self.has_room(limits::DISK)?;
         let machine = machine::look().await?;
         let suite = form.suite.as_deref().unwrap_or(machine.default_suite());
         // Before anything is built.

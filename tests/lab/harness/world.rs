@@ -34,11 +34,15 @@ pub struct World {
     reaper: Mutex<Option<(Child, ChildStdin)>>,
 }
 
+/// What a run takes of the disk at most, in bytes.
+const ROOM: u64 = 8 << 30;
+
 static WORLD: OnceLock<World> = OnceLock::new();
 
 /// Opens the lab.
 pub fn open() -> Result<()> {
     let lab = Lab::open()?;
+    lab.has_room(ROOM)?;
     let runtime = Runtime::new().context("cannot start the async runtime")?;
     let hold = runtime.block_on(lab.internet_up(&mut |line| eprintln!("{line}")))?;
     let mut child = Command::new("sh").args(["-c", REAPER, PETASOS]).stdin(Stdio::piped()).spawn()?;
