@@ -25,6 +25,7 @@ pub mod review;
 pub mod run;
 pub mod secret;
 pub mod shell;
+pub mod starters;
 pub mod transport;
 pub mod ui;
 pub mod verify;

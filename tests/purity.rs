@@ -11,8 +11,9 @@ mod sources;
 use sources::{code, paths, read, sources};
 
 /// What computes and never acts.
-const PURE: [&str; 15] = [
+const PURE: [&str; 16] = [
     "addresses",
+    "starters",
     "audit",
     "fault",
     "name",
@@ -45,11 +46,12 @@ const IMPURE: [&str; 10] = [
 
 /// Each module, and those modules of this crate that it may name. None names one further down, so
 /// there is no circle of modules.
-const MAY_NAME: [(&str, &[&str]); 26] = [
+const MAY_NAME: [(&str, &[&str]); 27] = [
     (EVERYWHERE, &[]),
     ("addresses", &[]),
     ("places", &[]),
-    ("audit", &[]),
+    ("starters", &[]),
+    ("audit", &["starters"]),
     ("name", &[]),
     ("wording", &[]),
     ("yaml", &["wording"]),
@@ -59,7 +61,7 @@ const MAY_NAME: [(&str, &[&str]); 26] = [
     ("shell", &[]),
     ("act", &["name", "shell"]),
     ("secret", &["name", "act", "release::environment"]),
-    ("config", &["name", "wording", "yaml", "release::pinned"]),
+    ("config", &["name", "wording", "yaml", "release::pinned", "starters"]),
     ("fact", &["name", "shell"]),
     (
         "resource",

@@ -1,90 +1,14 @@
 //! The smallest allow rule for some commands: their words, and `*` only where they differ.
 
 use super::words::{plain, quote};
+use crate::starters::STARTERS;
 
-/// Programs that run what they are given: a rule with `*` for one of these allows anything.
-const STARTERS: [&str; 81] = [
-    "sh",
-    "bash",
-    "dash",
-    "ash",
-    "zsh",
-    "ksh",
-    "mksh",
-    "fish",
-    "rbash",
-    "csh",
-    "tcsh",
-    "pwsh",
-    "python",
-    "pypy",
-    "perl",
-    "ruby",
-    "node",
-    "nodejs",
-    "php",
-    "lua",
-    "awk",
-    "gawk",
-    "mawk",
-    "nawk",
-    "tclsh",
-    "deno",
-    "bun",
-    "sudo",
-    "doas",
-    "su",
-    "runuser",
-    "pkexec",
-    "env",
-    "xargs",
-    "nohup",
-    "nice",
-    "ionice",
-    "timeout",
-    "setsid",
-    "stdbuf",
-    "chroot",
-    "unshare",
-    "nsenter",
-    "flock",
-    "watch",
-    "parallel",
-    "strace",
-    "ltrace",
-    "script",
-    "busybox",
-    "toybox",
-    "command",
-    "builtin",
-    "exec",
-    "eval",
-    "time",
-    "chrt",
-    "taskset",
-    "setpriv",
-    "capsh",
-    "ssh",
-    "systemd-run",
-    "at",
-    "batch",
-    "coproc",
-    "expect",
-    "unbuffer",
-    "prlimit",
-    "setarch",
-    "fakeroot",
-    "trap",
-    "source",
-    "find",
-    "fd",
-    "fdfind",
-    "gdb",
-    "vim",
-    "vi",
-    "ed",
-    "make",
-    "tar",
+/// Programs that run what they are given, beside those that no rule may end in `*` for.
+#[rustfmt::skip]
+const MORE_STARTERS: [&str; 27] = [
+    "csh", "tcsh", "pwsh", "python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua", "awk",
+    "gawk", "mawk", "nawk", "tclsh", "deno", "bun", "find", "fd", "fdfind", "gdb", "vim", "vi", "ed",
+    "make", "tar",
 ];
 /// Of those, the ones whose options hold a program's text.
 const INTERPRETERS: [&str; 28] = [
@@ -102,7 +26,8 @@ fn program(argv: &[String]) -> &str {
 
 /// Whether it runs what it is given.
 pub fn starts_others(argv: &[String]) -> bool {
-    STARTERS.contains(&program(argv))
+    let program = program(argv);
+    STARTERS.contains(&program) || MORE_STARTERS.contains(&program)
 }
 
 /// Whether it is an interpreter that is given its program on the command line.

@@ -2,6 +2,7 @@
 //! it refuses in a command, no rule can match.
 
 use crate::fault::Fault;
+use crate::starters::STARTERS;
 
 const OPERATORS: [&str; 4] = ["&&", "||", ";", "|"];
 const GLOB: &str = "*?[]";
@@ -84,67 +85,10 @@ const NO_PROGRAMS: [&str; 71] = [
     "env",
 ];
 
-/// Programs that start what they are given: with any words after them they are every program.
-const STARTERS: [&str; 59] = [
-    "sh",
-    "bash",
-    "dash",
-    "ash",
-    "zsh",
-    "ksh",
-    "mksh",
-    "fish",
-    "rbash",
-    "sudo",
-    "doas",
-    "su",
-    "runuser",
-    "pkexec",
-    "env",
-    "xargs",
-    "nohup",
-    "nice",
-    "ionice",
-    "timeout",
-    "setsid",
-    "stdbuf",
-    "chroot",
-    "unshare",
-    "nsenter",
-    "flock",
-    "watch",
-    "parallel",
-    "strace",
-    "ltrace",
-    "script",
-    "busybox",
-    "toybox",
-    "command",
-    "builtin",
-    "exec",
-    "eval",
-    "time",
-    "chrt",
-    "taskset",
-    "setpriv",
-    "capsh",
-    "ssh",
-    "systemd-run",
-    "at",
-    "batch",
-    "coproc",
-    "expect",
-    "unbuffer",
-    "prlimit",
-    "setarch",
-    "fakeroot",
-    "trap",
-    "alias",
-    "source",
-    ".",
-    "ld.so",
-    "ld-linux-x86-64.so.2",
-    "ld-linux-aarch64.so.1",
+/// More that start what they are given: to bash, or by their own names.
+#[rustfmt::skip]
+const MORE_STARTERS: [&str; 5] = [
+    "alias", ".", "ld.so", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1",
 ];
 
 /// Each word as a glob; what was quoted matches itself alone.
@@ -244,7 +188,7 @@ pub fn start_others(words: &[String]) -> bool {
     let name = program.rsplit('/').next().unwrap_or(program);
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     let name = if bare.is_empty() { name } else { bare };
-    STARTERS.contains(&name) && first.chars().all(|c| "*?".contains(c))
+    (STARTERS.contains(&name) || MORE_STARTERS.contains(&name)) && first.chars().all(|c| "*?".contains(c))
 }
 
 const PROGRAM: &str = "name the program, such as `git log *`";
