@@ -80,12 +80,7 @@ fn unread(raw: &Value, scopes: &[(Option<&str>, Settings)]) -> Option<(Vec<Step>
     let rows = OF_ALLOWLIST.map(|key| {
         (["agent", "approvals", key], &allowlist as &dyn Fn(&Settings) -> bool, "agent.approvals.mode", "allowlist")
     });
-    let filtered = |settings: &Settings| settings.network.egress.mode == EgressMode::Names;
-    let egress = ["allow", "packs", "enforce"].map(|key| {
-        (["network", "egress", key], &filtered as &dyn Fn(&Settings) -> bool, "network.egress.mode", "names")
-    });
-    let sandbox = [(["agent", "sandbox", "allow"], &names as _, "agent.sandbox.network", "names")];
-    let rows = rows.into_iter().chain(sandbox).chain(egress);
+    let rows = rows.into_iter().chain([(["agent", "sandbox", "allow"], &names as _, "agent.sandbox.network", "names")]);
     for (path, reads, other, value) in rows {
         let hosts = scopes.iter().map(|(host, _)| *host);
         for host in hosts {

@@ -49,7 +49,7 @@ use std::process::ExitCode;
 
 /// So many tests are at work at once: more of them on two cores, and an agent's start takes longer
 /// than the patience with it.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 5;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();

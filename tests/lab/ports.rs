@@ -2,7 +2,7 @@
 //! or a bastion does; and whose logins are tried in which order. The judges are the host's own sshd
 //! and UFW, and a listener that must not be called.
 
-use super::harness::{Desk, Host, converged, lab_key, lock_of, ready, ssh_config, trial};
+use super::harness::{Desk, Host, converged, lab_key, lock_of, ready, slow, ssh_config, trial};
 use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::Trial;
 use std::io::{ErrorKind, copy};
@@ -16,7 +16,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("ports::a forwarded address keeps its port, and the host its own", forwarded),
         trial("ports::verify through a forwarded port", verified),
-        trial("ports::fail2ban counts no login of ours", fail2ban),
+        slow("ports::fail2ban counts no login of ours", fail2ban),
     ]
 }
 

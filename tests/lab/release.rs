@@ -22,7 +22,7 @@ pub fn trials() -> Vec<Trial> {
             trial("release::one that works for two minutes before it answers is waited for", waited_for),
             "it takes two minutes and more",
         ),
-        trial("release::a lock that was tampered with, and a moved tag, are refused", not_as_pinned),
+        slow("release::a lock that was tampered with, and a moved tag, are refused", not_as_pinned),
     ]
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub fn trials() -> Vec<Trial> {
     let quick = vec![
         slow("badday::what is in the way is one clear error, and a restart is survived", first_day),
-        trial("badday::dpkg was interrupted, and the connection is lost at apt", packages),
+        slow("badday::dpkg was interrupted, and the connection is lost at apt", packages),
     ];
     let slow = [
         trial("badday::cloud-init is still running", cloud_init),
