@@ -255,8 +255,10 @@ impl User {
         let (name, list) = (&self.spec.name, others.join(", "));
         let manager = user.runs_in.iter().any(|group| group.contains("/user.slice/"));
         let stop = if manager {
+            // logind ends no manager that it has not started itself, and systemd no session.
             format!(
-                "`loginctl disable-linger {name}; loginctl terminate-user {name}` on the host ends what it runs there"
+                "`loginctl disable-linger {name}; loginctl terminate-user {name}; systemctl stop user@$(id -u {name})` \
+                 on the host, as root, ends what it runs there"
             )
         } else {
             format!("stop what is not needed on the host: `systemctl disable --now {}`", others.join(" "))

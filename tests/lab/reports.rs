@@ -259,13 +259,13 @@ fn lingering(Shared { host, desk }: &Shared) -> Result<()> {
          touch /var/lib/systemd/linger/hermes
          systemctl start user@$(id -u hermes).service",
     )?;
-    let said = desk.petasos(&["up"])?.ended(1)?;
-    said.says(&["hermes-gateway.service", "loginctl disable-linger hermes", "hint: "])?;
+    let refused = desk.petasos(&["up"])?.ended(1)?;
+    refused.says(&["hermes-gateway.service", "loginctl disable-linger hermes", "hint: "])?;
     let said = desk.petasos(&["verify"])?.ended(2)?;
     said.says(&["user.nonroot     NOT MET", "other processes"])?;
-    // As the hint says, by a login, which the console is not; the first may have been enough.
-    host.login("ops", &[], "sudo sh -c 'loginctl disable-linger hermes; loginctl terminate-user hermes || :'")?
-        .ended(0)?;
+    // What the hint says, word by word, by a login, which the console is not.
+    let hint = refused.all().split("hint: `").nth(1).and_then(|rest| rest.split('`').next()).map(str::to_owned);
+    host.login("ops", &[], &format!("sudo sh -c '{}'", hint.context("no command")?))?.ended(0)?;
     // logind keeps a user's own manager for ten seconds.
     for _ in 0..80 {
         if host.holds("! systemctl -q is-active user@$(id -u hermes).service")? {
