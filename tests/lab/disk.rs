@@ -1,20 +1,20 @@
 //! The agent's data has a size: it moves in without a loss, whatever cuts that off; and who fills
 //! it fills nothing else.
 
-use super::harness::{Desk, Host, Shared, converged, ignored, trial};
+use super::harness::{Desk, Host, Shared, converged, ignored, slow, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
     vec![
-        trial("disk::cut off at every fourth place, no data is lost", || cut_off("trixie", 4)),
+        slow("disk::cut off at every fourth place, no data is lost", || cut_off("trixie", 4)),
         ignored(
             trial("disk::cut off anywhere, no data is lost, trixie", || cut_off("trixie", 1)),
-            "every fourth place is cut off by default",
+            "`.ci/run` cuts it off at every fourth place",
         ),
         ignored(
             trial("disk::cut off anywhere, no data is lost, bookworm", || cut_off("bookworm", 1)),
-            "every fourth place is cut off by default, on the first suite",
+            "`.ci/run` cuts it off at every fourth place, on the first suite",
         ),
         trial("disk::what the agent fills is its own", filled),
         trial("disk::what is broken is put right with the data in it", mended),

@@ -2,7 +2,7 @@
 //! port. The judges are ssh-keygen on the host's console, the host's own logs, and logins by the
 //! user's own ssh.
 
-use super::harness::{Desk, Host, Said, ignored, lab_key, lock_of, ready, ssh_config, trial};
+use super::harness::{Desk, Host, Said, ignored, lab_key, lock_of, ready, slow, ssh_config, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use petasos::lab::Form;
@@ -27,7 +27,7 @@ pub fn trials() -> Vec<Trial> {
             trial("reach::the SSH port moves", || port_moves(&Host::from("moving", ready()?)?, false)),
             "where systemd listens the same is run, and more",
         ),
-        trial("reach::the SSH port moves, where systemd listens", || {
+        slow("reach::the SSH port moves, where systemd listens", || {
             let form = Form { ssh_socket: true, ..Form::default() };
             port_moves(&Host::formed("moving-socket", &form)?, true)
         }),

@@ -2,7 +2,7 @@
 //! then runs Petasos; a login, systemd or UFW is the judge.
 
 use super::harness::{
-    Desk, Host, Row, SAME_KIND, Shared, WHOLE, converged, converges, holds, ignored, rows, ssh_config, trial,
+    Desk, Host, Row, SAME_KIND, Shared, WHOLE, converged, converges, holds, ignored, rows, slow_row, ssh_config, trial,
 };
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -11,9 +11,8 @@ use std::time::{Duration, Instant};
 type OnShared = fn(&Shared) -> Result<()>;
 
 pub fn trials() -> Vec<Trial> {
-    let kinds: [Row; 5] = [
+    let kinds: [Row; 4] = [
         ("ageing", "an administrator never ages out", ageing),
-        ("later", "a later file takes a setting back", later),
         ("unstarted", "what a setting starts is masked, or does not start with the host", unstarted),
         ("foreign", "somebody else's service runs as the agent's user", foreign_service),
         ("startfiles", "start files that print, print without end, or exit", start_files),
@@ -45,7 +44,8 @@ pub fn trials() -> Vec<Trial> {
             ignored(trial(&format!("reports::{name}, whole, bookworm"), on("bookworm")), WHOLE),
         ]
     });
-    rows("reports", &kinds, &more).into_iter().chain(shared).collect()
+    let later = slow_row("reports", ("later", "a later file takes a setting back", later));
+    rows("reports", &kinds, &more).into_iter().chain(later).chain(shared).collect()
 }
 
 fn old(host: &Host, desk: &Desk) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The lab itself: two hosts at once, their internet, a reboot, and nothing left of them.
 
 use super::harness::world::{reap, world};
-use super::harness::{left, trial};
+use super::harness::{left, slow};
 use libtest_mimic::Trial;
 use petasos::lab::{Form, Lab, LabHost};
 use std::process::{Command, Output};
@@ -12,7 +12,7 @@ const NAMES: [(&str, &str); 2] = [("t-smoke13", "trixie"), ("t-smoke12", "bookwo
 const OTHER: &str = "t-smoke6";
 
 pub fn trials() -> Vec<Trial> {
-    vec![trial("smoke::two hosts, their internet, a reboot, and nothing is left of them", || {
+    vec![slow("smoke::two hosts, their internet, a reboot, and nothing is left of them", || {
         NAMES.iter().map(|(name, _)| *name).chain([OTHER]).try_for_each(reap)?;
         world().runtime.block_on(hosts());
         Ok(())

@@ -2,7 +2,7 @@
 //! again finds nothing to do. Only the way in differs: the packages are there already. Bare hosts
 //! are in fresh::.
 
-use super::harness::{Desk, Host, Said, ignored, lab_key, lock_of, ready, ssh_config, trial};
+use super::harness::{Desk, Host, Said, ignored, lab_key, lock_of, ready, slow, ssh_config, trial};
 use super::{guard, inside};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -25,7 +25,7 @@ pub fn trials() -> Vec<Trial> {
             trial("ways::systemd listens for SSH, bookworm", || socket("bookworm")),
             "the first suite runs the same, and more",
         ),
-        trial("ways::ubuntu with sudo, the key by --identity", identity),
+        slow("ways::ubuntu with sudo, the key by --identity", identity),
         ignored(
             trial("ways::debian with sudo, the key in the agent", agent),
             "another user with sudo comes in by --identity by default, one through a jump host",

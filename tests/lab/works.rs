@@ -1,20 +1,20 @@
 //! What people have and do that must not matter: odd files and environments of the client's, habits
 //! of its ssh, things that a host has already. ssh, systemd and apt are the judges.
 
-use super::harness::{Desk, Host, Row, Said, converges, holds, rows};
+use super::harness::{Desk, Host, Row, Said, converges, holds, rows, slow_row};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {
-    let kinds: [Row; 1] = [("client", "odd files and environments of the client's", client)];
+    let client: Row = ("client", "odd files and environments of the client's", client);
     let more: [Row; 3] = [
         ("habits", "habits of the client's ssh", habits),
         ("sources", "package sources that do not answer, pins, holds", sources),
         ("daemons", "servers of one's own, and Ctrl-C five times", daemons),
     ];
-    rows("works", &kinds, &more)
+    slow_row("works", client).into_iter().chain(rows("works", &[], &more)).collect()
 }
 
 /// `petasos plan` by a shell, in the desk's folder.

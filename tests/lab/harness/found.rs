@@ -1,8 +1,8 @@
 //! Hosts in states that people had before Petasos came. A row makes the state and looks at the
-//! outcome. One of each kind is run by default, on the base system alone; by request the others
-//! are, and all of them as users have it: with the agent and the proof, on each suite.
+//! outcome. One of each kind is run by default or by the gate, on the base system alone; by request
+//! the others are, and all of them as users have it: with the agent and the proof, on each suite.
 
-use super::{Desk, Host, ignored, lab_key, ready_on, trial};
+use super::{Desk, Host, ignored, lab_key, ready_on, slow, trial};
 use anyhow::{Context, Result};
 use libtest_mimic::Trial;
 
@@ -13,7 +13,7 @@ pub type Row = (&'static str, &'static str, fn(&Host, &Desk) -> Result<()>);
 pub const WHOLE: &str = "the same row with the agent and the proof, some minutes each";
 
 /// Why a row is left out of which another one of its kind is run.
-pub const SAME_KIND: &str = "another row of the same kind runs by default";
+pub const SAME_KIND: &str = "another row of the same kind is run by default, or by `.ci/run`";
 
 /// The trials of a table's rows: one of each kind, and further ones.
 pub fn rows(table: &'static str, kinds: &[Row], more: &[Row]) -> Vec<Trial> {
@@ -25,11 +25,19 @@ pub fn rows(table: &'static str, kinds: &[Row], more: &[Row]) -> Vec<Trial> {
     kinds.chain(more).collect()
 }
 
+/// Those of a row that takes a minute and more.
+pub fn slow_row(table: &'static str, row: Row) -> [Trial; 3] {
+    let [_, trixie, bookworm] = of_row(table, row);
+    [slow(&format!("{table}::{}", row.1), move || on_base(row)), trixie, bookworm]
+}
+
+fn on_base((host, _, row): Row) -> Result<()> {
+    let host = Host::from(host, ready_on("trixie")?)?;
+    row(&host, &base(&host)?)
+}
+
 fn of_row(table: &'static str, (host, name, row): Row) -> [Trial; 3] {
-    let base = trial(&format!("{table}::{name}"), move || {
-        let host = Host::from(host, ready_on("trixie")?)?;
-        row(&host, &base(&host)?)
-    });
+    let base = trial(&format!("{table}::{name}"), move || on_base((host, name, row)));
     let whole = |suite: &'static str| {
         let trial = trial(&format!("{table}::{name}, whole, {suite}"), move || {
             let host = Host::from(&format!("{host}-{suite}"), ready_on(suite)?)?;

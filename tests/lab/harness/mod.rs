@@ -10,7 +10,7 @@ mod shared;
 pub mod world;
 
 pub use desk::{Desk, SECRET, SMALL, lab_key, lock_of, ssh_config};
-pub use found::{Row, SAME_KIND, WHOLE, converges, holds, rows};
+pub use found::{Row, SAME_KIND, WHOLE, converges, holds, rows, slow_row};
 pub use host::{Host, Said};
 pub use ignored::{ignored, left_out, slow};
 pub use once::{Once, Pool};
