@@ -28,10 +28,10 @@ pub fn trials() -> Vec<Trial> {
         slow("ways::ubuntu with sudo, the key by --identity", identity),
         ignored(
             trial("ways::debian with sudo, the key in the agent", agent),
-            "another user with sudo comes in by --identity by default, one through a jump host",
+            "another user with sudo comes in by --identity (`.ci/run`), one through a jump host by default",
         ),
         trial("ways::admin with sudo, through a jump host", jump),
-        ignored(trial("ways::sshd is on another port", port), "reach:: moves the port by default, and comes again"),
+        ignored(trial("ways::sshd is on another port", port), "reach:: moves the port (`.ci/run`), and comes again"),
     ]
 }
 

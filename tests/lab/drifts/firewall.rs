@@ -59,7 +59,6 @@ pub const DRIFTS: &[Drift] = &[
         sound: "! iptables -S ufw-user-input | grep -q 5432",
         writes: &["/etc/ufw/"],
         undo: "ufw --force delete allow proto tcp from 192.0.2.0/24 to any port 5432",
-        long: true,
         ..PLAIN
     },
     Drift {
