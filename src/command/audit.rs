@@ -85,7 +85,7 @@ pub async fn run(args: &AuditArgs) -> Result<ExitCode> {
         most: MOST,
         ..AuditQuery::default()
     };
-    let jobs = args.hosts.jobs(Subject::Host)?;
+    let jobs = args.hosts.agents(Subject::Host)?;
     if args.follow || args.hosts.json {
         let option = if args.follow { "--follow" } else { "--json" };
         let [(job, _)] = jobs.as_slice() else {
@@ -149,7 +149,7 @@ async fn verify(args: &AuditVerifyArgs) -> Result<ExitCode> {
         }
         note(&args.hosts.hosts.join(" "), &judge(&walk, None))?;
     } else {
-        let jobs = args.hosts.jobs(Subject::Host)?;
+        let jobs = args.hosts.agents(Subject::Host)?;
         let done = each(jobs, &args.hosts, |job, _, watch| async move { job.audit_chain(&watch).await }).await;
         let mut failed = Vec::new();
         for Done { job, result, .. } in done {

@@ -28,7 +28,7 @@ pub struct ChangesArgs {
 /// # Errors
 /// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &ChangesArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs(Subject::Host)?;
+    let jobs = args.hosts.agents(Subject::Host)?;
     let accept = args.accept;
     let done = each(jobs, &args.hosts, move |job, _, watch| async move { job.changes(accept, &watch).await }).await;
     let of = |one: &Done<Settings, Changes>| match &one.result {

@@ -72,7 +72,7 @@ pub async fn run(args: &DemoArgs) -> Result<ExitCode> {
         json: false,
     };
     let watch = hosts.watch(&[], true);
-    for (job, _) in hosts.jobs(Subject::Host)? {
+    for (job, _) in hosts.agents(Subject::Host)? {
         ui::out("\nA first chat, over an SSH tunnel to the agent's API (the model is the lab's stub):\n")?;
         for (question, answer) in QUESTIONS.iter().zip(job.chat(&QUESTIONS, &watch).await?) {
             ui::out(&format!("  > {question}\n  < {answer}\n"))?;

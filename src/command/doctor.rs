@@ -8,6 +8,7 @@ use super::hosts::{HostArgs, Reached, Read, desired, once, placed};
 use super::{explain, pin, reach};
 use crate::config::Config;
 use crate::config::lock::LockFile;
+use crate::config::settings::Role;
 use crate::desired::{Choice, packs, vars};
 use crate::fault::Fault;
 use crate::playbook::{DesiredState, Sources};
@@ -41,7 +42,7 @@ pub async fn run(args: &DoctorArgs) -> Result<ExitCode> {
         let secrets = args.secrets();
         let read = Read { config, lock, sources, secrets: Some(&secrets) };
         let choices =
-            if args.hosts.is_empty() && config.names().is_empty() { Vec::new() } else { args.choose(config)? };
+            if args.hosts.is_empty() && config.names().is_empty() { Vec::new() } else { args.choose(config, None)? };
         args.one_key(&choices)?;
         let mut jobs = Vec::new();
         let mut reached = Reached::new();
@@ -129,6 +130,12 @@ fn files(args: &HostArgs, here: &mut Vec<Finding>) -> Option<(Config, LockFile, 
 /// what it is.
 fn of_files(read: &Read<'_>, choice: &Choice, findings: &mut Vec<Finding>) -> Result<DesiredState> {
     let name = choice.name.as_deref();
+    if choice.settings.role == Role::Vault {
+        return desired(read, choice).or_else(|error| {
+            findings.push(wrong("files", &placed(read.config, name, error)));
+            Ok(DesiredState::nothing()?)
+        });
+    }
     let mut secrets = read.secrets;
     match read.stored(choice) {
         Ok(stored) => findings.extend(here::secrets(choice, read.sources, &stored)),

@@ -32,7 +32,7 @@ struct Lists {
 /// # Errors
 /// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs_with(Subject::Host, |choice, lock, sources| {
+    let jobs = args.hosts.agents_with(Subject::Host, |choice, lock, sources| {
         let settings = &choice.settings;
         let sandbox = settings.agent.sandbox.as_ref().map(|sandbox| sandbox.allow.clone());
         let lists = Lists { agent: settings.network.egress.allow.clone(), sandbox: sandbox.unwrap_or_default() };

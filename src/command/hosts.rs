@@ -5,6 +5,7 @@ use super::reach;
 use super::secrets_file::{AgeArgs, SecretsFile};
 use crate::act::Text;
 use crate::config::lock::LockFile;
+use crate::config::settings::Role;
 use crate::config::{Config, KeyFault, Settings};
 use crate::desired::{Choice, Operator, packs, secrets, vars};
 use crate::fault::Fault;
@@ -58,13 +59,15 @@ pub enum Subject {
 }
 
 impl HostArgs {
-    /// The hosts that the command line names, or all of the file.
+    /// The hosts that the command line names, or all of the file; where only those of a role are
+    /// asked for, all of that role.
     ///
     /// # Errors
-    /// When a name is unknown, or there is none.
-    pub fn choose(&self, config: &Config) -> Result<Vec<Choice>> {
+    /// When a name is unknown or of another role, or there is none.
+    pub fn choose(&self, config: &Config, role: Option<Role>) -> Result<Vec<Choice>> {
         let names: Vec<String> = if self.hosts.is_empty() {
-            config.names().into_iter().map(str::to_owned).collect()
+            let roles = role.map_or_else(|| Role::ALL.to_vec(), |role| vec![role]);
+            config.names().into_iter().filter(|name| roles.contains(&config.role(name))).map(str::to_owned).collect()
         } else {
             self.hosts.clone()
         };
@@ -74,7 +77,8 @@ impl HostArgs {
         }
         // Named twice is named.
         let mut seen = BTreeSet::new();
-        names.iter().filter(|name| seen.insert(name.as_str())).map(|name| Choice::of(config, name)).collect()
+        let names = names.iter().filter(|name| seen.insert(name.as_str()));
+        names.map(|name| of_role(Choice::of(config, name)?, role)).collect()
     }
 
     /// Shows how these hosts fare, and records what they teach.
@@ -90,7 +94,27 @@ impl HostArgs {
         self.jobs_with(subject, |choice, _, _| Ok(choice.settings.clone()))
     }
 
+    /// The jobs for those with an agent.
+    ///
+    /// # Errors
+    /// As for [`HostArgs::jobs`], and when a host has none.
+    pub fn agents(&self, subject: Subject) -> Result<Vec<(Job, Settings)>> {
+        self.agents_with(subject, |choice, _, _| Ok(choice.settings.clone()))
+    }
+
     /// The same, with something else about each host.
+    ///
+    /// # Errors
+    /// As for [`HostArgs::agents`], and those of what is asked.
+    pub fn agents_with<T>(
+        &self,
+        subject: Subject,
+        about: impl Fn(&Choice, &LockFile, &Sources) -> Result<T>,
+    ) -> Result<Vec<(Job, T)>> {
+        self.jobs_of(Some(Role::Agent), subject, about)
+    }
+
+    /// The jobs for the hosts that were chosen, with something else about each host.
     ///
     /// # Errors
     /// As for [`HostArgs::jobs`], and those of what is asked.
@@ -99,8 +123,17 @@ impl HostArgs {
         subject: Subject,
         about: impl Fn(&Choice, &LockFile, &Sources) -> Result<T>,
     ) -> Result<Vec<(Job, T)>> {
+        self.jobs_of(None, subject, about)
+    }
+
+    fn jobs_of<T>(
+        &self,
+        role: Option<Role>,
+        subject: Subject,
+        about: impl Fn(&Choice, &LockFile, &Sources) -> Result<T>,
+    ) -> Result<Vec<(Job, T)>> {
         let config = self.files.read()?;
-        let choices = self.choose(&config)?;
+        let choices = self.choose(&config, role)?;
         self.one_key(&choices)?;
         let (lock, sources) = (LockFile::load(&self.files.lock)?, self.files.sources()?);
         let secrets = self.secrets();
@@ -176,6 +209,19 @@ impl HostArgs {
     }
 }
 
+/// # Errors
+/// When the host is of another role than is asked for.
+fn of_role(choice: Choice, role: Option<Role>) -> Result<Choice> {
+    if role.is_none_or(|role| role == choice.settings.role) {
+        return Ok(choice);
+    }
+    let fault = match choice.settings.role {
+        Role::Vault => Fault::new(format!("`{}` is a vault: it runs no agent", choice.label)),
+        Role::Agent => Fault::new(format!("`{}` is no vault", choice.label)),
+    };
+    bail!(fault.hint("name another host; `role` in petasos.yaml says which is what"))
+}
+
 /// The user's files, read.
 pub(super) struct Read<'a> {
     pub config: &'a Config,
@@ -196,9 +242,13 @@ impl Read<'_> {
     /// # Errors
     /// When it cannot be decrypted.
     pub fn stored(&self, choice: &Choice) -> Result<impl Fn(&EnvName) -> Option<Text>> {
-        let needs = packs::needs(&choice.settings, self.sources)?;
-        let file = self.secrets.filter(|_| secrets::lacks_any(&choice.settings, &needs, &variable));
-        let values = file.map_or(Ok(None), SecretsFile::values)?;
+        let lacks = match choice.settings.role {
+            Role::Agent => {
+                secrets::lacks_any(&choice.settings, &packs::needs(&choice.settings, self.sources)?, &variable)
+            }
+            Role::Vault => false,
+        };
+        let values = self.secrets.filter(|_| lacks).map_or(Ok(None), SecretsFile::values)?;
         let host = choice.name.clone();
         Ok(move |name: &EnvName| values?.get(host.as_deref(), name).cloned())
     }

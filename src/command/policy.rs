@@ -118,7 +118,7 @@ async fn on_the_host(args: &TestArgs, host: Option<&str>, request: Request) -> R
         parallel: 1,
         json: args.json,
     };
-    let jobs = hosts.jobs(Subject::Host)?;
+    let jobs = hosts.agents(Subject::Host)?;
     let ask = move |job: std::sync::Arc<crate::run::Job>, _, watch| {
         let request = request.clone();
         async move { job.test_policy(&request, &watch).await }

@@ -5,7 +5,7 @@ use super::hosts::{HostArgs, Subject};
 use crate::config::Settings;
 use crate::config::lock::LockFile;
 use crate::config::packs::AgentNeeds;
-use crate::config::settings::EgressMode;
+use crate::config::settings::{EgressMode, Role};
 use crate::desired::{Choice, login, packs, vars};
 use crate::playbook::Sources;
 use crate::run::{Job, Outcome, Undone};
@@ -29,7 +29,8 @@ pub async fn run(args: &UpArgs) -> Result<ExitCode> {
 /// What the report shows of a host's agent.
 pub struct About {
     settings: Settings,
-    needs: AgentNeeds,
+    /// None of a host without an agent.
+    needs: Option<AgentNeeds>,
 }
 
 /// The same, of a host whose release somebody has looked at.
@@ -37,7 +38,9 @@ pub struct About {
 /// # Errors
 /// As for [`about`], and when nobody has.
 pub fn reviewed(choice: &Choice, lock: &LockFile, sources: &Sources) -> Result<About> {
-    vars::reviewed_release(choice, lock)?;
+    if choice.settings.role == Role::Agent {
+        vars::reviewed_release(choice, lock)?;
+    }
     about(choice, lock, sources)
 }
 
@@ -45,7 +48,11 @@ pub fn reviewed(choice: &Choice, lock: &LockFile, sources: &Sources) -> Result<A
 /// When the table of providers is not sound.
 pub fn about(choice: &Choice, _: &LockFile, sources: &Sources) -> Result<About> {
     let settings = choice.settings.clone();
-    Ok(About { needs: packs::needs(&settings, sources)?, settings })
+    let needs = match settings.role {
+        Role::Agent => Some(packs::needs(&settings, sources)?),
+        Role::Vault => None,
+    };
+    Ok(About { needs, settings })
 }
 
 /// Reports on every host; the exit code is the worst of theirs.
@@ -107,17 +114,19 @@ fn state(job: &Job, about: &About, also_root: &[String]) -> Vec<(String, String)
     let About { settings, needs } = about;
     let agent = &settings.agent;
     let row = |left: &str, right: String| (left.to_owned(), right);
-    let mut rows = vec![
-        row("administrator", format!("{}, by key; root login closed", settings.admin.user)),
+    let inbound = settings.network.inbound.iter().map(ToString::to_string);
+    let inbound = ["ssh".to_owned()].into_iter().chain(inbound).collect::<Vec<_>>().join(", ");
+    let mut rows = vec![row("administrator", format!("{}, by key; root login closed", settings.admin.user))];
+    if !also_root.is_empty() {
+        rows.push(row("also root", format!("{}, by sudo without a password", also_root.join(", "))));
+    }
+    let Some(needs) = needs else {
+        rows.extend([row("vault", "it keeps the backups of other hosts".into()), row("inbound", inbound)]);
+        return rows;
+    };
+    rows.extend([
         row("agent", format!("{} on {}", agent.model, agent.provider)),
-        row(
-            "inbound",
-            ["ssh".to_owned()]
-                .into_iter()
-                .chain(settings.network.inbound.iter().map(ToString::to_string))
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
+        row("inbound", inbound),
         row(
             "egress",
             match settings.network.egress.mode {
@@ -133,10 +142,7 @@ fn state(job: &Job, about: &About, also_root: &[String]) -> Vec<(String, String)
                 EgressMode::Open => "OPEN: set `network.egress.mode: names`".into(),
             },
         ),
-    ];
-    if !also_root.is_empty() {
-        rows.insert(1, row("also root", format!("{}, by sudo without a password", also_root.join(", "))));
-    }
+    ]);
     let keys = packs::provider_keys(settings, needs);
     if !keys.is_empty() && packs::given_key(keys, |key| job.desired.has_secret(key)).is_none() {
         let keys = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");

@@ -5,7 +5,7 @@
 use super::approvals::{ApprovalMode, OF_ALLOWLIST};
 use super::egress::Allowed;
 use super::sandbox::SandboxNetwork;
-use super::settings::{EgressMode, PlatformName, Settings, UserId};
+use super::settings::{EgressMode, PlatformName, Role, Settings, UserId};
 use crate::fault::Fault;
 use crate::yaml::Step;
 use serde_json::Value;
@@ -18,7 +18,17 @@ pub fn first(raw: &Value, scopes: &[(Option<&str>, Settings)]) -> Option<(Vec<St
     let local = || scopes.iter().find_map(|(host, settings)| local(raw, *host, settings));
     let nameless = || scopes.iter().find_map(|(host, settings)| nameless(raw, *host, settings));
     let unnumbered = || scopes.iter().find_map(|(host, settings)| unnumbered(raw, *host, settings));
-    beaten().or_else(unfiltered).or_else(nameless).or_else(local).or_else(unnumbered).or_else(|| unread(raw, scopes))
+    let agentless = || scopes.iter().find_map(|(host, settings)| agentless(raw, (*host)?, settings));
+    let of_agents = || beaten().or_else(unfiltered).or_else(nameless).or_else(local).or_else(unnumbered);
+    agentless().or_else(of_agents).or_else(|| unread(raw, scopes))
+}
+
+/// What a vault says of an agent, which it does not have. What all hosts say is the others'.
+fn agentless(raw: &Value, host: &str, settings: &Settings) -> Option<(Vec<Step>, Fault)> {
+    let paths: [&[&str]; 2] = [&["agent"], &["network", "egress"]];
+    let path = paths.into_iter().find(|path| settings.role == Role::Vault && given(raw, Some(host), path))?;
+    let fault = Fault::new(format!("`{host}` is a vault: it runs no agent, and nothing reads `{}`", path.join(".")));
+    Some((place(raw, Some(host), path), fault.hint("remove it, or `role: vault`")))
 }
 
 /// An allow rule of which a deny rule leaves nothing.

@@ -1,6 +1,6 @@
 //! petasos.yaml: what the user wants, for all hosts and for single ones.
 
-use super::settings::{Admin, Agent, Guard, Network, Settings, Ssh};
+use super::settings::{Admin, Agent, Guard, Network, Role, Settings, Ssh};
 use super::{KeyFault, Target, contradictions};
 use crate::fault::Fault;
 use crate::wording;
@@ -64,6 +64,8 @@ with_sections! {
     /// A host, with whatever differs for it.
     struct HostEntry {
         address: Target,
+        #[serde(default)]
+        role: Role,
     }
 }
 
@@ -120,6 +122,11 @@ impl Config {
     /// The names of the hosts.
     pub fn names(&self) -> Vec<&str> {
         self.hosts.keys().map(String::as_str).collect()
+    }
+
+    /// What a host is for; one that is not in the file has an agent.
+    pub fn role(&self, name: &str) -> Role {
+        self.hosts.get(name).map(|host| host.role).unwrap_or_default()
     }
 
     /// The address of a host, by name.

@@ -20,6 +20,8 @@ use std::num::NonZeroU16;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Settings {
     #[serde(default)]
+    pub role: Role,
+    #[serde(default)]
     pub admin: Admin,
     #[serde(default)]
     pub agent: Agent,
@@ -29,6 +31,29 @@ pub struct Settings {
     pub ssh: Ssh,
     #[serde(default)]
     pub guard: Guard,
+}
+
+/// What a host is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// It runs the Hermes Agent.
+    #[default]
+    Agent,
+    /// It keeps the backups of the others, and runs no agent.
+    Vault,
+}
+
+impl Role {
+    pub const ALL: [Self; 2] = [Self::Agent, Self::Vault];
+
+    /// As petasos.yaml has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Vault => "vault",
+        }
+    }
 }
 
 /// Who administers the host.

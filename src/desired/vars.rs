@@ -4,7 +4,9 @@ use super::secrets::Secrets;
 use super::{Choice, Operator, keys, packs};
 use crate::addresses::API_PORT;
 use crate::config::lock::{LockFile, Release};
-use crate::config::settings::PlatformName;
+use crate::act::Text;
+use crate::config::settings::{PlatformName, Role};
+use crate::name::EnvName;
 use crate::fault::Fault;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
 use crate::release::{python, reviewed, steps};
@@ -23,12 +25,35 @@ pub fn desired_state(
     sources: &Sources,
     operator: &Operator<'_>,
 ) -> Result<DesiredState> {
+    let settings = &choice.settings;
+    let keys = keys::all(&settings.admin.authorized_keys, operator.file)?;
+    let mut vars = vars(choice, &keys)?;
+    let secrets = match settings.role {
+        Role::Agent => agent_vars(choice, lock, sources, operator, &mut vars)?,
+        Role::Vault => BTreeMap::new(),
+    };
+    let vars = Value::Object(vars);
+    let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
+    let mut playbooks = Vec::new();
+    for (name, text) in sources.books(settings.role) {
+        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer)?;
+        playbooks.push(known_controls(playbook)?);
+    }
+    Ok(DesiredState::new(playbooks, renderer, secrets, operator.seed.clone()))
+}
+
+/// What only a host with an agent has; returns the secrets that go to it.
+fn agent_vars(
+    choice: &Choice,
+    lock: &LockFile,
+    sources: &Sources,
+    operator: &Operator<'_>,
+    vars: &mut Map<String, Value>,
+) -> Result<BTreeMap<EnvName, Text>> {
     let (version, release) = lock.release_of(choice.name.as_deref().unwrap_or_default())?;
     let settings = &choice.settings;
     let needs = packs::needs(settings, sources)?;
     let secrets = Secrets::of(settings, &needs, operator);
-    let keys = keys::all(&settings.admin.authorized_keys, operator.file)?;
-    let mut vars = vars(choice, &keys)?;
     vars.insert("release".into(), release_vars(version, release, &needs.extras));
     vars.insert(
         "secrets".into(),
@@ -38,16 +63,8 @@ pub fn desired_state(
     vars.insert("policy".into(), format!("{:#}", super::policy::policy(settings, sources, version, release)?).into());
     vars.insert("servers".into(), format!("{:#}", Value::from(packs::servers(settings, sources)?)).into());
     vars.insert("places".into(), crate::places::vars(needs.login));
-    let vars = Value::Object(vars);
-    let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
-    let mut playbooks = Vec::new();
-    for (name, text) in sources.books() {
-        let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer)?;
-        playbooks.push(known_controls(playbook)?);
-    }
     let names = secrets.required.into_iter().chain(secrets.optional);
-    let secrets = names.filter_map(|name| Some((name.clone(), operator.secret(&name)?))).collect();
-    Ok(DesiredState::new(playbooks, renderer, secrets, operator.seed.clone()))
+    Ok(names.filter_map(|name| Some((name.clone(), operator.secret(&name)?))).collect())
 }
 
 /// A playbook whose every `control` is one that `petasos verify` judges.

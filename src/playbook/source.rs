@@ -1,11 +1,15 @@
 //! Where playbooks and templates come from: the program itself, and the user's own folders beside
 //! `petasos.yaml`, which win file by file.
 
+use crate::config::settings::Role;
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 
 static PLAYBOOKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// What hosts of every role have.
+const BASE: &str = "10-base.yaml";
 
 /// The texts, by name relative to their folder.
 #[derive(Debug, Clone, Default)]
@@ -20,10 +24,14 @@ impl Sources {
         Self { playbooks: texts(&PLAYBOOKS, |name| name.ends_with(".yaml")), templates: texts(&TEMPLATES, is_template) }
     }
 
-    /// The playbooks themselves; `reference.yaml` documents the kinds, and `data/` is what other
-    /// files are made of.
-    pub fn books(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.playbooks.iter().filter(|(name, _)| *name != "reference.yaml" && !name.starts_with("data/"))
+    /// The playbooks themselves, for a host of this role; `reference.yaml` documents the kinds, and
+    /// `data/` is what other files are made of.
+    pub fn books(&self, role: Role) -> impl Iterator<Item = (&String, &String)> {
+        self.playbooks.iter().filter(move |(name, _)| match (role, name.split_once('/')) {
+            (_, Some((folder, _))) => folder == role.as_str(),
+            (Role::Agent, None) => *name != "reference.yaml",
+            (Role::Vault, None) => *name == BASE,
+        })
     }
 
     /// One digest over all of them.

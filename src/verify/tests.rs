@@ -4,6 +4,7 @@ use super::answer::{AttackRun, Inspection, Running};
 use super::claims::Policy;
 use super::spec::Actor;
 use super::*;
+use crate::config::settings::Role;
 use crate::config::egress::Allowed;
 use crate::config::settings::{EgressMode, SshAlgorithms};
 use crate::plan::Plan;
@@ -284,7 +285,7 @@ fn names_for_questions_are_not_allowed_ones() {
 /// The controls that the playbooks' entries name, as YAML has them.
 fn named() -> BTreeSet<String> {
     let mut named = BTreeSet::new();
-    for (_, book) in crate::playbook::Sources::embedded().books() {
+    for (_, book) in crate::playbook::Sources::embedded().books(Role::Agent) {
         let entries: Vec<Value> = serde_yaml::from_str(book).unwrap();
         let members = entries.iter().filter_map(|entry| entry["resources"].as_array()).flatten();
         for control in entries.iter().chain(members).map(|entry| &entry["control"]) {
