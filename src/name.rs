@@ -187,6 +187,15 @@ checked_name!(
     })
 );
 
+checked_name!(
+    /// An ed25519 key as authorized_keys(5) has it, without options and comment.
+    PublicKey,
+    "an ed25519 public key (`ssh-ed25519 AAAA…`, without options and comment)",
+    |text| text.strip_prefix("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI").is_some_and(|rest| {
+        rest.len() == 43 && rest.chars().all(|c| c.is_ascii_alphanumeric() || "+/".contains(c))
+    })
+);
+
 impl AbsPath {
     /// The directory that holds it; `/` holds itself.
     pub fn parent(&self) -> Self {

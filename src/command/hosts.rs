@@ -262,7 +262,7 @@ pub(super) fn desired(read: &Read<'_>, choice: &Choice) -> Result<DesiredState> 
     let stored = read.stored(choice)?;
     let seed = Text::secret(seed()?);
     let operator = Operator { variable: &variable, stored: &stored, file: &key_file, seed };
-    vars::desired_state(choice, read.lock, read.sources, &operator)
+    vars::desired_state(choice, read.config, read.lock, read.sources, &operator)
 }
 
 /// The same error; where it is about a key of petasos.yaml, with line and caret.

@@ -4,8 +4,8 @@ use super::explain;
 use crate::act::Text;
 use crate::config::Target;
 use crate::config::lock::{HostFacts, LockFile};
-use crate::name::Fingerprint;
-use crate::run::{Event, LastLogin, Watch};
+use crate::name::{Fingerprint, PublicKey};
+use crate::run::{Event, LastLogin, Lesson, Watch};
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
 use crate::ui;
 use anyhow::{Context, Result};
@@ -59,6 +59,7 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
             Event::Reached(last) => {
                 record(&file, host, |facts| (facts.user, facts.ssh_port) = (last.user.clone(), last.port))
             }
+            Event::Learned(what, text) => learn(&file, host, *what, text),
             Event::Connecting
             | Event::Observing { .. }
             | Event::Planned { .. }
@@ -75,12 +76,47 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
     })
 }
 
-/// Whether it was written.
+/// Keeps what a host says of itself, as far as it is what it should be: a host may be hostile.
+fn learn(file: &Mutex<PathBuf>, host: &str, what: Lesson, text: &str) -> bool {
+    let key = || text.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    let (key, admits) = match what {
+        Lesson::SshKey | Lesson::BackupKey => (PublicKey::new(key()).map(Some), BTreeMap::new()),
+        Lesson::Admits => (Ok(None), admits(text)),
+    };
+    let key = match key {
+        Ok(key) => key,
+        Err(why) => {
+            ui::warning(&format!("{host}: a key of its own could not be recorded: {}", ui::line(&why.message)));
+            return false;
+        }
+    };
+    record(file, host, |facts| match what {
+        Lesson::SshKey => facts.ssh_key = key,
+        Lesson::BackupKey => facts.backup_key = key,
+        Lesson::Admits => facts.admits = admits,
+    })
+}
+
+/// The hosts that a vault's file of keys lets in: `… ssh-ed25519 AAAA… NAME`.
+fn admits(text: &str) -> BTreeMap<String, PublicKey> {
+    let line = |line: &str| {
+        let mut words = line.split_whitespace().rev();
+        let (name, key, kind) = (words.next()?, words.next()?, words.next()?);
+        Some((name.to_owned(), PublicKey::new(format!("{kind} {key}")).ok()?))
+    };
+    text.lines().filter(|text| !text.starts_with('#')).filter_map(line).collect()
+}
+
+/// Whether it was written, or stood there already.
 fn record(file: &Mutex<PathBuf>, name: &str, learn: impl FnOnce(&mut HostFacts)) -> bool {
     let file = file.lock().unwrap_or_else(PoisonError::into_inner);
     let write = || -> Result<()> {
         let mut lock = LockFile::load(&file)?;
+        let before = lock.clone();
         learn(lock.hosts.entry(name.to_owned()).or_default());
+        if lock == before {
+            return Ok(());
+        }
         Ok(lock.save(&file)?)
     };
     let written = write();

@@ -6,12 +6,13 @@ use crate::config::Settings;
 use crate::config::lock::LockFile;
 use crate::config::packs::AgentNeeds;
 use crate::config::settings::{EgressMode, Role};
-use crate::desired::{Choice, login, packs, vars};
+use crate::desired::{Choice, backup, login, packs, vars};
 use crate::playbook::Sources;
 use crate::run::{Job, Outcome, Undone};
 use crate::ui::{self, exit, report};
 use anyhow::Result;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -21,9 +22,50 @@ pub struct UpArgs {
 }
 
 pub async fn run(args: &UpArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs_with(Subject::Difference, reviewed)?;
-    let done = each(jobs, &args.hosts, |job, _, watch| async move { job.up(&watch).await }).await;
-    finish(&args.hosts, done, true, false)
+    let mut told = told(&args.hosts)?;
+    let (mut next, mut all): (HostArgs, Vec<Done<About, Outcome>>) = (args.hosts.clone(), Vec::new());
+    for _ in 0..ROUNDS {
+        let jobs = next.jobs_with(Subject::Difference, reviewed)?;
+        merge(&mut all, each(jobs, &next, |job, _, watch| async move { job.up(&watch).await }).await);
+        let now = self::told(&args.hosts)?;
+        // Who failed is not asked again.
+        let well = all.iter().filter(|done| done.result.is_ok()).map(|done| &done.job.name);
+        next.hosts = well.filter(|name| told.get(*name) != now.get(*name)).cloned().collect();
+        if next.hosts.is_empty() {
+            break;
+        }
+        ui::note(&format!("once more, with what the others say now: {}", next.hosts.join(", ")));
+        told = now;
+    }
+    finish(&args.hosts, all, true, false)
+}
+
+/// A host shows its key, its vault lets it in, and it makes its first backup.
+const ROUNDS: usize = 3;
+
+/// What each host is told of others, as of now.
+fn told(args: &HostArgs) -> Result<BTreeMap<String, Value>> {
+    let (config, lock) = (args.files.read()?, LockFile::load(&args.files.lock)?);
+    let of = |choice: Choice| Ok((choice.label.clone(), serde_json::to_value(backup::vars(&choice, &config, &lock)?)?));
+    args.choose(&config, None)?.into_iter().map(of).collect()
+}
+
+/// A host's later run is another pass of its first.
+fn merge(all: &mut Vec<Done<About, Outcome>>, later: Vec<Done<About, Outcome>>) {
+    for done in later {
+        let Some(first) = all.iter_mut().find(|first| first.job.name == done.job.name) else {
+            all.push(done);
+            continue;
+        };
+        match (&mut first.result, done.result) {
+            (Ok(outcome), Ok(more)) => {
+                outcome.second_pass.extend(more.plan.steps.into_iter().chain(more.second_pass));
+                outcome.round_trips += more.round_trips;
+                outcome.seconds += more.seconds;
+            }
+            (result, later) => *result = later,
+        }
+    }
 }
 
 /// What the report shows of a host's agent.
@@ -171,6 +213,9 @@ fn state(job: &Job, about: &About, also_root: &[String]) -> Vec<(String, String)
     if agent.platforms.is_empty() {
         rows.push(row("missing", "no messaging platform: the agent answers on its own API only".into()));
     }
-    rows.push(row("missing", "no backup: this version sets none up".into()));
+    rows.push(match &settings.backup {
+        Some(backup) => row("backup", format!("every night at {}, to `{}`", backup.at, backup.vault)),
+        None => row("missing", "no backup: name a vault (`backup` in petasos.yaml)".into()),
+    });
     rows
 }

@@ -1,7 +1,8 @@
 //! petasos.yaml: what the user wants, for all hosts and for single ones.
 
 use super::settings::{Admin, Agent, Guard, Network, Role, Settings, Ssh};
-use super::{KeyFault, Target, contradictions};
+use super::backup::Backup;
+use super::{KeyFault, Target, contradictions, switch};
 use crate::fault::Fault;
 use crate::wording;
 use crate::yaml::{self, Place, Step};
@@ -29,6 +30,8 @@ macro_rules! with_sections {
             _ssh: Ssh,
             #[serde(default, rename = "guard", deserialize_with = "or_default")]
             _guard: Guard,
+            #[serde(default, rename = "backup", deserialize_with = "or_off")]
+            _backup: Option<Backup>,
         }
     };
 }
@@ -72,6 +75,13 @@ with_sections! {
 /// A section whose every line is commented out says nothing.
 fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+/// The same of one that may be `off`.
+fn or_off<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Backup>, D::Error> {
+    #[derive(Deserialize)]
+    struct Switched(#[serde(deserialize_with = "switch::read")] Option<Backup>);
+    Ok(Option::<Switched>::deserialize(from)?.and_then(|Switched(backup)| backup))
 }
 
 impl Config {

@@ -2,7 +2,7 @@
 //! the host keys that were accepted. The user commits it; `petasos pin` writes it.
 use super::atomic;
 use crate::fault::Fault;
-use crate::name::{Account, Fingerprint};
+use crate::name::{Account, Fingerprint, PublicKey};
 pub use crate::release::pinned::{Commit, Date, ModuleName, Policy, Release, Review, Sha256, Suite, Tag, Tree};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +44,15 @@ pub struct HostFacts {
     /// Whose login worked last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Account>,
+    /// Its SSH key, by which other hosts know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh_key: Option<PublicKey>,
+    /// The key that its backups come in by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_key: Option<PublicKey>,
+    /// Of a vault: whose backups it lets in, by which key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub admits: BTreeMap<String, PublicKey>,
 }
 
 /// Why a lock cannot be used.
@@ -186,6 +195,8 @@ mod tests {
             host_key: Fingerprint::new(format!("SHA256:{}", "a".repeat(43))).ok(),
             ssh_port: Some(2222),
             user: Account::new("ops").ok(),
+            backup_key: PublicKey::new(format!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{}", "b".repeat(43))).ok(),
+            ..HostFacts::default()
         };
         LockFile {
             release: Some(version.clone()),

@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod atomic;
+pub mod backup;
 pub mod base_url;
 mod contradictions;
 pub mod egress;

@@ -2,6 +2,7 @@
 //! defaults.
 
 use super::approvals::Approvals;
+use super::backup::Backup;
 use super::egress::Allowed;
 use super::quantity::{self, Size};
 use super::rate::{self, Rate, RateLimits};
@@ -31,6 +32,9 @@ pub struct Settings {
     pub ssh: Ssh,
     #[serde(default)]
     pub guard: Guard,
+    /// None where nothing is backed up.
+    #[serde(default, deserialize_with = "switch::read")]
+    pub backup: Option<Backup>,
 }
 
 /// What a host is for.

@@ -2,6 +2,7 @@
 //! templates, the names that the agent may reach, the claims that `petasos verify` puts to the
 //! test. Pure: what only the operator's machine knows comes in as [`Operator`].
 
+pub mod backup;
 pub mod claims;
 pub mod egress;
 pub mod keys;

@@ -1,8 +1,9 @@
 //! The values that templates and playbooks may name, and the playbooks filled in with them.
 
 use super::secrets::Secrets;
-use super::{Choice, Operator, keys, packs};
+use super::{Choice, Operator, backup, keys, packs};
 use crate::addresses::API_PORT;
+use crate::config::Config;
 use crate::config::lock::{LockFile, Release};
 use crate::act::Text;
 use crate::config::settings::{PlatformName, Role};
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// When no release is pinned, or a playbook or template is not sound.
 pub fn desired_state(
     choice: &Choice,
+    config: &Config,
     lock: &LockFile,
     sources: &Sources,
     operator: &Operator<'_>,
@@ -32,6 +34,7 @@ pub fn desired_state(
         Role::Agent => agent_vars(choice, lock, sources, operator, &mut vars)?,
         Role::Vault => BTreeMap::new(),
     };
+    vars.extend(backup::vars(choice, config, lock)?.into_iter().map(|(name, value)| (name.to_owned(), value)));
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;
     let mut playbooks = Vec::new();

@@ -11,10 +11,12 @@ use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-static FOLDERS: [(&str, Dir<'_>); 3] = [
+static FOLDERS: [(&str, Dir<'_>); 5] = [
     ("audit", include_dir!("$CARGO_MANIFEST_DIR/remote/audit")),
+    ("backup", include_dir!("$CARGO_MANIFEST_DIR/remote/backup")),
     ("policy", include_dir!("$CARGO_MANIFEST_DIR/remote/policy")),
     ("sandbox", include_dir!("$CARGO_MANIFEST_DIR/remote/sandbox")),
+    ("vault", include_dir!("$CARGO_MANIFEST_DIR/remote/vault")),
 ];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -23,6 +23,7 @@ mod session;
 mod undo;
 mod verify;
 
+pub use crate::resource::learn::Lesson;
 pub use error::RunError;
 pub use preflight::{calendar, now};
 pub use undo::{RunRecord, Undone};
@@ -98,6 +99,8 @@ pub enum Event {
         user: String,
     },
     Rechecking,
+    /// What petasos.lock is to keep of the host, as the host says it.
+    Learned(Lesson, String),
     /// The attacks of `petasos verify` are made.
     Attacking,
     Note(String),
@@ -146,6 +149,10 @@ impl Job {
     pub async fn up(&self, watch: &Watch) -> Result<Outcome, RunError> {
         let mut session = Session::open(self, watch).await?;
         let done = session.converge().await;
+        if done.is_ok() {
+            let learned = std::mem::take(&mut session.learned);
+            learned.into_iter().for_each(|(what, text)| session.report(Event::Learned(what, text)));
+        }
         session.finish(done.map(|(first, second_pass)| (first.system, first.plan, second_pass))).await
     }
 

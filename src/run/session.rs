@@ -1,6 +1,6 @@
 //! One job at work: its connection to the host, and whoever watches.
 
-use super::{Event, Job, LastLogin, Outcome, RunError, Watch};
+use super::{Event, Job, LastLogin, Lesson, Outcome, RunError, Watch};
 use crate::act::Act;
 use crate::fault::Fault;
 use crate::plan::{Plan, Step};
@@ -17,6 +17,8 @@ pub(super) struct Session<'a> {
     pub system: String,
     /// Who else becomes root there without a password, once it was observed.
     pub also_root: Vec<String>,
+    /// What petasos.lock is to keep of the host, as of the last look.
+    pub learned: Vec<(Lesson, String)>,
     /// Whether something between here and the host translates the port that was dialled.
     pub translated: bool,
     round_trips: usize,
@@ -34,6 +36,7 @@ impl<'a> Session<'a> {
             watch,
             system: String::new(),
             also_root: Vec::new(),
+            learned: Vec::new(),
             translated: false,
             round_trips: 0,
             began,

@@ -36,6 +36,7 @@ fn message(event: &Event) -> Option<String> {
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
         Event::AdminLogin { user } => Some(format!("checking a new login as {user}")),
         Event::Rechecking => Some("checking again".into()),
+        Event::Learned(..) => None,
         Event::Attacking => Some("attacking the host from inside".into()),
         Event::Note(note) => Some(note.clone()),
     }

@@ -1,0 +1,76 @@
+//! What a host is told of other hosts, so that backups find their way: an agent's of its vault, a
+//! vault of those whose backups it keeps. The keys are those that petasos.lock learned.
+
+use super::Choice;
+use crate::config::Config;
+use crate::config::lock::LockFile;
+use crate::config::settings::Role;
+use crate::fault::Fault;
+use crate::name::PublicKey;
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Where a vault keeps what comes in, a folder for each host.
+pub const STORE: &str = "/srv/petasos-vault";
+
+/// As whom hosts log in there.
+const USER: &str = "petasos-vault";
+
+/// The values that other hosts decide: `backup` of an agent, `vault` of a vault; null where there
+/// is none.
+///
+/// # Errors
+/// When two hosts show the same key.
+pub fn vars(choice: &Choice, config: &Config, lock: &LockFile) -> Result<BTreeMap<&'static str, Value>> {
+    let (mut backup, mut vault) = (Value::Null, Value::Null);
+    match choice.settings.role {
+        Role::Agent => backup = of_agent(choice, config, lock)?,
+        Role::Vault => vault = of_vault(choice.name.as_deref().unwrap_or_default(), config, lock)?,
+    }
+    Ok([("backup", backup), ("vault", vault)].into())
+}
+
+fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> {
+    // A host without a name has no folder on the vault.
+    let (Some(backup), Some(name)) = (&choice.settings.backup, &choice.name) else { return Ok(Value::Null) };
+    let target = config.address(&backup.vault)?;
+    let known = lock.hosts.get(&backup.vault);
+    let port = known.and_then(|facts| facts.ssh_port).or(target.port).unwrap_or(22);
+    let own = lock.hosts.get(name).and_then(|facts| facts.backup_key.as_ref());
+    let admitted = known.and_then(|facts| facts.admits.get(name));
+    Ok(json!({
+        "name": name,
+        "at": backup.at,
+        "keep": backup.keep,
+        "vault": {
+            "name": backup.vault,
+            "address": backup.address.as_ref().unwrap_or(&target.host),
+            "port": port,
+            "user": USER,
+            // Empty until the vault was brought up.
+            "key": known.and_then(|facts| facts.ssh_key.as_ref()).map(PublicKey::as_str).unwrap_or_default(),
+        },
+        // Whether the vault lets this host's key in.
+        "ready": own.is_some() && own == admitted,
+    }))
+}
+
+fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
+    let (mut hosts, mut whose) = (Vec::new(), BTreeMap::new());
+    for name in config.names() {
+        let settings = config.settings(Some(name))?;
+        let here = settings.backup.is_some_and(|backup| backup.vault == vault) && settings.role == Role::Agent;
+        let Some(key) = lock.hosts.get(name).and_then(|facts| facts.backup_key.as_ref()).filter(|_| here) else {
+            continue;
+        };
+        // sshd goes by the first line that has the key: one host would write into the other's
+        // folder.
+        if let Some(other) = whose.insert(key, name) {
+            let fault = Fault::new(format!("`{other}` and `{name}` show the same backup key: one of them has it from the other"));
+            return Err(fault.hint("on one of them `rm /etc/petasos/backup/key /etc/petasos/backup/key.pub`, then `petasos up` for it; ask yourself how it came there").into());
+        }
+        hosts.push(json!({ "name": name, "key": key }));
+    }
+    Ok(json!({ "hosts": hosts, "store": STORE, "user": USER }))
+}
