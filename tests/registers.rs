@@ -2,7 +2,8 @@
 //! what is written is part of the program.
 
 use clap::CommandFactory;
-use petasos::config::settings::{EgressMode, SshAlgorithms};
+use petasos::config::network::EgressMode;
+use petasos::config::settings::SshAlgorithms;
 use petasos::playbook::KINDS;
 use petasos::verify::claims::Policy;
 use petasos::verify::report::ControlStatus;

@@ -52,7 +52,8 @@ fn filled_in(yaml: &str, host: Host) -> Result<usize, String> {
         file: &|_| Ok("ssh-ed25519 AAAA you@desk".to_owned()),
         seed: Text::secret("0".repeat(64)),
     };
-    let desired = desired_state(&choice, &config, &lock, &Sources::embedded(), &operator).map_err(|why| why.to_string())?;
+    let desired =
+        desired_state(&choice, &config, &lock, &Sources::embedded(), &operator).map_err(|why| why.to_string())?;
     let resources = desired.resolve(&bare(&desired.queries(), host)).map_err(|why| why.to_string())?;
     Ok(resources.len())
 }

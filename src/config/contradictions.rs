@@ -4,8 +4,10 @@
 
 use super::approvals::{ApprovalMode, OF_ALLOWLIST};
 use super::egress::Allowed;
+use super::network::EgressMode;
+use super::platform::{PlatformName, UserId};
 use super::sandbox::SandboxNetwork;
-use super::settings::{EgressMode, PlatformName, Role, Settings, UserId};
+use super::settings::{Role, Settings};
 use crate::fault::Fault;
 use crate::yaml::Step;
 use serde_json::Value;
@@ -46,7 +48,9 @@ fn vaultless(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(Ve
             false => format!("petasos.yaml has no host `{name}`"),
         };
         let hint = match vaults[..] {
-            [] => format!("give a host of its own `role: vault`: `hosts: {{ {name}: {{ address: root@203.0.113.9, role: vault }} }}`"),
+            [] => format!(
+                "give a host of its own `role: vault`: `hosts: {{ {name}: {{ address: root@203.0.113.9, role: vault }} }}`"
+            ),
             _ => format!("the vaults here are {}", vaults.join(", ")),
         };
         return Some((at("vault"), Fault::new(message).hint(hint)));
@@ -56,7 +60,8 @@ fn vaultless(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(Ve
         return Some((at("keep"), fault.hint("keep some days, weeks or months, or remove `keep`")));
     }
     // Its name is a folder there.
-    let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) && !name.starts_with('.');
+    let plain =
+        |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) && !name.starts_with('.');
     host.filter(|host| !plain(host)).map(|host| {
         let fault = Fault::new(format!("`{host}` cannot be backed up: its name would be a folder's on the vault"));
         let path = ["hosts", host].map(|key| Step::Key(key.to_owned())).into();

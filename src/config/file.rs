@@ -1,14 +1,16 @@
 //! petasos.yaml: what the user wants, for all hosts and for single ones.
 
-use super::settings::{Admin, Agent, Guard, Network, Role, Settings, Ssh};
 use super::backup::Backup;
+use super::names::{no_name_of_a_host, open_name};
+use super::network::Network;
+use super::overlay::{depth, merge, step};
+use super::settings::{Admin, Agent, Guard, Role, Settings, Ssh};
 use super::{KeyFault, Target, contradictions, switch};
 use crate::fault::Fault;
 use crate::wording;
 use crate::yaml::{self, Place, Step};
 use serde::Deserialize;
 use serde_json::Value;
-use serde_path_to_error::Segment;
 use std::collections::BTreeMap;
 
 /// A mapping that may have every section, beside keys of its own. They are read to be checked, each
@@ -222,76 +224,6 @@ impl Config {
             }
             _ => path,
         }
-    }
-}
-
-/// How many steps of a path there are.
-fn depth(mut at: &Value, path: &[Step]) -> usize {
-    for (done, step) in path.iter().enumerate() {
-        let next = match step {
-            Step::Key(key) => at.get(key),
-            Step::At(number) => at.get(number),
-        };
-        match next {
-            Some(next) if !next.is_null() => at = next,
-            _ => return done,
-        }
-    }
-    path.len()
-}
-
-fn step(segment: &Segment) -> Option<Step> {
-    match segment {
-        Segment::Seq { index } => Some(Step::At(*index)),
-        Segment::Map { key } => Some(Step::Key(key.clone())),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    }
-}
-
-/// A host that no command line could name.
-fn no_name_of_a_host(name: &str) -> Option<KeyFault> {
-    let why = match name {
-        "" => "it is empty",
-        _ if name.contains('@') => "a word with `@` is an address on the command line",
-        _ if name.starts_with('-') => "a word that begins with `-` is an option on the command line",
-        _ if name.contains(|c: char| c.is_whitespace() || c.is_control()) => "it has white space in it",
-        _ => return None,
-    };
-    let fault = Fault::new(format!("`{}` cannot be the name of a host: {why}", name.escape_debug()));
-    Some(KeyFault::of(&["hosts", name], fault.hint("write a word of your choice, such as `staging`")))
-}
-
-/// A name that only a playbook may hold: one with a `{{` in it.
-fn open_name(admin: &Admin, agent: &Agent, network: &Network) -> Option<KeyFault> {
-    let wrong = |name: &str, keys: &[&str]| {
-        let fault = Fault::new(format!("`{name}` is no name: it has `{{{{` in it, which only playbooks may"));
-        KeyFault::of(keys, fault.hint("write the name itself"))
-    };
-    let user = Some(&admin.user).filter(|user| user.is_open()).map(|user| wrong(user.as_str(), &["admin", "user"]));
-    let first = |names: Vec<(&str, bool)>, keys: &[&str]| {
-        let at = names.iter().position(|(_, open)| *open)?;
-        names.get(at).map(|(name, _)| wrong(name, keys).entry(at))
-    };
-    let secrets = agent.secrets.iter().map(|name| (name.as_str(), name.is_open())).collect();
-    let services = network.inbound.iter().map(|service| (service.as_str(), service.is_open())).collect();
-    let packages = agent.sandbox.iter().flat_map(|sandbox| &sandbox.packages);
-    let packages = packages.map(|name| (name.as_str(), name.is_open())).collect();
-    user.or_else(|| first(secrets, &["agent", "secrets"]))
-        .or_else(|| first(services, &["network", "inbound"]))
-        .or_else(|| first(packages, &["agent", "sandbox", "packages"]))
-}
-
-/// Maps are merged, everything else is replaced.
-fn merge(under: &mut Value, over: Value) {
-    match (under, over) {
-        (Value::Object(under), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(under.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        // A section that says nothing leaves what all hosts say.
-        (Value::Object(_), Value::Null) => {}
-        (under, over) => *under = over,
     }
 }
 

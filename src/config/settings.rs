@@ -3,19 +3,19 @@
 
 use super::approvals::Approvals;
 use super::backup::Backup;
-use super::egress::Allowed;
+use super::network::{Egress, Network};
+use super::platform::{PlatformName, PlatformSettings};
 use super::quantity::{self, Size};
-use super::rate::{self, Rate, RateLimits};
+use super::rate::RateLimits;
 use super::redact::Redact;
 use super::sandbox::Sandbox;
 use super::switch;
 use crate::fault::Fault;
-use crate::name::{Account, EnvName, Service, byte_count};
+use crate::name::{Account, EnvName, byte_count};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::num::NonZeroU16;
 
 /// What one host should be.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -102,58 +102,6 @@ pub struct Agent {
     pub limits: Limits,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlatformName {
-    Telegram,
-    Discord,
-    Slack,
-}
-
-impl PlatformName {
-    /// What each needs stands in `playbooks/data/packs.yaml`.
-    pub const ALL: [Self; 3] = [Self::Discord, Self::Slack, Self::Telegram];
-
-    /// As petasos.yaml has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Telegram => "telegram",
-            Self::Discord => "discord",
-            Self::Slack => "slack",
-        }
-    }
-}
-
-/// A messaging platform.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlatformSettings {
-    /// The platform's numbers or names of those who may talk to the agent; nobody else gets an
-    /// answer.
-    #[serde(default)]
-    pub allowed_users: Vec<UserId>,
-    /// The messages of one user.
-    #[serde(default = "rate::usual", deserialize_with = "switch::read")]
-    pub rate_limit: Option<Rate>,
-}
-
-/// A user of a platform: Telegram and Discord have numbers, Slack has words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a user's number or name is expected here (such as `4242`)")]
-pub enum UserId {
-    Number(u64),
-    Name(String),
-}
-
-impl std::fmt::Display for UserId {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Number(number) => write!(out, "{number}"),
-            Self::Name(name) => out.write_str(name),
-        }
-    }
-}
-
 /// What the agent may take of the host.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,20 +118,6 @@ pub struct Limits {
     /// What its data may take of the disk; none where nothing limits it.
     #[serde(default = "disk", deserialize_with = "room")]
     pub disk: Option<Size>,
-}
-
-/// What may come in and go out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Network {
-    /// The port that SSH moves to; left out, it stays where it is.
-    #[serde(default)]
-    pub ssh_port: Option<NonZeroU16>,
-    /// Open to everybody, beside SSH.
-    #[serde(default)]
-    pub inbound: Vec<Service>,
-    #[serde(default)]
-    pub egress: Egress,
 }
 
 /// How people log in.
@@ -280,34 +214,6 @@ fn time_to_confirm<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> 
     Err(D::Error::custom(fault.hint(format!("write a number from {least} to {most}; the default is 60"))))
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Egress {
-    #[serde(default)]
-    pub mode: EgressMode,
-    /// Packs of names, beside what comes with the provider and the platforms.
-    #[serde(default = "github")]
-    pub packs: Vec<String>,
-    /// Beside all these.
-    #[serde(default)]
-    pub allow: Vec<Allowed>,
-    /// Whether other names are refused, or allowed and logged.
-    #[serde(default = "yes")]
-    pub enforce: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EgressMode {
-    /// The agent's user reaches the names that it needs, by HTTPS, and nothing else.
-    #[default]
-    Names,
-    /// The agent's user reaches tcp/443 and DNS, nothing else.
-    Ports,
-    /// No filter of Petasos's.
-    Open,
-}
-
 #[expect(clippy::unreachable, reason = "`ops` satisfies the check of the type")]
 fn ops() -> Account {
     Account::new("ops").unwrap_or_else(|_| unreachable!("`ops` is an account's name"))
@@ -323,12 +229,6 @@ fn sandboxed() -> Option<Sandbox> {
 }
 fn a_minute() -> u32 {
     60
-}
-fn yes() -> bool {
-    true
-}
-fn github() -> Vec<String> {
-    vec!["github".into()]
 }
 fn memory() -> String {
     "2G".into()

@@ -67,7 +67,9 @@ fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
         // sshd goes by the first line that has the key: one host would write into the other's
         // folder.
         if let Some(other) = whose.insert(key, name) {
-            let fault = Fault::new(format!("`{other}` and `{name}` show the same backup key: one of them has it from the other"));
+            let fault = Fault::new(format!(
+                "`{other}` and `{name}` show the same backup key: one of them has it from the other"
+            ));
             return Err(fault.hint("on one of them `rm /etc/petasos/backup/key /etc/petasos/backup/key.pub`, then `petasos up` for it; ask yourself how it came there").into());
         }
         hosts.push(json!({ "name": name, "key": key }));

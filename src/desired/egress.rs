@@ -6,8 +6,8 @@ use crate::addresses::{
     sink,
 };
 use crate::config::egress::Allowed;
+use crate::config::network::EgressMode;
 use crate::config::sandbox::SandboxNetwork;
-use crate::config::settings::EgressMode;
 use crate::config::{KeyFault, Settings};
 use crate::fault::Fault;
 use crate::playbook::Sources;

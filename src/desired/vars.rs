@@ -2,13 +2,14 @@
 
 use super::secrets::Secrets;
 use super::{Choice, Operator, backup, keys, packs};
+use crate::act::Text;
 use crate::addresses::API_PORT;
 use crate::config::Config;
 use crate::config::lock::{LockFile, Release};
-use crate::act::Text;
-use crate::config::settings::{PlatformName, Role};
-use crate::name::EnvName;
+use crate::config::platform::PlatformName;
+use crate::config::settings::Role;
 use crate::fault::Fault;
+use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
 use crate::release::{python, reviewed, steps};
 use anyhow::{Result, bail};

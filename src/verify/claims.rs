@@ -2,7 +2,8 @@
 
 use super::nullable::nullable;
 use crate::config::egress::Allowed;
-use crate::config::settings::{EgressMode, SshAlgorithms};
+use crate::config::network::EgressMode;
+use crate::config::settings::SshAlgorithms;
 use crate::name::Service;
 use core::net::IpAddr;
 use serde::Deserialize;

@@ -15,7 +15,7 @@ use super::data;
 use super::evidence::Evidence;
 use super::report::{Check, ControlStatus};
 use super::{Claims, Control, limits, record};
-use crate::config::settings::EgressMode;
+use crate::config::network::EgressMode;
 use crate::fault::Fault;
 use core::net::Ipv4Addr;
 use std::collections::BTreeSet;

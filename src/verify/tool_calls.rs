@@ -86,7 +86,7 @@ fn words_of_deny(rule: &str) -> Option<String> {
 mod tests {
     use super::super::tests::claims;
     use super::*;
-    use crate::config::settings::EgressMode;
+    use crate::config::network::EgressMode;
 
     fn shown(claims: &Claims) -> Vec<(Value, &'static str)> {
         table(claims).into_iter().map(|row| (row.call.arguments, row.verdict)).collect()

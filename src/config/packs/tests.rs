@@ -2,7 +2,7 @@
 //! (tests/lab/providers.rs).
 
 use super::*;
-use crate::config::settings::PlatformName;
+use crate::config::platform::PlatformName;
 use std::collections::BTreeSet;
 
 const SHIPPED: &str = include_str!("../../../playbooks/data/packs.yaml");

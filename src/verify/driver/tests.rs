@@ -8,7 +8,7 @@ use super::super::tests::claims;
 use super::super::{Claims, attacks, spec_of};
 use super::*;
 use crate::config::egress::Allowed;
-use crate::config::settings::EgressMode;
+use crate::config::network::EgressMode;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::Write;
