@@ -197,7 +197,7 @@ fn first_word(text: &str) -> &str {
 }
 
 /// Those that change nothing which `undo` brings back, or have a test of their own for that.
-const NO_UNDO: [&str; 7] = ["package", "disk", "sshd", "ufw", "nft", "release", "current"];
+const NO_UNDO: [&str; 9] = ["package", "disk", "sshd", "ufw", "nft", "release", "current", "key", "first_run"];
 
 #[test]
 fn undo_is_tried_with_every_kind() {

@@ -30,7 +30,9 @@ fn known() -> BTreeMap<String, BTreeSet<String>> {
 
 /// Section and name of all settings in a unit's template.
 fn settings(text: &str) -> Vec<(String, String)> {
-    let mut section = "Unit".to_owned();
+    // What is included in the middle of a unit names no section.
+    let included = !text.lines().any(|line| line.starts_with('['));
+    let mut section = if included { "Service" } else { "Unit" }.to_owned();
     let mut found = Vec::new();
     for line in text.lines() {
         // What is included ends in this section.
@@ -53,12 +55,16 @@ fn settings(text: &str) -> Vec<(String, String)> {
 
 fn templates() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for folder in ["agent", "base", "egress", "guard"] {
+    for folder in ["agent", "backup", "base", "egress", "guard", "vault"] {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(folder);
         for entry in std::fs::read_dir(dir).unwrap() {
             let name = format!("templates/{folder}/{}", entry.unwrap().file_name().to_string_lossy());
             let unit = ["service", "socket", "timer"].iter().any(|kind| name.ends_with(&format!(".{kind}.tera")));
-            if unit || name.ends_with("/sandbox.tera") || name.ends_with("/ssh-socket.conf.tera") {
+            if unit
+                || name.ends_with("/sandbox.tera")
+                || name.ends_with("/confined.tera")
+                || name.ends_with("/ssh-socket.conf.tera")
+            {
                 found.push((name.clone(), read(&name)));
             }
         }

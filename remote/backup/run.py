@@ -15,6 +15,7 @@ import sys
 import time
 
 STATE = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+PASSWORD = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), "password")
 STAGE = "/var/lib/petasos-backup/stage"
 DATA = "/home/hermes/.hermes"
 # Older copies are those of another night.
@@ -69,7 +70,7 @@ def restic(*words):
     ssh = "/usr/bin/ssh -F /etc/petasos/backup/ssh_config vault"
     store = ["-o", f"rclone.program={ssh}", "-o", "rclone.args=petasos", "-r", "rclone:"]
     done = subprocess.run(
-        ["/usr/bin/restic", *store, *words],
+        ["/usr/bin/restic", "--password-file", PASSWORD, *store, *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

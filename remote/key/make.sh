@@ -1,5 +1,6 @@
-# KIND PATH OWNER GROUP MODE COMMENT: a key that was not there; whole or not at all, and nothing else
-# in its place. Of an SSH key the public part comes first: without the other it counts for nothing.
+# KIND PATH OWNER GROUP MODE COMMENT: a key that was not there; whole or not at all, and nothing
+# else in its place. Of an SSH key the public part comes first: without the other it counts for
+# nothing.
 kind=$1 path=$2 new=$2.petasos-new
 umask 077
 rm -f "$new" "$new.pub"

@@ -3,9 +3,10 @@
 use super::explain;
 use crate::act::Text;
 use crate::config::Target;
+use crate::config::lesson::Lesson;
 use crate::config::lock::{HostFacts, LockFile};
-use crate::name::{Fingerprint, PublicKey};
-use crate::run::{Event, LastLogin, Lesson, Watch};
+use crate::name::Fingerprint;
+use crate::run::{Event, LastLogin, Watch};
 use crate::transport::{AskPassword, HostKey, Login, Resolved, SshOptions, resolve};
 use crate::ui;
 use anyhow::{Context, Result};
@@ -76,35 +77,14 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
     })
 }
 
-/// Keeps what a host says of itself, as far as it is what it should be: a host may be hostile.
+/// Keeps what a host says of itself.
 fn learn(file: &Mutex<PathBuf>, host: &str, what: Lesson, text: &str) -> bool {
-    let key = || text.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
-    let (key, admits) = match what {
-        Lesson::SshKey | Lesson::BackupKey => (PublicKey::new(key()).map(Some), BTreeMap::new()),
-        Lesson::Admits => (Ok(None), admits(text)),
-    };
-    let key = match key {
-        Ok(key) => key,
-        Err(why) => {
-            ui::warning(&format!("{host}: a key of its own could not be recorded: {}", ui::line(&why.message)));
-            return false;
-        }
-    };
-    record(file, host, |facts| match what {
-        Lesson::SshKey => facts.ssh_key = key,
-        Lesson::BackupKey => facts.backup_key = key,
-        Lesson::Admits => facts.admits = admits,
-    })
-}
-
-/// The hosts that a vault's file of keys lets in: `… ssh-ed25519 AAAA… NAME`.
-fn admits(text: &str) -> BTreeMap<String, PublicKey> {
-    let line = |line: &str| {
-        let mut words = line.split_whitespace().rev();
-        let (name, key, kind) = (words.next()?, words.next()?, words.next()?);
-        Some((name.to_owned(), PublicKey::new(format!("{kind} {key}")).ok()?))
-    };
-    text.lines().filter(|text| !text.starts_with('#')).filter_map(line).collect()
+    let mut sound = Ok(());
+    let written = record(file, host, |facts| sound = what.keep(text, facts));
+    if let Err(why) = &sound {
+        ui::warning(&format!("{host}: a key of its own could not be recorded: {}", ui::line(&why.message)));
+    }
+    written && sound.is_ok()
 }
 
 /// Whether it was written, or stood there already.

@@ -8,6 +8,7 @@ mod contradictions;
 pub mod egress;
 mod file;
 mod key_fault;
+pub mod lesson;
 pub mod lock;
 mod names;
 pub mod network;

@@ -2,11 +2,12 @@
 //! vault of those whose backups it keeps. The keys are those that petasos.lock learned.
 
 use super::Choice;
-use crate::config::Config;
+use crate::config::lesson::Lesson;
 use crate::config::lock::LockFile;
 use crate::config::settings::Role;
+use crate::config::{Config, Settings};
 use crate::fault::Fault;
-use crate::name::PublicKey;
+use crate::name::{AbsPath, PublicKey};
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -16,6 +17,21 @@ pub const STORE: &str = "/srv/petasos-vault";
 
 /// As whom hosts log in there.
 const USER: &str = "petasos-vault";
+
+/// What petasos.lock is to keep of a host, and where the host says it.
+///
+/// # Errors
+/// None that a path of ours could cause.
+pub fn lessons(settings: &Settings) -> Result<Vec<(Lesson, AbsPath)>, Fault> {
+    let all: &[(Lesson, &str)] = match settings.role {
+        Role::Agent if settings.backup.is_none() => &[],
+        Role::Agent => &[(Lesson::BackupKey, "/etc/petasos/backup/key.pub")],
+        Role::Vault => {
+            &[(Lesson::SshKey, "/etc/ssh/ssh_host_ed25519_key.pub"), (Lesson::Admits, "/etc/petasos/vault/keys")]
+        }
+    };
+    all.iter().map(|(what, path)| Ok((*what, AbsPath::new(*path)?))).collect()
+}
 
 /// The values that other hosts decide: `backup` of an agent, `vault` of a vault; null where there
 /// is none.

@@ -43,7 +43,8 @@ pub fn desired_state(
         let playbook = Playbook::read(&format!("playbooks/{name}"), text, &renderer)?;
         playbooks.push(known_controls(playbook)?);
     }
-    Ok(DesiredState::new(playbooks, renderer, secrets, operator.seed.clone()))
+    let desired = DesiredState::new(playbooks, renderer, secrets, operator.seed.clone());
+    Ok(desired.with_lessons(backup::lessons(settings)?))
 }
 
 /// What only a host with an agent has; returns the secrets that go to it.

@@ -17,7 +17,8 @@ pub use render::Renderer;
 pub use source::{Sources, is_template};
 
 use crate::act::Text;
-use crate::fact::{Facts, Query};
+use crate::config::lesson::Lesson;
+use crate::fact::{Facts, Query, Seen};
 use crate::fault::Fault;
 use crate::name::{AbsPath, EnvName};
 use crate::plan::PlannedResource;
@@ -31,11 +32,23 @@ pub struct DesiredState {
     secrets: BTreeMap<EnvName, Text>,
     /// 32 random bytes in hexadecimal; names are mixed in, so that no two values are the same.
     seed: Text,
+    lessons: Vec<(Lesson, AbsPath)>,
 }
 
 impl DesiredState {
     pub fn new(playbooks: Vec<Playbook>, renderer: Renderer, secrets: BTreeMap<EnvName, Text>, seed: Text) -> Self {
-        Self { playbooks, renderer, secrets, seed }
+        Self { playbooks, renderer, secrets, seed, lessons: Vec::new() }
+    }
+
+    /// The same; and petasos.lock is to keep what these files of the host say.
+    pub fn with_lessons(self, lessons: Vec<(Lesson, AbsPath)>) -> Self {
+        Self { lessons, ..self }
+    }
+
+    /// What petasos.lock is to keep of the host; nothing of what is not there yet.
+    pub fn learned(&self, facts: &Facts) -> Vec<(Lesson, String)> {
+        let text = |path| facts.texts.get(path).and_then(Seen::is).cloned();
+        self.lessons.iter().filter_map(|(what, path)| Some((*what, text(path)?))).collect()
     }
 
     /// That of a host of which nothing is asked but what it is.
@@ -58,6 +71,7 @@ impl DesiredState {
         for entry in self.entries() {
             entry.spec().queries(&mut queries);
         }
+        queries.extend(self.lessons.iter().map(|(_, path)| Query::Text(path.clone())));
         queries
     }
 

@@ -9,7 +9,7 @@ static PLAYBOOKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 /// What hosts of every role have.
-const BASE: &str = "10-base.yaml";
+const BASE: [&str; 2] = ["10-base.yaml", "12-kernel.yaml"];
 
 /// The texts, by name relative to their folder.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +30,7 @@ impl Sources {
         self.playbooks.iter().filter(move |(name, _)| match (role, name.split_once('/')) {
             (_, Some((folder, _))) => folder == role.as_str(),
             (Role::Agent, None) => *name != "reference.yaml",
-            (Role::Vault, None) => *name == BASE,
+            (Role::Vault, None) => BASE.contains(&name.as_str()),
         })
     }
 

@@ -55,10 +55,6 @@ impl Resource for Spec {
         Risk::None
     }
 
-    fn stays(&self) -> bool {
-        true
-    }
-
     fn patience(&self) -> Duration {
         Duration::from_secs(self.timeout_secs.into())
     }

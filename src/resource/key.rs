@@ -74,18 +74,14 @@ impl Resource for Spec {
         "key"
     }
 
+    /// What was encrypted with it is lost without it: `undo` neither takes it away nor brings
+    /// another back.
     fn touches(&self) -> Touches {
-        let own = Touches::nothing().path(self.path.as_str());
-        self.public().iter().fold(own, |touches, public| touches.path(public.as_str()))
+        Touches::nothing()
     }
 
     fn least_risk(&self) -> Risk {
         access::risk_of_path(&self.path)
-    }
-
-    /// What was encrypted with it is lost without it.
-    fn stays(&self) -> bool {
-        true
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {

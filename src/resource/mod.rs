@@ -19,7 +19,6 @@ mod healthy;
 mod inbound;
 mod interpreter;
 pub mod key;
-pub mod learn;
 pub mod nft;
 pub mod package;
 pub mod program;
@@ -53,7 +52,7 @@ macro_rules! registry {
         $with! {
             package: package, group: group, user: user, directory: directory, disk: disk, file: file, program: program, symlink: symlink, env_file: env_file,
             settings: settings, unit: unit, sysctl: sysctl, sshd: sshd, ufw: ufw, nft: nft, release: release, current: current,
-            key: key, first_run: first_run, learn: learn,
+            key: key, first_run: first_run,
         }
     };
 }
@@ -185,11 +184,6 @@ pub trait Resource {
     /// does.
     fn content_digests(&self) -> Vec<(AbsPath, String)> {
         Vec::new()
-    }
-
-    /// What petasos.lock is to keep of the host.
-    fn learned(&self, _: &Facts) -> Option<(learn::Lesson, String)> {
-        None
     }
 
     fn judge(&self, facts: &Facts) -> Diff {

@@ -23,11 +23,11 @@ mod session;
 mod undo;
 mod verify;
 
-pub use crate::resource::learn::Lesson;
 pub use error::RunError;
 pub use preflight::{calendar, now};
 pub use undo::{RunRecord, Undone};
 
+use crate::config::lesson::Lesson;
 use crate::config::packages::NamedPackage;
 use crate::fault::Fault;
 use crate::name::{Account, Fingerprint};

@@ -135,7 +135,7 @@ impl Session<'_> {
         self.port_may_move(&host)?;
         let items = self.job.desired.resolve(&facts).map_err(|why| self.host_error(why))?;
         let plan = Plan::of(&items, &facts);
-        self.learned = items.iter().filter_map(|item| item.resource.learned(&facts)).collect();
+        self.learned = self.job.desired.learned(&facts);
         self.report(Event::Planned { changes: plan.steps.len(), met: plan.met });
         let system = system(&host);
         self.system.clone_from(&system);

@@ -1,7 +1,8 @@
 //! One job at work: its connection to the host, and whoever watches.
 
-use super::{Event, Job, LastLogin, Lesson, Outcome, RunError, Watch};
+use super::{Event, Job, LastLogin, Outcome, RunError, Watch};
 use crate::act::Act;
+use crate::config::lesson::Lesson;
 use crate::fault::Fault;
 use crate::plan::{Plan, Step};
 use crate::shell::{Frame, Script};

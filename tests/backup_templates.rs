@@ -1,0 +1,101 @@
+//! The templates of the backup and of the vault, rendered: golden files in `tests/render/backup`
+//! and `tests/render/vault`, judged by systemd, ssh and sshd.
+mod judge;
+
+use judge::{complaints_about_unit, folder, golden, judge as tool, render, verdict};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUPpHTI4uC6jALbNWYEbrWKCLHeKZrS0K9v2jMPxgcZ";
+
+fn backup() -> Value {
+    json!({ "backup": {
+        "name": "production", "at": "03:00", "keep": { "daily": 7, "weekly": 5, "monthly": 12 },
+        "vault": { "name": "box", "address": "203.0.113.9", "port": 22, "user": "petasos-vault", "key": KEY },
+        "ready": true,
+    } })
+}
+
+fn vault() -> Value {
+    let hosts = json!([{ "name": "production", "key": KEY }, { "name": "staging", "key": KEY }]);
+    json!({ "vault": { "hosts": hosts, "store": "/srv/petasos-vault", "user": "petasos-vault" } })
+}
+
+#[test]
+fn golden_files() {
+    for (vars, names) in [(backup(), &["backup/ssh_config", "backup/exclude"][..]), (vault(), &["vault/keys"][..])] {
+        for name in names {
+            golden(name, &render(&format!("{name}.tera"), &vars));
+        }
+    }
+}
+
+#[test]
+fn systemd_accepts_the_units() {
+    let of_host = ["petasos-backup-copy.service", "petasos-backup.service", "petasos-backup.timer"];
+    let of_vault = [
+        "petasos-vault-watch.service",
+        "petasos-vault-watch.timer",
+        "petasos-vault-scrub.service",
+        "petasos-vault-scrub.timer",
+    ];
+    let all = of_host.map(|name| ("backup", name, backup())).into_iter();
+    for (place, name, vars) in all.chain(of_vault.map(|name| ("vault", name, vault()))) {
+        let text = render(&format!("{place}/{name}.tera"), &vars);
+        golden(&format!("{place}/{name}"), &text);
+        // The units that it names are no part of this folder.
+        let own = |text: &str| {
+            let said = complaints_about_unit(name, text);
+            said.lines().filter(|line| !line.contains("not found")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(own(&text), Vec::<String>::new(), "{name}");
+        let misspelt = text.replacen("Type=", "Typ=", 1).replacen("Persistent=", "Persistant=", 1);
+        assert_ne!(own(&misspelt), Vec::<String>::new(), "{name}: nothing is judged");
+    }
+}
+
+/// `KEYWORD value` lines, by keyword.
+fn effective(said: &str) -> BTreeMap<&str, &str> {
+    said.lines().filter_map(|line| line.split_once(' ')).collect()
+}
+
+#[test]
+fn ssh_reaches_the_vault_and_nothing_else() {
+    let (_dir, path) = folder("ssh_config", &render("backup/ssh_config.tera", &backup()));
+    let mut ssh = tool("ssh", "openssh-client");
+    ssh.env("CREDENTIALS_DIRECTORY", "/run/credentials/x").arg("-G").arg("-F").arg(path).arg("vault");
+    let (accepted, said) = verdict(&mut ssh);
+    assert!(accepted, "{said}");
+    let is = effective(&said);
+    for (keyword, value) in [
+        ("hostname", "203.0.113.9"),
+        ("user", "petasos-vault"),
+        ("port", "22"),
+        ("stricthostkeychecking", "true"),
+        ("hostkeyalias", "vault"),
+        ("userknownhostsfile", "/etc/petasos/backup/known_hosts"),
+        ("batchmode", "yes"),
+        ("identitiesonly", "yes"),
+    ] {
+        assert_eq!(is.get(keyword).copied(), Some(value), "{keyword}");
+    }
+}
+
+/// A line of the vault's file of keys as sshd reads it: the key's fingerprint is found, and nothing
+/// but one command is allowed.
+#[test]
+fn each_key_runs_one_command() {
+    let text = render("vault/keys.tera", &vault());
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    for (line, name) in lines.iter().zip(["production", "staging"]) {
+        let options = line.split(" ssh-ed25519 ").next().unwrap();
+        let command = format!(
+            "restrict,command=\"/usr/bin/rclone --config /dev/null -q serve restic --stdio --append-only /srv/petasos-vault/{name}\""
+        );
+        assert_eq!(options, command);
+    }
+    assert_eq!(lines.len(), 2);
+    let (_dir, path) = folder("keys", &text);
+    let (accepted, said) = verdict(tool("ssh-keygen", "openssh-client").arg("-l").arg("-f").arg(path));
+    assert!(accepted && said.lines().count() == 2, "{said}");
+}
