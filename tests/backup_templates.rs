@@ -32,7 +32,12 @@ fn golden_files() {
 
 #[test]
 fn systemd_accepts_the_units() {
-    let of_host = ["petasos-backup-copy.service", "petasos-backup.service", "petasos-backup.timer"];
+    let of_host = [
+        "petasos-backup-copy.service",
+        "petasos-backup.service",
+        "petasos-backup-night.service",
+        "petasos-backup.timer",
+    ];
     let of_vault = [
         "petasos-vault-watch.service",
         "petasos-vault-watch.timer",

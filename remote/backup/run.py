@@ -18,6 +18,8 @@ STATE = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
 PASSWORD = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), "password")
 STAGE = "/var/lib/petasos-backup/stage"
 DATA = "/home/hermes/.hermes"
+# How long a repository may take to be opened: restic tries for much longer.
+OPEN_SECS = 300
 # Older copies are those of another night.
 FRESH_SECS = 3 * 3600
 # What is kept of a program's words.
@@ -65,23 +67,36 @@ def record(began, outcome, why="", **more):
         write("good.json", text)
 
 
-def restic(*words):
+def restic(*words, patience=OPEN_SECS):
     """Restic's exit code, and what it said."""
     ssh = "/usr/bin/ssh -F /etc/petasos/backup/ssh_config vault"
     store = ["-o", f"rclone.program={ssh}", "-o", "rclone.args=petasos", "-r", "rclone:"]
-    done = subprocess.run(
+    run = subprocess.Popen(
         ["/usr/bin/restic", "--password-file", PASSWORD, *store, *words],
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
     )
-    return done.returncode, done.stdout, done.stderr.strip()
+    try:
+        out, said = run.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        run.terminate()
+        said = run.communicate()[1]
+        why = f"no end within {patience} seconds: {last_words(said)}"
+        raise Failed("unreachable", why) from None
+    return run.returncode, out, said.strip()
 
 
 def last_words(said):
+    """What it said last, without the places in its source that it names: a line, and one that is
+    indented below it."""
     lines = [line for line in said.splitlines() if line.strip()]
-    return " / ".join(lines[-3:])[-WORDS:]
+    named = [at for at, line in enumerate(lines) if line.startswith("\t")]
+    places = {*named, *(at - 1 for at in named)}
+    words = [line.strip() for at, line in enumerate(lines) if at not in places]
+    return " / ".join(words[-3:])[-WORDS:]
 
 
 def config():
@@ -157,6 +172,7 @@ def backup(began):
         "/etc/petasos/backup/exclude",
         DATA,
         STAGE,
+        patience=None,
     )
     found = summary(out)
     snapshot = found.get("snapshot_id", "")

@@ -1,5 +1,4 @@
 # UNIT PATH: a unit that ends runs once, and then what it leaves when all went well must be there.
-systemctl reset-failed -- "$1" 2>/dev/null || :
 if ! systemctl start -- "$1" || ! [ -e "$2" ]; then
 	journalctl --sync
 	journalctl -q -o cat -n 20 -u "$1" | grep . | tail -n 5 >&2

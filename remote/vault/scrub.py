@@ -1,46 +1,31 @@
-"""STORE HOST…: whether each object is what its name says: restic names all but its `config` and its
-locks by the SHA-256 of their content. It needs no key, and finds what a disk lost and what somebody
-planted. Exit code 1 when something is not, each by a line.
+"""STORE HOST…: whether each object is what its name says. It needs no key, and finds what a disk
+lost and what somebody planted. Exit code 1 when something is not, each by a line.
 """
 
-import hashlib
 import os
 import sys
+import time
 
-NAMELESS = {"config", "locks"}
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-
-def digest(path):
-    sha = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            sha.update(chunk)
-    return sha.hexdigest()
-
-
-def objects(folder):
-    for place, folders, names in os.walk(folder):
-        if place == folder:
-            folders[:] = sorted(name for name in folders if name not in NAMELESS)
-            names = [name for name in names if name not in NAMELESS]
-        for name in sorted(names):
-            yield os.path.join(place, name)
+from objects import digest, settled, tidy, walk  # noqa: E402
 
 
 def main(store, *hosts):
-    wrong = looked = 0
+    looked, wrong = 0, []
     for host in hosts:
-        for path in objects(os.path.join(store, host)):
+        wrong += tidy(store, host)
+        folder = os.path.join(store, host)
+        for kind, path in walk(folder) if os.path.isdir(folder) else ():
             looked += 1
             try:
-                sound = digest(path) == os.path.basename(path)
+                if kind and digest(path) != os.path.basename(path) and settled(path, time.time()):
+                    wrong.append(f"{host}: {kind} {os.path.basename(path)} is damaged")
             except OSError as error:
-                print(f"{path!r}: {error}", file=sys.stderr)
-                sound = False
-            if not sound:
-                wrong += 1
-                print(f"{path!r} is not what its name says", file=sys.stderr)
-    print(f"{looked} objects, {wrong} of them wrong")
+                wrong.append(f"{host}: {os.path.relpath(path, folder)!r}: {error}")
+    for line in wrong:
+        print(line, file=sys.stderr)
+    print(f"{looked} objects, {len(wrong)} faults")
     return 1 if wrong else 0
 
 

@@ -1,4 +1,5 @@
-"""STORE HOURS MOST HOST…: whether each host's newest backup is fresh, and the disk has room.
+"""STORE HOURS MOST HOST…: whether each host's newest backup is fresh, and the disk has room; what
+somebody planted is set aside.
 
 It runs on the vault, without any key: what arrived when is what the file system says, whatever a
 host claims. `watch.json` in the service's state directory has what was found; exit code 1 when
@@ -11,12 +12,17 @@ import os
 import sys
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from objects import NAME, tidy  # noqa: E402
+
 
 def newest(folder):
     """When the newest snapshot arrived; 0 for none."""
     try:
         with os.scandir(os.path.join(folder, "snapshots")) as entries:
-            return max((entry.stat(follow_symlinks=False).st_mtime for entry in entries), default=0)
+            named = [entry for entry in entries if NAME.match(entry.name)]
+            return max((entry.stat(follow_symlinks=False).st_mtime for entry in named), default=0)
     except FileNotFoundError:
         return 0
 
@@ -24,6 +30,7 @@ def newest(folder):
 def main(store, hours, most, *hosts):
     now, wrong, found = time.time(), [], {}
     for host in hosts:
+        wrong += tidy(store, host)
         arrived = newest(os.path.join(store, host))
         age = (now - arrived) / 3600
         found[host] = {"newest": int(arrived), "stale": age > float(hours)}
@@ -32,7 +39,9 @@ def main(store, hours, most, *hosts):
         elif age > float(hours):
             wrong.append(f"{host}: the newest backup arrived {age:.0f} hours ago")
     disk = os.statvfs(store)
-    full = 100 - 100 * disk.f_bavail / max(1, disk.f_blocks)
+    # As df(1) has it: of what may be used.
+    used = disk.f_blocks - disk.f_bfree
+    full = 100 * used / max(1, used + disk.f_bavail)
     if full >= float(most):
         wrong.append(f"the disk of {store} is {full:.0f} per cent full")
     report = {"time": int(now), "hosts": found, "full": round(full, 1), "wrong": wrong}

@@ -243,10 +243,14 @@ impl User {
     /// Processes of a service's user in units that are not ours: they run under none of its
     /// limits, with all that it may read; and usermod(8) refuses to change an account that has any.
     fn others(&self, user: &UserAccount) -> Option<Change> {
+        // One with a shell is there to be logged in as.
+        let logs_in = !NO_SHELLS.contains(&self.spec.shell.as_str());
         let ours = |group: &&String| {
+            let session = group.contains("/user.slice/");
             let unit = group.rsplit('/').find(|part| part.contains('.')).unwrap_or_default();
             let at_home = user.home == self.spec.home.as_str();
-            at_home && !group.contains("/user.slice/") && (unit.starts_with("hermes.") || unit.starts_with("petasos-"))
+            let service = unit.starts_with("hermes.") || unit.starts_with("petasos-");
+            at_home && if session { logs_in } else { service }
         };
         let others: Vec<&str> = user.runs_in.iter().filter(|group| !ours(group)).map(|group| unit_of(group)).collect();
         if !self.spec.system || others.is_empty() {

@@ -5,6 +5,7 @@
 //! purpose. What takes minutes is ignored by default, each test for a reason that a run prints at
 //! its end: `cargo test --test lab -- --include-ignored`.
 
+mod backup;
 mod badday;
 mod boot;
 mod breaks;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         crash::trials(),
         ways::trials(),
         badday::trials(),
+        backup::trials(),
         reach::trials().into_iter().chain(ports::trials()).chain(reports::trials()).collect(),
         firewalls::trials(),
         logins::trials().into_iter().chain(like::trials()).collect(),
