@@ -3,7 +3,7 @@
 
 use clap::CommandFactory;
 use petasos::config::network::EgressMode;
-use petasos::config::settings::SshAlgorithms;
+use petasos::config::settings::{Role, SshAlgorithms};
 use petasos::playbook::KINDS;
 use petasos::verify::claims::Policy;
 use petasos::verify::report::ControlStatus;
@@ -101,6 +101,7 @@ fn controls() -> (Vec<&'static Control>, Vec<&'static Control>) {
 
 fn is_planned(control: &Control) -> bool {
     let claims = Claims {
+        role: Role::Agent,
         own_address: None,
         ssh_port: 22,
         inbound: Vec::new(),
@@ -118,6 +119,7 @@ fn is_planned(control: &Control) -> bool {
         memory: None,
         disk: Some(4 << 30),
         tasks: 1,
+        vault: None,
         ssh_algorithms: SshAlgorithms::Strict,
         policy: Policy::default(),
         full: false,

@@ -8,6 +8,7 @@ Records, in the service's state directory: `last.json` of the last run, `good.js
 one, `repository` the id of the repository, which never becomes another by itself.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -101,7 +102,8 @@ def last_words(said):
 
 def config():
     """The repository's id; empty where there is none."""
-    code, out, said = restic("cat", "config")
+    # Without a lock: a vault without room takes none, and restic would wait for it.
+    code, out, said = restic("--no-lock", "cat", "config")
     if code == 0:
         return json.loads(out)["id"]
     # Since 0.17 it is 10; before that, every failure is 1.
@@ -128,7 +130,8 @@ def opened():
 
 
 def copied():
-    """How many databases the copies are of, all of them sound and of now."""
+    """Of how many databases there are copies, all of them sound and of now; and the digest of the
+    list of them."""
     path = os.path.join(STAGE, "databases.json")
     try:
         with open(path) as file:
@@ -143,7 +146,8 @@ def copied():
         raise Failed("databases", "no database was copied")
     if age > FRESH_SECS:
         raise Failed("databases", "the copies of the databases are those of an earlier run")
-    return len(report["copied"])
+    with open(path, "rb") as file:
+        return {"databases": len(report["copied"]), "report": hashlib.sha256(file.read()).hexdigest()}
 
 
 def summary(out):
@@ -186,7 +190,7 @@ def backup(began):
         if code != 0 or not snapshot:
             raise Failed("restic", f"restic ended with {code}: {last_words(said)}")
         # Afterwards: a snapshot without a sound copy is better than none, and is not good.
-        more["databases"] = copied()
+        more.update(copied())
     except Failed as failed:
         record(began, failed.outcome, str(failed), **more)
         raise

@@ -4,6 +4,7 @@ import threading
 import time
 
 from . import policy, sshd, trail
+from .backup import backup, vault
 from .beside import beside
 from .data import data, room, scripts
 from .host import access, account, active_state, output_of, processes, unit_state
@@ -15,6 +16,10 @@ from .secrets import secrets
 from .upgrades import upgrades
 
 LONGEST = patience(40)
+NO_AGENT = "this host has no agent"
+# What every host has.
+OF_ALL = {"sshd", "doors", "open_doors", "knocks", "offer", "open_offer", "listeners"}
+OF_ALL |= {"ufw", "upgrades", "vault"}
 
 
 def inspections(spec):
@@ -53,14 +58,17 @@ def inspections(spec):
         "verdicts": lambda: policy.verdicts(spec["tool_calls"]),
         "chain": trail.chain,
         "log": lambda: trail.log(spec["account"]),
+        "backup": backup,
+        "vault": vault,
         "helpers": lambda: {name: active_state(name) for name in spec["helpers"]},
     }
 
 
 def inspected(spec):
     """All side by side: most of their time is the start of programs."""
-    todo = inspections(spec)
-    done = {}
+    every = inspections(spec)
+    todo = {name: look for name, look in every.items() if spec["unit"] or name in OF_ALL}
+    done = {name: {"error": NO_AGENT} for name in every.keys() - todo.keys()}
 
     def one(name, inspection):
         try:
@@ -75,4 +83,4 @@ def inspected(spec):
     for thread in threads:
         thread.join(max(0, end - time.monotonic()))
     late = {"error": "it took too long"}
-    return {name: done.get(name, late) for name in todo}
+    return {name: done.get(name, late) for name in every}

@@ -13,7 +13,7 @@ import time
 from .bench import bench, filled, plant
 from .calls import LONGEST, attack_all
 from .host import properties
-from .inspections import inspected
+from .inspections import NO_AGENT, inspected
 from .listeners import listeners, strangers
 from .patience import SLOWNESS
 from .probe import ROLE, TOKEN
@@ -170,8 +170,10 @@ def launch(message):
     by_root = [proof for proof in proofs if proof["by"] == "root"]
     by_agent = [proof for proof in proofs if proof["by"] == "agent"]
     look = spec["inspect"]
+    unit = look["unit"]
+    no_agent = runs("", ""), {"error": NO_AGENT}
     (agent, same), root, found = side_by_side(
-        lambda: as_agent(message, attacks + by_agent, look["unit"]),
+        lambda: as_agent(message, attacks + by_agent, unit) if unit else no_agent,
         lambda: as_root(message, by_root),
         lambda: inspected(look),
     )

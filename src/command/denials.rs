@@ -42,7 +42,7 @@ pub async fn run(args: &DenialsArgs) -> Result<ExitCode> {
         allow: place(&config, choice.name.as_deref(), "allow"),
         tools: place(&config, choice.name.as_deref(), "tools"),
     };
-    let jobs = args.hosts.agents_with(Subject::Host, |choice, _, _| Ok(places(choice)))?;
+    let jobs = args.hosts.agents_with(Subject::Host, |choice, _| Ok(places(choice)))?;
     let ask = move |job: Arc<Job>, _, watch: Watch| {
         let query = query.clone();
         async move { job.audit(&query, &watch).await }

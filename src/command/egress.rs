@@ -32,11 +32,11 @@ struct Lists {
 /// # Errors
 /// When a file is not sound; a host's failure is part of the report.
 pub async fn run(args: &EgressArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.agents_with(Subject::Host, |choice, lock, sources| {
+    let jobs = args.hosts.agents_with(Subject::Host, |choice, read| {
         let settings = &choice.settings;
         let sandbox = settings.agent.sandbox.as_ref().map(|sandbox| sandbox.allow.clone());
         let lists = Lists { agent: settings.network.egress.allow.clone(), sandbox: sandbox.unwrap_or_default() };
-        Ok((lists, claims::names(choice, lock, sources)))
+        Ok((lists, claims::names(choice, read.config, read.lock, read.sources)))
     })?;
     // As journalctl(1) takes it, to which `m` is a minute too.
     let since = format!("-{}", args.since);

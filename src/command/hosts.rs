@@ -91,7 +91,7 @@ impl HostArgs {
     /// # Errors
     /// When a file is missing or not sound.
     pub fn jobs(&self, subject: Subject) -> Result<Vec<(Job, Settings)>> {
-        self.jobs_with(subject, |choice, _, _| Ok(choice.settings.clone()))
+        self.jobs_with(subject, |choice, _| Ok(choice.settings.clone()))
     }
 
     /// The jobs for those with an agent.
@@ -99,7 +99,7 @@ impl HostArgs {
     /// # Errors
     /// As for [`HostArgs::jobs`], and when a host has none.
     pub fn agents(&self, subject: Subject) -> Result<Vec<(Job, Settings)>> {
-        self.agents_with(subject, |choice, _, _| Ok(choice.settings.clone()))
+        self.agents_with(subject, |choice, _| Ok(choice.settings.clone()))
     }
 
     /// The same, with something else about each host.
@@ -109,7 +109,7 @@ impl HostArgs {
     pub fn agents_with<T>(
         &self,
         subject: Subject,
-        about: impl Fn(&Choice, &LockFile, &Sources) -> Result<T>,
+        about: impl Fn(&Choice, &Read<'_>) -> Result<T>,
     ) -> Result<Vec<(Job, T)>> {
         self.jobs_of(Some(Role::Agent), subject, about)
     }
@@ -121,7 +121,7 @@ impl HostArgs {
     pub fn jobs_with<T>(
         &self,
         subject: Subject,
-        about: impl Fn(&Choice, &LockFile, &Sources) -> Result<T>,
+        about: impl Fn(&Choice, &Read<'_>) -> Result<T>,
     ) -> Result<Vec<(Job, T)>> {
         self.jobs_of(None, subject, about)
     }
@@ -130,7 +130,7 @@ impl HostArgs {
         &self,
         role: Option<Role>,
         subject: Subject,
-        about: impl Fn(&Choice, &LockFile, &Sources) -> Result<T>,
+        about: impl Fn(&Choice, &Read<'_>) -> Result<T>,
     ) -> Result<Vec<(Job, T)>> {
         let config = self.files.read()?;
         let choices = self.choose(&config, role)?;
@@ -144,7 +144,7 @@ impl HostArgs {
             let login = self.login(&read, &choice)?;
             once(&mut reached, &choice.label, &login).map_err(|error| placed(&config, None, error))?;
             let name = choice.name.clone();
-            let about = || Ok((desired(&read, &choice)?, about(&choice, &lock, &sources)?));
+            let about = || Ok((desired(&read, &choice)?, about(&choice, &read)?));
             let (desired, about) = about().map_err(|error| placed(&config, name.as_deref(), error))?;
             Ok((self.job(&read, choice, login, desired, subject == Subject::Texts)?, about))
         };
@@ -223,7 +223,7 @@ fn of_role(choice: Choice, role: Option<Role>) -> Result<Choice> {
 }
 
 /// The user's files, read.
-pub(super) struct Read<'a> {
+pub struct Read<'a> {
     pub config: &'a Config,
     pub lock: &'a LockFile,
     pub sources: &'a Sources,

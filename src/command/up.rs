@@ -1,14 +1,13 @@
 //! `petasos up`.
 
 use super::each::{Done, each, failure};
-use super::hosts::{HostArgs, Subject};
+use super::hosts::{HostArgs, Read, Subject};
 use crate::config::Settings;
 use crate::config::lock::LockFile;
 use crate::config::network::EgressMode;
 use crate::config::packs::AgentNeeds;
 use crate::config::settings::Role;
 use crate::desired::{Choice, backup, login, packs, vars};
-use crate::playbook::Sources;
 use crate::run::{Job, Outcome, Undone};
 use crate::ui::{self, exit, report};
 use anyhow::Result;
@@ -80,19 +79,19 @@ pub struct About {
 ///
 /// # Errors
 /// As for [`about`], and when nobody has.
-pub fn reviewed(choice: &Choice, lock: &LockFile, sources: &Sources) -> Result<About> {
+pub fn reviewed(choice: &Choice, read: &Read<'_>) -> Result<About> {
     if choice.settings.role == Role::Agent {
-        vars::reviewed_release(choice, lock)?;
+        vars::reviewed_release(choice, read.lock)?;
     }
-    about(choice, lock, sources)
+    about(choice, read)
 }
 
 /// # Errors
 /// When the table of providers is not sound.
-pub fn about(choice: &Choice, _: &LockFile, sources: &Sources) -> Result<About> {
+pub fn about(choice: &Choice, read: &Read<'_>) -> Result<About> {
     let settings = choice.settings.clone();
     let needs = match settings.role {
-        Role::Agent => Some(packs::needs(&settings, sources)?),
+        Role::Agent => Some(packs::needs(&settings, read.sources)?),
         Role::Vault => None,
     };
     Ok(About { needs, settings })

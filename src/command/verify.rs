@@ -35,7 +35,9 @@ pub struct VerifyArgs {
 /// When the files are not sound, or the page cannot be written; a host's failure is part of the
 /// report.
 pub async fn run(args: &VerifyArgs) -> Result<ExitCode> {
-    let jobs = args.hosts.jobs_with(Subject::Host, |choice, lock, sources| claims(choice, lock, sources, args.full))?;
+    let jobs = args
+        .hosts
+        .jobs_with(Subject::Host, |choice, read| claims(choice, read.config, read.lock, read.sources, args.full))?;
     let done = each(jobs, &args.hosts, |job, claims, watch| async move { job.verify(&claims, &watch).await }).await;
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let mut report = Report { petasos: env!("CARGO_PKG_VERSION").into(), time: time.as_secs(), hosts: Vec::new() };

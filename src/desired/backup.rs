@@ -2,12 +2,14 @@
 //! vault of those whose backups it keeps. The keys are those that petasos.lock learned.
 
 use super::Choice;
+use crate::config::backup::Backup;
 use crate::config::lesson::Lesson;
 use crate::config::lock::LockFile;
 use crate::config::settings::Role;
 use crate::config::{Config, Settings};
 use crate::fault::Fault;
 use crate::name::{AbsPath, PublicKey};
+use crate::verify::claims::Vault;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -47,12 +49,30 @@ pub fn vars(choice: &Choice, config: &Config, lock: &LockFile) -> Result<BTreeMa
     Ok([("backup", backup), ("vault", vault)].into())
 }
 
+/// Where a host's backups go; none where it has no backup.
+///
+/// # Errors
+/// None that a sound petasos.yaml could cause.
+pub fn vault(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Option<Vault>> {
+    let backup = choice.settings.backup.as_ref().filter(|_| choice.settings.role == Role::Agent);
+    let Some(backup) = backup.filter(|_| choice.name.is_some()) else { return Ok(None) };
+    let (address, port) = reached(backup, config, lock)?;
+    Ok(Some(Vault { address: address.parse().ok(), port }))
+}
+
+/// Address and port of the vault, as the host dials it.
+fn reached(backup: &Backup, config: &Config, lock: &LockFile) -> Result<(String, u16)> {
+    let target = config.address(&backup.vault)?;
+    let moved = lock.hosts.get(&backup.vault).and_then(|facts| facts.ssh_port);
+    let address = backup.address.as_ref().unwrap_or(&target.host);
+    Ok((address.clone(), moved.or(target.port).unwrap_or(22)))
+}
+
 fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> {
     // A host without a name has no folder on the vault.
     let (Some(backup), Some(name)) = (&choice.settings.backup, &choice.name) else { return Ok(Value::Null) };
-    let target = config.address(&backup.vault)?;
+    let (address, port) = reached(backup, config, lock)?;
     let known = lock.hosts.get(&backup.vault);
-    let port = known.and_then(|facts| facts.ssh_port).or(target.port).unwrap_or(22);
     let own = lock.hosts.get(name).and_then(|facts| facts.backup_key.as_ref());
     let admitted = known.and_then(|facts| facts.admits.get(name));
     Ok(json!({
@@ -61,7 +81,7 @@ fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> 
         "keep": backup.keep,
         "vault": {
             "name": backup.vault,
-            "address": backup.address.as_ref().unwrap_or(&target.host),
+            "address": address,
             "port": port,
             "user": USER,
             // Empty until the vault was brought up.

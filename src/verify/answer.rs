@@ -2,7 +2,7 @@
 //! here, is an error.
 
 use super::claims::Rates;
-pub use super::found::{Beside, FoundSecrets, Knocks, Offer, Records, UnitLimits};
+pub use super::found::{Beside, FoundBackup, FoundSecrets, FoundVault, Knocks, Offer, Records, UnitLimits};
 use super::nullable::nullable;
 use super::report::AttackOutcome;
 use crate::audit::chain::Walk;
@@ -139,6 +139,8 @@ pub struct Inspected {
     pub log: Inspection<AuditLog>,
     pub helpers: Inspection<BTreeMap<String, String>>,
     pub data: Inspection<AgentData>,
+    pub backup: Inspection<FoundBackup>,
+    pub vault: Inspection<FoundVault>,
 }
 
 /// Of the agent's data directory, as root found it.

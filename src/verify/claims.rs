@@ -3,7 +3,7 @@
 use super::nullable::nullable;
 use crate::config::egress::Allowed;
 use crate::config::network::EgressMode;
-use crate::config::settings::SshAlgorithms;
+use crate::config::settings::{Role, SshAlgorithms};
 use crate::name::Service;
 use core::net::IpAddr;
 use serde::Deserialize;
@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
 pub struct Claims {
+    /// What the host is for: one without an agent has fewer controls.
+    pub role: Role,
     /// The host's, as the operator reaches it, where it is a number and not a name.
     pub own_address: Option<IpAddr>,
     pub ssh_port: u16,
@@ -39,6 +41,8 @@ pub struct Claims {
     pub tasks: u32,
     /// The room for its data, in bytes, where that is limited.
     pub disk: Option<u64>,
+    /// Where its backups go.
+    pub vault: Option<Vault>,
     /// What sshd may offer.
     pub ssh_algorithms: SshAlgorithms,
     /// What the agent's own process enforces.
@@ -46,6 +50,14 @@ pub struct Claims {
     /// Whether the outward attacks are made as root too: only where every address is the operator's
     /// own.
     pub full: bool,
+}
+
+/// As the host dials it.
+#[derive(Debug, Clone, Copy)]
+pub struct Vault {
+    /// None where it is a name.
+    pub address: Option<IpAddr>,
+    pub port: u16,
 }
 
 /// What of policy.json the controls speak of, as petasos.yaml has it.

@@ -1,5 +1,6 @@
 //! What root saw of the host's limits and of its doors: parts of the driver's answer.
 
+use super::answer::Inspection;
 use super::nullable::nullable;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -59,4 +60,54 @@ pub struct FoundSecrets {
     pub known: usize,
     /// Names and places beside their own file.
     pub elsewhere: Vec<String>,
+}
+
+/// Of the host's backups.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundBackup {
+    #[serde(deserialize_with = "nullable")]
+    pub last: Option<Record>,
+    #[serde(deserialize_with = "nullable")]
+    pub good: Option<Record>,
+    /// Of the last good one, in seconds.
+    #[serde(deserialize_with = "nullable")]
+    pub age: Option<i64>,
+    /// `active enabled`.
+    pub timer: String,
+    /// What restic says to a wrong password; nothing where it opens the repository.
+    pub wrong_password: Inspection<String>,
+    /// The digest of a file out of the last good snapshot.
+    pub restored: Inspection<String>,
+    /// How the vault answers who takes a snapshot away, and a lock, neither of which is there.
+    pub erased: Inspection<[Option<String>; 2]>,
+}
+
+/// A run's own record.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Record {
+    pub outcome: String,
+    #[serde(default)]
+    pub why: String,
+    #[serde(default)]
+    pub snapshot: String,
+    /// The digest of the file that [`FoundBackup::restored`] is of.
+    #[serde(default)]
+    pub report: String,
+}
+
+/// Of a vault's own looks at what it keeps.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundVault {
+    /// Of the last look, in seconds.
+    pub age: i64,
+    /// Whether each host's newest backup is stale.
+    pub hosts: BTreeMap<String, bool>,
+    pub wrong: Vec<String>,
+    /// What systemd says of the last scrub.
+    pub scrub: String,
+    /// Whether there was one since the vault's last start.
+    pub scrubbed: bool,
+    pub scrub_said: Vec<String>,
 }

@@ -8,6 +8,7 @@ mod approve_mode;
 mod attack;
 mod audit_denials;
 mod audit_log;
+mod backup_nightly;
 mod call;
 pub mod claims;
 mod data;
@@ -43,6 +44,7 @@ pub use claims::Claims;
 pub use evidence::{Evidence, Scan};
 pub use spec::AttackSpec;
 
+use crate::config::settings::Role;
 use crate::fault::Fault;
 use report::{AttackOutcome, Check, ControlReport, ControlStatus, HostReport};
 use std::collections::BTreeSet;
@@ -84,7 +86,7 @@ const REGISTRY: &[Control] = &[
     net_inbound::CONTROL,
     ssh_keyonly::CONTROL,
     os_patched::CONTROL,
-    planned::BACKUP_NIGHTLY,
+    backup_nightly::CONTROL,
     planned::BACKUP_DRILL,
     planned::BACKUP_RETENTION,
     planned::INCIDENT_READY,
@@ -95,9 +97,17 @@ pub fn registry() -> &'static [Control] {
     REGISTRY
 }
 
+/// What a host has that runs no agent.
+const OF_VAULT: [&str; 5] = ["net.inbound", "ssh.keyonly", "os.patched", "backup.nightly", "backup.retention"];
+
+/// Those that a host of this role has.
+fn of_role(role: Role) -> impl Iterator<Item = &'static Control> {
+    registry().iter().filter(move |control| role == Role::Agent || OF_VAULT.contains(&control.id))
+}
+
 /// All attacks on a host, in the order of their controls.
 fn attacks(claims: &Claims) -> Vec<Attack> {
-    registry().iter().flat_map(|control| (control.attacks)(claims)).collect()
+    of_role(claims.role).flat_map(|control| (control.attacks)(claims)).collect()
 }
 
 /// The names that the attacks speak of, as the host's logs have them: what is asked for then is not
@@ -112,13 +122,15 @@ pub fn spec(claims: &Claims) -> AttackSpec {
 }
 
 fn spec_of(claims: &Claims, attacks: &[Attack]) -> AttackSpec {
-    let attempts = attacks.iter().map(Attack::attempt).chain([settings::attempt()]).collect();
+    // What the agent itself is asked, where there is one.
+    let own = (claims.role == Role::Agent).then(settings::attempt);
+    let attempts = attacks.iter().map(Attack::attempt).chain(own).collect();
     AttackSpec::new(claims, attempts, attacks.iter().filter_map(Attack::proof).collect())
 }
 
 /// The judgement of a host.
 pub fn judge(claims: &Claims, evidence: &Evidence) -> Vec<ControlReport> {
-    registry().iter().map(|control| report_of(control, claims, evidence)).collect()
+    of_role(claims.role).map(|control| report_of(control, claims, evidence)).collect()
 }
 
 fn report_of(control: &Control, claims: &Claims, evidence: &Evidence) -> ControlReport {

@@ -5,6 +5,7 @@ use super::attack::inspection;
 use super::evidence::Evidence;
 use super::report::Check;
 use super::{Claims, Control, limits, never_short, no_attacks};
+use crate::config::settings::Role;
 
 pub const CONTROL: Control = Control {
     id: "os.patched",
@@ -18,9 +19,9 @@ pub const CONTROL: Control = Control {
     how: Some("`petasos up`"),
 };
 
-fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
     let upgrades = || evidence.inspected().upgrades.found();
-    vec![
+    let mut checks = vec![
         inspection("patched.settings", "apt's own settings", upgrades().map(settings)),
         inspection("patched.timers", "the timers that fetch and install", upgrades().map(timers)),
         inspection("patched.clock", "the clock is synchronised", upgrades().map(clock)),
@@ -29,8 +30,9 @@ fn inspections(_: &Claims, evidence: &Evidence) -> Vec<Check> {
             "logs survive a reboot",
             upgrades().map(|found| (found.journal, "/var/log/journal".to_owned())),
         ),
-        limits::of_log(evidence),
-    ]
+    ];
+    checks.extend((claims.role == Role::Agent).then(|| limits::of_log(evidence)));
+    checks
 }
 
 fn settings(found: &Upgrades) -> (bool, String) {

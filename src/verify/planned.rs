@@ -31,13 +31,6 @@ pub const SUPPLY_PROMOTE: Control = planned(
         "`petasos up staging` first, production a day later; a release that does not become healthy is rolled back by itself",
     ),
 );
-pub const BACKUP_NIGHTLY: Control = planned(
-    "backup.nightly",
-    KEPT,
-    "Nightly backup",
-    "Encrypted, off the host, every night.",
-    Some("back up /home/hermes/.hermes and /etc/hermes by your own means"),
-);
 pub const BACKUP_DRILL: Control =
     planned("backup.drill", KEPT, "Restore drill", "A restore is tested every quarter.", None);
 pub const BACKUP_RETENTION: Control = planned(

@@ -3,6 +3,7 @@
 use super::Claims;
 use super::call::Call;
 use super::tool_calls::{self, ToolCall};
+use crate::config::settings::Role;
 use serde::Serialize;
 
 #[derive(Debug, Clone, Serialize)]
@@ -37,7 +38,8 @@ pub enum Actor {
 /// What root inspects.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspect {
-    unit: &'static str,
+    /// None on a host without an agent.
+    unit: Option<&'static str>,
     account: &'static str,
     /// The administrator first.
     ssh_users: [String; 2],
@@ -60,7 +62,7 @@ impl AttackSpec {
             attacks,
             proofs,
             inspect: Inspect {
-                unit: "hermes.service",
+                unit: (claims.role == Role::Agent).then_some("hermes.service"),
                 account: "hermes",
                 ssh_users: [claims.admin.clone(), "root".to_owned()],
                 ssh_port: claims.ssh_port,
@@ -76,11 +78,17 @@ impl AttackSpec {
 }
 
 fn helpers(claims: &Claims) -> Vec<&'static str> {
+    if claims.role == Role::Vault {
+        return Vec::new();
+    }
     let all = ["petasos-egress.service", "petasos-resolver.service", "petasos-proxy.service"];
     if claims.by_name() { all.to_vec() } else { all[..1].to_vec() }
 }
 
 fn driven(claims: &Claims) -> Vec<&'static str> {
+    if claims.role == Role::Vault {
+        return Vec::new();
+    }
     let all = ["hermes.service", "petasos-resolver.service", "petasos-proxy.service"];
     if claims.by_name() { all.to_vec() } else { all[..1].to_vec() }
 }

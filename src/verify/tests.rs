@@ -6,8 +6,7 @@ use super::spec::Actor;
 use super::*;
 use crate::config::egress::Allowed;
 use crate::config::network::EgressMode;
-use crate::config::settings::Role;
-use crate::config::settings::SshAlgorithms;
+use crate::config::settings::{Role, SshAlgorithms};
 use crate::plan::Plan;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +28,7 @@ pub fn policy() -> Policy {
 pub fn claims(mode: EgressMode) -> Claims {
     let allowed = ["github.com", "openrouter.ai"].map(|name| Allowed::try_from(name.to_owned()).unwrap());
     Claims {
+        role: Role::Agent,
         own_address: Some([198, 51, 100, 10].into()),
         ssh_port: 22,
         inbound: Vec::new(),
@@ -46,6 +46,7 @@ pub fn claims(mode: EgressMode) -> Claims {
         memory: Some(2 << 30),
         disk: Some(4 << 30),
         tasks: 512,
+        vault: None,
         ssh_algorithms: SshAlgorithms::Strict,
         policy: policy(),
         full: false,
@@ -83,6 +84,8 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
         "verdicts",
         "chain",
         "log",
+        "backup",
+        "vault",
     ];
     let unseen = json!({ "error": "not seen" });
     let inspected: BTreeMap<&str, _> = families.into_iter().map(|family| (family, unseen.clone())).collect();

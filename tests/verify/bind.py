@@ -15,7 +15,7 @@ import tempfile
 import types
 from typing import Annotated, get_args, get_origin
 
-from . import data, host, inspections, limits, policy, release, secrets, sshd, trail
+from . import backup, data, host, inspections, limits, policy, release, secrets, sshd, trail
 from . import main as driver
 from .bench import bench
 from .calls import CALLS, tried
@@ -142,6 +142,17 @@ def planted_log(folder):
         file.write("A_KEY=abcdefgh\n")
     secrets.SECRETS, secrets.FOLDER = f"{folder}/secrets.env", folder
     limits.GROUPS = limits.TOLD = folder
+    for name in ("last", "good"):
+        with open(f"{folder}/{name}.json", "w") as file:
+            json.dump({"outcome": "good", "ended": 1, "snapshot": "a"}, file)
+    with open(f"{folder}/password", "w") as file:
+        file.write("a")
+    with open(f"{folder}/watch.json", "w") as file:
+        json.dump({"time": 1, "hosts": {"a": {"stale": False}}, "wrong": []}, file)
+    backup.KEYS = backup.STATE = folder
+    backup.WATCH = f"{folder}/watch.json"
+    backup.restic = lambda *_: (0, b"", "")
+    backup.ask = lambda *_: ["403", "404"]
     trail.may = lambda _: []
     policy.main_pid = lambda _: pid
     policy.rules = lambda: lambda tool, arguments: {"verdict": "allow", "rule": "", "tool": tool}

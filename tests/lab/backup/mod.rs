@@ -2,6 +2,7 @@
 //! days.
 
 mod days;
+mod proof;
 
 use super::harness::{Desk, Host, Once, SMALL, first, lab_key, lock_of, ready, ssh_config, trial};
 use anyhow::{Context, Result, ensure};
@@ -16,7 +17,7 @@ pub fn trials() -> Vec<Trial> {
         trial("backup::what a host sent it cannot take away", stays),
         trial("backup::the agent's user reads no key and does not reach the vault", closed_to_agent),
     ];
-    own.into_iter().chain(days::trials()).collect()
+    own.into_iter().chain(days::trials()).chain(proof::trials()).collect()
 }
 
 /// A host with the agent, its vault, and their desk.

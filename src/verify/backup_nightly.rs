@@ -1,0 +1,158 @@
+//! backup.nightly: every night the agent's data goes off the host, encrypted, to where the host
+//! cannot take it away again.
+
+use super::answer::{FoundBackup, FoundVault};
+use super::attack::{Attack, PositiveControl as By, attack, inspection};
+use super::call::{Call, Endpoint, Port};
+use super::evidence::Evidence;
+use super::report::{AttackOutcome, Check, ControlStatus, PositiveResult};
+use super::{Claims, Control};
+use crate::config::settings::Role;
+use crate::fault::Fault;
+
+pub const CONTROL: Control = Control {
+    id: "backup.nightly",
+    group: "Backups and incidents",
+    title: "Nightly backup",
+    claim: "Every night the agent's data goes to a vault, encrypted on the host with a key that the agent cannot read. The host can add to it, and take nothing away.",
+    attacks,
+    inspections,
+    short,
+    limits: "one file of the last good snapshot was restored and compared; a drill restores all of them",
+    how: Some("`backup: { vault: NAME }` in petasos.yaml, and a host with `role: vault`; then `petasos up`"),
+};
+
+/// How old the last good backup may be, in seconds: a night, and what it may take.
+const STALE_SECS: i64 = 30 * 3600;
+/// How old the vault's hourly look may be.
+const LATE_SECS: i64 = 3 * 3600;
+
+fn short(claims: &Claims) -> Option<(ControlStatus, String)> {
+    let declared = claims.role == Role::Vault || claims.vault.is_some();
+    (!declared).then(|| (ControlStatus::Planned, "not set up: petasos.yaml names no vault for this host".to_owned()))
+}
+
+fn attacks(claims: &Claims) -> Vec<Attack> {
+    let Some(vault) = &claims.vault else { return Vec::new() };
+    let read = |id, what, path| attack(id, what, Call::Read { path }, By::SameByRoot);
+    let mut attacks = vec![
+        read("backup.key", "the key that opens the vault", "/etc/petasos/backup/key"),
+        read("backup.password", "the password that opens the backups", "/etc/petasos/backup/password"),
+    ];
+    // A name is asked for by ssh alone.
+    let dial = |address| {
+        let to = Call::Tcp(Endpoint { address, port: Port::Number(vault.port) });
+        attack("backup.vault", "a connection to the vault", to, By::SameByRoot)
+    };
+    attacks.extend(vault.address.filter(|_| claims.filtered()).map(dial));
+    attacks
+}
+
+fn inspections(claims: &Claims, evidence: &Evidence) -> Vec<Check> {
+    match (claims.role, &claims.vault) {
+        (Role::Vault, _) => of_vault(evidence),
+        (Role::Agent, Some(_)) => of_host(evidence),
+        (Role::Agent, None) => Vec::new(),
+    }
+}
+
+fn of_host(evidence: &Evidence) -> Vec<Check> {
+    let found = || evidence.inspected().backup.found();
+    let judged = |judge: fn(&FoundBackup) -> Result<(bool, String), Fault>| found().and_then(judge);
+    vec![
+        inspection("backup.fresh", "the last backup is good, and not older than 30 hours", judged(fresh)),
+        inspection(
+            "backup.timer",
+            "there is a next one",
+            found().map(|found| (found.timer == "active enabled", found.timer.clone())),
+        ),
+        inspection("backup.restored", "a file of it, out of the vault, is the one that went in", judged(restored)),
+        inspection("backup.sealed", "a wrong password does not open it", judged(sealed)),
+        kept(evidence),
+    ]
+}
+
+fn fresh(found: &FoundBackup) -> Result<(bool, String), Fault> {
+    let Some(last) = &found.last else { return Ok((false, "there was none yet".to_owned())) };
+    let hours = |seconds: i64| seconds / 3600;
+    let age = found
+        .age
+        .map_or("none was good yet".to_owned(), |age| format!("the last good one is {} hours old", hours(age)));
+    let recent = found.age.is_some_and(|age| (0..=STALE_SECS).contains(&age));
+    Ok(match last.outcome.as_str() {
+        "good" => (recent, age),
+        outcome => (false, format!("the last one was not good ({outcome}): {}; {age}", last.why)),
+    })
+}
+
+fn restored(found: &FoundBackup) -> Result<(bool, String), Fault> {
+    let digest = found.restored.found()?;
+    let good = found.good.as_ref().ok_or_else(|| Fault::new("there was no good backup yet"))?;
+    let short = |text: &str| text.chars().take(12).collect::<String>();
+    Ok((
+        *digest == good.report,
+        format!("{} out of snapshot {}, {} went in", short(digest), short(&good.snapshot), short(&good.report)),
+    ))
+}
+
+fn sealed(found: &FoundBackup) -> Result<(bool, String), Fault> {
+    // The right one opens it: otherwise a refusal means nothing.
+    found.restored.found()?;
+    let said = found.wrong_password.found()?;
+    match said.as_str() {
+        "" => Ok((false, "any password opens it".to_owned())),
+        said if said.contains("wrong password") => Ok((true, said.to_owned())),
+        said => Err(Fault::new(said)),
+    }
+}
+
+/// A snapshot that is not there cannot be taken away; a lock may be: so the vault tells one from
+/// the other before it looks for either.
+fn kept(evidence: &Evidence) -> Check {
+    let answers = evidence.inspected().backup.found().and_then(|found| found.erased.found().cloned());
+    let told = |answer: &Option<String>| answer.clone().unwrap_or("nothing".to_owned());
+    let found = answers.clone().and_then(|[snapshot, _]| match snapshot.as_deref() {
+        Some("403" | "405") => Ok((true, format!("the vault answers {}", told(&snapshot)))),
+        Some(_) => Ok((false, format!("the vault answers {}: it is not append-only", told(&snapshot)))),
+        None => Err(Fault::new("the vault gives no answer")),
+    });
+    let mut check = inspection("backup.kept", "the host takes a snapshot away from the vault", found);
+    let proof = answers.and_then(|[_, lock]| lock.ok_or_else(|| Fault::new("the vault gives no answer")));
+    let sees = proof.as_ref().is_ok_and(|answer| answer == "404" || answer.starts_with('2'));
+    check.control = Some(PositiveResult {
+        what: "a lock, which a host may take away".to_owned(),
+        outcome: if sees { AttackOutcome::Allowed } else { AttackOutcome::Error },
+        detail: proof.map_or_else(|why| why.to_string(), |answer| format!("the vault answers {answer}")),
+    });
+    if !sees && check.result == ControlStatus::Met {
+        check.result = ControlStatus::Unobserved;
+    }
+    check
+}
+
+fn of_vault(evidence: &Evidence) -> Vec<Check> {
+    let found = || evidence.inspected().vault.found();
+    vec![
+        inspection("vault.fresh", "each host's newest backup is not stale, by its arrival", found().map(arrived)),
+        inspection("vault.sound", "what the vault's own looks found", found().map(sound)),
+    ]
+}
+
+fn arrived(found: &FoundVault) -> (bool, String) {
+    let stale: Vec<&str> = found.hosts.iter().filter(|(_, stale)| **stale).map(|(host, _)| host.as_str()).collect();
+    let looked = (0..=LATE_SECS).contains(&found.age);
+    match (looked, stale.is_empty()) {
+        (false, _) => (false, format!("its last look was {} minutes ago", found.age / 60)),
+        (true, false) => (false, format!("stale: {}", stale.join(", "))),
+        (true, true) => (true, format!("{} hosts", found.hosts.len())),
+    }
+}
+
+fn sound(found: &FoundVault) -> (bool, String) {
+    let scrub = match (found.scrub.as_str(), found.scrubbed) {
+        (_, false) => "not scrubbed yet".to_owned(),
+        (result, true) => format!("scrub: {result}, {}", found.scrub_said.join(" ")),
+    };
+    let sound = found.wrong.is_empty() && (!found.scrubbed || found.scrub == "success");
+    (sound, found.wrong.iter().cloned().chain([scrub]).collect::<Vec<_>>().join("; "))
+}
