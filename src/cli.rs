@@ -1,7 +1,7 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    audit, changes, completions, demo, denials, doctor, egress, facts, fault, history, init, lab, man, pin, plan,
+    audit, backup, changes, completions, demo, denials, doctor, egress, facts, fault, history, init, lab, man, pin, plan,
     policy, render, secret, undo, up, verify,
 };
 use crate::fault::Fault;
@@ -40,6 +40,8 @@ pub enum Verb {
     Render(render::RenderArgs),
     /// Keep the values of secrets in a file that may be committed
     Secret(secret::SecretArgs),
+    /// Make backups, keep a second key to them, list, check and forget them
+    Backup(backup::BackupArgs),
     /// Show what the agent reached, what it was refused, and what to allow
     Egress(egress::EgressArgs),
     /// Show what has changed of the agent's prompt, memories, skills and timed jobs

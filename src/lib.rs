@@ -6,6 +6,8 @@
 pub mod act;
 pub mod addresses;
 pub mod audit;
+pub mod backup;
+pub mod calendar;
 pub mod cli;
 pub mod command;
 pub mod config;

@@ -46,9 +46,10 @@ const IMPURE: [&str; 10] = [
 
 /// Each module, and those modules of this crate that it may name. None names one further down, so
 /// there is no circle of modules.
-const MAY_NAME: [(&str, &[&str]); 27] = [
+const MAY_NAME: [(&str, &[&str]); 29] = [
     (EVERYWHERE, &[]),
     ("addresses", &[]),
+    ("calendar", &[]),
     ("places", &[]),
     ("starters", &[]),
     ("audit", &["starters"]),
@@ -62,6 +63,7 @@ const MAY_NAME: [(&str, &[&str]); 27] = [
     ("act", &["name", "shell"]),
     ("secret", &["name", "act", "release::environment"]),
     ("config", &["name", "wording", "yaml", "release::pinned", "starters"]),
+    ("backup", &["calendar", "config"]),
     ("fact", &["name", "shell"]),
     (
         "resource",
@@ -84,11 +86,13 @@ const MAY_NAME: [(&str, &[&str]); 27] = [
     ("pin", &["config", "release", "review"]),
     ("desired", &["addresses", "places", "name", "act", "config", "playbook", "release", "verify"]),
     ("run", EVERYTHING_BELOW_RUN),
-    ("ui", &["audit", "plan", "run", "verify"]),
+    ("ui", &["audit", "backup", "calendar", "plan", "run", "verify"]),
     (
         "command",
         &[
             "audit",
+            "backup",
+            "calendar",
             "name",
             "shell",
             "act",
@@ -113,6 +117,8 @@ const EVERYWHERE: &str = "fault";
 const EVERYTHING_BELOW_RUN: &[&str] = &[
     "addresses",
     "audit",
+    "backup",
+    "calendar",
     "name",
     "act",
     "fact",

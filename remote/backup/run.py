@@ -147,7 +147,10 @@ def copied():
     if age > FRESH_SECS:
         raise Failed("databases", "the copies of the databases are those of an earlier run")
     with open(path, "rb") as file:
-        return {"databases": len(report["copied"]), "report": hashlib.sha256(file.read()).hexdigest()}
+        return {
+            "databases": len(report["copied"]),
+            "report": hashlib.sha256(file.read()).hexdigest(),
+        }
 
 
 def summary(out):

@@ -133,20 +133,7 @@ fn shown(name: &str) -> String {
 
 /// `11-22 15:04` by UTC.
 pub fn moment(seconds: u64) -> String {
-    crate::run::calendar(seconds).get(5..16).unwrap_or_default().to_owned()
-}
-
-/// `980 B`, `12 KiB`, `3.4 MiB`.
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    let (mut value, mut unit) = (bytes as f64, "B");
-    for next in UNITS {
-        if value < 1000.0 {
-            break;
-        }
-        (value, unit) = (value / 1024.0, next);
-    }
-    if value < 10.0 && unit != "B" { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+    crate::calendar::calendar(seconds).get(5..16).unwrap_or_default().to_owned()
 }
 
 /// The smallest addition to the list of one: each name that was refused, if it is one that can be

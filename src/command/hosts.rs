@@ -260,7 +260,7 @@ impl Read<'_> {
 /// When a file is missing or not sound.
 pub(super) fn desired(read: &Read<'_>, choice: &Choice) -> Result<DesiredState> {
     let stored = read.stored(choice)?;
-    let seed = Text::secret(seed()?);
+    let seed = Text::secret(random()?);
     let operator = Operator { variable: &variable, stored: &stored, file: &key_file, seed };
     vars::desired_state(choice, read.config, read.lock, read.sources, &operator)
 }
@@ -295,8 +295,8 @@ pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, Fault> {
 }
 
 /// 32 random bytes in hexadecimal.
-fn seed() -> Result<String> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| anyhow!("no randomness: {error}"))?;
-    Ok(seed.iter().map(|byte| format!("{byte:02x}")).collect())
+pub(super) fn random() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("no randomness: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -3,6 +3,7 @@
 
 use super::demo::Petasos;
 use super::pin::{default_source, differences, read};
+use crate::calendar::calendar;
 use crate::config::lock::{Date, LockFile, Policy, Release, Review, Sha256, Suite};
 use crate::fault::Fault;
 use crate::lab::{Form, Lab, LabHost};
@@ -208,50 +209,12 @@ fn digest() -> Result<Sha256> {
 
 fn today() -> Result<Date> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Ok(date(since.as_secs() / 86_400).parse()?)
-}
-
-/// The day that is so many days after 1970-01-01, by the calendar of Gregory.
-fn date(days: u64) -> String {
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let (mut year, mut left) = (1970, days);
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if left < length {
-            break;
-        }
-        left -= length;
-        year += 1;
-    }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if left < length {
-            break;
-        }
-        left -= length;
-        month += 1;
-    }
-    format!("{year:04}-{month:02}-{:02}", left + 1)
+    Ok(calendar(since.as_secs()).get(..10).unwrap_or_default().parse()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_have_dates() {
-        for (days, expected) in [
-            (0, "1970-01-01"),
-            (58, "1970-02-28"),
-            (59, "1970-03-01"),
-            (11_016, "2000-02-29"),
-            (20_653, "2026-07-19"),
-            (47_541, "2100-03-01"),
-        ] {
-            assert_eq!(date(days), expected);
-        }
-    }
 
     #[test]
     fn the_suite_is_there_and_has_a_version() {

@@ -1,6 +1,7 @@
 //! One thin file per verb: its arguments, and what it asks of the rest.
 
 pub mod audit;
+pub mod backup;
 pub mod changes;
 pub mod completions;
 pub mod demo;

@@ -24,7 +24,7 @@ mod undo;
 mod verify;
 
 pub use error::RunError;
-pub use preflight::{calendar, now};
+pub use preflight::now;
 pub use undo::{RunRecord, Undone};
 
 use crate::config::lesson::Lesson;

@@ -10,7 +10,8 @@ use crate::name::EnvName;
 use crate::pin::git;
 use crate::playbook::Sources;
 use crate::run::doctor::Finding;
-use crate::run::{calendar, now};
+use crate::calendar::calendar;
+use crate::run::now;
 use crate::transport::{HostKey, Login, SshOptions, client, resolve};
 use std::sync::Arc;
 

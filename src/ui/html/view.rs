@@ -1,7 +1,7 @@
 //! The page's words and numbers, ready to be laid out.
 
 use super::phrases::{Part, Sign, VERDICTS, counts, meaning, of_host, overall, parts, sign, tally, untried};
-use crate::run::calendar;
+use crate::calendar::calendar;
 use crate::ui::report::count;
 use crate::ui::verify_text::outcome;
 use crate::verify::report::{Check, ControlReport, ControlStatus, HostReport, Report};

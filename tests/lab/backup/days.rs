@@ -137,7 +137,9 @@ fn killed() -> Result<()> {
     world.web.sh(
         "head -c 60000000 /dev/urandom >/home/hermes/.hermes/new.bin; systemctl start --no-block petasos-backup.service
          for n in $(seq 100); do pgrep -u petasos-backup restic >/dev/null && break; sleep 0.1; done
-         systemctl kill -s KILL petasos-backup.service; sleep 1; rm /home/hermes/.hermes/new.bin",
+         systemctl kill -s KILL petasos-backup.service
+         for n in $(seq 50); do [ "$(systemctl show --value -p ActiveState petasos-backup.service)" = failed ] && break; sleep 0.2; done
+         rm /home/hermes/.hermes/new.bin",
     )?;
     let last = world.record("last.json")?;
     ensure!(last["outcome"] == "ended early" && last["run"] != before["run"], "{last}");

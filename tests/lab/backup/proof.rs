@@ -38,9 +38,9 @@ const BROKEN: &[Broken] = &[
         ..PLAIN
     },
     Broken {
-        name: "the agent can read the password",
+        name: "others can read the password",
         web: "chmod 644 /etc/petasos/backup/password",
-        check: "backup.password",
+        check: "declared",
         ..PLAIN
     },
     Broken {

@@ -1,0 +1,45 @@
+//! `petasos backup`: a backup now, a second key to it, and what is done with backups on the vault.
+
+mod escrow;
+mod forget;
+mod key;
+mod list;
+mod now;
+mod vault;
+
+use super::hosts::HostArgs;
+use anyhow::Result;
+use std::process::ExitCode;
+
+/// Make backups, keep a second key to them, list, check and forget them
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    #[command(subcommand)]
+    verb: BackupVerb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum BackupVerb {
+    /// Make a backup now; exit code 2 if it is not good
+    Now(HostArgs),
+    /// Keep a second key to a host's backups in keys/, encrypted for the operators
+    Key(HostArgs),
+    /// List a host's backups, as the vault has them, and which are kept
+    List(HostArgs),
+    /// Read all that the vault has of a host; an error names what is damaged
+    Check(HostArgs),
+    /// Take away for good what need not be kept
+    Forget(forget::ForgetArgs),
+}
+
+/// # Errors
+/// When a file is not sound, or a host or its vault cannot be asked.
+pub async fn run(args: &BackupArgs) -> Result<ExitCode> {
+    match &args.verb {
+        BackupVerb::Now(args) => now::run(args).await,
+        BackupVerb::Key(args) => key::run(args).await,
+        BackupVerb::List(args) => list::run(args).await,
+        BackupVerb::Check(args) => list::check(args).await,
+        BackupVerb::Forget(args) => forget::run(args).await,
+    }
+}

@@ -1,0 +1,74 @@
+//! The second key to a host's backups: `keys/HOST.age` beside petasos.yaml, encrypted for the
+//! operators. The first one never leaves the host, and goes down with it.
+
+use crate::act::Text;
+use crate::command::files::FileArgs;
+use crate::command::hosts::HostArgs;
+use crate::command::private_keys::PrivateKeys;
+use crate::command::secrets_file::recipients;
+use crate::config::atomic;
+use crate::fault::Fault;
+use crate::run::backup::Repository;
+use crate::secret::{Plain, seal};
+use crate::yaml;
+use anyhow::Result;
+use serde::Deserialize;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+/// What is in the file.
+pub struct Escrow {
+    /// The id of the repository that it opens.
+    pub repository: String,
+    pub password: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    repository: String,
+    password: String,
+}
+
+/// Where a host's is.
+pub fn file(files: &FileArgs, host: &str) -> PathBuf {
+    files.folder().join("keys").join(format!("{host}.age"))
+}
+
+impl Escrow {
+    /// # Errors
+    /// When there is none, or it cannot be decrypted.
+    pub fn open(args: &HostArgs, host: &str) -> Result<Self, Fault> {
+        let path = file(&args.files, host);
+        let shown = path.display().to_string();
+        let sealed = std::fs::read(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Fault::new(format!("there is no `{shown}`: no key to the backups of `{host}` is here"))
+                .hint(format!("`petasos backup key {host}` makes one, as long as the host is there")),
+            _ => Fault::new(format!("cannot read `{shown}`: {error}")),
+        })?;
+        let keys = PrivateKeys::of(args.age.age_identity.as_deref(), args.identity.as_deref());
+        let plain = keys.open(&sealed, &shown)?;
+        let Written { repository, password } = yaml::read(&shown, plain.reveal())?;
+        Ok(Self { repository, password: Text::secret(password) })
+    }
+
+    /// The repository that it opens.
+    pub fn of(&self, host: &str) -> Repository {
+        Repository { host: host.to_owned(), id: self.repository.clone(), password: self.password.clone() }
+    }
+
+    /// Writes it, whole or not at all.
+    ///
+    /// # Errors
+    /// When nobody is named who may decrypt it, or it cannot be written.
+    pub fn write(&self, args: &HostArgs, host: &str) -> Result<PathBuf> {
+        let (recipients, _) = recipients(&args.files, &args.files.read()?)?;
+        let text = format!("repository: {}\npassword: {}\n", self.repository, self.password.reveal());
+        let sealed = seal(&Plain::new(text), &recipients)?;
+        let path = file(&args.files, host);
+        let written = std::fs::create_dir_all(path.parent().unwrap_or(&path))
+            .and_then(|()| atomic::write(&path, sealed.as_bytes(), 0o600));
+        written.map_err(|error| Fault::new(format!("cannot write `{}`: {error}", path.display())))?;
+        Ok(path)
+    }
+}

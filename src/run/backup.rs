@@ -1,0 +1,187 @@
+//! Backups: one now, a second key to them, and what is done with them on the vault.
+
+use super::session::Session;
+use super::{Job, RunError, Watch};
+use crate::act::{Act, Text};
+use crate::backup::Snapshot;
+use crate::fault::Fault;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const NOW: &str = include_str!("../../remote/run/backup-now.py");
+const KEY: &str = include_str!("../../remote/run/backup-key.py");
+const VAULT: &str = include_str!("../../remote/run/vault.py");
+
+/// A first one of many gigabytes over a slow line.
+const LONG: Duration = Duration::from_secs(6 * 3600);
+/// For a repository to be opened.
+const OPENED: Duration = Duration::from_secs(600);
+
+/// A host's repository on its vault, and what opens it.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    pub host: String,
+    pub id: String,
+    pub password: Text,
+}
+
+impl Repository {
+    /// What the vault is asked to do with it.
+    fn asked(&self, verb: &str, ids: &[&str]) -> Value {
+        let Self { host, id, password } = self;
+        json!({ "verb": verb, "host": host, "repository": id, "password": password.reveal(), "ids": ids })
+    }
+}
+
+/// A host's own record of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupRecord {
+    /// `good`, or what went wrong.
+    pub outcome: String,
+    #[serde(default)]
+    pub why: String,
+    /// When it began and ended, in seconds since the epoch by the host's clock.
+    pub began: u64,
+    pub ended: u64,
+    #[serde(default)]
+    pub snapshot: String,
+    #[serde(default)]
+    pub files: u64,
+    /// Of the data, and of what was new of it.
+    #[serde(default)]
+    pub bytes: u64,
+    #[serde(default)]
+    pub added: u64,
+    #[serde(default)]
+    pub databases: u64,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRun {
+    /// None where it did not come so far.
+    pub record: Option<BackupRecord>,
+    /// The end of its log then.
+    pub said: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Added {
+    repository: String,
+}
+
+/// A host's backups as the vault has them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listing {
+    pub snapshots: Vec<Snapshot>,
+    /// What was none of the repository and has been put aside.
+    pub aside: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checked {
+    pub said: Vec<String>,
+    pub aside: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Forgot {
+    aside: Vec<String>,
+}
+
+impl Job {
+    /// Makes a backup now.
+    ///
+    /// # Errors
+    /// When the host cannot be asked; a backup that fails is no error.
+    pub async fn backup_now(&self, watch: &Watch) -> Result<BackupRun, RunError> {
+        self.told("backup", "no backup", Text::open(NOW), LONG, watch).await
+    }
+
+    /// Lets a password of the operator's open the host's repository too; returns the repository's
+    /// id.
+    ///
+    /// # Errors
+    /// When the host cannot be asked, or has no repository.
+    pub async fn add_backup_key(&self, password: &Text, watch: &Watch) -> Result<String, RunError> {
+        let program = called(KEY, "add", password.reveal()).map_err(|fault| self.host_error(fault))?;
+        let added: Added = self.told("key", "no second key to its backups", program, OPENED, watch).await?;
+        Ok(added.repository)
+    }
+
+    /// Of a vault: a host's backups.
+    ///
+    /// # Errors
+    /// When the vault cannot be asked, or the password does not open this repository there.
+    pub async fn backups_of(&self, repository: &Repository, watch: &Watch) -> Result<Listing, RunError> {
+        self.asked(repository.asked("list", &[]), OPENED, watch).await
+    }
+
+    /// Of a vault: reads all that it has of a host, and compares it with its names.
+    ///
+    /// # Errors
+    /// As for [`Job::backups_of`], and when something is damaged.
+    pub async fn check_backups_of(&self, repository: &Repository, watch: &Watch) -> Result<Checked, RunError> {
+        self.asked(repository.asked("check", &[]), LONG, watch).await
+    }
+
+    /// Of a vault: takes backups of a host's away for good; returns what was put aside.
+    ///
+    /// # Errors
+    /// As for [`Job::backups_of`].
+    pub async fn forget_backups_of(
+        &self,
+        repository: &Repository,
+        ids: &[&str],
+        watch: &Watch,
+    ) -> Result<Vec<String>, RunError> {
+        let forgot: Forgot = self.asked(repository.asked("forget", ids), LONG, watch).await?;
+        Ok(forgot.aside)
+    }
+
+    async fn asked<T: DeserializeOwned>(
+        &self,
+        asked: Value,
+        patience: Duration,
+        watch: &Watch,
+    ) -> Result<T, RunError> {
+        let program = called(VAULT, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
+        self.told("vault", "the vault's backups", program, patience, watch).await
+    }
+
+    /// What a program says, in JSON.
+    async fn told<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        what: &str,
+        program: Text,
+        patience: Duration,
+        watch: &Watch,
+    ) -> Result<T, RunError> {
+        let mut session = Session::open(self, watch).await?;
+        let argv = ["python3", "-I", "-"].map(str::to_owned).to_vec();
+        let frame = session.long_frame(name, &Act::Run { argv, stdin: Some(program) }, patience).await;
+        session.close().await;
+        let frame = frame?;
+        if frame.rc != 0 {
+            let said = frame.error_text();
+            let last = said.lines().last().unwrap_or("it said nothing").to_owned();
+            return Err(self.host_error(Fault::new(last).at(what)));
+        }
+        serde_json::from_slice(&frame.out)
+            .map_err(|error| self.host_error(Fault::new(format!("its answer cannot be parsed: {error}")).at(what)))
+    }
+}
+
+/// A program that ends with a call of a function of its own; secret as what it is called with.
+fn called(program: &str, function: &str, text: &str) -> Result<Text, Fault> {
+    // A string of JSON is one of Python, too.
+    let literal = serde_json::to_string(text).map_err(|error| Fault::new(error.to_string()))?;
+    Ok(Text::secret(format!("{program}\n{function}({literal})\n")))
+}
