@@ -1,8 +1,8 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    audit, backup, changes, completions, demo, denials, doctor, egress, facts, fault, history, init, lab, man, pin, plan,
-    policy, render, secret, undo, up, verify,
+    audit, backup, changes, completions, demo, denials, doctor, egress, facts, fault, history, init, lab, man, pin,
+    plan, policy, render, secret, undo, up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};

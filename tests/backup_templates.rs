@@ -13,11 +13,14 @@ fn backup() -> Value {
         "name": "production", "at": "03:00", "keep": { "daily": 7, "weekly": 5, "monthly": 12 },
         "vault": { "name": "box", "address": "203.0.113.9", "port": 22, "user": "petasos-vault", "key": KEY },
         "ready": true,
-    } })
+    }, "agent": { "limits": { "memory": "2G" } } })
 }
 
 fn vault() -> Value {
-    let hosts = json!([{ "name": "production", "key": KEY }, { "name": "staging", "key": KEY }]);
+    let hosts = json!([
+        { "name": "production", "folder": "0a1b2c3d", "key": KEY },
+        { "name": "staging", "folder": "4e5f6a7b", "key": KEY },
+    ]);
     json!({ "vault": { "hosts": hosts, "store": "/srv/petasos-vault", "user": "petasos-vault" } })
 }
 
@@ -37,6 +40,10 @@ fn systemd_accepts_the_units() {
         "petasos-backup.service",
         "petasos-backup-night.service",
         "petasos-backup.timer",
+        "petasos-drill-restore.service",
+        "petasos-drill.service",
+        "petasos-drill.timer",
+        "petasos-restore.service",
     ];
     let of_vault = [
         "petasos-vault-watch.service",
@@ -92,7 +99,7 @@ fn ssh_reaches_the_vault_and_nothing_else() {
 fn each_key_runs_one_command() {
     let text = render("vault/keys.tera", &vault());
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    for (line, name) in lines.iter().zip(["production", "staging"]) {
+    for (line, name) in lines.iter().zip(["production/0a1b2c3d", "staging/4e5f6a7b"]) {
         let options = line.split(" ssh-ed25519 ").next().unwrap();
         let command = format!(
             "restrict,command=\"/usr/bin/rclone --config /dev/null -q serve restic --stdio --append-only /srv/petasos-vault/{name}\""

@@ -11,93 +11,18 @@ one, `repository` the id of the repository, which never becomes another by itsel
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
 
-STATE = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-PASSWORD = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), "password")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from store import Failed, ended, last_words, read, record, recorded, restic, write  # noqa: E402
+
+LAST, GOOD = "last.json", "good.json"
 STAGE = "/var/lib/petasos-backup/stage"
 DATA = "/home/hermes/.hermes"
-# How long a repository may take to be opened: restic tries for much longer.
-OPEN_SECS = 300
 # Older copies are those of another night.
 FRESH_SECS = 3 * 3600
-# What is kept of a program's words.
-WORDS = 2000
-
-
-class Failed(Exception):
-    """Why a backup is none, in two words for the record, and in a sentence."""
-
-    def __init__(self, outcome, why):
-        super().__init__(why)
-        self.outcome = outcome
-
-
-def write(name, text):
-    """Whole or not at all."""
-    new = os.path.join(STATE, "." + name)
-    with open(new, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, os.path.join(STATE, name))
-
-
-def read(name):
-    try:
-        with open(os.path.join(STATE, name)) as file:
-            return file.read().strip()
-    except FileNotFoundError:
-        return ""
-
-
-def record(began, outcome, why="", **more):
-    entry = {
-        "run": os.environ.get("INVOCATION_ID", ""),
-        "began": began,
-        "ended": int(time.time()),
-        "outcome": outcome,
-        "why": why[:WORDS],
-        **more,
-    }
-    text = json.dumps(entry) + "\n"
-    write("last.json", text)
-    if outcome == "good":
-        write("good.json", text)
-
-
-def restic(*words, patience=OPEN_SECS):
-    """Restic's exit code, and what it said."""
-    ssh = "/usr/bin/ssh -F /etc/petasos/backup/ssh_config vault"
-    store = ["-o", f"rclone.program={ssh}", "-o", "rclone.args=petasos", "-r", "rclone:"]
-    run = subprocess.Popen(
-        ["/usr/bin/restic", "--password-file", PASSWORD, *store, *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
-    try:
-        out, said = run.communicate(timeout=patience)
-    except subprocess.TimeoutExpired:
-        run.terminate()
-        said = run.communicate()[1]
-        why = f"no end within {patience} seconds: {last_words(said)}"
-        raise Failed("unreachable", why) from None
-    return run.returncode, out, said.strip()
-
-
-def last_words(said):
-    """What it said last, without the places in its source that it names: a line, and one that is
-    indented below it."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    named = [at for at, line in enumerate(lines) if line.startswith("\t")]
-    places = {*named, *(at - 1 for at in named)}
-    words = [line.strip() for at, line in enumerate(lines) if at not in places]
-    return " / ".join(words[-3:])[-WORDS:]
 
 
 def config():
@@ -147,10 +72,8 @@ def copied():
     if age > FRESH_SECS:
         raise Failed("databases", "the copies of the databases are those of an earlier run")
     with open(path, "rb") as file:
-        return {
-            "databases": len(report["copied"]),
-            "report": hashlib.sha256(file.read()).hexdigest(),
-        }
+        digest = hashlib.sha256(file.read()).hexdigest()
+    return {"databases": len(report["copied"]), "report": digest}
 
 
 def summary(out):
@@ -195,31 +118,22 @@ def backup(began):
         # Afterwards: a snapshot without a sound copy is better than none, and is not good.
         more.update(copied())
     except Failed as failed:
-        record(began, failed.outcome, str(failed), **more)
+        record(LAST, began, failed.outcome, str(failed), **more)
         raise
-    record(began, "good", **more)
+    write(GOOD, record(LAST, began, "good", **more))
     print(f"snapshot {snapshot[:8]}: {more['files']} files, {more['added']} bytes new")
-
-
-def ended():
-    """After the service: a run that was killed has no record of its own."""
-    last = json.loads(read("last.json") or "{}")
-    result = os.environ.get("SERVICE_RESULT", "")
-    if result != "success" and last.get("run") != os.environ.get("INVOCATION_ID"):
-        how = f"{os.environ.get('EXIT_CODE', '')} {os.environ.get('EXIT_STATUS', '')}".strip()
-        record(int(time.time()), "ended early", f"it ended by {result} ({how})")
 
 
 def main():
     if sys.argv[1:] == ["ended"]:
-        ended()
+        ended(LAST)
         return 0
     began = int(time.time())
     try:
         backup(began)
     except Failed as failed:
-        if json.loads(read("last.json") or "{}").get("run") != os.environ.get("INVOCATION_ID"):
-            record(began, failed.outcome, str(failed))
+        if not recorded(LAST):
+            record(LAST, began, failed.outcome, str(failed))
         print(f"no good backup: {failed}", file=sys.stderr)
         return 1
     return 0

@@ -28,6 +28,15 @@ def restic(*words, text=""):
     return done.stdout
 
 
+def known(_):
+    """The id of the repository that this host has; none before its first backup."""
+    try:
+        with open("/var/lib/petasos-backup/state/repository") as file:
+            print(json.dumps({"repository": file.read().strip()}))
+    except FileNotFoundError:
+        raise SystemExit("there was no backup yet: `petasos up` makes the first") from None
+
+
 def add(password):
     restic("key", "add", "--new-password-file", "/dev/stdin", text=password + "\n")
     print(json.dumps({"repository": json.loads(restic("--no-lock", "cat", "config"))["id"]}))

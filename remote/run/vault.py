@@ -25,7 +25,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "GOGC": "20", "HOME":
 
 def restic(asked, *words):
     """What it printed. The password is in no process list and no environment."""
-    repository = os.path.join(STORE, asked["host"])
+    repository = os.path.join(STORE, asked["folder"])
     done = subprocess.run(
         [*AS_USER, "/usr/bin/restic", "--no-cache", "-r", repository, *words],
         input=asked["password"] + "\n",
@@ -47,7 +47,7 @@ def seconds(text):
 
 
 def arrived(asked, snapshot):
-    path = os.path.join(STORE, asked["host"], "snapshots", snapshot)
+    path = os.path.join(STORE, asked["folder"], "snapshots", snapshot)
     return int(os.lstat(path).st_mtime)
 
 
@@ -80,15 +80,32 @@ def check(asked):
 VERBS = {"list": listed, "forget": forget, "check": check}
 
 
+def opened(asked, folder):
+    """The id of the repository in a folder, or why it does not open."""
+    try:
+        return json.loads(restic({**asked, "folder": folder}, "--no-lock", "cat", "config"))["id"]
+    except SystemExit as error:
+        return str(error)
+
+
+def found(asked, folders):
+    """The folder with the repository that is asked for: a host has had one for each of its keys."""
+    why = "no backup of this host has arrived here"
+    for folder in folders:
+        there = opened(asked, folder)
+        if there == asked["repository"]:
+            return folder
+        why = f"no repository here is {asked['repository'][:8]}; {folder}: {there[:200]}"
+    raise SystemExit(why)
+
+
 def main(text):
     import objects
 
-    asked = json.loads(text)
-    # What was planted would keep it from being opened.
-    aside = objects.tidy(STORE, asked["host"])
-    there = json.loads(restic(asked, "--no-lock", "cat", "config"))["id"]
-    if there != asked["repository"]:
-        raise SystemExit(
-            f"it is repository {there[:8]}, and the key is for {asked['repository'][:8]}"
-        )
-    print(json.dumps({**VERBS[asked["verb"]](asked), "aside": aside}))
+    asked, aside = json.loads(text), []
+    own = [name for name in objects.repositories(STORE) if name.split("/")[0] == asked["host"]]
+    for folder in own:
+        # What was planted would keep it from being opened.
+        aside += objects.tidy(STORE, folder)
+    asked["folder"] = found(asked, own)
+    print(json.dumps({**VERBS[asked["verb"]](asked), "folder": asked["folder"], "aside": aside}))

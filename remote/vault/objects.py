@@ -38,6 +38,15 @@ def files_and_folders(entry):
     return entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False)
 
 
+def repositories(store):
+    """`HOST/FOLDER` of each: a host has one for each key that it has had."""
+    for host in entries(store):
+        if host.name != ASIDE and host.is_dir(follow_symlinks=False):
+            for folder in entries(host.path):
+                if folder.is_dir(follow_symlinks=False):
+                    yield f"{host.name}/{folder.name}"
+
+
 def walk(folder):
     """`kind, path` of each object; the kind is empty for what has no place in a repository."""
     for entry in entries(folder):
@@ -64,21 +73,21 @@ def packs(folder):
             yield ("data" if named and one.is_file(follow_symlinks=False) else ""), one.path
 
 
-def set_aside(store, host, path):
+def set_aside(store, repository, path):
     """Out of the repository's way, and not out of the world."""
-    name = os.path.relpath(path, os.path.join(store, host)).replace("/", "-")
-    place = os.path.join(store, ASIDE, host)
+    name = os.path.relpath(path, os.path.join(store, repository)).replace("/", "-")
+    place = os.path.join(store, ASIDE, repository)
     os.makedirs(place, mode=0o700, exist_ok=True)
     to = os.path.join(place, f"{time.time_ns()}-{name}"[:240])
     os.rename(path, to)
     return to
 
 
-def tidy(store, host):
+def tidy(store, repository):
     """Sets aside what keeps the repository from being opened, and what is none of it; a line for
     each."""
     now, said = time.time(), []
-    folder = os.path.join(store, host)
+    folder = os.path.join(store, repository)
     if not os.path.isdir(folder):
         return said
     for kind, path in list(walk(folder)):
@@ -87,7 +96,7 @@ def tidy(store, host):
         empty = kind == "data" and os.lstat(path).st_size == 0
         wrong = kind in OPENED and digest(path) != os.path.basename(path)
         if not kind or empty or wrong:
-            set_aside(store, host, path)
+            set_aside(store, repository, path)
             name = os.path.relpath(path, folder)
-            said.append(f"{host}: {name!r} is no part of a repository: set aside")
+            said.append(f"{repository}: {name!r} is no part of a repository: set aside")
     return said

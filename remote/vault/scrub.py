@@ -1,4 +1,4 @@
-"""STORE HOST…: whether each object is what its name says. It needs no key, and finds what a disk
+"""STORE: whether each object is what its name says. It needs no key, and finds what a disk
 lost and what somebody planted. Exit code 1 when something is not, each by a line.
 """
 
@@ -8,15 +8,15 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from objects import digest, settled, tidy, walk  # noqa: E402
+from objects import digest, repositories, settled, tidy, walk  # noqa: E402
 
 
-def main(store, *hosts):
+def main(store):
     looked, wrong = 0, []
-    for host in hosts:
+    for host in repositories(store):
         wrong += tidy(store, host)
         folder = os.path.join(store, host)
-        for kind, path in walk(folder) if os.path.isdir(folder) else ():
+        for kind, path in walk(folder):
             looked += 1
             try:
                 if kind and digest(path) != os.path.basename(path) and settled(path, time.time()):

@@ -1,5 +1,5 @@
-"""STORE HOURS MOST HOST…: whether each host's newest backup is fresh, and the disk has room; what
-somebody planted is set aside.
+"""STORE HOURS MOST HOST/FOLDER…: whether each host's newest backup is fresh, and the disk has room;
+what somebody planted is set aside.
 
 It runs on the vault, without any key: what arrived when is what the file system says, whatever a
 host claims. `watch.json` in the service's state directory has what was found; exit code 1 when
@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from objects import NAME, tidy  # noqa: E402
+from objects import NAME, repositories, tidy  # noqa: E402
 
 
 def newest(folder):
@@ -27,11 +27,13 @@ def newest(folder):
         return 0
 
 
-def main(store, hours, most, *hosts):
+def main(store, hours, most, *current):
     now, wrong, found = time.time(), [], {}
-    for host in hosts:
-        wrong += tidy(store, host)
-        arrived = newest(os.path.join(store, host))
+    for repository in repositories(store):
+        wrong += tidy(store, repository)
+    for repository in current:
+        host = repository.split("/")[0]
+        arrived = newest(os.path.join(store, repository))
         age = (now - arrived) / 3600
         found[host] = {"newest": int(arrived), "stale": age > float(hours)}
         if not arrived:

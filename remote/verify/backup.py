@@ -93,6 +93,17 @@ def backup():
     }
 
 
+def drill():
+    """The last drill's record, the age of the last good one, and whether there is a next."""
+    good = record("drill-good.json")
+    timer = properties("petasos-drill.timer", ["ActiveState", "UnitFileState"])
+    return {
+        "last": record("drill.json"),
+        "age": None if good is None else round(time.time() - good["ended"]),
+        "timer": f"{timer.get('ActiveState', '')} {timer.get('UnitFileState', '')}".strip(),
+    }
+
+
 def vault():
     """What the vault's own looks found."""
     with open(WATCH) as file:

@@ -4,7 +4,7 @@ import threading
 import time
 
 from . import policy, sshd, trail
-from .backup import backup, vault
+from .backup import backup, drill, vault
 from .beside import beside
 from .data import data, room, scripts
 from .host import access, account, active_state, output_of, processes, unit_state
@@ -59,6 +59,7 @@ def inspections(spec):
         "chain": trail.chain,
         "log": lambda: trail.log(spec["account"]),
         "backup": backup,
+        "drill": drill,
         "vault": vault,
         "helpers": lambda: {name: active_state(name) for name in spec["helpers"]},
     }

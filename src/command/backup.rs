@@ -5,6 +5,7 @@ mod forget;
 mod key;
 mod list;
 mod now;
+mod restore;
 mod vault;
 
 use super::hosts::HostArgs;
@@ -28,6 +29,8 @@ enum BackupVerb {
     List(HostArgs),
     /// Read all that the vault has of a host; an error names what is damaged
     Check(HostArgs),
+    /// Bring a host's data back, onto it or another one
+    Restore(restore::RestoreArgs),
     /// Take away for good what need not be kept
     Forget(forget::ForgetArgs),
 }
@@ -40,6 +43,7 @@ pub async fn run(args: &BackupArgs) -> Result<ExitCode> {
         BackupVerb::Key(args) => key::run(args).await,
         BackupVerb::List(args) => list::run(args).await,
         BackupVerb::Check(args) => list::check(args).await,
+        BackupVerb::Restore(args) => restore::run(args).await,
         BackupVerb::Forget(args) => forget::run(args).await,
     }
 }

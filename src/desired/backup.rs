@@ -12,6 +12,7 @@ use crate::name::{AbsPath, PublicKey};
 use crate::verify::claims::Vault;
 use anyhow::Result;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Where a vault keeps what comes in, a folder for each host.
@@ -92,6 +93,13 @@ fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> 
     }))
 }
 
+/// Where below a host's name its backups are: each key has a folder of its own, so that a new host
+/// of the same name, or one with a new key, begins anew and cannot add to what the old one had.
+fn folder(key: &PublicKey) -> String {
+    let digest = Sha256::digest(key.as_str());
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
     let (mut hosts, mut whose) = (Vec::new(), BTreeMap::new());
     for name in config.names() {
@@ -108,7 +116,7 @@ fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
             ));
             return Err(fault.hint("on one of them `rm /etc/petasos/backup/key /etc/petasos/backup/key.pub`, then `petasos up` for it; ask yourself how it came there").into());
         }
-        hosts.push(json!({ "name": name, "key": key }));
+        hosts.push(json!({ "name": name, "folder": folder(key), "key": key }));
     }
     Ok(json!({ "hosts": hosts, "store": STORE, "user": USER }))
 }

@@ -13,6 +13,8 @@ use std::time::Duration;
 const NOW: &str = include_str!("../../remote/run/backup-now.py");
 const KEY: &str = include_str!("../../remote/run/backup-key.py");
 const VAULT: &str = include_str!("../../remote/run/vault.py");
+const DOOR: &str = include_str!("../../remote/run/vault-door.py");
+const RESTORE: &str = include_str!("../../remote/run/restore.py");
 
 /// A first one of many gigabytes over a slow line.
 const LONG: Duration = Duration::from_secs(6 * 3600);
@@ -69,6 +71,26 @@ pub struct BackupRun {
 }
 
 #[derive(Debug, Deserialize)]
+struct Begun {
+    key: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Fetched {
+    databases: u64,
+}
+
+/// Data that came back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Put {
+    /// How many seconds the agent took until it was well.
+    pub healthy: f64,
+    /// Where what was there before is now.
+    pub aside: String,
+}
+
+#[derive(Debug, Deserialize)]
 struct Added {
     repository: String,
 }
@@ -78,6 +100,8 @@ struct Added {
 #[serde(deny_unknown_fields)]
 pub struct Listing {
     pub snapshots: Vec<Snapshot>,
+    /// Where below the store it is.
+    pub folder: String,
     /// What was none of the repository and has been put aside.
     pub aside: Vec<String>,
 }
@@ -86,11 +110,11 @@ pub struct Listing {
 #[serde(deny_unknown_fields)]
 pub struct Checked {
     pub said: Vec<String>,
+    pub folder: String,
     pub aside: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Forgot {
     aside: Vec<String>,
 }
@@ -102,6 +126,16 @@ impl Job {
     /// When the host cannot be asked; a backup that fails is no error.
     pub async fn backup_now(&self, watch: &Watch) -> Result<BackupRun, RunError> {
         self.told("backup", "no backup", Text::open(NOW), LONG, watch).await
+    }
+
+    /// The id of the host's repository.
+    ///
+    /// # Errors
+    /// When the host cannot be asked, or has none yet.
+    pub async fn backup_repository(&self, watch: &Watch) -> Result<String, RunError> {
+        let program = called(KEY, "known", "").map_err(|fault| self.host_error(fault))?;
+        let known: Added = self.told("key", "no second key to its backups", program, OPENED, watch).await?;
+        Ok(known.repository)
     }
 
     /// Lets a password of the operator's open the host's repository too; returns the repository's
@@ -143,6 +177,60 @@ impl Job {
     ) -> Result<Vec<String>, RunError> {
         let forgot: Forgot = self.asked(repository.asked("forget", ids), LONG, watch).await?;
         Ok(forgot.aside)
+    }
+
+    /// Of a vault: lets a key in to a folder of its store for some hours, or that of before no
+    /// more.
+    ///
+    /// # Errors
+    /// When the vault cannot be asked.
+    pub async fn restore_door(&self, key_and_folder: Option<(&str, &str)>, watch: &Watch) -> Result<(), RunError> {
+        let (key, folder) = key_and_folder.unwrap_or_default();
+        let asked = json!({ "open": key_and_folder.is_some(), "key": key, "folder": folder });
+        let program = called(DOOR, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
+        let _: Value = self.told("door", "the vault's door", program, OPENED, watch).await?;
+        Ok(())
+    }
+
+    /// A key for one restore to this host; its public part.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    pub async fn begin_restore(&self, watch: &Watch) -> Result<String, RunError> {
+        let begun: Begun = self.restoring(&json!({ "step": "begin" }), watch).await?;
+        Ok(begun.key)
+    }
+
+    /// Fetches a snapshot out of the vault, and compares its databases; how many there are.
+    ///
+    /// # Errors
+    /// When it does not arrive, or is not what was backed up.
+    pub async fn fetch_backup(&self, password: &Text, snapshot: &str, watch: &Watch) -> Result<u64, RunError> {
+        let asked = json!({ "step": "fetch", "password": password.reveal(), "snapshot": snapshot });
+        let fetched: Fetched = self.restoring(&asked, watch).await?;
+        Ok(fetched.databases)
+    }
+
+    /// Puts it in the place of the agent's data, and starts the agent on it.
+    ///
+    /// # Errors
+    /// When there is no room, or the agent does not answer.
+    pub async fn put_backup(&self, watch: &Watch) -> Result<Put, RunError> {
+        self.restoring(&json!({ "step": "put" }), watch).await
+    }
+
+    /// Leaves nothing of it behind.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    pub async fn end_restore(&self, watch: &Watch) -> Result<(), RunError> {
+        let _: Value = self.restoring(&json!({ "step": "end" }), watch).await?;
+        Ok(())
+    }
+
+    async fn restoring<T: DeserializeOwned>(&self, asked: &Value, watch: &Watch) -> Result<T, RunError> {
+        let program = called(RESTORE, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
+        self.told("restore", "the restore", program, LONG, watch).await
     }
 
     async fn asked<T: DeserializeOwned>(

@@ -2,7 +2,7 @@
 //! here, is an error.
 
 use super::claims::Rates;
-pub use super::found::{Beside, FoundBackup, FoundSecrets, FoundVault, Knocks, Offer, Records, UnitLimits};
+pub use super::found::{Beside, FoundBackup, FoundDrill, FoundSecrets, FoundVault, Knocks, Offer, Records, UnitLimits};
 use super::nullable::nullable;
 use super::report::AttackOutcome;
 use crate::audit::chain::Walk;
@@ -140,6 +140,7 @@ pub struct Inspected {
     pub helpers: Inspection<BTreeMap<String, String>>,
     pub data: Inspection<AgentData>,
     pub backup: Inspection<FoundBackup>,
+    pub drill: Inspection<FoundDrill>,
     pub vault: Inspection<FoundVault>,
 }
 

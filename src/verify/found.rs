@@ -96,6 +96,19 @@ pub struct Record {
     pub report: String,
 }
 
+/// Of the host's drills.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundDrill {
+    #[serde(deserialize_with = "nullable")]
+    pub last: Option<Record>,
+    /// Of the last good one, in seconds.
+    #[serde(deserialize_with = "nullable")]
+    pub age: Option<i64>,
+    /// `active enabled`.
+    pub timer: String,
+}
+
 /// Of a vault's own looks at what it keeps.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,6 +8,7 @@ mod approve_mode;
 mod attack;
 mod audit_denials;
 mod audit_log;
+mod backup_drill;
 mod backup_nightly;
 mod call;
 pub mod claims;
@@ -87,7 +88,7 @@ const REGISTRY: &[Control] = &[
     ssh_keyonly::CONTROL,
     os_patched::CONTROL,
     backup_nightly::CONTROL,
-    planned::BACKUP_DRILL,
+    backup_drill::CONTROL,
     planned::BACKUP_RETENTION,
     planned::INCIDENT_READY,
 ];

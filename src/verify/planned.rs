@@ -31,8 +31,6 @@ pub const SUPPLY_PROMOTE: Control = planned(
         "`petasos up staging` first, production a day later; a release that does not become healthy is rolled back by itself",
     ),
 );
-pub const BACKUP_DRILL: Control =
-    planned("backup.drill", KEPT, "Restore drill", "A restore is tested every quarter.", None);
 pub const BACKUP_RETENTION: Control = planned(
     "backup.retention",
     KEPT,

@@ -85,6 +85,7 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
         "chain",
         "log",
         "backup",
+        "drill",
         "vault",
     ];
     let unseen = json!({ "error": "not seen" });

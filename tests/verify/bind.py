@@ -142,7 +142,7 @@ def planted_log(folder):
         file.write("A_KEY=abcdefgh\n")
     secrets.SECRETS, secrets.FOLDER = f"{folder}/secrets.env", folder
     limits.GROUPS = limits.TOLD = folder
-    for name in ("last", "good"):
+    for name in ("last", "good", "drill", "drill-good"):
         with open(f"{folder}/{name}.json", "w") as file:
             json.dump({"outcome": "good", "ended": 1, "snapshot": "a"}, file)
     with open(f"{folder}/password", "w") as file:

@@ -14,7 +14,7 @@ use crate::yaml;
 use anyhow::Result;
 use serde::Deserialize;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is in the file.
 pub struct Escrow {
@@ -39,11 +39,20 @@ impl Escrow {
     /// # Errors
     /// When there is none, or it cannot be decrypted.
     pub fn open(args: &HostArgs, host: &str) -> Result<Self, Fault> {
-        let path = file(&args.files, host);
+        Self::open_file(args, host, &file(&args.files, host))
+    }
+
+    /// The same of a file that is named.
+    ///
+    /// # Errors
+    /// As for [`Escrow::open`].
+    pub fn open_file(args: &HostArgs, host: &str, path: &Path) -> Result<Self, Fault> {
         let shown = path.display().to_string();
-        let sealed = std::fs::read(&path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Fault::new(format!("there is no `{shown}`: no key to the backups of `{host}` is here"))
-                .hint(format!("`petasos backup key {host}` makes one, as long as the host is there")),
+        let sealed = std::fs::read(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                Fault::new(format!("there is no `{shown}`: no key to the backups of `{host}` is here"))
+                    .hint(format!("`petasos backup key {host}` makes one, as long as the host is there"))
+            }
             _ => Fault::new(format!("cannot read `{shown}`: {error}")),
         })?;
         let keys = PrivateKeys::of(args.age.age_identity.as_deref(), args.identity.as_deref());

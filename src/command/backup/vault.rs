@@ -43,12 +43,20 @@ pub struct Kept {
 /// # Errors
 /// As for [`backed_up`], and when the key of one is not here or does not open.
 pub fn on_vaults(args: &HostArgs) -> Result<Vec<(Job, Kept)>> {
+    on_vaults_by(args, |host| Escrow::open(args, host))
+}
+
+/// The same by other keys than those of the hosts' names.
+///
+/// # Errors
+/// As for [`on_vaults`].
+pub fn on_vaults_by(args: &HostArgs, key: impl Fn(&str) -> Result<Escrow, Fault>) -> Result<Vec<(Job, Kept)>> {
     let of = |choice: Choice| {
         let backup = choice.settings.backup.context("it has a backup")?;
         let hosts = vec![backup.vault.clone()];
         let (job, _) = HostArgs { hosts, ..args.clone() }.jobs(Subject::Host)?.pop().context("the vault is a host")?;
         let host = choice.label;
-        let key = Escrow::open(args, &host)?;
+        let key = key(&host)?;
         Ok((job, Kept { host, backup, key }))
     };
     backed_up(args)?.into_iter().map(of).collect()

@@ -2,6 +2,7 @@
 
 use super::wrong;
 use crate::act::Text;
+use crate::calendar::calendar;
 use crate::config::Target;
 use crate::config::settings::SshAlgorithms;
 use crate::desired::{Choice, packs, secrets as needed};
@@ -10,7 +11,6 @@ use crate::name::EnvName;
 use crate::pin::git;
 use crate::playbook::Sources;
 use crate::run::doctor::Finding;
-use crate::calendar::calendar;
 use crate::run::now;
 use crate::transport::{HostKey, Login, SshOptions, client, resolve};
 use std::sync::Arc;

@@ -35,7 +35,7 @@ ask DELETE /config
 ask POST /config --data-binary garbage
 ask DELETE /
 ask POST '/?create=true'
-for path in /../other /%2e%2e/other /data/../../other /..%2fother /..%5cother; do
+for path in /../../other/0 /%2e%2e/%2e%2e/other/0 /data/../../../other/0 /..%2f..%2fother/0 /..%5c..%5cother/0 /../planted; do
 	ask GET "$path/config"
 	ask POST "$path/planted" --data-binary garbage
 	ask DELETE "$path/config"

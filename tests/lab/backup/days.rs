@@ -50,10 +50,10 @@ const DAYS: &[Day] = &[
     },
     Day {
         name: "the vault has lost the repository",
-        vault: "mv /srv/petasos-vault/web /srv/petasos-vault/web.away",
+        vault: "mv /srv/petasos-vault/web /srv/web.away",
         outcome: "repository gone",
         why: "no repository",
-        vault_after: "rm -rf /srv/petasos-vault/web; mv /srv/petasos-vault/web.away /srv/petasos-vault/web",
+        vault_after: "rm -rf /srv/petasos-vault/web; mv /srv/web.away /srv/petasos-vault/web",
         ..PLAIN
     },
     Day {
@@ -138,7 +138,7 @@ fn killed() -> Result<()> {
         "head -c 60000000 /dev/urandom >/home/hermes/.hermes/new.bin; systemctl start --no-block petasos-backup.service
          for n in $(seq 100); do pgrep -u petasos-backup restic >/dev/null && break; sleep 0.1; done
          systemctl kill -s KILL petasos-backup.service
-         for n in $(seq 50); do [ "$(systemctl show --value -p ActiveState petasos-backup.service)" = failed ] && break; sleep 0.2; done
+         for n in $(seq 50); do test $(systemctl show --value -p ActiveState petasos-backup.service) = failed && break; sleep 0.2; done
          rm /home/hermes/.hermes/new.bin",
     )?;
     let last = world.record("last.json")?;

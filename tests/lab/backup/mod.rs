@@ -3,6 +3,7 @@
 
 mod days;
 mod proof;
+mod verbs;
 
 use super::harness::{Desk, Host, Once, SMALL, first, lab_key, lock_of, ready, ssh_config, trial};
 use anyhow::{Context, Result, ensure};
@@ -17,7 +18,7 @@ pub fn trials() -> Vec<Trial> {
         trial("backup::what a host sent it cannot take away", stays),
         trial("backup::the agent's user reads no key and does not reach the vault", closed_to_agent),
     ];
-    own.into_iter().chain(days::trials()).chain(proof::trials()).collect()
+    own.into_iter().chain(days::trials()).chain(proof::trials()).chain(verbs::trials()).collect()
 }
 
 /// A host with the agent, its vault, and their desk.
@@ -31,22 +32,34 @@ const STATE: &str = "/var/lib/petasos-backup/state";
 
 pub fn world() -> Result<MutexGuard<'static, World>> {
     static WORLD: Once<World> = Once::new();
-    WORLD.get(|| {
-        first()?;
-        let (web, vault) = (Host::from("backup-web", "converged-trixie")?, Host::from("backup-box", ready()?)?);
-        web.started()?;
-        web.answers()?;
-        let desk = Desk::empty()?;
-        desk.write("petasos.yaml", &yaml(&web, &vault)?)?;
-        desk.write("petasos.lock", &lock_of("0.19.0")?)?;
-        desk.write("ssh_config", &ssh_config(&[&web, &vault])?)?;
-        web.chat("hello")?;
-        // The host alone, which knows no vault yet; the vault alone; and both.
-        desk.petasos(&["up", "web"])?.ended(0)?;
-        desk.petasos(&["up", "box"])?.ended(0)?;
-        desk.petasos(&["up"])?.ended(0)?.says(&["first_run petasos-backup.service"])?;
-        Ok(World { web, vault, desk })
-    })
+    WORLD.get(|| made("backup"))
+}
+
+/// One whose host is going to be destroyed.
+pub fn destroyed() -> Result<World> {
+    made("backup-lost")
+}
+
+fn made(name: &str) -> Result<World> {
+    first()?;
+    let web = Host::from(&format!("{name}-web"), "converged-trixie")?;
+    let vault = Host::from(&format!("{name}-box"), ready()?)?;
+    web.started()?;
+    web.answers()?;
+    let mut desk = Desk::empty()?;
+    desk.write("petasos.yaml", &yaml(&web, &vault)?)?;
+    desk.write("petasos.lock", &lock_of("0.19.0")?)?;
+    desk.write("ssh_config", &ssh_config(&[&web, &vault])?)?;
+    // The operator's key decrypts.
+    let config = desk.read("ssh_config")?;
+    let key = config.lines().find_map(|line| line.trim().strip_prefix("IdentityFile ")).context("no IdentityFile")?;
+    desk.set("PETASOS_AGE_IDENTITY", Some(key));
+    web.chat("hello")?;
+    // The host alone, which knows no vault yet; the vault alone; and both.
+    desk.petasos(&["up", "web"])?.ended(0)?;
+    desk.petasos(&["up", "box"])?.ended(0)?;
+    desk.petasos(&["up"])?.ended(0)?.says(&["first_run petasos-backup.service"])?;
+    Ok(World { web, vault, desk })
 }
 
 fn yaml(web: &Host, vault: &Host) -> Result<String> {
@@ -86,7 +99,7 @@ fn comes_up() -> Result<()> {
     ensure!(last == good && good["outcome"] == "good" && good["databases"].as_u64() > Some(0), "{last} {good}");
     // The vault's own file system, which no host can speak for.
     let snapshot = good["snapshot"].as_str().context("no snapshot")?;
-    world.vault.sh(&format!("test -s /srv/petasos-vault/web/snapshots/{snapshot}"))?;
+    world.vault.sh(&format!("test -s /srv/petasos-vault/web/*/snapshots/{snapshot}"))?;
     // Nothing of the agent's can be read there.
     ensure!(
         !world.vault.holds("grep -rqa -e 'SQLite format 3' -e OPENROUTER /srv/petasos-vault")?,
@@ -118,7 +131,7 @@ fn stays() -> Result<()> {
         "DEBIAN_FRONTEND=noninteractive apt-get -qqy install --no-install-recommends curl socat rclone >/dev/null 2>&1";
     world.web.sh(tools)?;
     world.vault.sh(tools)?;
-    world.vault.sh("rm -rf /srv/plain /srv/petasos-vault/other; cp -a /srv/petasos-vault/web /srv/plain; install -d -o petasos-vault -m 0700 /srv/petasos-vault/other; echo x >/srv/petasos-vault/other/config")?;
+    world.vault.sh("rm -rf /srv/plain /srv/petasos-vault/other; cp -a /srv/petasos-vault/web/* /srv/plain; install -d -o petasos-vault -m 0700 /srv/petasos-vault/other /srv/petasos-vault/other/0; echo x >/srv/petasos-vault/other/0/config; chown -R petasos-vault: /srv/petasos-vault/other")?;
     let (before, other) = (world.kept("/srv/petasos-vault/web")?, world.kept("/srv/petasos-vault/other")?);
     ensure!(before.len() > 5, "{before:?}");
 
@@ -132,6 +145,7 @@ fn stays() -> Result<()> {
     ensure!(count("403") + count("405") > 50, "{}", said.out);
 
     // The same against a store that lets things go: the attacks can take away.
+    let before = world.kept("/srv/plain")?;
     let plain = "rclone --config /dev/null -q serve restic --stdio /srv/plain";
     let said = world.vault.with_args(ATTACK, &[plain])?.ended(0)?;
     let after = world.kept("/srv/plain")?;

@@ -51,7 +51,7 @@ const BROKEN: &[Broken] = &[
     },
     Broken {
         name: "nothing has arrived for two days",
-        vault: "find /srv/petasos-vault/web/snapshots -type f -exec touch -d '2 days ago' {} +; systemctl start petasos-vault-watch.service || :",
+        vault: "find /srv/petasos-vault/web/*/snapshots -type f -exec touch -d '2 days ago' {} +; systemctl start petasos-vault-watch.service || :",
         host: "box",
         check: "vault.fresh",
         ..PLAIN

@@ -1,0 +1,91 @@
+"""`drill`: the last good backup out of the vault, into the drill's own directory. `operator`: the
+one that an operator names, with the operator's key, and its databases compared. Both as a user who
+may write nowhere else. `ended KIND`: what became of one that could not say so itself.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from compare import databases  # noqa: E402
+from store import Failed, ended, last_words, read, record, recorded, restic, write  # noqa: E402
+
+PLACES = {"drill": "/var/lib/petasos-backup/drill", "operator": "/var/lib/petasos-backup/restore"}
+RECORDS = {"drill": "drill.json", "operator": "restore.json"}
+# For all of it to arrive.
+ARRIVED_SECS = 4 * 3600
+
+
+def merged(tree, home):
+    """The data with the copies of its databases where they belong; links of the data's own are
+    followed nowhere."""
+    os.rename(os.path.join(tree, "home/hermes/.hermes"), home)
+    stage = os.path.join(tree, "var/lib/petasos-backup/stage")
+    for folder, _, names in os.walk(stage):
+        to = os.path.normpath(os.path.join(home, os.path.relpath(folder, stage)))
+        if os.path.islink(to) or (os.path.lexists(to) and not os.path.isdir(to)):
+            raise Failed("databases", f"`{to}` is in the way of a database")
+        os.makedirs(to, exist_ok=True)
+        for name in names:
+            os.replace(os.path.join(folder, name), os.path.join(to, name))
+
+
+def emptied(place):
+    """An old one's result is none of this."""
+    for left in os.listdir(place):
+        path = os.path.join(place, left)
+        shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+
+def named(kind):
+    """The snapshot's id: which is the newest, the vault could say falsely."""
+    if kind == "operator":
+        with open(os.path.join(os.environ["CREDENTIALS_DIRECTORY"], "snapshot")) as file:
+            return file.read().strip()
+    good = json.loads(read("good.json") or "null")
+    if good is None:
+        raise Failed("no backup", "there was no good backup yet")
+    return good["snapshot"]
+
+
+def restore(kind, began):
+    place = PLACES[kind]
+    emptied(place)
+    if kind == "drill":
+        write("drilled.json", "{}")
+    snapshot, tree = named(kind), os.path.join(place, "tree")
+    words = ("restore", snapshot, "--target", tree)
+    code, _, said = restic("--no-lock", *words, patience=ARRIVED_SECS)
+    if code != 0:
+        raise Failed("restore", f"restic ended with {code}: {last_words(said)}")
+    home = os.path.join(place, "home")
+    merged(tree, home)
+    shutil.rmtree(tree)
+    if kind == "drill":
+        # The drill's other half compares them, and starts the agent on them.
+        write("drilled.json", json.dumps({"began": began, "snapshot": snapshot}))
+    else:
+        record(RECORDS[kind], began, "good", snapshot=snapshot, databases=databases(home))
+
+
+def main(kind):
+    began, name = int(time.time()), RECORDS[kind]
+    try:
+        restore(kind, began)
+    except (Failed, OSError, ValueError, KeyError) as failed:
+        if not recorded(name):
+            record(name, began, getattr(failed, "outcome", "restore"), str(failed))
+        print(f"nothing restored: {failed}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "ended":
+        ended(RECORDS[sys.argv[2]])
+        sys.exit(0)
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,99 @@
+"""The host's repository on the vault, by restic and the host's own key; and records, whole or not
+at all."""
+
+import json
+import os
+import subprocess
+import time
+
+STATE = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+PASSWORD = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), "password")
+# How long a repository may take to be opened: restic tries for much longer.
+OPEN_SECS = 300
+# What is kept of a program's words.
+WORDS = 2000
+
+
+class Failed(Exception):
+    """Why there is no result, in two words for the record, and in a sentence."""
+
+    def __init__(self, outcome, why):
+        super().__init__(why)
+        self.outcome = outcome
+
+
+def write(name, text):
+    new = os.path.join(STATE, "." + name)
+    with open(new, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, os.path.join(STATE, name))
+
+
+def read(name):
+    try:
+        with open(os.path.join(STATE, name)) as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def record(name, began, outcome, why="", **more):
+    """The record of this run, as text."""
+    entry = {
+        "run": os.environ.get("INVOCATION_ID", ""),
+        "began": began,
+        "ended": int(time.time()),
+        "outcome": outcome,
+        "why": why[:WORDS],
+        **more,
+    }
+    text = json.dumps(entry) + "\n"
+    write(name, text)
+    return text
+
+
+def recorded(name):
+    """Whether this run has its record."""
+    return json.loads(read(name) or "{}").get("run") == os.environ.get("INVOCATION_ID")
+
+
+def ended(name):
+    """After the service: a run that was killed has no record of its own."""
+    result = os.environ.get("SERVICE_RESULT", "")
+    if result != "success" and not recorded(name):
+        how = f"{os.environ.get('EXIT_CODE', '')} {os.environ.get('EXIT_STATUS', '')}".strip()
+        record(name, int(time.time()), "ended early", f"it ended by {result} ({how})")
+
+
+def last_words(said):
+    """What it said last, without the places in its source that it names: a line, and one that is
+    indented below it."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    named = [at for at, line in enumerate(lines) if line.startswith("\t")]
+    places = {*named, *(at - 1 for at in named)}
+    words = [line.strip() for at, line in enumerate(lines) if at not in places]
+    return " / ".join(words[-3:])[-WORDS:]
+
+
+def restic(*words, patience=OPEN_SECS):
+    """Restic's exit code, and what it said."""
+    ssh = "/usr/bin/ssh -F /etc/petasos/backup/ssh_config vault"
+    store = ["-o", f"rclone.program={ssh}", "-o", "rclone.args=petasos", "-r", "rclone:"]
+    run = subprocess.Popen(
+        ["/usr/bin/restic", "--password-file", PASSWORD, *store, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    try:
+        out, said = run.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        run.terminate()
+        said = run.communicate()[1]
+        why = f"no end within {patience} seconds: {last_words(said)}"
+        raise Failed("unreachable", why) from None
+    return run.returncode, out, said.strip()
