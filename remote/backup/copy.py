@@ -17,16 +17,22 @@ import urllib.parse
 
 # How a file of SQLite's begins (https://www.sqlite.org/fileformat.html, 1.2).
 MAGIC = b"SQLite format 3\x00"
-# What can be made again.
-NO_DATA = {"__pycache__", "node_modules", ".venv", "venv", "cache", "backups", "state-snapshots"}
+# What can be made again, or is none of the data: as templates/backup/exclude.tera has it.
+NO_DATA = {"__pycache__", "node_modules", ".venv"}
+NO_DATA_ABOVE = {"backups", "cache", "state-snapshots", "lost+found"}
+REPLACED = ".before-restore-"
 # What other programs need of the stage's file system.
 ROOM = 64 << 20
+
+
+def passed_over(name, at_top):
+    return name in NO_DATA or (at_top and (name in NO_DATA_ABOVE or name.startswith(REPLACED)))
 
 
 def databases(home):
     """The paths of all databases, links not followed."""
     for folder, folders, names in os.walk(home):
-        folders[:] = sorted(name for name in folders if name not in NO_DATA)
+        folders[:] = sorted(name for name in folders if not passed_over(name, folder == home))
         for name in sorted(names):
             path = os.path.join(folder, name)
             try:

@@ -16,11 +16,13 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from store import Failed, ended, last_words, read, record, recorded, restic, write  # noqa: E402
+from store import STATE, Failed, ended, last_words, read, record, recorded, restic, write  # noqa: E402
 
 LAST, GOOD = "last.json", "good.json"
 STAGE = "/var/lib/petasos-backup/stage"
 DATA = "/home/hermes/.hermes"
+# Restic's exit code for a snapshot without some of the files.
+SOME_UNREAD = 3
 # Older copies are those of another night.
 FRESH_SECS = 3 * 3600
 
@@ -76,6 +78,42 @@ def copied():
     return {"databases": len(report["copied"]), "report": digest}
 
 
+def excluded():
+    """The databases of which there are copies, as restic's patterns have them, in a file of this
+    service's own. One that could not be copied goes as it is: that is better than nothing."""
+    try:
+        with open(os.path.join(STAGE, "databases.json")) as file:
+            names = json.load(file)["copied"]
+    except (OSError, ValueError, KeyError):
+        names = {}
+    lines = []
+    for name in sorted(names):
+        path = os.path.normpath(os.path.join(DATA, name))
+        # Whoever wrote the list names nothing but what it is a list of.
+        if not path.startswith(DATA + "/") or "\n" in path:
+            continue
+        plain = "".join(f"[{c}]" if c in "*?[" else "\\\\" if c == "\\" else c for c in path)
+        plain = plain.replace("$", "$$")
+        lines += [plain + end for end in ("", "-wal", "-shm", "-journal")]
+    write("exclude", "\n".join(lines) + "\n")
+    return os.path.join(STATE, "exclude")
+
+
+def unread(said):
+    """What could not be read, by restic's own messages; what is gone by now was none of it."""
+    found = []
+    for line in said.splitlines():
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue
+        if message.get("message_type") == "error":
+            why = (message.get("error") or {}).get("message") or str(message.get("error"))
+            if "no such file or directory" not in why:
+                found.append(f"{message.get('item', '')}: {why}")
+    return found
+
+
 def summary(out):
     for line in reversed(out.splitlines()):
         try:
@@ -100,6 +138,8 @@ def backup(began):
         "--one-file-system",
         "--exclude-file",
         "/etc/petasos/backup/exclude",
+        "--exclude-file",
+        excluded(),
         DATA,
         STAGE,
         patience=None,
@@ -113,7 +153,12 @@ def backup(began):
         "added": found.get("data_added", 0),
     }
     try:
-        if code != 0 or not snapshot:
+        missing = unread(said)
+        if code == SOME_UNREAD and missing:
+            raise Failed(
+                "unread", f"{len(missing)} files could not be read: {'; '.join(missing[:3])}"
+            )
+        if code not in (0, SOME_UNREAD) or not snapshot:
             raise Failed("restic", f"restic ended with {code}: {last_words(said)}")
         # Afterwards: a snapshot without a sound copy is better than none, and is not good.
         more.update(copied())
