@@ -18,15 +18,18 @@ fn backup() -> Value {
 
 fn vault() -> Value {
     let hosts = json!([
-        { "name": "production", "folder": "0a1b2c3d", "key": KEY },
-        { "name": "staging", "folder": "4e5f6a7b", "key": KEY },
+        { "name": "production", "folder": "0a1b2c3d", "key": KEY, "keep": { "daily": 7, "weekly": 5, "monthly": 12 } },
+        { "name": "staging", "folder": "4e5f6a7b", "key": KEY, "keep": { "daily": 3, "weekly": 0, "monthly": 0 } },
     ]);
     json!({ "vault": { "hosts": hosts, "store": "/srv/petasos-vault", "user": "petasos-vault" } })
 }
 
 #[test]
 fn golden_files() {
-    for (vars, names) in [(backup(), &["backup/ssh_config", "backup/exclude"][..]), (vault(), &["vault/keys"][..])] {
+    for (vars, names) in [
+        (backup(), &["backup/ssh_config", "backup/exclude", "backup/RETENTION"][..]),
+        (vault(), &["vault/keys", "vault/RETENTION"][..]),
+    ] {
         for name in names {
             golden(name, &render(&format!("{name}.tera"), &vars));
         }

@@ -155,9 +155,8 @@ def backup(began):
     try:
         missing = unread(said)
         if code == SOME_UNREAD and missing:
-            raise Failed(
-                "unread", f"{len(missing)} files could not be read: {'; '.join(missing[:3])}"
-            )
+            some = "; ".join(missing[:3])
+            raise Failed("unread", f"{len(missing)} files could not be read: {some}")
         if code not in (0, SOME_UNREAD) or not snapshot:
             raise Failed("restic", f"restic ended with {code}: {last_words(said)}")
         # Afterwards: a snapshot without a sound copy is better than none, and is not good.

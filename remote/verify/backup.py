@@ -19,6 +19,7 @@ WATCH = "/var/lib/petasos-vault/watch.json"
 TIMER = "petasos-backup.timer"
 SSH = ["/usr/bin/ssh", "-F", f"{KEYS}/ssh_config", "vault"]
 LONGEST = patience(30)
+NOTICES = ("/etc/petasos/backup/RETENTION", "/etc/petasos/vault/RETENTION")
 # No object has this name.
 ABSENT = "f" * 64
 
@@ -102,6 +103,17 @@ def drill():
         "age": None if good is None else round(time.time() - good["ended"]),
         "timer": f"{timer.get('ActiveState', '')} {timer.get('UnitFileState', '')}".strip(),
     }
+
+
+def notice():
+    """What a colleague reads of how long backups are kept; nothing where there is none."""
+    for path in NOTICES:
+        try:
+            with open(path) as file:
+                return file.read(8192)
+        except FileNotFoundError:
+            continue
+    return None
 
 
 def vault():

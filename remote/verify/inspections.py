@@ -4,7 +4,7 @@ import threading
 import time
 
 from . import policy, sshd, trail
-from .backup import backup, drill, vault
+from .backup import backup, drill, notice, vault
 from .beside import beside
 from .data import data, room, scripts
 from .host import access, account, active_state, output_of, processes, unit_state
@@ -19,7 +19,7 @@ LONGEST = patience(40)
 NO_AGENT = "this host has no agent"
 # What every host has.
 OF_ALL = {"sshd", "doors", "open_doors", "knocks", "offer", "open_offer", "listeners"}
-OF_ALL |= {"ufw", "upgrades", "vault"}
+OF_ALL |= {"ufw", "upgrades", "vault", "notice"}
 
 
 def inspections(spec):
@@ -60,6 +60,7 @@ def inspections(spec):
         "log": lambda: trail.log(spec["account"]),
         "backup": backup,
         "drill": drill,
+        "notice": notice,
         "vault": vault,
         "helpers": lambda: {name: active_state(name) for name in spec["helpers"]},
     }

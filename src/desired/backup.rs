@@ -58,7 +58,7 @@ pub fn vault(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Option
     let backup = choice.settings.backup.as_ref().filter(|_| choice.settings.role == Role::Agent);
     let Some(backup) = backup.filter(|_| choice.name.is_some()) else { return Ok(None) };
     let (address, port) = reached(backup, config, lock)?;
-    Ok(Some(Vault { address: address.parse().ok(), port }))
+    Ok(Some(Vault { address: address.parse().ok(), port, keep: backup.keep }))
 }
 
 /// Address and port of the vault, as the host dials it.
@@ -104,10 +104,9 @@ fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
     let (mut hosts, mut whose) = (Vec::new(), BTreeMap::new());
     for name in config.names() {
         let settings = config.settings(Some(name))?;
-        let here = settings.backup.is_some_and(|backup| backup.vault == vault) && settings.role == Role::Agent;
-        let Some(key) = lock.hosts.get(name).and_then(|facts| facts.backup_key.as_ref()).filter(|_| here) else {
-            continue;
-        };
+        let here = settings.backup.filter(|backup| backup.vault == vault && settings.role == Role::Agent);
+        let known = lock.hosts.get(name).and_then(|facts| facts.backup_key.as_ref());
+        let Some((backup, key)) = here.zip(known) else { continue };
         // sshd goes by the first line that has the key: one host would write into the other's
         // folder.
         if let Some(other) = whose.insert(key, name) {
@@ -116,7 +115,7 @@ fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
             ));
             return Err(fault.hint("on one of them `rm /etc/petasos/backup/key /etc/petasos/backup/key.pub`, then `petasos up` for it; ask yourself how it came there").into());
         }
-        hosts.push(json!({ "name": name, "folder": folder(key), "key": key }));
+        hosts.push(json!({ "name": name, "folder": folder(key), "key": key, "keep": backup.keep }));
     }
     Ok(json!({ "hosts": hosts, "store": STORE, "user": USER }))
 }

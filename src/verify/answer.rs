@@ -141,6 +141,8 @@ pub struct Inspected {
     pub data: Inspection<AgentData>,
     pub backup: Inspection<FoundBackup>,
     pub drill: Inspection<FoundDrill>,
+    /// How long backups are kept, as a colleague reads it.
+    pub notice: Inspection<Option<String>>,
     pub vault: Inspection<FoundVault>,
 }
 

@@ -1,6 +1,7 @@
 //! What is claimed of one host: what of petasos.yaml and petasos.lock the controls speak of.
 
 use super::nullable::nullable;
+use crate::config::backup::Keep;
 use crate::config::egress::Allowed;
 use crate::config::network::EgressMode;
 use crate::config::settings::{Role, SshAlgorithms};
@@ -58,6 +59,7 @@ pub struct Vault {
     /// None where it is a name.
     pub address: Option<IpAddr>,
     pub port: u16,
+    pub keep: Keep,
 }
 
 /// What of policy.json the controls speak of, as petasos.yaml has it.

@@ -10,6 +10,7 @@ mod audit_denials;
 mod audit_log;
 mod backup_drill;
 mod backup_nightly;
+mod backup_retention;
 mod call;
 pub mod claims;
 mod data;
@@ -89,7 +90,7 @@ const REGISTRY: &[Control] = &[
     os_patched::CONTROL,
     backup_nightly::CONTROL,
     backup_drill::CONTROL,
-    planned::BACKUP_RETENTION,
+    backup_retention::CONTROL,
     planned::INCIDENT_READY,
 ];
 

@@ -31,13 +31,6 @@ pub const SUPPLY_PROMOTE: Control = planned(
         "`petasos up staging` first, production a day later; a release that does not become healthy is rolled back by itself",
     ),
 );
-pub const BACKUP_RETENTION: Control = planned(
-    "backup.retention",
-    KEPT,
-    "Retention",
-    "How long backups are kept is documented where a colleague finds it.",
-    None,
-);
 pub const INCIDENT_READY: Control = planned(
     "incident.ready",
     KEPT,

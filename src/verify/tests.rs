@@ -86,6 +86,7 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
         "log",
         "backup",
         "drill",
+        "notice",
         "vault",
     ];
     let unseen = json!({ "error": "not seen" });

@@ -151,6 +151,7 @@ def planted_log(folder):
         json.dump({"time": 1, "hosts": {"a": {"stale": False}}, "wrong": []}, file)
     backup.KEYS = backup.STATE = folder
     backup.WATCH = f"{folder}/watch.json"
+    backup.NOTICES = (f"{folder}/watch.json",)
     backup.restic = lambda *_: (0, b"", "")
     backup.ask = lambda *_: ["403", "404"]
     trail.may = lambda _: []
