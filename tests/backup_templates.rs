@@ -18,8 +18,8 @@ fn backup() -> Value {
 
 fn vault() -> Value {
     let hosts = json!([
-        { "name": "production", "folder": "0a1b2c3d", "key": KEY, "keep": { "daily": 7, "weekly": 5, "monthly": 12 } },
-        { "name": "staging", "folder": "4e5f6a7b", "key": KEY, "keep": { "daily": 3, "weekly": 0, "monthly": 0 } },
+        { "name": "production", "folder": "0a1b2c3d", "key": KEY, "keep": { "daily": 7, "weekly": 5, "monthly": 12 }, "limit": 1024 },
+        { "name": "staging", "folder": "4e5f6a7b", "key": KEY, "keep": { "daily": 3, "weekly": 0, "monthly": 0 }, "limit": 1024 },
     ]);
     json!({ "vault": { "hosts": hosts, "store": "/srv/petasos-vault", "user": "petasos-vault" } })
 }
@@ -105,7 +105,7 @@ fn each_key_runs_one_command() {
     for (line, name) in lines.iter().zip(["production/0a1b2c3d", "staging/4e5f6a7b"]) {
         let options = line.split(" ssh-ed25519 ").next().unwrap();
         let command = format!(
-            "restrict,command=\"/usr/bin/rclone --config /dev/null -q serve restic --stdio --append-only /srv/petasos-vault/{name}\""
+            "restrict,command=\"/usr/bin/python3 -I -S -B /usr/lib/petasos/vault/serve.py /srv/petasos-vault {name} 1024\""
         );
         assert_eq!(options, command);
     }

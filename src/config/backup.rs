@@ -1,5 +1,7 @@
 //! Where the agent's data is backed up to, when, and for how long it is kept.
 
+use super::quantity::Size;
+use super::switch;
 use crate::fault::Fault;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,6 +20,9 @@ pub struct Backup {
     pub at: String,
     #[serde(default)]
     pub keep: Keep,
+    /// What the host's backups may take of the vault; none where nothing limits them.
+    #[serde(default = "some_nights", deserialize_with = "switch::read")]
+    pub limit: Option<Size>,
 }
 
 /// How many of the days, weeks and months that have a backup keep one: the first that arrived in
@@ -46,6 +51,9 @@ impl Keep {
     }
 }
 
+fn some_nights() -> Option<Size> {
+    serde_json::from_value("20G".into()).ok()
+}
 fn at_night() -> String {
     "03:00".into()
 }

@@ -5,6 +5,7 @@ use super::Choice;
 use crate::config::backup::Backup;
 use crate::config::lesson::Lesson;
 use crate::config::lock::LockFile;
+use crate::config::quantity::Size;
 use crate::config::settings::Role;
 use crate::config::{Config, Settings};
 use crate::fault::Fault;
@@ -115,7 +116,7 @@ fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
             ));
             return Err(fault.hint("on one of them `rm /etc/petasos/backup/key /etc/petasos/backup/key.pub`, then `petasos up` for it; ask yourself how it came there").into());
         }
-        hosts.push(json!({ "name": name, "folder": folder(key), "key": key, "keep": backup.keep }));
+        hosts.push(json!({ "name": name, "folder": folder(key), "key": key, "keep": backup.keep, "limit": backup.limit.as_ref().map_or(0, Size::bytes) }));
     }
     Ok(json!({ "hosts": hosts, "store": STORE, "user": USER }))
 }
