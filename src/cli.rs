@@ -120,6 +120,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Facts(args) => facts::run(&args).await,
         Verb::Render(args) => render::run(&args).await,
         Verb::Secret(args) => secret::run(&args),
+        Verb::Backup(args) => backup::run(&args).await,
         Verb::History(args) => history::run(&args).await,
         Verb::Egress(args) => egress::run(&args).await,
         Verb::Changes(args) => changes::run(&args).await,

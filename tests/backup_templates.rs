@@ -60,7 +60,8 @@ fn systemd_accepts_the_units() {
         golden(&format!("{place}/{name}"), &text);
         // The units that it names are no part of this folder.
         let own = |text: &str| {
-            let said = complaints_about_unit(name, text);
+            let text = text.replace("/opt/hermes/current/venv/bin/python ", "/bin/true ");
+            let said = complaints_about_unit(name, &text);
             said.lines().filter(|line| !line.contains("not found")).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(own(&text), Vec::<String>::new(), "{name}");

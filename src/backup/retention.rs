@@ -44,23 +44,25 @@ impl Why {
 
 /// Why each is kept, in their order; none for one that goes. `now`: in seconds since the epoch.
 pub fn kept(snapshots: &[Snapshot], keep: Keep, now: i64) -> Vec<Option<Why>> {
-    let mut whys = vec![None; snapshots.len()];
-    let mut due: Vec<(i64, usize)> = Vec::new();
-    for (at, snapshot) in snapshots.iter().enumerate() {
-        if !snapshot.tags.iter().any(|tag| tag == NIGHTLY) {
-            whys[at] = Some(Why::Other);
-        } else if snapshot.arrived.abs_diff(snapshot.made) > APART.unsigned_abs() {
-            whys[at] = Some(Why::Odd);
-        } else {
-            due.push((snapshot.arrived, at));
-        }
-    }
+    let mut due: Vec<(i64, usize)> = snapshots
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| set_apart(one).is_none())
+        .map(|(at, one)| (one.arrived, at))
+        .collect();
     due.sort_unstable();
-    let mut keeps = |at: usize, why: Why| whys[at] = whys[at].or(Some(why));
-    due.iter().next_back().into_iter().for_each(|(_, at)| keeps(*at, Why::Newest));
+    // The first that says why a backup is kept.
+    let mut whys: BTreeMap<usize, Why> = BTreeMap::new();
+    let mut keeps = |at: usize, why: Why| {
+        whys.entry(at).or_insert(why);
+    };
+    due.last().into_iter().for_each(|(_, at)| keeps(*at, Why::Newest));
     due.iter().filter(|(arrived, _)| now - arrived < RECENT).for_each(|(_, at)| keeps(*at, Why::Recent));
-    let periods: [(Why, u32, fn(i64) -> String); 3] =
-        [(Why::Day, keep.daily, day), (Why::Week, keep.weekly, week), (Why::Month, keep.monthly, month)];
+    let periods = [
+        (Why::Day, keep.daily, day as Period),
+        (Why::Week, keep.weekly, week as Period),
+        (Why::Month, keep.monthly, month as Period),
+    ];
     for (why, count, period) in periods {
         // The first that arrived in each: one that comes later takes no other's place.
         let mut firsts: BTreeMap<String, (i64, usize)> = BTreeMap::new();
@@ -71,7 +73,20 @@ pub fn kept(snapshots: &[Snapshot], keep: Keep, now: i64) -> Vec<Option<Why>> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         firsts.into_iter().rev().take(count).for_each(|(_, at)| keeps(at, why));
     }
-    whys
+    snapshots.iter().enumerate().map(|(at, one)| set_apart(one).or_else(|| whys.get(&at).copied())).collect()
+}
+
+type Period = fn(i64) -> String;
+
+/// Why one is kept without being counted.
+fn set_apart(snapshot: &Snapshot) -> Option<Why> {
+    if !snapshot.tags.iter().any(|tag| tag == NIGHTLY) {
+        Some(Why::Other)
+    } else if snapshot.arrived.abs_diff(snapshot.made) > APART.unsigned_abs() {
+        Some(Why::Odd)
+    } else {
+        None
+    }
 }
 
 /// By UTC, as all of these.

@@ -7,6 +7,7 @@ use crate::config::egress::Allowed;
 use crate::desired::claims;
 use crate::run::egress::{EgressBy, EgressLog, EgressRecord, EgressState};
 use crate::run::{Job, Watch};
+use crate::ui::report::size;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -73,7 +73,7 @@ mod tests {
             .map(|line| if code(line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")
             .collect();
         let config = Config::read("petasos.yaml", &taken_up).unwrap_or_else(|why| panic!("{why}\n{taken_up}"));
-        assert_eq!(config.names(), ["production", "staging"]);
+        assert_eq!(config.names(), ["box", "production", "staging"]);
         let settings = config.settings(Some("production")).expect("sound");
         assert_eq!(settings.agent.limits.memory, "4G");
         assert_eq!(settings.agent.platforms.len(), 1);

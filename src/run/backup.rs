@@ -233,12 +233,7 @@ impl Job {
         self.told("restore", "the restore", program, LONG, watch).await
     }
 
-    async fn asked<T: DeserializeOwned>(
-        &self,
-        asked: Value,
-        patience: Duration,
-        watch: &Watch,
-    ) -> Result<T, RunError> {
+    async fn asked<T: DeserializeOwned>(&self, asked: Value, patience: Duration, watch: &Watch) -> Result<T, RunError> {
         let program = called(VAULT, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
         self.told("vault", "the vault's backups", program, patience, watch).await
     }

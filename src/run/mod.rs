@@ -1,6 +1,7 @@
 //! The only orchestrator: observe, plan, apply, verify.
 
 pub mod audit;
+pub mod backup;
 pub mod changes;
 mod chat;
 mod converge;

@@ -3,6 +3,7 @@
 
 use super::claims::Rates;
 pub use super::found::{Beside, FoundBackup, FoundDrill, FoundSecrets, FoundVault, Knocks, Offer, Records, UnitLimits};
+pub use super::inspection::Inspection;
 use super::nullable::nullable;
 use super::report::AttackOutcome;
 use crate::audit::chain::Walk;
@@ -49,25 +50,6 @@ pub struct AttackRun {
     pub outcome: AttackOutcome,
     pub detail: String,
     pub seconds: f64,
-}
-
-/// An inspection: there is a finding, or a reason why there is none.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Inspection<T> {
-    Found(T),
-    Error(String),
-}
-
-impl<T> Inspection<T> {
-    /// # Errors
-    /// Why there is no finding.
-    pub fn found(&self) -> Result<&T, Fault> {
-        match self {
-            Self::Found(found) => Ok(found),
-            Self::Error(why) => Err(Fault::new(why)),
-        }
-    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

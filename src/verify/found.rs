@@ -1,6 +1,6 @@
 //! What root saw of the host's limits and of its doors: parts of the driver's answer.
 
-use super::answer::Inspection;
+use super::inspection::Inspection;
 use super::nullable::nullable;
 use serde::Deserialize;
 use std::collections::BTreeMap;

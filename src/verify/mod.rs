@@ -18,6 +18,7 @@ pub mod driver;
 pub mod evidence;
 mod found;
 mod fs_strict;
+mod inspection;
 mod limits;
 mod msg_allow;
 mod multi_injection;

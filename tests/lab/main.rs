@@ -68,7 +68,10 @@ fn main() -> ExitCode {
         crash::trials(),
         ways::trials(),
         badday::trials(),
-        backup::trials(),
+        [backup::trials(), backup::days::trials(), backup::proof::trials(), backup::verbs::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
         reach::trials().into_iter().chain(ports::trials()).chain(reports::trials()).collect(),
         firewalls::trials(),
         logins::trials().into_iter().chain(like::trials()).collect(),

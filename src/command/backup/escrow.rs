@@ -10,9 +10,8 @@ use crate::config::atomic;
 use crate::fault::Fault;
 use crate::run::backup::Repository;
 use crate::secret::{Plain, seal};
-use crate::yaml;
 use anyhow::Result;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +22,7 @@ pub struct Escrow {
     pub password: Text,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     repository: String,
@@ -57,7 +56,11 @@ impl Escrow {
         })?;
         let keys = PrivateKeys::of(args.age.age_identity.as_deref(), args.identity.as_deref());
         let plain = keys.open(&sealed, &shown)?;
-        let Written { repository, password } = yaml::read(&shown, plain.reveal())?;
+        // What it cannot make out it does not show: that may be the password.
+        let Written { repository, password } = serde_json::from_str(plain.reveal()).map_err(|_| {
+            Fault::new(format!("`{shown}` holds no key to backups"))
+                .hint(format!("`petasos backup key {host}` writes one"))
+        })?;
         Ok(Self { repository, password: Text::secret(password) })
     }
 
@@ -72,7 +75,9 @@ impl Escrow {
     /// When nobody is named who may decrypt it, or it cannot be written.
     pub fn write(&self, args: &HostArgs, host: &str) -> Result<PathBuf> {
         let (recipients, _) = recipients(&args.files, &args.files.read()?)?;
-        let text = format!("repository: {}\npassword: {}\n", self.repository, self.password.reveal());
+        let Self { repository, password } = self;
+        let text =
+            serde_json::to_string(&Written { repository: repository.clone(), password: password.reveal().to_owned() })?;
         let sealed = seal(&Plain::new(text), &recipients)?;
         let path = file(&args.files, host);
         let written = std::fs::create_dir_all(path.parent().unwrap_or(&path))

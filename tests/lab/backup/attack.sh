@@ -1,4 +1,5 @@
-# COMMAND: what a host's own key can ask of a store, request by request; the answers are the store's.
+# COMMAND: what a host's own key can ask of a store, request by request; the answers are the
+# store's.
 command=$1
 socket=$(mktemp -u /tmp/store.XXXXXX)
 socat UNIX-LISTEN:"$socket",fork EXEC:"$command" 2>/dev/null &

@@ -89,7 +89,6 @@ const DAYS: &[Day] = &[
         vault_after: "umount /srv/petasos-vault/web",
         web_after: "rm -f /home/hermes/.hermes/new.bin",
         long: Some("restic waits a quarter of an hour for room"),
-        ..PLAIN
     },
 ];
 

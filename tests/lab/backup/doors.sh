@@ -1,4 +1,5 @@
-# What else a host's own key could be for: a shell, files, a way on. Each line is a door that opened.
+# What else a host's own key could be for: a shell, files, a way on. Each line is a door that
+# opened.
 export CREDENTIALS_DIRECTORY=/etc/petasos/backup
 vault() { timeout 5 ssh -F /etc/petasos/backup/ssh_config "$@" </dev/null 2>/dev/null; }
 vault vault id | grep uid= && echo "a command"

@@ -1,9 +1,9 @@
 //! Backups to a vault that lets nobody take anything away: what a host can do to the store, and bad
 //! days.
 
-mod days;
-mod proof;
-mod verbs;
+pub mod days;
+pub mod proof;
+pub mod verbs;
 
 use super::harness::{Desk, Host, Once, SMALL, first, lab_key, lock_of, ready, ssh_config, trial};
 use anyhow::{Context, Result, ensure};
@@ -13,12 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
 pub fn trials() -> Vec<Trial> {
-    let own = [
+    vec![
         trial("backup::host and vault come up in either order", comes_up),
         trial("backup::what a host sent it cannot take away", stays),
         trial("backup::the agent's user reads no key and does not reach the vault", closed_to_agent),
-    ];
-    own.into_iter().chain(days::trials()).chain(proof::trials()).chain(verbs::trials()).collect()
+    ]
 }
 
 /// A host with the agent, its vault, and their desk.
