@@ -14,8 +14,9 @@ import urllib.request
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from compare import databases  # noqa: E402
-from store import Failed, ended, read, record, recorded, write  # noqa: E402
+from store import Failed, begun, emptied, ended, read, record, recorded, write  # noqa: E402
 
+PLACE = "/var/lib/petasos-backup/drill"
 RECORD, GOOD = "drill.json", "drill-good.json"
 PORT = 8642
 # For the agent's start.
@@ -101,10 +102,12 @@ def main(home, python):
     began, snapshot = restored.get("began", int(time.time())), restored.get("snapshot", "")
     if not snapshot:
         # Why, the restore has on record, unless it did not even start.
-        if json.loads(read(RECORD) or "{}").get("outcome") in (None, "good"):
-            record(RECORD, began, "restore", "nothing was restored")
-        print("the drill failed: nothing was restored", file=sys.stderr)
+        last = json.loads(read(RECORD) or "{}")
+        if last.get("outcome") in (None, "good"):
+            last = json.loads(record(RECORD, began, "restore", "nothing was restored"))
+        print(f"the drill failed: {last['why']}", file=sys.stderr)
         return 1
+    begun(RECORD, began)
     try:
         count = databases(home)
         seconds = boots(home, python)
@@ -122,5 +125,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["ended"]:
         if not recorded(RECORD):
             ended(RECORD)
+        # The agent's data is a copy, and nobody needs it any more.
+        emptied(PLACE)
         sys.exit(0)
     sys.exit(main(*sys.argv[1:]))

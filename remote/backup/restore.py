@@ -12,9 +12,23 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from compare import databases  # noqa: E402
-from store import Failed, ended, last_words, read, record, recorded, restic, write  # noqa: E402
+from store import (
+    Failed,
+    begun,
+    emptied,
+    ended,
+    last_words,
+    read,
+    record,
+    recorded,
+    restic,
+    version,
+    write,
+)  # noqa: E402
 
 PLACES = {"drill": "/var/lib/petasos-backup/drill", "operator": "/var/lib/petasos-backup/restore"}
+# What is left to the host of its disk: a twentieth.
+RESERVE = 20
 RECORDS = {"drill": "drill.json", "operator": "restore.json"}
 # For all of it to arrive.
 ARRIVED_SECS = 4 * 3600
@@ -34,13 +48,6 @@ def merged(tree, home):
             os.replace(os.path.join(folder, name), os.path.join(to, name))
 
 
-def emptied(place):
-    """An old one's result is none of this."""
-    for left in os.listdir(place):
-        path = os.path.join(place, left)
-        shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
-
-
 def named(kind):
     """The snapshot's id: which is the newest, the vault could say falsely."""
     if kind == "operator":
@@ -52,13 +59,28 @@ def named(kind):
     return good["snapshot"]
 
 
+def room(place, snapshot):
+    """A backup is restored only where there is room for all of it: a file's holes may have more
+    than the disk."""
+    code, out, said = restic("--no-lock", "stats", "--json", "--mode", "restore-size", snapshot)
+    if code != 0:
+        raise Failed("restore", f"the snapshot cannot be read: {last_words(said)}")
+    needed, disk = json.loads(out)["total_size"], os.statvfs(place)
+    free = disk.f_bavail * disk.f_frsize - disk.f_blocks * disk.f_frsize // RESERVE
+    if needed > free:
+        why = f"the backup has {needed >> 20} MiB, and {place} has room for {max(0, free) >> 20}"
+        raise Failed("no room", why)
+
+
 def restore(kind, began):
     place = PLACES[kind]
     emptied(place)
     if kind == "drill":
         write("drilled.json", "{}")
     snapshot, tree = named(kind), os.path.join(place, "tree")
-    words = ("restore", snapshot, "--target", tree)
+    room(place, snapshot)
+    holes = ["--sparse"] if version() >= (0, 15) else []
+    words = ("restore", snapshot, "--target", tree, *holes)
     code, _, said = restic("--no-lock", *words, patience=ARRIVED_SECS)
     if code != 0:
         raise Failed("restore", f"restic ended with {code}: {last_words(said)}")
@@ -74,6 +96,7 @@ def restore(kind, began):
 
 def main(kind):
     began, name = int(time.time()), RECORDS[kind]
+    begun(name, began)
     try:
         restore(kind, began)
     except (Failed, OSError, ValueError, KeyError) as failed:

@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from store import STATE, Failed, ended, last_words, read, record, recorded, restic, write  # noqa: E402
+from store import STATE, Failed, begun, ended, last_words, read, record, recorded, restic, write  # noqa: E402
 
 LAST, GOOD = "last.json", "good.json"
 STAGE = "/var/lib/petasos-backup/stage"
@@ -173,6 +173,7 @@ def main():
         ended(LAST)
         return 0
     began = int(time.time())
+    begun(LAST, began)
     try:
         backup(began)
     except Failed as failed:

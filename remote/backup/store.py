@@ -3,13 +3,17 @@ at all."""
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import time
 
-STATE = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+# Systemd lists several directories of a service in an order of its own.
+STATE = "/var/lib/petasos-backup/state"
 PASSWORD = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), "password")
 # How long a repository may take to be opened: restic tries for much longer.
 OPEN_SECS = 300
+UNFINISHED = "unfinished"
 # What is kept of a program's words.
 WORDS = 2000
 
@@ -54,9 +58,27 @@ def record(name, began, outcome, why="", **more):
     return text
 
 
+def emptied(place):
+    """Nothing that was restored there stays, whatever its owner closed it to."""
+    for folder, names, _ in os.walk(place):
+        for name in names:
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)
+    for left in os.listdir(place):
+        path = os.path.join(place, left)
+        shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+
+def begun(name, began):
+    """Before anything else: who is killed, or whose host loses its power, says no more."""
+    record(name, began, UNFINISHED, "it is at work, or was ended before it could say more")
+
+
 def recorded(name):
-    """Whether this run has its record."""
-    return json.loads(read(name) or "{}").get("run") == os.environ.get("INVOCATION_ID")
+    """Whether this run has said what became of it."""
+    last = json.loads(read(name) or "{}")
+    return last.get("run") == os.environ.get("INVOCATION_ID") and last["outcome"] != UNFINISHED
 
 
 def ended(name):
@@ -65,6 +87,12 @@ def ended(name):
     if result != "success" and not recorded(name):
         how = f"{os.environ.get('EXIT_CODE', '')} {os.environ.get('EXIT_STATUS', '')}".strip()
         record(name, int(time.time()), "ended early", f"it ended by {result} ({how})")
+
+
+def version():
+    """Restic's, such as (0, 14)."""
+    said = subprocess.run(["/usr/bin/restic", "version"], capture_output=True, text=True).stdout
+    return tuple(map(int, re.match(r"restic (\d+)\.(\d+)", said).groups()))
 
 
 def last_words(said):

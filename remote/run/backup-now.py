@@ -11,19 +11,23 @@ def output_of(*argv):
     return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
 
 
-def main():
-    subprocess.run(["systemctl", "start", UNIT], stdin=subprocess.DEVNULL, capture_output=True)
-    run = output_of("systemctl", "show", "--value", "-p", "InvocationID", UNIT).strip()
+def last():
     try:
         with open(RECORD) as file:
-            last = json.load(file)
+            return json.load(file)
     except FileNotFoundError:
-        last = None
+        return {"run": None}
+
+
+def main():
+    before = last()["run"]
+    subprocess.run(["systemctl", "start", UNIT], stdin=subprocess.DEVNULL, capture_output=True)
+    now = last()
     # One that did not even start has no record of its own.
-    ours = last is not None and last.get("run") == run
+    ours = now["run"] != before
     units = ("-u", UNIT, "-u", "petasos-backup-copy.service")
     said = "" if ours else output_of("journalctl", "-q", "-o", "cat", "-n", "5", *units)
-    print(json.dumps({"record": last if ours else None, "said": said.splitlines()}))
+    print(json.dumps({"record": now if ours else None, "said": said.splitlines()}))
 
 
 main()

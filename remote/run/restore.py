@@ -21,6 +21,8 @@ NOT_RESTORED = (".env", ".op.env", "config.yaml", "databases.json", "lost+found"
 OF_A_RUN = ("gateway.pid", "gateway.lock", "gateway_state.json", "processes.json")
 HEALTH = "http://127.0.0.1:8642/health"
 STARTED_SECS = 180
+# What the agent has left to write, in bytes.
+ROOM = 64 << 20
 
 
 def run(*argv, **more):
@@ -47,58 +49,111 @@ def fetch(asked):
             f"{HERE}/{name}", "w", opener=lambda path, flags: os.open(path, flags, 0o600)
         ) as file:
             file.write(asked[name] + "\n")
+    before = recorded()["run"]
     try:
         subprocess.run(["systemctl", "start", UNIT], capture_output=True)
     finally:
         shutil.rmtree(HERE, ignore_errors=True)
-    invocation = run("systemctl", "show", "--value", "-p", "InvocationID", UNIT).strip()
-    try:
-        with open(RECORD) as file:
-            last = json.load(file)
-    except FileNotFoundError:
-        last = {}
-    if last.get("run") != invocation:
+    last = recorded()
+    if last["run"] == before:
         raise SystemExit(f"{UNIT} did not start: `journalctl -u {UNIT}` on the host shows more")
     if last["outcome"] != "good":
         raise SystemExit(f"{last['outcome']}: {last['why']}")
     return {"databases": last["databases"]}
 
 
-# As the agent's user: what is there goes aside, whole.
-ASIDE = """
+def recorded():
+    try:
+        with open(RECORD) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {"run": None}
+
+
+# As the agent's user: what has arrived takes the place of what is there, which goes aside whole;
+# or, if something stands in the way, nothing does. What belongs to somebody else is the host's own.
+SWAP = """
 import os, sys
-home, aside, *kept = sys.argv[1:]
-os.mkdir(os.path.join(home, aside), 0o700)
-for name in os.listdir(home):
-    if name not in kept and not name.startswith(".before-restore-"):
-        os.rename(os.path.join(home, name), os.path.join(home, aside, name))
+home, new, aside = sys.argv[1:]
+ours = lambda folder: [name for name in os.listdir(folder)
+                       if os.lstat(os.path.join(folder, name)).st_uid == os.getuid()]
+done = []
+def move(old, to):
+    mode = None
+    if os.path.isdir(old) and not os.path.islink(old):
+        # A directory that is moved elsewhere has to be open to its owner.
+        mode = os.stat(old).st_mode & 0o7777
+        os.chmod(old, 0o700)
+    os.rename(old, to)
+    done.append((old, to, mode))
+    if mode is not None:
+        os.chmod(to, mode)
+os.mkdir(aside, 0o700)
+try:
+    for name in ours(home):
+        path = os.path.join(home, name)
+        if path not in (new, aside) and not name.startswith(".before-restore-"):
+            move(path, os.path.join(aside, name))
+    for name in os.listdir(new):
+        if not os.path.lexists(os.path.join(home, name)):
+            move(os.path.join(new, name), os.path.join(home, name))
+except OSError as error:
+    for old, to, mode in reversed(done):
+        if mode is not None:
+            os.chmod(to, 0o700)
+        os.rename(to, old)
+        if mode is not None:
+            os.chmod(old, mode)
+    os.rmdir(aside)
+    sys.exit(str(error))
 """
+# And what came half-way goes.
+REMOVE = """
+import os, shutil, sys
+for folder, names, _ in os.walk(sys.argv[1]):
+    for name in names:
+        path = os.path.join(folder, name)
+        if not os.path.islink(path):
+            os.chmod(path, 0o700)
+shutil.rmtree(sys.argv[1])
+"""
+
+
+def as_agent(program, *words):
+    return run(*AS_AGENT, "/usr/bin/python3", "-I", "-S", "-c", program, *words)
+
+
+def arrive(staged, new):
+    """A copy in the agent's own data, by the agent's user: it cannot be led elsewhere."""
+    without = [f"--exclude=./{name}" for name in (*NOT_RESTORED, *OF_A_RUN)]
+    archive = ["tar", "-C", staged, *without, "--sparse", "-cf", "-", "."]
+    run(*AS_AGENT, "mkdir", "-m", "0700", new)
+    with subprocess.Popen(archive, stdout=subprocess.PIPE) as reader:
+        run(*AS_AGENT, "tar", "-C", new, "--no-overwrite-dir", "-xpf", "-", stdin=reader.stdout)
+    if reader.returncode != 0:
+        raise SystemExit("the restored data could not be read")
 
 
 def put(_):
     """The data takes the place of what is there, and the agent starts on it."""
-    run("systemctl", "stop", "hermes.service")
-    staged, aside = os.path.join(PLACE, "home"), f".before-restore-{int(time.time())}"
-    size = int(run("du", "-sk", staged).split()[0]) << 10
-    free = os.statvfs(HOME)
-    if size + (64 << 20) > free.f_bavail * free.f_frsize:
-        run("systemctl", "start", "hermes.service")
+    staged, moment = os.path.join(PLACE, "home"), int(time.time())
+    new, aside = f"{HOME}/.restored-{moment}", f"{HOME}/.before-restore-{moment}"
+    size, free = int(run("du", "-sk", staged).split()[0]) << 10, os.statvfs(HOME)
+    if size + ROOM > free.f_bavail * free.f_frsize:
         raise SystemExit(f"no room: the backup has {size >> 20} MiB; raise `agent.limits.disk`")
-    kept = [name for name in NOT_RESTORED if name != "databases.json"]
-    run(*AS_AGENT, "/usr/bin/python3", "-I", "-S", "-c", ASIDE, HOME, aside, *kept)
-    without = [f"--exclude=./{name}" for name in (*NOT_RESTORED, *OF_A_RUN)]
-    archive = ["tar", "-C", staged, *without, "-cf", "-", "."]
-    reader = subprocess.Popen(archive, stdout=subprocess.PIPE)
-    with reader:
-        run(*AS_AGENT, "tar", "-C", HOME, "--no-overwrite-dir", "-xpf", "-", stdin=reader.stdout)
-    if reader.returncode != 0:
-        raise SystemExit("the restored data could not be read")
-    run("systemctl", "start", "hermes.service")
+    try:
+        arrive(staged, new)
+        run("systemctl", "stop", "hermes.service")
+        as_agent(SWAP, HOME, new, aside)
+    finally:
+        if os.path.lexists(new):
+            as_agent(REMOVE, new)
+        run("systemctl", "start", "hermes.service")
     began = time.monotonic()
     while time.monotonic() - began < STARTED_SECS:
         try:
             with urllib.request.urlopen(HEALTH, timeout=3):
-                return {"healthy": round(time.monotonic() - began, 1), "aside": f"{HOME}/{aside}"}
+                return {"healthy": round(time.monotonic() - began, 1), "aside": aside}
         except OSError:
             time.sleep(0.3)
     raise SystemExit(f"the agent does not answer on it; what was there before is in {aside}")

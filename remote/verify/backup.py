@@ -16,7 +16,7 @@ KEYS = "/etc/petasos/backup"
 STATE = "/var/lib/petasos-backup/state"
 REPORT = "/var/lib/petasos-backup/stage/databases.json"
 WATCH = "/var/lib/petasos-vault/watch.json"
-TIMER = "petasos-backup.timer"
+TIMER, UNIT = "petasos-backup.timer", "petasos-backup.service"
 SSH = ["/usr/bin/ssh", "-F", f"{KEYS}/ssh_config", "vault"]
 LONGEST = patience(30)
 NOTICES = ("/etc/petasos/backup/RETENTION", "/etc/petasos/vault/RETENTION")
@@ -82,9 +82,11 @@ def tried(look):
 def backup():
     good = record("good.json")
     timer = properties(TIMER, ["ActiveState", "UnitFileState"])
+    # Nothing can be said yet of one that is at work.
+    at_work = properties(UNIT, ["ActiveState"]).get("ActiveState") == "activating"
     age = None if good is None else round(time.time() - good["ended"])
     return {
-        "last": record("last.json"),
+        "last": good if at_work else record("last.json"),
         "good": good,
         "age": age,
         "timer": f"{timer.get('ActiveState', '')} {timer.get('UnitFileState', '')}".strip(),

@@ -128,7 +128,7 @@ impl Host {
     pub fn with_args(&self, script: &str, args: &[&str]) -> Result<Said> {
         let words = world().lab.console(&self.name)?;
         let mut command = Command::new("timeout");
-        command.arg((120 * self.slowness()).to_string()).args(words).args(["sh", "-eus"]).args(args);
+        command.arg((120 * self.slowness()).to_string()).args(words).args(["sh", "-eus", "--"]).args(args);
         Said::of(command, script)
     }
 
