@@ -2,10 +2,11 @@
 //! what is written is part of the program.
 
 use clap::CommandFactory;
+use petasos::config::backup::Keep;
 use petasos::config::network::EgressMode;
 use petasos::config::settings::{Role, SshAlgorithms};
 use petasos::playbook::KINDS;
-use petasos::verify::claims::Policy;
+use petasos::verify::claims::{Policy, Vault};
 use petasos::verify::report::ControlStatus;
 use petasos::verify::{Claims, Control, registry};
 use std::collections::BTreeSet;
@@ -119,7 +120,7 @@ fn is_planned(control: &Control) -> bool {
         memory: None,
         disk: Some(4 << 30),
         tasks: 1,
-        vault: None,
+        vault: Some(Vault { address: None, port: 22, keep: Keep::default() }),
         ssh_algorithms: SshAlgorithms::Strict,
         policy: Policy::default(),
         full: false,
@@ -155,9 +156,15 @@ fn the_documents_count_as_the_registry_does() {
 
 #[test]
 fn every_control_is_seen_to_fail_for_some_break() {
-    let broken: BTreeSet<&str> = breaks::all().flat_map(|one| one.controls).copied().collect();
+    let by_host = breaks::all().flat_map(|one| one.controls).copied();
+    let broken: BTreeSet<&str> = by_host.chain(of_backups()).collect();
     let made: BTreeSet<&str> = controls().0.iter().map(|control| control.id).collect();
     assert_eq!(broken, made, "the controls that tests/lab/breaks breaks, and those that this version sets up");
+}
+
+/// It takes a vault to see these.
+fn of_backups() -> impl Iterator<Item = &'static str> {
+    breaks::backup::BROKEN.iter().map(|one| one.control)
 }
 
 /// A drop-in of the agent's unit is drift of the unit, and counts for what its entry is a part of.
@@ -183,7 +190,11 @@ fn a_drop_in_breaks_what_the_unit_is_part_of() {
 fn every_control_and_every_field_has_its_row_by_default() {
     let made: BTreeSet<&str> = controls().0.iter().map(|control| control.id).collect();
     let by_default = breaks::all().filter(|one| !one.long).flat_map(|one| one.controls).copied();
-    assert_eq!(by_default.collect::<BTreeSet<_>>(), made, "the controls that tests/lab/breaks breaks by default");
+    assert_eq!(
+        by_default.chain(of_backups()).collect::<BTreeSet<_>>(),
+        made,
+        "the controls that tests/lab/breaks breaks by default"
+    );
 
     let fields = |long: bool| -> BTreeSet<(&str, &str)> {
         let rows = drifts::all().filter(|drift| drift.long == long).flat_map(|drift| drift.expect);

@@ -1,5 +1,6 @@
 //! What somebody did to a converged host, and which controls must be seen to fail for it.
 
+pub mod backup;
 mod data;
 mod limits;
 mod network;

@@ -1,0 +1,82 @@
+//! The same of a host's backups, and of their vault.
+
+/// What somebody did to a host or its vault, and the check that sees it.
+pub struct Broken {
+    pub name: &'static str,
+    /// On the host, and on the vault.
+    pub web: &'static str,
+    pub vault: &'static str,
+    /// What `petasos up` does not mend by itself.
+    pub vault_after: &'static str,
+    /// Whose control is not met then, which, and by which check.
+    pub host: &'static str,
+    pub control: &'static str,
+    pub check: &'static str,
+}
+
+const PLAIN: Broken =
+    Broken { name: "", web: "", vault: "", vault_after: "", host: "web", control: "backup.nightly", check: "" };
+
+pub const BROKEN: &[Broken] = &[
+    Broken {
+        name: "the vault lets things go",
+        vault: "sed -i '/\"--append-only\",/d' /usr/lib/petasos/vault/serve.py",
+        check: "backup.kept",
+        ..PLAIN
+    },
+    Broken {
+        name: "there is no next one",
+        web: "systemctl disable --now petasos-backup.timer",
+        check: "backup.timer",
+        ..PLAIN
+    },
+    Broken {
+        name: "the last good one is old",
+        web: "sed -i -E \"s/(\\\"ended\\\": )[0-9]+/\\1$(date -d '2 days ago' +%s)/\" /var/lib/petasos-backup/state/good.json",
+        check: "backup.fresh",
+        ..PLAIN
+    },
+    Broken {
+        name: "others can read the password",
+        web: "chmod 644 /etc/petasos/backup/password",
+        check: "declared",
+        ..PLAIN
+    },
+    Broken {
+        name: "the vault holds another snapshot's content",
+        web: "sed -i -E 's/\"report\": \"../\"report\": \"00/' /var/lib/petasos-backup/state/good.json",
+        check: "backup.restored",
+        ..PLAIN
+    },
+    Broken {
+        name: "nothing has arrived for two days",
+        vault: "find /srv/petasos-vault/web/*/snapshots -type f -exec touch -d '2 days ago' {} +; systemctl start petasos-vault-watch.service || :",
+        host: "box",
+        check: "vault.fresh",
+        ..PLAIN
+    },
+    Broken {
+        name: "a drill meets a repository of which a part is gone",
+        vault: "mv /srv/petasos-vault/web/*/data /srv/data.away",
+        vault_after: "mv /srv/data.away /srv/petasos-vault/web/*/data",
+        web: "! systemctl start petasos-drill.service",
+        control: "backup.drill",
+        check: "drill.good",
+        ..PLAIN
+    },
+    Broken {
+        name: "the notice says something else",
+        web: "sed -i 's/7 days/70 days/' /etc/petasos/backup/RETENTION",
+        control: "backup.retention",
+        check: "retention.notice",
+        ..PLAIN
+    },
+    Broken {
+        name: "the vault's notice is gone",
+        vault: "rm /etc/petasos/vault/RETENTION",
+        host: "box",
+        control: "backup.retention",
+        check: "retention.notice",
+        ..PLAIN
+    },
+];
