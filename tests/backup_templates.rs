@@ -10,10 +10,14 @@ const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUPpHTI4uC6jALbNWYEbrWKC
 
 fn backup() -> Value {
     json!({ "backup": {
-        "name": "production", "at": "03:00", "keep": { "daily": 7, "weekly": 5, "monthly": 12 },
+        "name": "production", "key": KEY, "at": "03:00", "keep": { "daily": 7, "weekly": 5, "monthly": 12 },
         "vault": { "name": "box", "address": "203.0.113.9", "port": 22, "user": "petasos-vault", "key": KEY },
         "ready": true,
-    }, "agent": { "limits": { "memory": "2G" } } })
+    }, "agent": { "limits": { "memory": "2G" } }, "alarm": alarm() })
+}
+
+fn alarm() -> Value {
+    json!({ "settings": "{\"name\":\"production\",\"webhook\":\"ALARM_URL\"}", "secrets": "ALARM_URL" })
 }
 
 fn vault() -> Value {
@@ -21,7 +25,7 @@ fn vault() -> Value {
         { "name": "production", "folder": "0a1b2c3d", "key": KEY, "keep": { "daily": 7, "weekly": 5, "monthly": 12 }, "limit": 1024 },
         { "name": "staging", "folder": "4e5f6a7b", "key": KEY, "keep": { "daily": 3, "weekly": 0, "monthly": 0 }, "limit": 1024 },
     ]);
-    json!({ "vault": { "hosts": hosts, "store": "/srv/petasos-vault", "user": "petasos-vault" } })
+    json!({ "vault": { "hosts": hosts, "store": "/srv/petasos-vault", "user": "petasos-vault" }, "alarm": null })
 }
 
 #[test]
@@ -43,6 +47,8 @@ fn systemd_accepts_the_units() {
         "petasos-backup.service",
         "petasos-backup-night.service",
         "petasos-backup.timer",
+        "petasos-backup-watch.service",
+        "petasos-backup-watch.timer",
         "petasos-drill-restore.service",
         "petasos-drill.service",
         "petasos-drill.timer",
@@ -55,6 +61,7 @@ fn systemd_accepts_the_units() {
         "petasos-vault-scrub.timer",
     ];
     let all = of_host.map(|name| ("backup", name, backup())).into_iter();
+    let all = all.chain([("alarm", "petasos-alarm@.service", backup())]);
     for (place, name, vars) in all.chain(of_vault.map(|name| ("vault", name, vault()))) {
         let text = render(&format!("{place}/{name}.tera"), &vars);
         golden(&format!("{place}/{name}"), &text);

@@ -1,5 +1,6 @@
 //! `petasos backup`: a backup now, a second key to it, and what is done with backups on the vault.
 
+mod alarm;
 mod escrow;
 mod forget;
 mod key;
@@ -12,7 +13,7 @@ use super::hosts::HostArgs;
 use anyhow::Result;
 use std::process::ExitCode;
 
-/// Make backups, keep a second key to them, list, check and forget them
+/// Make backups, keep a second key to them, list, check, restore and forget them
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
     #[command(subcommand)]
@@ -23,6 +24,8 @@ pub struct BackupArgs {
 enum BackupVerb {
     /// Make a backup now; exit code 2 if it is not good
     Now(HostArgs),
+    /// Tell people that this is a test, by each way of `backup.alarm`
+    Alarm(HostArgs),
     /// Keep a second key to a host's backups in keys/, encrypted for the operators
     Key(HostArgs),
     /// List a host's backups, as the vault has them, and which are kept
@@ -40,6 +43,7 @@ enum BackupVerb {
 pub async fn run(args: &BackupArgs) -> Result<ExitCode> {
     match &args.verb {
         BackupVerb::Now(args) => now::run(args).await,
+        BackupVerb::Alarm(args) => alarm::run(args).await,
         BackupVerb::Key(args) => key::run(args).await,
         BackupVerb::List(args) => list::run(args).await,
         BackupVerb::Check(args) => list::check(args).await,

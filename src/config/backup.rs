@@ -1,5 +1,6 @@
 //! Where the agent's data is backed up to, when, and for how long it is kept.
 
+use super::alarm::Alarm;
 use super::quantity::Size;
 use super::switch;
 use crate::fault::Fault;
@@ -23,6 +24,9 @@ pub struct Backup {
     /// What the host's backups may take of the vault; none where nothing limits them.
     #[serde(default = "some_nights", deserialize_with = "switch::read")]
     pub limit: Option<Size>,
+    /// Who is told when one fails.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "switch::read")]
+    pub alarm: Option<Alarm>,
 }
 
 /// How many of the days, weeks and months that have a backup keep one: the first that arrived in

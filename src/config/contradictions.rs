@@ -55,6 +55,13 @@ fn vaultless(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(Ve
         };
         return Some((at("vault"), Fault::new(message).hint(hint)));
     }
+    if backup.alarm.as_ref().is_some_and(|alarm| !alarm.any()) {
+        let fault = Fault::new("the alarm tells nobody");
+        return Some((
+            at("alarm"),
+            fault.hint("give it a `webhook`, an `email` or a `command`, or write `alarm: off`"),
+        ));
+    }
     if !backup.keep.any() {
         let fault = Fault::new("nothing would be kept");
         return Some((at("keep"), fault.hint("keep some days, weeks or months, or remove `keep`")));

@@ -1,5 +1,6 @@
 //! petasos.yaml, petasos.lock and secrets: parsed once, at the edge, into checked types.
 
+pub mod alarm;
 pub mod approvals;
 pub mod atomic;
 pub mod backup;

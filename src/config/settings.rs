@@ -1,6 +1,7 @@
 //! What one host should be, by section: the types that petasos.yaml is read into, and their
 //! defaults.
 
+use super::alarm::Alarm;
 use super::approvals::Approvals;
 use super::backup::Backup;
 use super::network::{Egress, Network};
@@ -35,6 +36,13 @@ pub struct Settings {
     /// None where nothing is backed up.
     #[serde(default, deserialize_with = "switch::read")]
     pub backup: Option<Backup>,
+}
+
+impl Settings {
+    /// Who is told when a backup fails; a vault tells of those that it keeps.
+    pub fn alarm(&self) -> Option<&Alarm> {
+        self.backup.as_ref()?.alarm.as_ref()
+    }
 }
 
 /// What a host is for.

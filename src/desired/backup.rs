@@ -9,7 +9,7 @@ use crate::config::quantity::Size;
 use crate::config::settings::Role;
 use crate::config::{Config, Settings};
 use crate::fault::Fault;
-use crate::name::{AbsPath, PublicKey};
+use crate::name::{AbsPath, EnvName, PublicKey};
 use crate::verify::claims::Vault;
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -48,7 +48,21 @@ pub fn vars(choice: &Choice, config: &Config, lock: &LockFile) -> Result<BTreeMa
         Role::Agent => backup = of_agent(choice, config, lock)?,
         Role::Vault => vault = of_vault(choice.name.as_deref().unwrap_or_default(), config, lock)?,
     }
-    Ok([("backup", backup), ("vault", vault)].into())
+    // Where an entry does not apply its fields are filled in all the same.
+    let key = backup.get("key").cloned().unwrap_or("".into());
+    let (alarm, secrets) = alarm(choice)?;
+    Ok([("backup", backup), ("vault", vault), ("backup_key", key), ("alarm", alarm), ("alarm_secrets", secrets)].into())
+}
+
+/// Who is told, null where nobody is; and the names of the secrets that it takes.
+fn alarm(choice: &Choice) -> Result<(Value, Value)> {
+    let nobody = (Value::Null, "".into());
+    let Some((alarm, name)) = choice.settings.alarm().zip(choice.name.as_ref()) else { return Ok(nobody) };
+    let secrets: Vec<&str> = alarm.secrets().map(EnvName::as_str).collect();
+    let Value::Object(mut settings) = serde_json::to_value(alarm)? else { return Ok(nobody) };
+    settings.insert("name".into(), name.as_str().into());
+    let secrets = secrets.join(" ");
+    Ok((json!({ "settings": Value::Object(settings).to_string(), "secrets": secrets }), secrets.into()))
 }
 
 /// Where a host's backups go; none where it has no backup.
@@ -79,6 +93,7 @@ fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> 
     let admitted = known.and_then(|facts| facts.admits.get(name));
     Ok(json!({
         "name": name,
+        "key": own.map(PublicKey::as_str).unwrap_or_default(),
         "at": backup.at,
         "keep": backup.keep,
         "vault": {

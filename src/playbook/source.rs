@@ -9,7 +9,7 @@ static PLAYBOOKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/playbooks");
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 /// What hosts of every role have.
-const BASE: [&str; 2] = ["10-base.yaml", "12-kernel.yaml"];
+const BASE: [&str; 3] = ["10-base.yaml", "12-kernel.yaml", "35-alarm.yaml"];
 
 /// The texts, by name relative to their folder.
 #[derive(Debug, Clone, Default)]

@@ -16,9 +16,20 @@ pub struct Spec {
     pub unit: UnitName,
     /// What a run that went well leaves behind; where it is, there is nothing to do.
     pub leaves: AbsPath,
+    /// It waits for this, where it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
     /// How long it may take, in seconds.
     #[serde(rename = "timeout", default = "an_hour")]
     pub timeout_secs: u32,
+}
+
+/// A file of the host's that begins with this text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Once {
+    pub file: AbsPath,
+    pub says: String,
 }
 
 fn an_hour() -> u32 {
@@ -30,6 +41,7 @@ const FIRST: &str = include_str!("../../remote/unit/first.sh");
 impl super::ResourceSpec for Spec {
     fn queries(&self, queries: &mut BTreeSet<Query>) {
         queries.insert(Query::Path(self.leaves.clone()));
+        queries.extend(self.once.as_ref().map(|once| Query::Text(once.file.clone())));
     }
 
     fn resolve(&self, _: &ResolveContext<'_>) -> Result<Vec<Box<dyn Resource>>, Fault> {
@@ -60,6 +72,12 @@ impl Resource for Spec {
     }
 
     fn changes(&self, facts: &Facts) -> Result<Vec<Change>, Fault> {
+        if let Some(Once { file, says }) = &self.once {
+            let text = seen(&facts.texts, file)?.is();
+            if !text.is_some_and(|text| text.starts_with(says.as_str())) {
+                return Ok(Vec::new());
+            }
+        }
         match seen(&facts.paths, &self.leaves)? {
             Seen::Is(_) => Ok(Vec::new()),
             Seen::Absent => {

@@ -11,7 +11,8 @@ use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-static FOLDERS: [(&str, Dir<'_>); 5] = [
+static FOLDERS: [(&str, Dir<'_>); 6] = [
+    ("alarm", include_dir!("$CARGO_MANIFEST_DIR/remote/alarm")),
     ("audit", include_dir!("$CARGO_MANIFEST_DIR/remote/audit")),
     ("backup", include_dir!("$CARGO_MANIFEST_DIR/remote/backup")),
     ("policy", include_dir!("$CARGO_MANIFEST_DIR/remote/policy")),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+const ALARM: &str = include_str!("../../remote/run/backup-alarm.py");
 const NOW: &str = include_str!("../../remote/run/backup-now.py");
 const KEY: &str = include_str!("../../remote/run/backup-key.py");
 const VAULT: &str = include_str!("../../remote/run/vault.py");
@@ -70,6 +71,16 @@ pub struct BackupRun {
     pub said: Vec<String>,
 }
 
+/// What came of a test of the alarm.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmTest {
+    /// Whether each way of it worked.
+    pub told: bool,
+    /// A line for each.
+    pub said: Vec<String>,
+}
+
 #[derive(Debug, Deserialize)]
 struct Begun {
     key: String,
@@ -126,6 +137,14 @@ impl Job {
     /// When the host cannot be asked; a backup that fails is no error.
     pub async fn backup_now(&self, watch: &Watch) -> Result<BackupRun, RunError> {
         self.told("backup", "no backup", Text::open(NOW), LONG, watch).await
+    }
+
+    /// Tells people that this is a test.
+    ///
+    /// # Errors
+    /// When the host cannot be asked, or has no alarm.
+    pub async fn test_alarm(&self, watch: &Watch) -> Result<AlarmTest, RunError> {
+        self.told("alarm", "no alarm", Text::open(ALARM), OPENED, watch).await
     }
 
     /// The id of the host's repository.

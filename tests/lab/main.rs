@@ -68,10 +68,16 @@ fn main() -> ExitCode {
         crash::trials(),
         ways::trials(),
         badday::trials(),
-        [backup::trials(), backup::days::trials(), backup::proof::trials(), backup::verbs::trials()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        [
+            backup::trials(),
+            backup::alarm::trials(),
+            backup::days::trials(),
+            backup::proof::trials(),
+            backup::verbs::trials(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         reach::trials().into_iter().chain(ports::trials()).chain(reports::trials()).collect(),
         firewalls::trials(),
         logins::trials().into_iter().chain(like::trials()).collect(),

@@ -1,6 +1,7 @@
 //! Backups to a vault that lets nobody take anything away: what a host can do to the store, and bad
 //! days.
 
+pub mod alarm;
 pub mod days;
 pub mod proof;
 pub mod verbs;
@@ -53,6 +54,10 @@ fn made(name: &str) -> Result<World> {
     let config = desk.read("ssh_config")?;
     let key = config.lines().find_map(|line| line.trim().strip_prefix("IdentityFile ")).context("no IdentityFile")?;
     desk.set("PETASOS_AGE_IDENTITY", Some(key));
+    desk.set("ALARM_URL", Some(alarm::URL));
+    for host in [&web, &vault] {
+        alarm::listens(host)?;
+    }
     web.chat("hello")?;
     // The host alone, which knows no vault yet; the vault alone; and both.
     desk.petasos(&["up", "web"])?.ended(0)?;
@@ -64,7 +69,7 @@ fn made(name: &str) -> Result<World> {
 fn yaml(web: &Host, vault: &Host) -> Result<String> {
     Ok(format!(
         "hosts:\n  web: {{ address: root@{}, {SMALL} }}\n  box: {{ address: root@{}, role: vault }}\n\
-         admin: {{ authorized_keys: [\"{}\"] }}\nbackup: {{ vault: box }}\n",
+         admin: {{ authorized_keys: [\"{}\"] }}\nbackup: {{ vault: box, alarm: {{ webhook: ALARM_URL }} }}\n",
         web.address,
         vault.address,
         lab_key(web)?
@@ -104,7 +109,16 @@ fn comes_up() -> Result<()> {
         !world.vault.holds("grep -rqa -e 'SQLite format 3' -e OPENROUTER /srv/petasos-vault")?,
         "it is in the clear"
     );
-    for unit in ["petasos-backup.service", "petasos-backup-copy.service"] {
+    for unit in [
+        "petasos-backup.service",
+        "petasos-backup-copy.service",
+        "petasos-backup-night.service",
+        "petasos-backup-watch.service",
+        "petasos-drill-restore.service",
+        "petasos-drill.service",
+        "petasos-restore.service",
+        "petasos-alarm@test.service",
+    ] {
         exposed(&world.web, unit)?;
     }
     for unit in ["petasos-vault-watch.service", "petasos-vault-scrub.service"] {
