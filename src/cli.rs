@@ -40,7 +40,7 @@ pub enum Verb {
     Render(render::RenderArgs),
     /// Keep the values of secrets in a file that may be committed
     Secret(secret::SecretArgs),
-    /// Make backups, keep a second key to them, list, check, restore and forget them
+    /// Make backups, drill, restore, list, check and forget them, and keep a second key
     Backup(backup::BackupArgs),
     /// Show what the agent reached, what it was refused, and what to allow
     Egress(egress::EgressArgs),

@@ -1,33 +1,35 @@
-"""A backup now, and its record: one line of JSON. Root's, on the host."""
+"""`main(KIND)`: a backup or a drill now, and its record: one line of JSON. Root's, on the host."""
 
 import json
 import subprocess
 
-UNIT = "petasos-backup.service"
-RECORD = "/var/lib/petasos-backup/state/last.json"
+STATE = "/var/lib/petasos-backup/state"
+# The unit, its record, and who else has something to say of it.
+KINDS = {
+    "backup": ("petasos-backup.service", "last.json", "petasos-backup-copy.service"),
+    "drill": ("petasos-drill.service", "drill.json", "petasos-drill-restore.service"),
+}
 
 
 def output_of(*argv):
     return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
 
 
-def last():
+def last(record):
     try:
-        with open(RECORD) as file:
+        with open(f"{STATE}/{record}") as file:
             return json.load(file)
     except FileNotFoundError:
         return {"run": None}
 
 
-def main():
-    before = last()["run"]
-    subprocess.run(["systemctl", "start", UNIT], stdin=subprocess.DEVNULL, capture_output=True)
-    now = last()
+def main(kind):
+    unit, record, other = KINDS[kind]
+    before = last(record)["run"]
+    subprocess.run(["systemctl", "start", unit], stdin=subprocess.DEVNULL, capture_output=True)
+    now = last(record)
     # One that did not even start has no record of its own.
     ours = now["run"] != before
-    units = ("-u", UNIT, "-u", "petasos-backup-copy.service")
-    said = "" if ours else output_of("journalctl", "-q", "-o", "cat", "-n", "5", *units)
+    lines = ("-n", "5", "-u", unit, "-u", other)
+    said = "" if ours else output_of("journalctl", "-q", "-o", "cat", *lines)
     print(json.dumps({"record": now if ours else None, "said": said.splitlines()}))
-
-
-main()

@@ -1,6 +1,7 @@
 //! `petasos backup`: a backup now, a second key to it, and what is done with backups on the vault.
 
 mod alarm;
+mod drill;
 mod escrow;
 mod forget;
 mod key;
@@ -13,7 +14,7 @@ use super::hosts::HostArgs;
 use anyhow::Result;
 use std::process::ExitCode;
 
-/// Make backups, keep a second key to them, list, check, restore and forget them
+/// Make backups, drill, restore, list, check and forget them, and keep a second key
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
     #[command(subcommand)]
@@ -32,6 +33,8 @@ enum BackupVerb {
     List(HostArgs),
     /// Read all that the vault has of a host; an error names what is damaged
     Check(HostArgs),
+    /// Restore the last good backup on the host and start an agent on it, beside the running one
+    Drill(drill::DrillArgs),
     /// Bring a host's data back, onto it or another one
     Restore(restore::RestoreArgs),
     /// Take away for good what need not be kept
@@ -47,6 +50,7 @@ pub async fn run(args: &BackupArgs) -> Result<ExitCode> {
         BackupVerb::Key(args) => key::run(args).await,
         BackupVerb::List(args) => list::run(args).await,
         BackupVerb::Check(args) => list::check(args).await,
+        BackupVerb::Drill(args) => drill::run(args).await,
         BackupVerb::Restore(args) => restore::run(args).await,
         BackupVerb::Forget(args) => forget::run(args).await,
     }

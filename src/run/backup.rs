@@ -39,7 +39,7 @@ impl Repository {
 }
 
 /// A host's own record of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BackupRecord {
     /// `good`, or what went wrong.
     pub outcome: String,
@@ -59,6 +59,9 @@ pub struct BackupRecord {
     pub added: u64,
     #[serde(default)]
     pub databases: u64,
+    /// Of a drill: how many seconds the agent took until it was well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<f64>,
 }
 
 /// What came of a run.
@@ -79,6 +82,12 @@ pub struct AlarmTest {
     pub told: bool,
     /// A line for each.
     pub said: Vec<String>,
+}
+
+impl BackupRun {
+    pub fn good(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.outcome == "good")
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,7 +145,17 @@ impl Job {
     /// # Errors
     /// When the host cannot be asked; a backup that fails is no error.
     pub async fn backup_now(&self, watch: &Watch) -> Result<BackupRun, RunError> {
-        self.told("backup", "no backup", Text::open(NOW), LONG, watch).await
+        let program = called(NOW, "main", "backup").map_err(|fault| self.host_error(fault))?;
+        self.told("backup", "no backup", program, LONG, watch).await
+    }
+
+    /// Restores the last good backup on the host, and starts an agent on it; what is there stays.
+    ///
+    /// # Errors
+    /// When the host cannot be asked; a drill that fails is no error.
+    pub async fn drill_now(&self, watch: &Watch) -> Result<BackupRun, RunError> {
+        let program = called(NOW, "main", "drill").map_err(|fault| self.host_error(fault))?;
+        self.told("drill", "no drill", program, LONG, watch).await
     }
 
     /// Tells people that this is a test.

@@ -15,8 +15,8 @@ pub const CONTROL: Control = Control {
     attacks: no_attacks,
     inspections,
     short: backup_nightly::undeclared,
-    limits: "restored on the host itself, with its own key; `petasos backup list` opens it with the operators' key",
-    how: Some("`systemctl start petasos-drill.service` on the host makes one now"),
+    limits: "restored on the host itself, with its own key; `petasos backup drill --with-escrow` takes the operators' key",
+    how: Some("`petasos backup drill` makes one now"),
 };
 
 /// How old the last good drill may be, in seconds: a quarter of a year, and the fortnight in which

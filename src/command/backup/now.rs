@@ -18,7 +18,7 @@ pub async fn run(args: &HostArgs) -> Result<ExitCode> {
     let jobs = HostArgs { hosts, ..args.clone() }.agents(Subject::Host)?;
     let done = each(jobs, args, |job, _, watch| async move { job.backup_now(&watch).await }).await;
     let of = |one: &Done<Settings, BackupRun>| match &one.result {
-        Ok(run) if run.record.as_ref().is_some_and(|record| record.outcome == "good") => exit::DONE,
+        Ok(run) if run.good() => exit::DONE,
         Ok(_) => exit::DRIFT,
         Err(error) => exit::of_run(error),
     };
@@ -29,7 +29,7 @@ pub async fn run(args: &HostArgs) -> Result<ExitCode> {
 
 fn text(host: &str, run: &BackupRun) -> String {
     match &run.record {
-        Some(record) if record.outcome == "good" => format!(
+        Some(record) if run.good() => format!(
             "{host}: good: snapshot {}, {} and {}, {} of which {} new; {} s\n",
             ui::line(record.snapshot.get(..8).unwrap_or_default()),
             count(usize::try_from(record.files).unwrap_or(0), "file"),

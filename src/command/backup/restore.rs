@@ -55,12 +55,11 @@ pub async fn run(args: &RestoreArgs) -> Result<ExitCode> {
     let watch = args.hosts.watch(&[vault.name.clone(), job.name.clone()], args.hosts.json);
     let listing = vault.backups_of(&kept.key.of(host), &watch).await?;
     let snapshot = chosen(&listing, &kept, args.snapshot.as_deref())?.clone();
-    let done = restored(&vault, &job, &kept.key, &listing.folder, &snapshot, &watch).await;
-    // Whatever came of it, no key and no copy stays.
-    let ends = (vault.restore_door(None, &watch).await, job.end_restore(&watch).await);
+    let fetching = Fetching { vault: &vault, job: &job, key: &kept.key, watch: &watch };
+    let done = restored(&fetching, &listing.folder, &snapshot).await;
+    let ended = fetching.end().await;
     let (databases, put) = done?;
-    ends.0?;
-    ends.1?;
+    ended?;
     drop(watch);
     ui::out(&format!(
         "{}: snapshot {} of `{host}`, which arrived {}, is restored: {}, the agent was well after {} s; {:.0} s in all\n  what was there before is in {}\n",
@@ -75,23 +74,44 @@ pub async fn run(args: &RestoreArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn restored(
-    vault: &Job,
-    job: &Job,
-    key: &Escrow,
-    folder: &str,
-    snapshot: &Snapshot,
-    watch: &Watch,
-) -> Result<(u64, Put)> {
-    let public = job.begin_restore(watch).await?;
-    vault.restore_door(Some((&public, folder)), watch).await?;
-    let databases = job.fetch_backup(&key.password, &snapshot.id, watch).await?;
-    Ok((databases, job.put_backup(watch).await?))
+async fn restored(fetching: &Fetching<'_>, folder: &str, snapshot: &Snapshot) -> Result<(u64, Put)> {
+    let databases = fetching.fetch(folder, snapshot).await?;
+    Ok((databases, fetching.job.put_backup(fetching.watch).await?))
+}
+
+/// A host's backups, their vault, the key to them, and the host that gets one.
+pub struct Fetching<'a> {
+    pub vault: &'a Job,
+    pub job: &'a Job,
+    pub key: &'a Escrow,
+    pub watch: &'a Watch,
+}
+
+impl Fetching<'_> {
+    /// Fetches a snapshot by the operators' key, and its databases compared; how many there are.
+    ///
+    /// # Errors
+    /// When it does not arrive, or is not what was backed up.
+    pub async fn fetch(&self, folder: &str, snapshot: &Snapshot) -> Result<u64> {
+        let public = self.job.begin_restore(self.watch).await?;
+        self.vault.restore_door(Some((&public, folder)), self.watch).await?;
+        Ok(self.job.fetch_backup(&self.key.password, &snapshot.id, self.watch).await?)
+    }
+
+    /// Whatever came of it, no key and no copy stays.
+    ///
+    /// # Errors
+    /// When host or vault cannot be asked.
+    pub async fn end(&self) -> Result<()> {
+        let ends = (self.vault.restore_door(None, self.watch).await, self.job.end_restore(self.watch).await);
+        ends.0?;
+        Ok(ends.1?)
+    }
 }
 
 /// The one that is named; else the newest by its arrival of those that say of themselves what is
 /// so.
-fn chosen<'a>(listing: &'a Listing, about: &Kept, named: Option<&str>) -> Result<&'a Snapshot> {
+pub fn chosen<'a>(listing: &'a Listing, about: &Kept, named: Option<&str>) -> Result<&'a Snapshot> {
     if let Some(id) = named {
         let mut fits = listing.snapshots.iter().filter(|one| one.id.starts_with(id));
         return match (fits.next(), fits.next()) {

@@ -10,6 +10,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("backup::false dates drive out no real backup", forgets),
         trial("backup::data comes back to its host", comes_back),
+        trial("backup::drills, and a flipped byte", drills),
         ignored(
             trial("backup::production is destroyed, and comes back on another distribution", comes_back_elsewhere),
             "it makes two hosts with the agent and a vault, which takes some minutes",
@@ -95,6 +96,34 @@ fn comes_back() -> Result<()> {
     world.web.sh("! [ -e /run/petasos-restore ] && ! [ -e /var/lib/petasos-backup/restore/home ]")?;
     world.vault.sh("! grep petasos-restore /etc/petasos/vault/keys")?;
     world.desk.petasos(&["up"])?.ended(0)?.says(&[": 0 changes,"])
+}
+
+/// By the host's key, with an agent; by the operators' key; and of a repository that is not whole.
+fn drills() -> Result<()> {
+    let world = &*world()?;
+    keyed(world)?;
+    ensure!(world.backs_up()?, "{}", world.record("last.json")?);
+    world
+        .desk
+        .petasos(&["backup", "drill", "web"])?
+        .ended(0)?
+        .says(&["web: good: snapshot", "the agent was well on it"])?;
+    let escrow = ["backup", "drill", "web", "--with-escrow"];
+    world.desk.petasos(&escrow)?.ended(0)?.says(&["web: good: the operators' key opened snapshot"])?;
+    world.vault.sh("! grep petasos-restore /etc/petasos/vault/keys")?;
+    // A byte of a pack that holds data.
+    let flip = "f=$(find /srv/petasos-vault/web/*/data -type f -size +20k | head -n 1); cp -p $f /srv/pack; echo $f >/srv/pack.name; printf X | dd of=$f bs=1 seek=9000 conv=notrunc status=none";
+    world.vault.sh(flip)?;
+    let (own, theirs) = (world.desk.petasos(&["backup", "drill", "web"])?, world.desk.petasos(&escrow)?);
+    let scrub = world.vault.holds("systemctl start petasos-vault-scrub.service");
+    let check = world.desk.petasos(&["backup", "check", "web"])?;
+    world.vault.sh("cp -p /srv/pack $(cat /srv/pack.name)")?;
+    ensure!(!scrub?, "the vault's scrub does not see a flipped byte");
+    check.ended(1)?;
+    theirs.ended(1)?;
+    own.ended(2)?.says(&["web: not good (restore)"])?;
+    world.vault.sh("systemctl start petasos-vault-scrub.service")?;
+    world.desk.petasos(&["backup", "drill", "web"])?.ended(0).map(drop)
 }
 
 fn comes_back_elsewhere() -> Result<()> {

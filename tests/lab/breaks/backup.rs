@@ -56,9 +56,9 @@ pub const BROKEN: &[Broken] = &[
         ..PLAIN
     },
     Broken {
-        name: "a drill meets a repository of which a part is gone",
-        vault: "mv /srv/petasos-vault/web/*/data /srv/data.away",
-        vault_after: "mv /srv/data.away /srv/petasos-vault/web/*/data",
+        name: "a drill meets a repository of which a part is another",
+        vault: "cd /srv/petasos-vault/web/*/data; cp -a . /srv/data.kept; for f in */*; do printf X | dd of=$f bs=1 seek=100 conv=notrunc status=none; done",
+        vault_after: "cp -a /srv/data.kept/. /srv/petasos-vault/web/*/data/; rm -r /srv/data.kept",
         web: "! systemctl start petasos-drill.service",
         control: "backup.drill",
         check: "drill.good",
