@@ -39,18 +39,21 @@ def plain(text):
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
+def output_of(*argv):
+    return subprocess.run(argv, capture_output=True, text=True).stdout
+
+
 def said(unit):
-    """The last lines of the unit's last run, as the unit itself wrote them."""
-    lines = []
+    """The last lines of what the unit and those that it starts wrote since it began; a line that
+    is said again at the next try is one line."""
+    show = ("systemctl", "show", "--value", "--timestamp=unix", "-p", "InactiveExitTimestamp", unit)
+    began, lines = output_of(*show).strip(), []
     for name in SAYS.get(unit, [unit]):
-        show = ["systemctl", "show", "--value", "-p", "InvocationID", name]
-        run = subprocess.run(show, capture_output=True, text=True).stdout.strip()
-        which = [f"_SYSTEMD_INVOCATION_ID={run}"] if run else ["-u", name]
-        argv = ["journalctl", "-q", "-o", "json", "-n", "50", "--since", "-1d", *which]
-        for line in subprocess.run(argv, capture_output=True, text=True).stdout.splitlines():
-            entry = json.loads(line)
-            message = entry.get("MESSAGE")
-            if isinstance(message, str) and entry.get("_TRANSPORT") == "stdout":
+        since = began if began.startswith("@") else "-1d"
+        which = ("-n", "200", f"--since={since}", f"_SYSTEMD_UNIT={name}")
+        for line in output_of("journalctl", "-q", "-o", "json", *which).splitlines():
+            message = json.loads(line).get("MESSAGE")
+            if isinstance(message, str) and plain(message) not in lines:
                 lines.append(plain(message))
     return lines[-LINES:]
 

@@ -35,9 +35,18 @@ def restic(asked, *words):
         cwd="/",
     )
     if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise SystemExit(lines[-1] if lines else f"restic ended with {done.returncode}")
+        raise SystemExit(words(done.stderr) or f"restic ended with {done.returncode}")
     return done.stdout
+
+
+def words(said):
+    """Restic's last words, in one line, without the places in its source that it names: a line, and
+    one that is indented below it."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    named = [at for at, line in enumerate(lines) if line.startswith("\t")]
+    places = {*named, *(at - 1 for at in named)}
+    left = [line.strip() for at, line in enumerate(lines) if at not in places]
+    return " / ".join(left[-3:])[-1000:]
 
 
 def seconds(text):

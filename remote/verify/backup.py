@@ -15,6 +15,7 @@ from .patience import patience
 KEYS = "/etc/petasos/backup"
 STATE = "/var/lib/petasos-backup/state"
 REPORT = "/var/lib/petasos-backup/stage/databases.json"
+SCRUB = "petasos-vault-scrub.service"
 WATCH = "/var/lib/petasos-vault/watch.json"
 TIMER, UNIT = "petasos-backup.timer", "petasos-backup.service"
 SSH = ["/usr/bin/ssh", "-F", f"{KEYS}/ssh_config", "vault"]
@@ -122,8 +123,8 @@ def vault():
     """What the vault's own looks found."""
     with open(WATCH) as file:
         watch = json.load(file)
-    scrub = properties("petasos-vault-scrub.service", ["Result", "ExecMainExitTimestamp"])
-    log = output_of("journalctl", "-q", "-o", "cat", "-n", "3", "-u", "petasos-vault-scrub.service")
+    scrub = properties(SCRUB, ["Result", "ExecMainExitTimestamp"])
+    log = output_of("journalctl", "-q", "-o", "cat", "-n", "3", f"_SYSTEMD_UNIT={SCRUB}")
     return {
         "age": round(time.time() - watch["time"]),
         "hosts": {host: found["stale"] for host, found in watch["hosts"].items()},

@@ -25,8 +25,13 @@ pub fn listens(host: &Host) -> Result<()> {
 /// What arrived at the webhook since it was last asked.
 pub fn told(host: &Host) -> Result<Vec<String>> {
     // An alarm that is under way.
-    host.sh("for n in $(seq 100); do systemctl is-active -q 'petasos-alarm@*' || break; sleep 0.1; done")?;
-    let text = host.sh("cat /srv/sink/hook.log 2>/dev/null; rm -f /srv/sink/hook.log")?;
+    host.sh(
+        "for n in $(seq 200); do
+             { systemctl list-jobs --no-legend 'petasos-alarm@*'; systemctl list-units --no-legend --state=activating 'petasos-alarm@*'; } | grep -q petasos || break
+             sleep 0.1
+         done",
+    )?;
+    let text = host.sh("cat /srv/sink/hook.log 2>/dev/null || :; rm -f /srv/sink/hook.log")?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 
@@ -112,10 +117,8 @@ pub fn night(world: &World) -> Result<Vec<String>> {
     forgets_alarms(&world.web)?;
     world.web.sh(
         "mkdir -p /run/systemd/system/petasos-backup-night.service.d
-         printf '[Unit]\nStartLimitBurst=2\n[Service]\nRestartSec=1s\n' >/run/systemd/system/petasos-backup-night.service.d/fast.conf
-         systemctl daemon-reload; systemctl reset-failed petasos-backup-night.service 2>/dev/null || :
-         systemctl start petasos-backup-night.service && exit 0
-         for n in $(seq 600); do test $(systemctl show --value -p ActiveState petasos-backup-night.service) = failed && break; sleep 0.2; done",
+         printf '[Service]\nExecStart=\nExecStart=/usr/bin/python3 -I -S -B /usr/lib/petasos/backup/night.py 2 1\n' >/run/systemd/system/petasos-backup-night.service.d/fast.conf
+         systemctl daemon-reload; ! systemctl start petasos-backup-night.service",
     )?;
     let told = told(&world.web);
     world.web.sh("rm -r /run/systemd/system/petasos-backup-night.service.d; systemctl daemon-reload")?;

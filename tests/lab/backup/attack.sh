@@ -18,7 +18,7 @@ absent=$(printf 'f%.0s' $(seq 64))
 for kind in snapshots data index keys; do
 	for name in $(names $kind | head -n 3) $absent; do
 		ask DELETE "/$kind/$name"
-		[ "$name" = $absent ] || ask POST "/$kind/$name" --data-binary garbage
+		[ "$name" = "$absent" ] || ask POST "/$kind/$name" --data-binary garbage
 		ask PUT "/$kind/$name" --data-binary garbage
 		ask PATCH "/$kind/$name" --data-binary garbage
 		ask MOVE "/$kind/$name" -H 'Destination: /locks/x'

@@ -2,7 +2,7 @@
 
 use super::alarm::night;
 use super::{STATE, World, world};
-use crate::harness::{ignored, trial};
+use crate::harness::{ignored, slow, trial};
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 
@@ -17,12 +17,19 @@ struct Day {
     /// What makes it good again.
     web_after: &'static str,
     vault_after: &'static str,
-    /// Why it is run by request alone.
-    long: Option<&'static str>,
+    when: When,
+}
+
+/// When it is run.
+enum When {
+    Always,
+    /// By `.ci/run`.
+    Gate,
+    ByRequest(&'static str),
 }
 
 const PLAIN: Day =
-    Day { name: "", web: "", vault: "", outcome: "", why: "", web_after: "", vault_after: "", long: None };
+    Day { name: "", web: "", vault: "", outcome: "", why: "", web_after: "", vault_after: "", when: When::Always };
 
 const DAYS: &[Day] = &[
     Day {
@@ -35,6 +42,7 @@ const DAYS: &[Day] = &[
     },
     Day {
         name: "the vault's SSH is down",
+        when: When::Gate,
         vault: "systemctl stop ssh.socket 2>/dev/null; systemctl stop ssh.service",
         outcome: "unreachable",
         why: "Connection refused",
@@ -43,6 +51,7 @@ const DAYS: &[Day] = &[
     },
     Day {
         name: "somebody else answers in the vault's place",
+        when: When::Gate,
         web: "sed -i 's/^vault ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI..../vault ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAA/' /etc/petasos/backup/known_hosts",
         outcome: "unreachable",
         why: "Host key verification failed",
@@ -59,6 +68,7 @@ const DAYS: &[Day] = &[
     },
     Day {
         name: "the password is another one",
+        when: When::Gate,
         web: "head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n' >/etc/petasos/backup/password",
         outcome: "unreachable",
         why: "wrong password",
@@ -75,6 +85,7 @@ const DAYS: &[Day] = &[
     },
     Day {
         name: "no database is there",
+        when: When::Gate,
         web: "systemctl stop hermes.service; mkdir -p /root/away; cd /home/hermes/.hermes; find . -name '*.db*' -type f | tar -cf /root/away/dbs.tar -T -; find . -name '*.db*' -type f -delete",
         outcome: "databases",
         why: "no database was copied",
@@ -89,16 +100,17 @@ const DAYS: &[Day] = &[
         why: "",
         vault_after: "umount /srv/petasos-vault/web",
         web_after: "rm -f /home/hermes/.hermes/new.bin",
-        long: Some("restic waits a quarter of an hour for room"),
+        when: When::ByRequest("restic waits a quarter of an hour for room"),
     },
 ];
 
 pub fn trials() -> Vec<Trial> {
     let day = |day: &'static Day| {
-        let trial = trial(&format!("backup::{}", day.name), move || lives_through(day));
-        match day.long {
-            Some(why) => ignored(trial, why),
-            None => trial,
+        let (name, test) = (format!("backup::{}", day.name), move || lives_through(day));
+        match day.when {
+            When::Always => trial(&name, test),
+            When::Gate => slow(&name, test),
+            When::ByRequest(why) => ignored(trial(&name, test), why),
         }
     };
     let killed = trial("backup::it is killed in the middle", killed);

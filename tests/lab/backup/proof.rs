@@ -2,14 +2,16 @@
 
 use super::{World, world};
 use crate::breaks::backup::{BROKEN, Broken};
-use crate::harness::{Said, trial};
+use crate::harness::{Said, slow, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
 
 pub fn trials() -> Vec<Trial> {
-    let broken =
-        |broken: &'static Broken| trial(&format!("backup::verify, seen: {}", broken.name), move || seen(broken));
+    let broken = |broken: &'static Broken| {
+        let (name, test) = (format!("backup::verify, seen: {}", broken.name), move || seen(broken));
+        if broken.long { slow(&name, test) } else { trial(&name, test) }
+    };
     let met = trial("backup::verify of host and vault", || met(&*world()?));
     std::iter::once(met).chain(BROKEN.iter().map(broken)).collect()
 }

@@ -20,6 +20,9 @@ def keep(name, text):
 class Hook(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def log_message(self, *_):
+        pass
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         keep("hook.log", f"{self.path} {body}")

@@ -12,10 +12,20 @@ pub struct Broken {
     pub host: &'static str,
     pub control: &'static str,
     pub check: &'static str,
+    /// Whether others by default show the same control to fail.
+    pub long: bool,
 }
 
-const PLAIN: Broken =
-    Broken { name: "", web: "", vault: "", vault_after: "", host: "web", control: "backup.nightly", check: "" };
+const PLAIN: Broken = Broken {
+    name: "",
+    web: "",
+    vault: "",
+    vault_after: "",
+    host: "web",
+    control: "backup.nightly",
+    check: "",
+    long: false,
+};
 
 pub const BROKEN: &[Broken] = &[
     Broken {
@@ -26,24 +36,28 @@ pub const BROKEN: &[Broken] = &[
     },
     Broken {
         name: "there is no next one",
+        long: true,
         web: "systemctl disable --now petasos-backup.timer",
         check: "backup.timer",
         ..PLAIN
     },
     Broken {
         name: "the last good one is old",
+        long: true,
         web: "sed -i -E \"s/(\\\"ended\\\": )[0-9]+/\\1$(date -d '2 days ago' +%s)/\" /var/lib/petasos-backup/state/good.json",
         check: "backup.fresh",
         ..PLAIN
     },
     Broken {
         name: "others can read the password",
+        long: true,
         web: "chmod 644 /etc/petasos/backup/password",
         check: "declared",
         ..PLAIN
     },
     Broken {
         name: "the vault holds another snapshot's content",
+        long: true,
         web: "sed -i -E 's/\"report\": \"../\"report\": \"00/' /var/lib/petasos-backup/state/good.json",
         check: "backup.restored",
         ..PLAIN
@@ -73,6 +87,7 @@ pub const BROKEN: &[Broken] = &[
     },
     Broken {
         name: "the vault's notice is gone",
+        long: true,
         vault: "rm /etc/petasos/vault/RETENTION",
         host: "box",
         control: "backup.retention",
