@@ -19,6 +19,8 @@ from store import Failed, begun, emptied, ended, read, record, recorded, write  
 PLACE = "/var/lib/petasos-backup/drill"
 RECORD, GOOD = "drill.json", "drill-good.json"
 PORT = 8642
+# Between the drill's two halves.
+JUST_NOW_SECS = 300
 # For the agent's start.
 STARTED_SECS = 180
 # What a run of the agent leaves behind, and the next would take for another's.
@@ -103,9 +105,11 @@ def main(home, python):
     if not snapshot:
         # Why, the restore has on record, unless it did not even start.
         last = json.loads(read(RECORD) or "{}")
-        if last.get("outcome") in (None, "good"):
-            last = json.loads(record(RECORD, began, "restore", "nothing was restored"))
-        print(f"the drill failed: {last['why']}", file=sys.stderr)
+        why = ("restore", "nothing was restored")
+        if last.get("outcome", "good") != "good" and time.time() - last["ended"] < JUST_NOW_SECS:
+            why = (last["outcome"], last["why"])
+        record(RECORD, began, *why)
+        print(f"the drill failed: {why[1]}", file=sys.stderr)
         return 1
     begun(RECORD, began)
     try:
