@@ -8,6 +8,7 @@ mod key;
 mod list;
 mod now;
 mod restore;
+mod runbook;
 mod vault;
 
 use super::hosts::HostArgs;
@@ -37,6 +38,8 @@ enum BackupVerb {
     Drill(drill::DrillArgs),
     /// Bring a host's data back, onto it or another one
     Restore(restore::RestoreArgs),
+    /// Print what to do when a host is gone, and whether all that it takes is here
+    Runbook(HostArgs),
     /// Take away for good what need not be kept
     Forget(forget::ForgetArgs),
 }
@@ -52,6 +55,7 @@ pub async fn run(args: &BackupArgs) -> Result<ExitCode> {
         BackupVerb::Check(args) => list::check(args).await,
         BackupVerb::Drill(args) => drill::run(args).await,
         BackupVerb::Restore(args) => restore::run(args).await,
+        BackupVerb::Runbook(args) => runbook::run(args),
         BackupVerb::Forget(args) => forget::run(args).await,
     }
 }
