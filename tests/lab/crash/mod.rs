@@ -91,6 +91,8 @@ struct Undisturbed {
     steps: usize,
     /// The step after which the administrator can log in, and is not root yet.
     keys: usize,
+    /// One of those that are made under the guard.
+    armed: usize,
     state: BTreeSet<String>,
 }
 
@@ -118,12 +120,15 @@ fn undisturbed(part: Part) -> Result<&'static Undisturbed> {
         let run = Run::start(&host, &desk, 0)?;
         let (took, steps, talk) = run.ends_well()?;
         // A look, and what is kept for an undo, come before the first.
-        let keys = talk.lines().find(|line| line.contains("/.ssh/authorized_keys: ")).context("no key is put there")?;
-        let keys =
-            keys.split(['[', '/']).nth(1).and_then(|number| number.parse::<usize>().ok()).context("no number")? + 2;
+        let step = |words: &str| {
+            let line = talk.lines().find(|line| line.contains(words)).with_context(|| format!("no step {words}"))?;
+            let number = line.split(['[', '/']).nth(1).and_then(|number| number.parse::<usize>().ok());
+            anyhow::Ok(number.context("no number")? + 2)
+        };
+        let (keys, armed) = (step("/.ssh/authorized_keys: ")?, step("ufw firewall: ")?);
         sound(&host, &desk, part)?;
         eprintln!("crash: a first run ({part:?}) is {steps} steps and takes {:.1} s", took.as_secs_f64());
-        Ok(Undisturbed { steps, keys, state: state(&host)? })
+        Ok(Undisturbed { steps, keys, armed, state: state(&host)? })
     };
     let place = match part {
         Part::Base => &BASE,
@@ -226,11 +231,11 @@ fn spread(steps: usize, count: usize) -> Vec<usize> {
 }
 
 fn sample() -> Result<()> {
-    let Undisturbed { steps, keys, .. } = undisturbed(Part::Base)?;
+    let Undisturbed { steps, keys, armed, .. } = undisturbed(Part::Base)?;
     let case = |blow| move |after| Case { part: Part::Base, after, blow };
     let kills = spread(steps - 1, 2).into_iter().chain([*keys]).map(case(Blow::Killed));
     // In the middle of what may lock people out.
-    let cuts = [steps - 8].into_iter().map(case(Blow::Cut));
+    let cuts = [*armed].into_iter().map(case(Blow::Cut));
     table("s", kills.chain(cuts).collect(), 1)
 }
 
@@ -270,7 +275,7 @@ fn cuts() -> Result<()> {
 fn second() -> Result<()> {
     let host = Host::from("crash-second", ready()?)?;
     let desk = desk(&host, Part::Base)?;
-    let mut run = Run::start(&host, &desk, undisturbed(Part::Base)?.steps - 6)?;
+    let mut run = Run::start(&host, &desk, undisturbed(Part::Base)?.armed)?;
     run.stopped()?;
     let armed = "test -e /var/lib/petasos/guard/armed";
     host.sh(armed).context("nothing is armed at that step")?;

@@ -81,8 +81,7 @@ impl Desk {
         let desk = Desk::of(&[host])?;
         desk.petasos(&["init", "--eject"])?.ended(0)?;
         desk.write("playbooks/20-agent.yaml", "[]\n")?;
-        // Without the agent, and without its way out by name: the last steps are those that may
-        // lock people out.
+        // Without the agent, and without its way out by name.
         let yaml = desk.read("petasos.yaml")?;
         desk.write("petasos.yaml", &format!("{yaml}network: {{ egress: {{ mode: ports }} }}\n"))?;
         Ok(desk)
