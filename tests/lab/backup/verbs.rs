@@ -109,13 +109,14 @@ fn drills() -> Result<()> {
     let escrow = ["backup", "drill", "web", "--with-escrow"];
     world.desk.petasos(&escrow)?.ended(0)?.says(&["web: good: the operators' key opened snapshot"])?;
     world.vault.sh("! grep petasos-restore /etc/petasos/vault/keys")?;
-    // A byte of a pack that holds data.
-    let flip = "f=$(find /srv/petasos-vault/web/*/data -type f -size +20k | head -n 1); cp -p $f /srv/pack; echo $f >/srv/pack.name; printf X | dd of=$f bs=1 seek=9000 conv=notrunc status=none; touch -d '1 hour ago' $f";
+    // A byte of each pack; whoever wrote them has long been through with that.
+    let flip = "cd /srv/petasos-vault/web/*/data; rm -rf /srv/packs; cp -a . /srv/packs
+        for f in */*; do printf X | dd of=$f bs=1 seek=100 conv=notrunc status=none; touch -d '1 hour ago' $f; done";
     world.vault.sh(flip)?;
     let (own, theirs) = (world.desk.petasos(&["backup", "drill", "web"])?, world.desk.petasos(&escrow)?);
     let scrub = world.vault.holds("systemctl start petasos-vault-scrub.service");
     let check = world.desk.petasos(&["backup", "check", "web"])?;
-    world.vault.sh("cp -p /srv/pack $(cat /srv/pack.name)")?;
+    world.vault.sh("cp -a /srv/packs/. /srv/petasos-vault/web/*/data/; rm -r /srv/packs")?;
     ensure!(!scrub?, "the vault's scrub does not see a flipped byte");
     check.ended(1)?;
     theirs.ended(1)?;
