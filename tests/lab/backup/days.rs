@@ -60,6 +60,7 @@ const DAYS: &[Day] = &[
     },
     Day {
         name: "the vault has lost the repository",
+        when: When::Gate,
         vault: "mv /srv/petasos-vault/web /srv/web.away",
         outcome: "repository gone",
         why: "no repository",

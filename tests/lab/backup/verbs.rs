@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 pub fn trials() -> Vec<Trial> {
     vec![
-        trial("backup::false dates drive out no real backup", forgets),
+        slow("backup::false dates drive out no real backup", forgets),
         trial("backup::data comes back to its host", comes_back),
         trial("backup::drills, and a flipped byte", drills),
         slow("backup::production is destroyed, and comes back on another distribution", comes_back_elsewhere),
