@@ -1,8 +1,8 @@
 //! The command line: its verbs as types, whose doc comments are the help texts, and what runs each.
 
 use crate::command::{
-    audit, backup, changes, completions, demo, denials, doctor, egress, facts, fault, history, init, lab, man, pin,
-    plan, policy, render, secret, undo, up, verify,
+    audit, backup, changes, completions, demo, denials, doctor, egress, facts, fault, history, incident, init, lab,
+    man, pin, plan, policy, render, secret, undo, up, verify,
 };
 use crate::fault::Fault;
 use crate::ui::{self, exit};
@@ -42,6 +42,8 @@ pub enum Verb {
     Secret(secret::SecretArgs),
     /// Make backups, drill, restore, list, check and forget them, and keep a second key
     Backup(backup::BackupArgs),
+    /// Close a host off, keep the evidence, make its credentials anew, and open it again
+    Incident(incident::IncidentArgs),
     /// Show what the agent reached, what it was refused, and what to allow
     Egress(egress::EgressArgs),
     /// Show what has changed of the agent's prompt, memories, skills and timed jobs
@@ -121,6 +123,7 @@ async fn dispatch(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Render(args) => render::run(&args).await,
         Verb::Secret(args) => secret::run(&args),
         Verb::Backup(args) => backup::run(&args).await,
+        Verb::Incident(args) => incident::run(&args).await,
         Verb::History(args) => history::run(&args).await,
         Verb::Egress(args) => egress::run(&args).await,
         Verb::Changes(args) => changes::run(&args).await,

@@ -15,6 +15,7 @@ pub mod desired;
 pub mod fact;
 pub mod fault;
 pub mod guard;
+pub mod incident;
 pub mod lab;
 pub mod name;
 pub mod pin;

@@ -11,7 +11,7 @@ mod sources;
 use sources::{code, paths, read, sources};
 
 /// What computes and never acts.
-const PURE: [&str; 16] = [
+const PURE: [&str; 17] = [
     "addresses",
     "starters",
     "audit",
@@ -25,6 +25,7 @@ const PURE: [&str; 16] = [
     "resource",
     "plan",
     "guard",
+    "incident",
     "playbook",
     "verify",
     "desired",
@@ -46,7 +47,7 @@ const IMPURE: [&str; 10] = [
 
 /// Each module, and those modules of this crate that it may name. None names one further down, so
 /// there is no circle of modules.
-const MAY_NAME: [(&str, &[&str]); 29] = [
+const MAY_NAME: [(&str, &[&str]); 30] = [
     (EVERYWHERE, &[]),
     ("addresses", &[]),
     ("calendar", &[]),
@@ -64,6 +65,7 @@ const MAY_NAME: [(&str, &[&str]); 29] = [
     ("secret", &["name", "act", "release::environment"]),
     ("config", &["name", "wording", "yaml", "release::pinned", "starters"]),
     ("backup", &["calendar", "config"]),
+    ("incident", &[]),
     ("fact", &["name", "shell"]),
     (
         "resource",
@@ -81,10 +83,10 @@ const MAY_NAME: [(&str, &[&str]); 29] = [
     ("plan", &["name", "shell", "act", "fact", "resource"]),
     ("guard", &["name", "act", "resource", "plan"]),
     ("playbook", &["name", "yaml", "act", "fact", "resource", "plan", "config", "release::quote"]),
-    ("verify", &["addresses", "audit", "name", "places", "plan", "config"]),
+    ("verify", &["addresses", "audit", "incident", "name", "places", "plan", "config"]),
     ("transport", &["name", "shell", "act", "config"]),
     ("pin", &["config", "release", "review"]),
-    ("desired", &["addresses", "places", "name", "act", "config", "playbook", "release", "verify"]),
+    ("desired", &["addresses", "incident", "places", "name", "act", "config", "playbook", "release", "verify", "yaml"]),
     ("run", EVERYTHING_BELOW_RUN),
     ("ui", &["audit", "backup", "calendar", "plan", "run", "verify"]),
     (
@@ -98,6 +100,7 @@ const MAY_NAME: [(&str, &[&str]); 29] = [
             "act",
             "config",
             "desired",
+            "incident",
             "lab",
             "pin",
             "playbook",
@@ -125,6 +128,7 @@ const EVERYTHING_BELOW_RUN: &[&str] = &[
     "resource",
     "plan",
     "guard",
+    "incident",
     "playbook",
     "verify",
     "config",

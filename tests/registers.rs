@@ -9,7 +9,7 @@ use petasos::playbook::KINDS;
 use petasos::verify::claims::{Policy, Vault};
 use petasos::verify::report::ControlStatus;
 use petasos::verify::{Claims, Control, registry};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
@@ -220,6 +220,20 @@ fn undo_is_tried_with_every_kind() {
     for kind in KINDS.iter().filter(|kind| !NO_UNDO.contains(kind)) {
         assert!(playbook.contains(&format!("\n  {kind}: ")), "`EVERY_KIND` of tests/lab/effects.rs has no `{kind}`");
     }
+}
+
+/// On a bad day nobody looks for it.
+#[test]
+fn every_key_and_token_has_the_page_where_it_is_made_anew() {
+    let packs: serde_json::Value = serde_yaml::from_str(&text("playbooks/data/packs.yaml")).expect("YAML");
+    let pages: BTreeMap<String, String> = serde_yaml::from_str(&text("playbooks/data/rotation.yaml")).expect("YAML");
+    let of = |section: &str, field: &str| {
+        let all = packs[section].as_object().expect("a map").values().filter_map(|one| one[field].as_array().cloned());
+        all.flatten().map(|name| name.as_str().expect("a name").to_owned()).collect::<BTreeSet<_>>()
+    };
+    let names: BTreeSet<String> = of("providers", "keys").union(&of("platforms", "tokens")).cloned().collect();
+    assert_eq!(pages.keys().cloned().collect::<BTreeSet<_>>(), names, "playbooks/data/rotation.yaml");
+    assert!(pages.values().all(|page| page.starts_with("https://")), "{pages:?}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-"""`main(KIND)`: a backup or a drill now, and its record: one line of JSON. Root's, on the host."""
+"""`main(KIND)`: a backup, a drill or evidence now, and its record: one line of JSON. Root's, on the
+host."""
 
 import json
 import subprocess
@@ -7,6 +8,7 @@ STATE = "/var/lib/petasos-backup/state"
 # The unit, its record, and who else has something to say of it.
 KINDS = {
     "backup": ("petasos-backup.service", "last.json", "petasos-backup-copy.service"),
+    "incident": ("petasos-incident.service", "incident.json", "petasos-incident.service"),
     "drill": ("petasos-drill.service", "drill.json", "petasos-drill-restore.service"),
 }
 

@@ -8,6 +8,7 @@ from .backup import backup, drill, notice, vault
 from .beside import beside
 from .data import data, room, scripts
 from .host import access, account, active_state, output_of, processes, unit_state
+from .incident import incident
 from .limits import limits, log_limits, records
 from .listeners import listeners
 from .patience import patience
@@ -60,6 +61,7 @@ def inspections(spec):
         "log": lambda: trail.log(spec["account"]),
         "backup": backup,
         "drill": drill,
+        "incident": lambda: incident(spec["ssh_port"], spec["quarantine"]),
         "notice": notice,
         "vault": vault,
         "helpers": lambda: {name: active_state(name) for name in spec["helpers"]},

@@ -7,7 +7,7 @@ mod forget;
 mod key;
 mod list;
 mod now;
-mod restore;
+pub mod restore;
 mod runbook;
 mod vault;
 

@@ -14,6 +14,7 @@ pub mod facts;
 mod files;
 pub mod history;
 mod hosts;
+pub mod incident;
 pub mod init;
 pub mod lab;
 mod lab_review;

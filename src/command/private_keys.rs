@@ -91,6 +91,13 @@ impl PrivateKeys {
         })
     }
 
+    /// The first that is there and OpenSSH's, to sign with.
+    pub fn ssh(&self) -> Option<PathBuf> {
+        let is_ssh =
+            |file: &&PathBuf| std::fs::read_to_string(file).is_ok_and(|text| text.contains("PRIVATE KEY-----"));
+        self.files.iter().find(is_ssh).cloned()
+    }
+
     fn read(&self, file: &Path) -> Result<Vec<Key>, Fault> {
         let bytes = std::fs::read(file).map_err(|error| match error.kind() {
             ErrorKind::NotFound if !self.named => Fault::new("not there"),

@@ -68,6 +68,7 @@ pub fn recording(file: &Path, watch: Watch) -> Watch {
             | Event::AdminLogin { .. }
             | Event::Rechecking
             | Event::Attacking
+            | Event::Progress { .. }
             | Event::Note(_) => true,
         };
         match event {

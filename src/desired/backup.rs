@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::name::{AbsPath, EnvName, PublicKey};
 use crate::verify::claims::Vault;
 use anyhow::Result;
+use core::net::IpAddr;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -99,6 +100,7 @@ fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> 
         "vault": {
             "name": backup.vault,
             "address": address,
+            "family": family(&address),
             "port": port,
             "user": USER,
             // Empty until the vault was brought up.
@@ -107,6 +109,15 @@ fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> 
         // Whether the vault lets this host's key in.
         "ready": own.is_some() && own == admitted,
     }))
+}
+
+/// As nftables calls it; empty where it is a name.
+fn family(address: &str) -> &'static str {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => "ip",
+        Ok(IpAddr::V6(_)) => "ip6",
+        Err(_) => "",
+    }
 }
 
 /// Where below a host's name its backups are: each key has a folder of its own, so that a new host

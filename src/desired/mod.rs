@@ -9,6 +9,7 @@ pub mod keys;
 pub mod login;
 pub mod packs;
 pub mod policy;
+pub mod rotation;
 pub mod secrets;
 pub mod vars;
 

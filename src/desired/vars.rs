@@ -10,6 +10,7 @@ use crate::config::lock::{LockFile, Release};
 use crate::config::platform::PlatformName;
 use crate::config::settings::Role;
 use crate::fault::Fault;
+use crate::incident;
 use crate::name::EnvName;
 use crate::playbook::{DesiredState, Playbook, Renderer, Sources};
 use crate::release::{python, reviewed, steps};
@@ -104,6 +105,7 @@ fn vars(choice: &Choice, keys: &str) -> Result<Map<String, Value>> {
         "login": choice.target.user,
         "users": BTreeMap::from(users),
         "api_port": API_PORT,
+        "incident": { "folder": incident::FOLDER, "marker": incident::MARKER },
         // Empty where SSH stays where it is, which only the host knows.
         "moved_port": settings.network.ssh_port.map(|port| port.to_string()).unwrap_or_default(),
         "inbound": joined(&settings.network.inbound),

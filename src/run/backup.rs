@@ -1,10 +1,9 @@
 //! Backups: one now, a second key to them, and what is done with them on the vault.
 
-use super::session::Session;
+use super::told::called;
 use super::{Job, RunError, Watch};
-use crate::act::{Act, Text};
+use crate::act::Text;
 use crate::backup::Snapshot;
-use crate::fault::Fault;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -158,6 +157,15 @@ impl Job {
         self.told("drill", "no drill", program, LONG, watch).await
     }
 
+    /// Sends the evidence of an incident to the vault.
+    ///
+    /// # Errors
+    /// When the host cannot be asked; that it does not arrive is no error.
+    pub async fn send_evidence(&self, watch: &Watch) -> Result<BackupRun, RunError> {
+        let program = called(NOW, "main", "incident").map_err(|fault| self.host_error(fault))?;
+        self.told("evidence", "no evidence on the vault", program, LONG, watch).await
+    }
+
     /// Tells people that this is a test.
     ///
     /// # Errors
@@ -275,34 +283,4 @@ impl Job {
         let program = called(VAULT, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
         self.told("vault", "the vault's backups", program, patience, watch).await
     }
-
-    /// What a program says, in JSON.
-    async fn told<T: DeserializeOwned>(
-        &self,
-        name: &str,
-        what: &str,
-        program: Text,
-        patience: Duration,
-        watch: &Watch,
-    ) -> Result<T, RunError> {
-        let mut session = Session::open(self, watch).await?;
-        let argv = ["python3", "-I", "-"].map(str::to_owned).to_vec();
-        let frame = session.long_frame(name, &Act::Run { argv, stdin: Some(program) }, patience).await;
-        session.close().await;
-        let frame = frame?;
-        if frame.rc != 0 {
-            let said = frame.error_text();
-            let last = said.lines().last().unwrap_or("it said nothing").to_owned();
-            return Err(self.host_error(Fault::new(last).at(what)));
-        }
-        serde_json::from_slice(&frame.out)
-            .map_err(|error| self.host_error(Fault::new(format!("its answer cannot be parsed: {error}")).at(what)))
-    }
-}
-
-/// A program that ends with a call of a function of its own; secret as what it is called with.
-fn called(program: &str, function: &str, text: &str) -> Result<Text, Fault> {
-    // A string of JSON is one of Python, too.
-    let literal = serde_json::to_string(text).map_err(|error| Fault::new(error.to_string()))?;
-    Ok(Text::secret(format!("{program}\n{function}({literal})\n")))
 }

@@ -39,6 +39,9 @@ impl Session<'_> {
     /// `first` keeps the first plan of the run.
     async fn pass(&mut self, first: &mut Option<Observation>) -> Result<Vec<Step>, RunError> {
         let observation = self.observe_when_ready().await?;
+        if observation.incident {
+            return Err(self.closed_off());
+        }
         let mut observation = self.offered(observation)?;
         // Before anything is rolled back: the change that waits may be a live run's, or that of a
         // dead one whose script is still at work.

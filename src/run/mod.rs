@@ -8,6 +8,7 @@ mod converge;
 pub mod doctor;
 pub mod egress;
 mod error;
+pub mod incident;
 mod lock;
 mod lockout_guard;
 mod observe;
@@ -21,6 +22,7 @@ mod refusal;
 mod render;
 mod script;
 mod session;
+mod told;
 mod undo;
 mod verify;
 
@@ -102,6 +104,12 @@ pub enum Event {
     Rechecking,
     /// What petasos.lock is to keep of the host, as the host says it.
     Learned(Lesson, String),
+    /// So many bytes of something long.
+    Progress {
+        done: u64,
+        of: u64,
+        what: String,
+    },
     /// The attacks of `petasos verify` are made.
     Attacking,
     Note(String),

@@ -37,6 +37,8 @@ pub(super) struct Observation {
     pub unconfirmed: bool,
     /// Whether a run has the host's lock, or had it when it died.
     pub held: bool,
+    /// Whether an incident is open there.
+    pub incident: bool,
     /// Whether root may log in, as sshd has it (`PermitRootLogin`).
     pub root_login: Option<String>,
 }
@@ -45,7 +47,7 @@ impl Job {
     fn queries(&self) -> BTreeSet<Query> {
         let mut queries = self.desired.queries();
         queries.extend(self.offer_queries(&queries));
-        queries.extend(guard_paths().chain(lock_path()).map(Query::Path));
+        queries.extend(guard_paths().chain(lock_path()).chain(incident_path()).map(Query::Path));
         if self.texts {
             let paths: Vec<Query> = queries
                 .iter()
@@ -143,9 +145,10 @@ impl Session<'_> {
         let waits = |path| matches!(facts.paths.get(&path), Some(Seen::Is(_)));
         let held = lock_path().into_iter().any(waits);
         let unconfirmed = guard_paths().any(waits);
+        let incident = incident_path().into_iter().any(waits);
         let sshd = facts.sshd.as_ref().and_then(Seen::is);
         let root_login = sshd.and_then(|sshd| sshd.effective.get(&Account::root())?.get("permitrootlogin").cloned());
-        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held, root_login })
+        Ok(Observation { system, host, plan, offers: facts.offers, unconfirmed, held, incident, root_login })
     }
 
     /// Whether Petasos knows such systems; one without a version is newer than all that have one.
@@ -233,6 +236,10 @@ fn guard_paths() -> impl Iterator<Item = AbsPath> {
 
 fn lock_path() -> Option<AbsPath> {
     AbsPath::new(lock::RECORD).ok()
+}
+
+fn incident_path() -> Option<AbsPath> {
+    AbsPath::new(crate::incident::MARKER).ok()
 }
 
 /// `Debian 13`.

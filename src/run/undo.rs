@@ -133,6 +133,7 @@ impl Session<'_> {
     }
 
     async fn undo_last(&mut self) -> Result<Step, RunError> {
+        self.no_incident().await?;
         let runs = self.runs().await?;
         let last = runs.iter().rev().find(|run| run.kept && run.verb == "up");
         let last =

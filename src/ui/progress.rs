@@ -36,7 +36,8 @@ fn message(event: &Event) -> Option<String> {
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
         Event::AdminLogin { user } => Some(format!("checking a new login as {user}")),
         Event::Rechecking => Some("checking again".into()),
-        Event::Learned(..) => None,
+        // A line for each part would be many.
+        Event::Learned(..) | Event::Progress { .. } => None,
         Event::Attacking => Some("attacking the host from inside".into()),
         Event::Note(note) => Some(note.clone()),
     }
@@ -60,6 +61,12 @@ fn bars(hosts: &[String]) -> Watch {
         if let Event::Step { number, of, .. } = &event {
             bar.set_length(*of as u64);
             bar.set_position(number.saturating_sub(1) as u64);
+        }
+        if let Event::Progress { done, of, what } = &event {
+            bar.set_length(of >> 20);
+            bar.set_position(done >> 20);
+            bar.set_message(line(&format!("{what} (MiB)")));
+            return;
         }
         // What is worth a note must not be overwritten by the next event.
         match (&event, message(&event)) {

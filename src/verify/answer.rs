@@ -2,7 +2,9 @@
 //! here, is an error.
 
 use super::claims::Rates;
-pub use super::found::{Beside, FoundBackup, FoundDrill, FoundSecrets, FoundVault, Knocks, Offer, Records, UnitLimits};
+pub use super::found::{
+    Beside, FoundBackup, FoundDrill, FoundIncident, FoundSecrets, FoundVault, Knocks, Offer, Records, UnitLimits,
+};
 pub use super::inspection::Inspection;
 use super::nullable::nullable;
 use super::report::AttackOutcome;
@@ -126,6 +128,7 @@ pub struct Inspected {
     /// How long backups are kept, as a colleague reads it.
     pub notice: Inspection<Option<String>>,
     pub vault: Inspection<FoundVault>,
+    pub incident: Inspection<FoundIncident>,
 }
 
 /// Of the agent's data directory, as root found it.

@@ -7,7 +7,7 @@ use serde::Serialize;
 const BOOT: &str = include_str!("../../remote/verify/boot.py");
 
 /// Each after those that it imports; the last one has `main`.
-const MODULES: [(&str, &str); 27] = [
+const MODULES: [(&str, &str); 28] = [
     ("patience", include_str!("../../remote/verify/patience.py")),
     ("probe", include_str!("../../remote/verify/probe.py")),
     ("net", include_str!("../../remote/verify/net.py")),
@@ -32,6 +32,7 @@ const MODULES: [(&str, &str); 27] = [
     ("proxied", include_str!("../../remote/verify/proxied.py")),
     ("http2", include_str!("../../remote/verify/http2.py")),
     ("backup", include_str!("../../remote/verify/backup.py")),
+    ("incident", include_str!("../../remote/verify/incident.py")),
     ("inspections", include_str!("../../remote/verify/inspections.py")),
     ("sandbox", include_str!("../../remote/verify/sandbox.py")),
     ("main", include_str!("../../remote/verify/main.py")),

@@ -109,6 +109,25 @@ pub struct FoundDrill {
     pub timer: String,
 }
 
+/// Of what an incident takes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundIncident {
+    pub trial: Trial,
+    /// Of units as they are loaded: `PATH`, or `!PATH`.
+    pub conditions: BTreeMap<String, Vec<String>>,
+    /// Whether one is open.
+    pub open: bool,
+}
+
+/// Which connections got through: without the quarantine's rules, and with them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    pub open: BTreeMap<String, bool>,
+    pub closed: BTreeMap<String, bool>,
+}
+
 /// Of a vault's own looks at what it keeps.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

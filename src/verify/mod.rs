@@ -18,6 +18,7 @@ pub mod driver;
 pub mod evidence;
 mod found;
 mod fs_strict;
+mod incident_ready;
 mod inspection;
 mod limits;
 mod msg_allow;
@@ -92,7 +93,7 @@ const REGISTRY: &[Control] = &[
     backup_nightly::CONTROL,
     backup_drill::CONTROL,
     backup_retention::CONTROL,
-    planned::INCIDENT_READY,
+    incident_ready::CONTROL,
 ];
 
 /// See [`REGISTRY`].

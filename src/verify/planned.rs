@@ -5,7 +5,6 @@ use super::report::ControlStatus;
 use super::{Claims, Control, no_attacks};
 
 const DO: &str = "What the agent may do";
-const KEPT: &str = "Backups and incidents";
 const RELEASES: &str = "Releases";
 
 pub const WEBHOOK_AUTH: Control = planned(
@@ -30,13 +29,6 @@ pub const SUPPLY_PROMOTE: Control = planned(
     Some(
         "`petasos up staging` first, production a day later; a release that does not become healthy is rolled back by itself",
     ),
-);
-pub const INCIDENT_READY: Control = planned(
-    "incident.ready",
-    KEPT,
-    "Incident commands",
-    "One command stops and isolates the agent and keeps the evidence.",
-    Some("`systemctl stop hermes` stops the agent; rotate the keys at their providers"),
 );
 
 /// `how` is what can be done meanwhile.

@@ -47,6 +47,8 @@ pub struct Inspect {
     release: String,
     /// What the release's own Python is asked about its packages.
     packages: &'static str,
+    /// The two ends of the network in which the quarantine is tried.
+    quarantine: [&'static str; 2],
     helpers: Vec<&'static str>,
     /// Units that write to the journal what the agent makes them.
     driven: Vec<&'static str>,
@@ -55,6 +57,9 @@ pub struct Inspect {
 }
 
 const PACKAGES: &str = include_str!("../../remote/verify/packages.py");
+
+const QUARANTINE: [&str; 2] =
+    [include_str!("../../remote/verify/quarantine.py"), include_str!("../../remote/verify/outside.py")];
 
 impl AttackSpec {
     pub fn new(claims: &Claims, attacks: Vec<Attempt>, proofs: Vec<Proof>) -> Self {
@@ -68,6 +73,7 @@ impl AttackSpec {
                 ssh_port: claims.ssh_port,
                 release: claims.release.clone(),
                 packages: PACKAGES,
+                quarantine: QUARANTINE,
                 helpers: helpers(claims),
                 driven: driven(claims),
                 tool_calls: tool_calls::table(claims).into_iter().map(|row| row.call).collect(),

@@ -87,6 +87,7 @@ fn evidence(agent: Vec<AttackRun>, root: Vec<AttackRun>) -> Evidence {
         "backup",
         "drill",
         "notice",
+        "incident",
         "vault",
     ];
     let unseen = json!({ "error": "not seen" });

@@ -1,12 +1,17 @@
 //! Rendered texts, held to golden files beside them and judged by the programs that will read them.
+use petasos::incident;
 use petasos::playbook::{Renderer, Sources};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The program's own renderer over its own templates.
+/// The program's own renderer over its own templates, with what is the same on every host.
 pub fn renderer(vars: &Value) -> Renderer {
-    Renderer::new(&Sources::embedded().templates, vars).unwrap_or_else(|why| panic!("{why}"))
+    let mut vars = vars.clone();
+    if let Value::Object(vars) = &mut vars {
+        vars.insert("incident".into(), json!({ "folder": incident::FOLDER, "marker": incident::MARKER }));
+    }
+    Renderer::new(&Sources::embedded().templates, &vars).unwrap_or_else(|why| panic!("{why}"))
 }
 
 pub fn render(template: &str, vars: &Value) -> String {

@@ -22,6 +22,7 @@ mod fresh;
 mod guard;
 mod harness;
 mod hostile;
+mod incident;
 mod inside;
 mod like;
 mod logins;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         release::trials(),
         scanners::trials(),
         guard::trials(),
+        incident::trials(),
         effects::trials(),
         errors::trials(),
         newcomer::trials(),

@@ -15,7 +15,19 @@ import tempfile
 import types
 from typing import Annotated, get_args, get_origin
 
-from . import backup, data, host, inspections, limits, policy, release, secrets, sshd, trail
+from . import (
+    backup,
+    data,
+    host,
+    incident,
+    inspections,
+    limits,
+    policy,
+    release,
+    secrets,
+    sshd,
+    trail,
+)
 from . import main as driver
 from .bench import bench
 from .calls import CALLS, tried
@@ -81,6 +93,8 @@ def output_of(*argv, **_):
     match argv[:2]:
         case ("systemctl", "show"):
             return "".join(f"{word[2:]}=\n" for word in argv[3:])
+        case ("busctl", _):
+            return json.dumps({"data": [["ConditionPathExists", False, True, "/a", 0]]})
         case ("ss", _):
             return 'tcp LISTEN 0 9 127.0.0.1:22 0.0.0.0:* users:(("sshd",pid=1,fd=3)) uid:0 ino:5\n'
         case ("nft", _):
@@ -154,6 +168,7 @@ def planted_log(folder):
     backup.NOTICES = (f"{folder}/watch.json",)
     backup.restic = lambda *_: (0, b"", "")
     backup.ask = lambda *_: ["403", "404"]
+    incident.trial = lambda *_: {"open": {"ssh in": True}, "closed": {"ssh in": True}}
     trail.may = lambda _: []
     policy.main_pid = lambda _: pid
     policy.rules = lambda: lambda tool, arguments: {"verdict": "allow", "rule": "", "tool": tool}

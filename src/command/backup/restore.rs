@@ -33,6 +33,13 @@ pub struct RestoreArgs {
     snapshot: Option<String>,
 }
 
+impl RestoreArgs {
+    /// The same host's data, of a backup that is named.
+    pub fn of_snapshot(hosts: HostArgs, id: String) -> Self {
+        Self { hosts, to: None, key: None, snapshot: Some(id) }
+    }
+}
+
 /// # Errors
 /// When a file is not sound, no key is here, or the data does not come back whole.
 pub async fn run(args: &RestoreArgs) -> Result<ExitCode> {

@@ -164,4 +164,20 @@ pub const BREAKS: &[Break] = &[
         undo: "rm -f /home/hermes/.hermes/cron/jobs.json",
         long: true,
     },
+    Break {
+        name: "the quarantine lets everything out",
+        done: "sed -i 's/hook output priority filter - 10; policy drop;/&\\n\\t\\taccept/' /etc/petasos/quarantine.nft",
+        controls: &["incident.ready"],
+        checks: &["incident.filter", "declared"],
+        undo: "",
+        long: false,
+    },
+    Break {
+        name: "the quarantine no longer waits for an incident, and its unit starts with the host",
+        done: "sed -i /^ConditionPathExists/d /etc/systemd/system/petasos-quarantine.service; systemctl daemon-reload",
+        controls: &["incident.ready"],
+        checks: &["incident.conditions", "declared"],
+        undo: "",
+        long: true,
+    },
 ];

@@ -1,0 +1,220 @@
+"""An incident on this host: `main` takes a step of it as JSON and prints one line of JSON. Root's.
+
+What it knows is in FOLDER: `open` says that one is open, and ID/ has its evidence and its record.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+FOLDER = "/var/lib/petasos/incident"
+MARKER = f"{FOLDER}/open"
+DRILL = f"{FOLDER}/drill.json"
+TABLE = ["nft", "list", "table", "inet", "petasos_incident"]
+HOME = "/home/hermes/.hermes"
+# Where the values of secrets are, and what is made here and known to nobody.
+SECRETS = ("/etc/hermes/secrets.env", "/etc/petasos/alarm/secrets.env")
+MADE_HERE = ("API_SERVER_KEY",)
+BACKUP = "/etc/petasos/backup"
+BACKUP_KEYS = ("key", "key.pub", "password")
+# What tells this host's repository and its last good backup from another's.
+BACKUP_STATE = "/var/lib/petasos-backup/state"
+PAUSED = ("hermes.service", "petasos-sandbox@*.service", "petasos-sandbox-net@*.service")
+PART = 4 << 20
+
+
+def read(path):
+    try:
+        with open(path) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
+
+
+def write(path, value):
+    new = f"{path}.new"
+    mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with open(os.open(new, mode, 0o600), "w") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, path)
+
+
+def run(*argv):
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+
+def folder(identity):
+    return os.path.join(FOLDER, os.path.basename(identity))
+
+
+def record_of(identity):
+    return read(f"{folder(identity)}/record.json") or {"fetched": None, "rotated": {}}
+
+
+def state(_):
+    """What is open, whether the quarantine stands, and what is known of it."""
+    unit = run("systemctl", "show", "-p", "LoadState", "--value", "petasos-quarantine.service")
+    opened = read(MARKER)
+    sealed = opened and read(f"{folder(opened['id'])}/sealed.json")
+    return {
+        "ready": unit.stdout.strip() == "loaded" and os.path.isdir(FOLDER),
+        "open": opened,
+        "quarantine": run(*TABLE).returncode == 0,
+        "sealed": sealed,
+        "record": record_of(opened["id"]) if opened else None,
+        "drill": read(DRILL),
+    }
+
+
+def update(asked):
+    """Adds to the record of the open incident."""
+    identity = read(MARKER)["id"]
+    record = record_of(identity)
+    record["fetched"] = asked.get("fetched") or record["fetched"]
+    record["rotated"].update(asked.get("rotated") or {})
+    write(f"{folder(identity)}/record.json", record)
+    return record
+
+
+def values(path):
+    """NAME=value lines, quoted or not."""
+    try:
+        with open(path) as file:
+            lines = [line.strip() for line in file]
+    except FileNotFoundError:
+        return {}
+    pairs = [line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")]
+    return {name: value.strip("\"'") for name, value in pairs}
+
+
+def logins():
+    """Whom the agent is logged in with, by name."""
+    try:
+        with open(f"{HOME}/auth.json") as file:
+            known = json.load(file)
+        sections = (known.get(section) or {} for section in ("providers", "credential_pool"))
+        return sorted({str(name) for section in sections for name in section})
+    except (OSError, ValueError, AttributeError, TypeError):
+        return []
+
+
+def credentials(asked):
+    """Each credential of the host by name, and whether the operator's value of it is another."""
+    given, found = asked["given"], {}
+    for path in SECRETS:
+        for name, value in values(path).items():
+            made = name in MADE_HERE
+            new = given.get(name)
+            found[name] = (
+                "made here" if made else "none" if not new else "old" if new == value else "new"
+            )
+    for name in given:
+        # One that the host has never had is no credential of it.
+        found.setdefault(name, "not here")
+    return {"secrets": found, "logins": logins(), "backup": os.path.exists(f"{BACKUP}/key")}
+
+
+def without(path, names):
+    """The file without these lines, whole or not at all."""
+    if not os.path.exists(path):
+        return
+    kept = [line for line in open(path) if line.split("=", 1)[0].strip() not in names]
+    seen, new = os.stat(path), f"{path}.new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.writelines(kept)
+    os.chown(new, seen.st_uid, seen.st_gid)
+    os.chmod(new, seen.st_mode & 0o7777)
+    os.replace(new, path)
+
+
+def forget(asked):
+    """Before the host opens again: nothing that is rotated stays here, and if `data` says so,
+    nothing of the agent's either."""
+    names = {*asked["names"], *MADE_HERE}
+    for path in SECRETS:
+        without(path, names)
+    if asked["backup"]:
+        for name in BACKUP_KEYS:
+            shutil.rmtree(f"{BACKUP}/{name}", ignore_errors=True)
+            if os.path.lexists(f"{BACKUP}/{name}"):
+                os.unlink(f"{BACKUP}/{name}")
+        # A repository of another key is another one.
+        for name in ("repository", "last.json", "good.json", "drill.json", "drill-good.json"):
+            if os.path.lexists(f"{BACKUP_STATE}/{name}"):
+                os.unlink(f"{BACKUP_STATE}/{name}")
+    if asked["data"] == "empty":
+        emptied(HOME)
+    return {}
+
+
+def emptied(place):
+    """Root's own mounts and files stay; what was the agent's is removed by the agent's user, who
+    cannot lead anybody elsewhere."""
+    program = """
+import os, shutil, sys
+home = sys.argv[1]
+for name in os.listdir(home):
+    path = os.path.join(home, name)
+    if os.lstat(path).st_uid != os.getuid():
+        continue
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.unlink(path)
+        continue
+    os.chmod(path, 0o700)
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            below = os.path.join(folder, name)
+            if not os.path.islink(below):
+                os.chmod(below, 0o700)
+    shutil.rmtree(path)
+"""
+    as_agent = ["setpriv", "--reuid=hermes", "--regid=hermes", "--clear-groups", "--no-new-privs"]
+    done = run(*as_agent, "/usr/bin/python3", "-I", "-S", "-c", program, place)
+    if done.returncode != 0:
+        raise SystemExit(f"the agent's data could not be removed: {done.stderr.strip()[-300:]}")
+
+
+def thaw(_):
+    """What a drill paused goes on."""
+    for unit in PAUSED:
+        run("systemctl", "thaw", unit)
+        run("systemctl", "kill", "-s", "CONT", unit)
+    return {}
+
+
+def drilled(asked):
+    """Nothing of a drill stays but how long it took."""
+    shutil.rmtree(folder(asked["id"]), ignore_errors=True)
+    write(DRILL, {"time": int(time.time()), "seconds": asked["seconds"], "files": asked["files"]})
+    return {}
+
+
+def part(asked):
+    """A part of a file of the evidence, as it is."""
+    name = os.path.basename(asked["name"])
+    with open(f"{folder(asked['id'])}/{name}", "rb") as file:
+        file.seek(asked["at"])
+        sys.stdout.buffer.write(file.read(PART))
+
+
+STEPS = {
+    "state": state,
+    "update": update,
+    "credentials": credentials,
+    "forget": forget,
+    "thaw": thaw,
+    "drilled": drilled,
+    "part": part,
+}
+
+
+def main(text):
+    asked = json.loads(text)
+    answer = STEPS[asked["step"]](asked)
+    if answer is not None:
+        print(json.dumps(answer))

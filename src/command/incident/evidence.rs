@@ -1,0 +1,197 @@
+//! `petasos incident evidence`: from the host to the operator, whole and signed, and to the vault.
+
+use super::{opened, subject};
+use crate::command::hosts::HostArgs;
+use crate::command::private_keys::PrivateKeys;
+use crate::config::{Settings, atomic};
+use crate::fault::Fault;
+use crate::run::incident::{Incident, IncidentRecord, Sealed, SealedFile};
+use crate::run::{Job, Watch};
+use crate::ui;
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// Beside petasos.yaml.
+const FOLDER: &str = "incidents";
+const MANIFEST: &str = "MANIFEST.sha256";
+/// Of ssh-keygen's signatures.
+const NAMESPACE: &str = "petasos-incident";
+
+/// # Errors
+/// When no incident is open, or the evidence does not arrive whole.
+pub async fn run(args: &HostArgs) -> Result<ExitCode> {
+    let (job, settings) = subject(args)?;
+    let watch = args.watch(std::slice::from_ref(&job.name), args.json);
+    let state = job.incident(&watch).await?;
+    let incident = opened(&job, &state)?;
+    let sealed = job.seal(&incident, &watch).await?;
+    let place = Place { args, job: &job, settings: &settings, watch: &watch };
+    let kept = place.keep(&incident, &sealed).await?;
+    drop(watch);
+    if args.json {
+        ui::json(&kept)?;
+    } else {
+        ui::out(&format!("{}: {}\n", job.name, kept.text()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where evidence comes from and goes to.
+pub struct Place<'a> {
+    pub args: &'a HostArgs,
+    pub job: &'a Job,
+    pub settings: &'a Settings,
+    pub watch: &'a Watch,
+}
+
+/// What of the evidence is where.
+#[derive(Debug, Serialize)]
+pub struct Kept {
+    pub folder: PathBuf,
+    pub files: usize,
+    /// The key that signed the manifest, if there was one.
+    pub signed_by: Option<PathBuf>,
+    /// The snapshot on the vault, or why there is none; none of a host without a vault.
+    pub vault: Option<Result<String, String>>,
+}
+
+impl Kept {
+    pub fn text(&self) -> String {
+        let signed = self.signed_by.as_ref().map_or_else(
+            || "NOT SIGNED: `--identity` names a key to sign with".to_owned(),
+            |key| format!("signed with `{}`", key.display()),
+        );
+        let vault = match &self.vault {
+            None => String::new(),
+            Some(Ok(snapshot)) => {
+                format!("; on the vault: snapshot {}", ui::line(snapshot.get(..8).unwrap_or_default()))
+            }
+            Some(Err(why)) => format!("; NOT on the vault: {}", ui::line(why)),
+        };
+        format!("{} files in `{}`, as the host sealed them, {signed}{vault}", self.files, self.folder.display())
+    }
+}
+
+impl Place<'_> {
+    /// Brings it here and to the vault, and tells the host that it is here.
+    ///
+    /// # Errors
+    /// When it does not arrive whole here.
+    pub async fn keep(&self, incident: &Incident, sealed: &Sealed) -> Result<Kept> {
+        let (fetched, vault) = tokio::join!(Box::pin(self.fetch(incident, sealed)), Box::pin(self.send(incident)));
+        let folder = fetched?;
+        let signed_by = self.sign(&folder)?;
+        let record = IncidentRecord { fetched: Some(hex(&Sha256::digest(&sealed.manifest))), ..Default::default() };
+        self.job.update_incident(&record, self.watch).await?;
+        Ok(Kept { folder, files: sealed.files.len(), signed_by, vault })
+    }
+
+    async fn send(&self, incident: &Incident) -> Option<Result<String, String>> {
+        self.settings.backup.as_ref().filter(|_| !incident.drill)?;
+        Some(match self.job.send_evidence(self.watch).await {
+            Ok(run) if run.good() => Ok(run.record.map(|record| record.snapshot).unwrap_or_default()),
+            Ok(run) => Err(run.record.map_or_else(|| run.said.join(" / "), |record| record.why)),
+            Err(error) => Err(error.fault().message),
+        })
+    }
+
+    async fn fetch(&self, incident: &Incident, sealed: &Sealed) -> Result<PathBuf> {
+        let folder = self.folder(incident)?;
+        for file in &sealed.files {
+            let digest = digest_of(sealed, file).with_context(|| {
+                let fault = Fault::new(format!("`{}` of the evidence is not in its manifest", ui::line(&file.name)));
+                fault.at(&self.job.name).to_string()
+            })?;
+            let path = folder.join(&file.name);
+            let mut sink = Sink { file: private(&path)?, digest: Sha256::new() };
+            self.job.fetch(&incident.id, file, &mut sink, self.watch).await?;
+            sink.file.sync_all()?;
+            let arrived = hex(&sink.digest.finalize());
+            if arrived != digest {
+                let fault = Fault::new(format!("`{}` is not as the host sealed it: {arrived}", path.display()));
+                bail!(fault.hint(format!("`petasos incident evidence {}` fetches it again", self.job.name)));
+            }
+        }
+        atomic::write(&folder.join(MANIFEST), sealed.manifest.as_bytes(), 0o600)?;
+        Ok(folder)
+    }
+
+    /// For the operator's eyes, and for no repository.
+    fn folder(&self, incident: &Incident) -> Result<PathBuf> {
+        if !incident.id.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+            bail!(Fault::new("the host names its incident in a way that Petasos never does").at(&self.job.name));
+        }
+        let all = self.args.files.folder().join(FOLDER);
+        let folder = all.join(format!("{}-{}", self.job.name, incident.id));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.and_then(|()| std::fs::write(all.join(".gitignore"), "*\n"))
+            .map_err(|error| Fault::new(format!("cannot write `{}`: {error}", folder.display())))?;
+        Ok(folder)
+    }
+
+    /// With the operator's ssh key, so that others can tell whose evidence it is.
+    fn sign(&self, folder: &Path) -> Result<Option<PathBuf>> {
+        let keys = PrivateKeys::of(self.args.age.age_identity.as_deref(), self.args.identity.as_deref());
+        let Some(key) = keys.ssh() else { return Ok(None) };
+        let manifest = folder.join(MANIFEST);
+        let _ = std::fs::remove_file(folder.join(format!("{MANIFEST}.sig")));
+        let done = Command::new("ssh-keygen")
+            .args(["-q", "-Y", "sign", "-n", NAMESPACE, "-f"])
+            .arg(&key)
+            .arg(&manifest)
+            .stdin(Stdio::null())
+            .output();
+        match done {
+            Ok(done) if done.status.success() => Ok(Some(key)),
+            Ok(done) => {
+                let said = String::from_utf8_lossy(&done.stderr);
+                ui::warning(&format!("`{}` does not sign the evidence: {}", key.display(), ui::line(said.trim())));
+                Ok(None)
+            }
+            Err(error) => Err(Fault::new(format!("ssh-keygen does not run: {error}")).into()),
+        }
+    }
+}
+
+/// As the manifest has it, of a file with a plain name.
+fn digest_of<'a>(sealed: &'a Sealed, file: &SealedFile) -> Option<&'a str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if !file.name.bytes().all(plain) || file.name.starts_with('.') || file.name == MANIFEST {
+        return None;
+    }
+    let lines = sealed.manifest.lines().filter_map(|line| line.split_once("  "));
+    lines.filter(|(_, name)| *name == file.name).map(|(digest, _)| digest).next()
+}
+
+fn private(path: &Path) -> Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    Ok(file.map_err(|error| Fault::new(format!("cannot write `{}`: {error}", path.display())))?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file that is digested as it is written.
+struct Sink {
+    file: File,
+    digest: Sha256,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.digest.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
