@@ -18,6 +18,7 @@ from store import (
     emptied,
     ended,
     last_words,
+    progress,
     read,
     record,
     recorded,
@@ -70,6 +71,7 @@ def room(place, snapshot):
     if needed > free:
         why = f"the backup has {needed >> 20} MiB, and {place} has room for {max(0, free) >> 20}"
         raise Failed("no room", why)
+    progress(what="restoring", place=place, of=needed)
 
 
 def restore(kind, began):
@@ -84,6 +86,7 @@ def restore(kind, began):
     code, _, said = restic("--no-lock", *words, patience=ARRIVED_SECS)
     if code != 0:
         raise Failed("restore", f"restic ended with {code}: {last_words(said)}")
+    progress()
     home = os.path.join(place, "home")
     merged(tree, home)
     shutil.rmtree(tree)

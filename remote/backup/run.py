@@ -16,7 +16,19 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from store import STATE, Failed, begun, ended, last_words, read, record, recorded, restic, write  # noqa: E402
+from store import (
+    STATE,
+    Failed,
+    begun,
+    ended,
+    last_words,
+    progress,
+    read,
+    record,
+    recorded,
+    restic,
+    write,
+)  # noqa: E402
 
 LAST, GOOD = "last.json", "good.json"
 STAGE = "/var/lib/petasos-backup/stage"
@@ -125,12 +137,28 @@ def summary(out):
     return {}
 
 
+def heard(line):
+    """Whether it only says how far restic is; that is told at most once a second."""
+    if '"message_type":"status"' not in line:
+        return False
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return False
+    if "bytes_done" in message and time.monotonic() - heard.last > 1:
+        heard.last = time.monotonic()
+        progress(what="backing up", done=message["bytes_done"], of=message.get("total_bytes", 0))
+    return True
+
+
+heard.last = 0
+
+
 def backup(began):
     opened()
     code, out, said = restic(
         "backup",
         "--json",
-        "--quiet",
         "--host",
         os.environ["PETASOS_NAME"],
         "--tag",
@@ -143,7 +171,9 @@ def backup(began):
         DATA,
         STAGE,
         patience=None,
+        heard=heard,
     )
+    progress()
     found = summary(out)
     snapshot = found.get("snapshot_id", "")
     more = {

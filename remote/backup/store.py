@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 
 # Systemd lists several directories of a service in an order of its own.
@@ -70,8 +71,20 @@ def emptied(place):
         shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
 
 
+PROGRESS = "progress.json"
+
+
+def progress(**known):
+    """How far it is, for who waits; nothing where it is over."""
+    if known:
+        write(PROGRESS, json.dumps(known))
+    elif os.path.exists(os.path.join(STATE, PROGRESS)):
+        os.unlink(os.path.join(STATE, PROGRESS))
+
+
 def begun(name, began):
     """Before anything else: who is killed, or whose host loses its power, says no more."""
+    progress()
     record(name, began, UNFINISHED, "it is at work, or was ended before it could say more")
 
 
@@ -105,8 +118,21 @@ def last_words(said):
     return " / ".join(words[-3:])[-WORDS:]
 
 
-def restic(*words, patience=OPEN_SECS):
-    """Restic's exit code, and what it said."""
+def listened(run, heard):
+    """All that a program says, but for the lines that `heard` takes."""
+    said, out = [], []
+    reader = threading.Thread(target=lambda: said.append(run.stderr.read()))
+    reader.start()
+    for line in run.stdout:
+        if not heard(line):
+            out.append(line)
+    reader.join()
+    run.wait()
+    return "".join(out), "".join(said)
+
+
+def restic(*words, patience=OPEN_SECS, heard=None):
+    """Restic's exit code, and what it said; a line that `heard` takes is left out."""
     ssh = "/usr/bin/ssh -F /etc/petasos/backup/ssh_config vault"
     store = ["-o", f"rclone.program={ssh}", "-o", "rclone.args=petasos", "-r", "rclone:"]
     run = subprocess.Popen(
@@ -117,6 +143,9 @@ def restic(*words, patience=OPEN_SECS):
         text=True,
         errors="replace",
     )
+    if heard:
+        out, said = listened(run, heard)
+        return run.returncode, out, said.strip()
     try:
         out, said = run.communicate(timeout=patience)
     except subprocess.TimeoutExpired:

@@ -145,7 +145,7 @@ impl Job {
     /// When the host cannot be asked; a backup that fails is no error.
     pub async fn backup_now(&self, watch: &Watch) -> Result<BackupRun, RunError> {
         let program = called(NOW, "main", "backup").map_err(|fault| self.host_error(fault))?;
-        self.told("backup", "no backup", program, LONG, watch).await
+        self.told_of_progress("backup", "no backup", program, LONG, watch).await
     }
 
     /// Restores the last good backup on the host, and starts an agent on it; what is there stays.
@@ -154,7 +154,7 @@ impl Job {
     /// When the host cannot be asked; a drill that fails is no error.
     pub async fn drill_now(&self, watch: &Watch) -> Result<BackupRun, RunError> {
         let program = called(NOW, "main", "drill").map_err(|fault| self.host_error(fault))?;
-        self.told("drill", "no drill", program, LONG, watch).await
+        self.told_of_progress("drill", "no drill", program, LONG, watch).await
     }
 
     /// Sends the evidence of an incident to the vault.
@@ -253,7 +253,8 @@ impl Job {
     /// When it does not arrive, or is not what was backed up.
     pub async fn fetch_backup(&self, password: &Text, snapshot: &str, watch: &Watch) -> Result<u64, RunError> {
         let asked = json!({ "step": "fetch", "password": password.reveal(), "snapshot": snapshot });
-        let fetched: Fetched = self.restoring(&asked, watch).await?;
+        let program = called(RESTORE, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
+        let fetched: Fetched = self.told_of_progress("restore", "the restore", program, LONG, watch).await?;
         Ok(fetched.databases)
     }
 

@@ -1,10 +1,12 @@
 //! A program of the operator's, sent to a host and asked once: what it says, in JSON.
 
 use super::session::Session;
-use super::{Job, RunError, Watch};
+use super::{Event, Job, RunError, Watch};
 use crate::act::{Act, Text};
 use crate::fault::Fault;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::convert::Infallible;
 use std::time::Duration;
 
 impl Session<'_> {
@@ -42,6 +44,55 @@ impl Job {
         let said = session.told(name, what, program, patience).await;
         session.close().await;
         said
+    }
+}
+
+/// What is at work on the host's backups, and how far it is.
+#[derive(Debug, Deserialize)]
+struct Progress {
+    what: String,
+    done: u64,
+    of: u64,
+}
+
+const PROGRESS: &str = include_str!("../../remote/run/progress.py");
+/// Before whoever waits is told, and between two times.
+const PAUSE: Duration = Duration::from_secs(2);
+
+impl Job {
+    /// The same of a program that lets the host's backups be worked on: whoever watches is told how
+    /// far that is.
+    pub(super) async fn told_of_progress<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        what: &str,
+        program: Text,
+        patience: Duration,
+        watch: &Watch,
+    ) -> Result<T, RunError> {
+        let done = Box::pin(self.told(name, what, program, patience, watch));
+        tokio::select! {
+            done = done => done,
+            never = Box::pin(self.look_at_progress(watch)) => match never {},
+        }
+    }
+
+    /// For as long as somebody waits; that it cannot be seen is no error.
+    async fn look_at_progress(&self, watch: &Watch) -> Infallible {
+        tokio::time::sleep(PAUSE).await;
+        let argv = ["python3", "-I", "-"].map(str::to_owned).to_vec();
+        let act = Act::Run { argv, stdin: Some(Text::open(PROGRESS)) };
+        loop {
+            if let Ok(ssh) = self.connect(watch).await {
+                while let Ok(frame) = ssh.ask("progress", &act).await {
+                    if let Ok(Some(Progress { what, done, of })) = serde_json::from_slice(&frame.out) {
+                        watch(&self.name, Event::Progress { done, of, what });
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::bars;
 use super::print::note;
+use super::report::size;
 use super::visible::line;
 use crate::run::{Event, Watch};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -18,9 +19,16 @@ pub fn watch(hosts: &[String], quiet: bool) -> Watch {
     if std::io::stderr().is_terminal() { bars(hosts) } else { lines() }
 }
 
+/// Of something long a line for each tenth.
 fn lines() -> Watch {
-    Arc::new(|host, event| {
-        if let Some(message) = message(&event) {
+    let tenths: Mutex<BTreeMap<String, u64>> = Mutex::default();
+    Arc::new(move |host, event| {
+        if let (Event::Progress { done, of, what }, Ok(mut tenths)) = (&event, tenths.lock()) {
+            let tenth = done.saturating_mul(10) / (*of).max(1);
+            if tenths.insert(format!("{host} {what}"), tenth).is_none_or(|before| tenth > before) {
+                note(&line(&format!("{host}: {what}: {} % of {}", (tenth * 10).min(100), size(*of))));
+            }
+        } else if let Some(message) = message(&event) {
             note(&line(&format!("{host}: {message}")));
         }
     })
@@ -36,7 +44,6 @@ fn message(event: &Event) -> Option<String> {
         Event::Step { number, of, title } => Some(format!("[{number}/{of}] {title}")),
         Event::AdminLogin { user } => Some(format!("checking a new login as {user}")),
         Event::Rechecking => Some("checking again".into()),
-        // A line for each part would be many.
         Event::Learned(..) | Event::Progress { .. } => None,
         Event::Attacking => Some("attacking the host from inside".into()),
         Event::Note(note) => Some(note.clone()),

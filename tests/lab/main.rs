@@ -73,6 +73,8 @@ fn main() -> ExitCode {
             backup::trials(),
             backup::alarm::trials(),
             backup::days::trials(),
+            backup::heals::trials(),
+            backup::incident::trials(),
             backup::proof::trials(),
             backup::verbs::trials(),
         ]

@@ -3,6 +3,8 @@
 
 pub mod alarm;
 pub mod days;
+pub mod heals;
+pub mod incident;
 pub mod proof;
 pub mod verbs;
 
@@ -36,11 +38,21 @@ pub fn world() -> Result<MutexGuard<'static, World>> {
 }
 
 /// One whose host is going to be destroyed.
-pub fn destroyed() -> Result<World> {
-    made("backup-lost")
+pub fn destroyed(name: &str) -> Result<World> {
+    made(name)
 }
 
 fn made(name: &str) -> Result<World> {
+    let world = unmade(name)?;
+    // The host alone, which knows no vault yet; the vault alone; and both.
+    world.desk.petasos(&["up", "web"])?.ended(0)?;
+    world.desk.petasos(&["up", "box"])?.ended(0)?;
+    world.desk.petasos(&["up"])?.ended(0)?.says(&["first_run petasos-backup.service"])?;
+    Ok(world)
+}
+
+/// A host with the agent and a fresh one, before either knows of the other.
+fn unmade(name: &str) -> Result<World> {
     first()?;
     let web = Host::from(&format!("{name}-web"), "converged-trixie")?;
     let vault = Host::from(&format!("{name}-box"), ready()?)?;
@@ -59,10 +71,6 @@ fn made(name: &str) -> Result<World> {
         alarm::listens(host)?;
     }
     web.chat("hello")?;
-    // The host alone, which knows no vault yet; the vault alone; and both.
-    desk.petasos(&["up", "web"])?.ended(0)?;
-    desk.petasos(&["up", "box"])?.ended(0)?;
-    desk.petasos(&["up"])?.ended(0)?.says(&["first_run petasos-backup.service"])?;
     Ok(World { web, vault, desk })
 }
 
@@ -117,6 +125,7 @@ fn comes_up() -> Result<()> {
         "petasos-drill-restore.service",
         "petasos-drill.service",
         "petasos-restore.service",
+        "petasos-incident.service",
         "petasos-alarm@test.service",
     ] {
         exposed(&world.web, unit)?;

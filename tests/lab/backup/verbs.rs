@@ -126,7 +126,7 @@ fn drills() -> Result<()> {
 }
 
 fn comes_back_elsewhere() -> Result<()> {
-    let World { web, vault, desk } = destroyed()?;
+    let World { web, vault, desk } = destroyed("backup-lost")?;
     planted(&web)?;
     web.chat("remember the zebra")?;
     desk.petasos(&["backup", "key", "web"])?.ended(0)?;
