@@ -6,7 +6,6 @@ use crate::act::{Act, Text};
 use crate::fault::Fault;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::convert::Infallible;
 use std::time::Duration;
 
 impl Session<'_> {
@@ -73,12 +72,12 @@ impl Job {
         let done = Box::pin(self.told(name, what, program, patience, watch));
         tokio::select! {
             done = done => done,
-            never = Box::pin(self.look_at_progress(watch)) => match never {},
+            never = Box::pin(self.look_at_progress(watch)) => never,
         }
     }
 
     /// For as long as somebody waits; that it cannot be seen is no error.
-    async fn look_at_progress(&self, watch: &Watch) -> Infallible {
+    async fn look_at_progress(&self, watch: &Watch) -> ! {
         tokio::time::sleep(PAUSE).await;
         let argv = ["python3", "-I", "-"].map(str::to_owned).to_vec();
         let act = Act::Run { argv, stdin: Some(Text::open(PROGRESS)) };
