@@ -35,11 +35,11 @@ def restic(asked, *words):
         cwd="/",
     )
     if done.returncode != 0:
-        raise SystemExit(words(done.stderr) or f"restic ended with {done.returncode}")
+        raise SystemExit(last_words(done.stderr) or f"restic ended with {done.returncode}")
     return done.stdout
 
 
-def words(said):
+def last_words(said):
     """Restic's last words, in one line, without the places in its source that it names: a line, and
     one that is indented below it."""
     lines = [line for line in said.splitlines() if line.strip()]
