@@ -18,6 +18,7 @@ from store import (
     emptied,
     ended,
     last_words,
+    parsed,
     progress,
     read,
     record,
@@ -66,7 +67,7 @@ def room(place, snapshot):
     code, out, said = restic("--no-lock", "stats", "--json", "--mode", "restore-size", snapshot)
     if code != 0:
         raise Failed("restore", f"the snapshot cannot be read: {last_words(said)}")
-    needed, disk = json.loads(out)["total_size"], os.statvfs(place)
+    needed, disk = parsed(out)["total_size"], os.statvfs(place)
     free = disk.f_bavail * disk.f_frsize - disk.f_blocks * disk.f_frsize // RESERVE
     if needed > free:
         why = f"the backup has {needed >> 20} MiB, and {place} has room for {max(0, free) >> 20}"

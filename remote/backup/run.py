@@ -22,6 +22,7 @@ from store import (
     begun,
     ended,
     last_words,
+    parsed,
     progress,
     read,
     record,
@@ -44,7 +45,7 @@ def config():
     # Without a lock: a vault without room takes none, and restic would wait for it.
     code, out, said = restic("--no-lock", "cat", "config")
     if code == 0:
-        return json.loads(out)["id"]
+        return parsed(out)["id"]
     # Since 0.17 it is 10; before that, every failure is 1.
     if code == 10 or "Is there a repository at the following location" in said:
         return ""

@@ -118,6 +118,11 @@ def last_words(said):
     return " / ".join(words[-3:])[-WORDS:]
 
 
+def parsed(out):
+    """An object that restic prints; before 0.13 it says beside it that it has made a cache."""
+    return json.loads(out[out.find("{") :])
+
+
 def listened(run, heard):
     """All that a program says, but for the lines that `heard` takes."""
     said, out = [], []

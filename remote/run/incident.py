@@ -3,6 +3,7 @@
 What it knows is in FOLDER: `open` says that one is open, and ID/ has its evidence and its record.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -24,6 +25,8 @@ BACKUP_KEYS = ("key", "key.pub", "password")
 BACKUP_STATE = "/var/lib/petasos-backup/state"
 PAUSED = ("hermes.service", "petasos-sandbox@*.service", "petasos-sandbox-net@*.service")
 PART = 4 << 20
+# What is read of the agent's own list of logins, and how many of them.
+LOGINS_BYTES, MOST_LOGINS = 1 << 20, 50
 
 
 def read(path):
@@ -95,28 +98,30 @@ def values(path):
 def logins():
     """Whom the agent is logged in with, by name."""
     try:
-        with open(f"{HOME}/auth.json") as file:
-            known = json.load(file)
+        # The agent's own: it may be a link, or anything.
+        with open(
+            os.open(f"{HOME}/auth.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        ) as file:
+            known = json.loads(file.read(LOGINS_BYTES))
         sections = (known.get(section) or {} for section in ("providers", "credential_pool"))
-        return sorted({str(name) for section in sections for name in section})
-    except (OSError, ValueError, AttributeError, TypeError):
+        return sorted({str(name)[:80] for section in sections for name in section})[:MOST_LOGINS]
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return []
 
 
 def credentials(asked):
-    """Each credential of the host by name, and whether the operator's value of it is another."""
-    given, found = asked["given"], {}
+    """Each credential of the host by name, and a digest of its value that only this question has:
+    no new value comes here before the host opens again."""
+    found = {}
     for path in SECRETS:
         for name, value in values(path).items():
-            made = name in MADE_HERE
-            new = given.get(name)
-            found[name] = (
-                "made here" if made else "none" if not new else "old" if new == value else "new"
-            )
-    for name in given:
-        # One that the host has never had is no credential of it.
-        found.setdefault(name, "not here")
-    return {"secrets": found, "logins": logins(), "backup": os.path.exists(f"{BACKUP}/key")}
+            found[name] = hashlib.sha256((asked["salt"] + value).encode()).hexdigest()
+    return {
+        "secrets": found,
+        "made_here": [name for name in MADE_HERE if name in found],
+        "logins": logins(),
+        "backup": os.path.exists(f"{BACKUP}/key"),
+    }
 
 
 def without(path, names):

@@ -63,3 +63,7 @@ fn opened(job: &Job, state: &IncidentState) -> Result<Incident> {
     };
     Ok(state.open.clone().ok_or_else(none)?)
 }
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

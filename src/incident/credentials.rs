@@ -1,15 +1,16 @@
 //! The credentials of a host, each with what became of it.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the host says of its credentials.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answers {
-    /// Whether the operator's value is another than the host's: `new`, `old`, `none` (the operator
-    /// has none), `made here`, `not here`.
+    /// A digest of each one's value, with a salt of the operator's.
     pub secrets: BTreeMap<String, String>,
+    /// Those of them that the host itself has made.
+    pub made_here: BTreeSet<String>,
     /// Whom the agent is logged in with.
     pub logins: Vec<String>,
     /// Whether the host has a key to a vault.
@@ -78,10 +79,12 @@ const BY_PEOPLE: [(&str, &str); 2] = [
     ),
 ];
 
-/// All of them; `page` knows where one is made anew.
+/// All of them. `given` is such a digest of the operator's own value, `page` knows where one is made
+/// anew.
 pub fn credentials(
     answers: &Answers,
     said: &BTreeMap<String, Rotated>,
+    given: impl Fn(&str) -> Option<String>,
     page: impl Fn(&str) -> Option<String>,
 ) -> Vec<Credential> {
     let of = |name: &str, judged: State, what: &str| Credential {
@@ -90,12 +93,17 @@ pub fn credentials(
         name: name.to_owned(),
         what: what.to_owned(),
     };
-    let of_file = |(name, answer): (&String, &String)| match answer.as_str() {
-        "made here" => Some(of(name, State::ByClose, "made on the host: `close` makes a new one")),
-        "new" => Some(of(name, State::New, "a new value is here: `close` puts it on the host")),
-        "old" => Some(of(name, State::Old, "the value here is the host's: make a new one, and take the old one back")),
-        "not here" => None,
-        _ => Some(of(name, State::NoValue, "no value is here: make a new one, and keep it by `petasos secret set`")),
+    let of_file = |(name, digest): (&String, &String)| {
+        if answers.made_here.contains(name) {
+            return of(name, State::ByClose, "made on the host: `close` makes a new one");
+        }
+        match given(name) {
+            None => of(name, State::NoValue, "no value is here: make a new one, and keep it by `petasos secret set`"),
+            Some(own) if own == *digest => {
+                of(name, State::Old, "the value here is the host's: make a new one, and take the old one back")
+            }
+            Some(_) => of(name, State::New, "a new value is here: `close` puts it on the host"),
+        }
     };
     let of_login = |login: &String| {
         let what = "the agent's login there: end it at the provider, and log in again once the host is open";
@@ -105,7 +113,7 @@ pub fn credentials(
         let what = "password, key and repository of its backups: `close` makes new ones, the old repository stays";
         of("backup", State::ByClose, what)
     });
-    let mut all: Vec<Credential> = answers.secrets.iter().filter_map(of_file).collect();
+    let mut all: Vec<Credential> = answers.secrets.iter().map(of_file).collect();
     all.extend(answers.logins.iter().map(of_login).chain(backup));
     all.extend(BY_PEOPLE.map(|(name, what)| of(name, State::ToDo, what)));
     all
@@ -127,9 +135,10 @@ mod tests {
     use super::*;
 
     fn answers() -> Answers {
-        let secrets = [("API_SERVER_KEY", "made here"), ("A", "old"), ("B", "new"), ("C", "none"), ("D", "not here")];
+        let secrets = ["API_SERVER_KEY", "A", "B", "C"];
         Answers {
-            secrets: secrets.map(|(name, answer)| (name.to_owned(), answer.to_owned())).into(),
+            secrets: secrets.map(|name| (name.to_owned(), format!("digest of {name}"))).into(),
+            made_here: ["API_SERVER_KEY".to_owned()].into(),
             logins: vec!["nous".into()],
             backup: true,
         }
@@ -142,7 +151,12 @@ mod tests {
     #[test]
     fn what_can_be_looked_at_is_not_believed() {
         let rows = |said: BTreeMap<_, _>| {
-            let all = credentials(&answers(), &said, |name| (name == "A").then(|| "https://a.example".into()));
+            let given = |name: &str| match name {
+                "A" => Some("digest of A".to_owned()),
+                "B" => Some("digest of another".to_owned()),
+                _ => None,
+            };
+            let all = credentials(&answers(), &said, given, |_| None);
             all.into_iter().map(|one| (one.name, one.state)).collect::<BTreeMap<_, _>>()
         };
         let names = ["A", "API_SERVER_KEY", "B", "C", "backup", "login:nous", "ssh-host-keys", "ssh-logins"];

@@ -152,13 +152,12 @@ impl Job {
         self.incident_step(&json!({ "step": "update", "fetched": fetched, "rotated": rotated }), watch).await
     }
 
-    /// Which credentials the host has, and whether these values are others.
+    /// Which credentials the host has, with digests that have this salt.
     ///
     /// # Errors
     /// When the host cannot be asked.
-    pub async fn credentials(&self, given: &BTreeMap<String, Text>, watch: &Watch) -> Result<Answers, RunError> {
-        let given: BTreeMap<&String, &str> = given.iter().map(|(name, value)| (name, value.reveal())).collect();
-        self.incident_step(&json!({ "step": "credentials", "given": given }), watch).await
+    pub async fn credentials(&self, salt: &str, watch: &Watch) -> Result<Answers, RunError> {
+        self.incident_step(&json!({ "step": "credentials", "salt": salt }), watch).await
     }
 
     /// Takes away what is not to be there when the host opens again.

@@ -1,7 +1,7 @@
 //! A bad day: the host is closed off, its evidence sealed and fetched, and it opens again only once
 //! its credentials are others.
 
-use super::harness::{Desk, Host, Once, SECRET, Shared, converged, trial};
+use super::harness::{Desk, Host, Once, SECRET, Shared, converged, slow, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("incident::closed off, restarted, rotated, opened again", whole),
         trial("incident::a drill", drill),
-        trial("incident::a quarantine that shuts people out is taken back", bad),
+        slow("incident::a quarantine that shuts people out is taken back", bad),
     ]
 }
 

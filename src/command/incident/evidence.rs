@@ -1,6 +1,6 @@
 //! `petasos incident evidence`: from the host to the operator, whole and signed, and to the vault.
 
-use super::{opened, subject};
+use super::{hex, opened, subject};
 use crate::command::hosts::HostArgs;
 use crate::command::private_keys::PrivateKeys;
 use crate::config::{Settings, atomic};
@@ -172,10 +172,6 @@ fn digest_of<'a>(sealed: &'a Sealed, file: &SealedFile) -> Option<&'a str> {
 fn private(path: &Path) -> Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     Ok(file.map_err(|error| Fault::new(format!("cannot write `{}`: {error}", path.display())))?)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file that is digested as it is written.

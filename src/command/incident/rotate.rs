@@ -1,8 +1,8 @@
 //! `petasos incident rotate`.
 
-use super::{opened, subject};
+use super::{hex, opened, subject};
 use crate::act::Text;
-use crate::command::hosts::{HostArgs, variable};
+use crate::command::hosts::{HostArgs, random, variable};
 use crate::config::Settings;
 use crate::desired::{packs, rotation};
 use crate::fault::Fault;
@@ -12,6 +12,7 @@ use crate::run::incident::{Incident, IncidentRecord, IncidentState};
 use crate::run::{Job, Watch, now};
 use crate::ui::{self, exit};
 use anyhow::{Result, bail};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -99,10 +100,14 @@ impl Rotation<'_> {
     /// # Errors
     /// When the host cannot be asked, or the file of secrets cannot be opened.
     pub async fn credentials(&self, state: &IncidentState) -> Result<Vec<Credential>> {
-        let answers = self.job.credentials(&self.given()?, self.watch).await?;
+        // The new values do not go to a host that somebody may be root on.
+        let salt = random()?;
+        let given = self.given()?;
+        let digest = |name: &str| Some(hex(&Sha256::digest(format!("{salt}{}", given.get(name)?.reveal()))));
+        let answers = self.job.credentials(&salt, self.watch).await?;
         let said = state.record.as_ref().map(|record| record.rotated.clone()).unwrap_or_default();
         let pages = rotation::pages(&self.args.files.sources()?)?;
-        Ok(credentials(&answers, &said, |name| pages.get(name).cloned()))
+        Ok(credentials(&answers, &said, digest, |name| pages.get(name).cloned()))
     }
 
     /// The operator's values of all that the host may have.
