@@ -9,10 +9,12 @@
 //!
 //! 4. the agent's way out, through resolver and proxy, against the straight one.
 //! 5. a chat and a command with the policy inside the agent, against the same agent without it.
+//! 6. a first backup of 5 GB, against restic by itself with the same store.
 //!
-//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress] [policy]`: fewer samples;
-//! leave the lab's hosts; only these parts.
+//! `cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress] [policy] [backup]`: fewer
+//! samples; leave the lab's hosts; only these parts.
 
+mod backup;
 mod egress;
 mod first;
 mod hosts;
@@ -27,7 +29,7 @@ use std::time::{Duration, Instant};
 use table::Samples;
 use tokio::task::JoinSet;
 
-const PARTS: [&str; 5] = ["one", "eight", "first", "egress", "policy"];
+const PARTS: [&str; 6] = ["one", "eight", "first", "egress", "policy", "backup"];
 const MANY: usize = 8;
 
 struct Options {
@@ -47,7 +49,7 @@ impl Options {
                 "--keep" => options.keep = true,
                 part if PARTS.contains(&part) => options.parts.push(word),
                 _ => bail!(
-                    "unknown word `{word}`\nhint: cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress] [policy]"
+                    "unknown word `{word}`\nhint: cargo bench -- [--quick] [--keep] [one] [eight] [first] [egress] [policy] [backup]"
                 ),
             }
         }
@@ -67,7 +69,14 @@ async fn main() -> Result<()> {
     let names: Vec<String> = (1..=count).map(|number| format!("b-{number}")).collect();
     let done = measure(&bench, &options, &names).await;
     if !options.keep {
-        for name in names.iter().map(String::as_str).chain([first::HOST]).chain(egress::HOSTS).chain(policy::HOSTS) {
+        for name in names
+            .iter()
+            .map(String::as_str)
+            .chain([first::HOST])
+            .chain(egress::HOSTS)
+            .chain(policy::HOSTS)
+            .chain(backup::HOSTS)
+        {
             bench.lab.down(name).await?;
         }
     }
@@ -95,6 +104,10 @@ async fn measure(bench: &Bench, options: &Options, names: &[String]) -> Result<(
     }
     if options.wants("policy") {
         policy::compare(bench, if options.quick { 9 } else { 25 }).await?;
+    }
+    if options.wants("backup") {
+        let (pairs, megabytes) = if options.quick { (1, 500) } else { (3, 5000) };
+        backup::compare(bench, pairs, megabytes).await?;
     }
     Ok(())
 }

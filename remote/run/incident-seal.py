@@ -40,10 +40,9 @@ COPIED = ("/var/log/hermes", "/var/lib/petasos/history.jsonl", "/etc/petasos", "
 NEVER = re.compile(r"secrets\.env|/backup/(key|password)$")
 SECRET = re.compile(rb"^([A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASS)[A-Z0-9_]*)=.*", re.S)
 JOURNAL = "-14d"
-# Bounds, so that nobody can keep it busy: of files listed, seconds a program may take, and what
-# stays free on the disk.
-LINES, PATIENCE, FREE = 400_000, 60, 512 << 20
-DIGESTS = 600
+# Bounds, so that nobody can keep it busy: of files listed, seconds for a program and for all
+# digests, and what stays free on the disk.
+LINES, PATIENCE, DIGESTS, FREE = 400_000, 60, 600, 512 << 20
 
 VOLATILE = {
     "clock": "date -u +%FT%T.%NZ; uptime",
@@ -67,14 +66,6 @@ ON_DISK = {
     ' [ ! -f "$f" ] || ssh-keygen -lf "$f" | sed "s#^#$f #"; done;'
     " for f in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $f; done",
 }
-
-
-class Laps:
-    def __init__(self):
-        self.began, self.laps, self.notes = time.monotonic(), [], []
-
-    def lap(self, what):
-        self.laps.append([what, round(time.monotonic() - self.began, 2)])
 
 
 def quiet(*argv):
@@ -106,7 +97,7 @@ def side_by_side(jobs):
 
 def pause():
     """By the kernel's freezer where there is one; says how."""
-    if all(quiet("systemctl", "freeze", unit).returncode == 0 for unit in UNITS[:1]):
+    if quiet("systemctl", "freeze", UNITS[0]).returncode == 0:
         for unit in UNITS[1:]:
             quiet("systemctl", "freeze", unit)
         return "frozen"
@@ -279,42 +270,46 @@ def home_digests(path):
 
 
 def sealed(asked, here):
-    laps, place = Laps(), f"{here}/collected"
+    began, laps, notes, place = time.monotonic(), [], [], f"{here}/collected"
+
+    def lap(what):
+        laps.append([what, round(time.monotonic() - began, 2)])
+
     os.makedirs(f"{place}/volatile/proc")
     os.makedirs(f"{place}/disk")
     how = pause()
-    laps.lap(f"the agent is {how}")
+    lap(f"the agent is {how}")
     seen = processes()
     jobs = [
-        lambda name=name, script=script: shell(script, f"{place}/volatile/{name}", laps.notes)
+        lambda name=name, script=script: shell(script, f"{place}/volatile/{name}", notes)
         for name, script in VOLATILE.items()
     ]
     side_by_side(jobs)
     for pid in seen:
         described(pid, f"{place}/volatile/proc/{pid}")
-    laps.lap(f"what a stop would lose is written down: {len(seen)} processes")
+    lap(f"what a stop would lose is written down: {len(seen)} processes")
     if not asked["drill"]:
-        end(laps.notes)
-        laps.lap("the agent is ended")
+        end(notes)
+        lap("the agent is ended")
     quiet("journalctl", "--sync")
     journal = ("journalctl", "-o", "export", "--since", JOURNAL)
     side_by_side(
         [
             *(
-                lambda name=name, script=script: shell(script, f"{place}/disk/{name}", laps.notes)
+                lambda name=name, script=script: shell(script, f"{place}/disk/{name}", notes)
                 for name, script in ON_DISK.items()
             ),
             lambda: files(f"{place}/disk/files"),
             lambda: home_digests(f"{place}/disk/home.sha256"),
             lambda: copied(f"{place}/disk"),
             lambda: packed(f"{here}/journal.export.gz", *journal),
-            lambda: data(here, laps.notes),
+            lambda: data(here, notes),
         ]
     )
     packed(f"{here}/collected.tar.gz", "tar", "-C", here, "-cf", "-", "collected")
     shutil.rmtree(place)
-    laps.lap("what is on disk is copied")
-    answer = {"laps": laps.laps, "notes": laps.notes, "processes": len(seen)}
+    lap("what is on disk is copied")
+    answer = {"laps": laps, "notes": notes, "processes": len(seen)}
     with open(f"{here}/incident.json", "w") as file:
         json.dump({**asked, "sealed": int(time.time()), **answer}, file)
     names = [name for name in sorted(os.listdir(here)) if name.endswith((".gz", "incident.json"))]
@@ -322,9 +317,8 @@ def sealed(asked, here):
     with open(f"{here}/MANIFEST.sha256", "w") as file:
         file.writelines(lines)
     sizes = [{"name": name, "bytes": os.stat(f"{here}/{name}").st_size} for name in names]
-    laps.lap("it is sealed")
-    manifest = "".join(lines)
-    return {**answer, "laps": laps.laps, "files": sizes, "manifest": manifest}
+    lap("it is sealed")
+    return {**answer, "files": sizes, "manifest": "".join(lines)}
 
 
 def older(here):

@@ -79,8 +79,8 @@ const BY_PEOPLE: [(&str, &str); 2] = [
     ),
 ];
 
-/// All of them. `given` is such a digest of the operator's own value, `page` knows where one is made
-/// anew.
+/// All of them. `given` is such a digest of the operator's own value, `page` knows where one is
+/// made anew.
 pub fn credentials(
     answers: &Answers,
     said: &BTreeMap<String, Rotated>,

@@ -89,7 +89,7 @@ fn whole() -> Result<()> {
     let dial = dial(host)?;
     host.sh(&dial).context("nobody answers before: no test of that")?;
     // Something that the agent left running beside its unit, and an agent that is at work.
-    host.sh("systemd-run -q --uid=hermes --unit=left-behind sleep 3000")?;
+    host.sh("systemd-run -q --uid=hermes --unit=left-behind sh -c 'while :; do :; done'")?;
     let key = host.sh("sed -n s/^API_SERVER_KEY=//p /etc/hermes/secrets.env")?;
     let said = desk.petasos(&["incident", "open", &name, "--why", "a test", "--json"])?.ended(0)?;
     let report: Value = serde_json::from_str(&said.out)?;

@@ -60,7 +60,7 @@ fn talks() -> Result<()> {
     let world = &*world()?;
     world.web.sh(
         "dpkg-divert --quiet --local --rename --divert /usr/bin/restic.real --add /usr/bin/restic
-         printf '#!/bin/sh\\necho created new cache in /var/cache/x\\nexec /usr/bin/restic.real \"$@\"\\n' >/usr/bin/restic; chmod 755 /usr/bin/restic",
+         printf '#!/bin/sh\\ncase \"$*\" in *\" cat \"*|*\" stats \"*) echo created new cache in /var/cache/x ;; esac\\nexec /usr/bin/restic.real \"$@\"\\n' >/usr/bin/restic; chmod 755 /usr/bin/restic",
     )?;
     let backed_up = world.backs_up();
     let drilled = world.desk.petasos(&["backup", "drill", "web"]);
@@ -79,7 +79,7 @@ const WEB: &[(&str, &str)] = &[
     (": >/etc/petasos/backup/known_hosts", "/etc/petasos/backup/known_hosts"),
     ("rm /etc/petasos/backup/RETENTION", "/etc/petasos/backup/RETENTION"),
     ("systemctl -q disable --now petasos-backup.timer", "petasos-backup.timer"),
-    ("systemctl -q mask --now petasos-drill.timer", "petasos-drill.timer"),
+    ("systemctl -q disable --now petasos-drill.timer", "petasos-drill.timer"),
     ("mkdir -p /etc/systemd/system/petasos-backup.service.d; printf '[Service]\\nUser=root\\n' >/etc/systemd/system/petasos-backup.service.d/x.conf", "petasos-backup.service"),
     ("sed -i /^MemoryMax/d /etc/systemd/system/petasos-drill.service", "/etc/systemd/system/petasos-drill.service"),
     ("chown root: /var/lib/petasos-backup/stage", "/var/lib/petasos-backup/stage"),
