@@ -46,7 +46,8 @@ LINES, PATIENCE, DIGESTS, FREE = 400_000, 60, 600, 512 << 20
 
 VOLATILE = {
     "clock": "date -u +%FT%T.%NZ; uptime",
-    "processes": "ps -eo pid,ppid,user:32,lstart,stat,pcpu,rss,args --forest",
+    "processes": "ps -eo pid,ppid,user:32,lstart,stat,pcpu,rss,args --forest |"
+    " sed -E 's/([A-Za-z_]*(key|token|secret|passw)[a-z_]*[= ])[^ ]+/\\1[removed]/Ig'",
     "sockets": "ss -tunapeO",
     "sockets-unix": "ss -xap",
     "nftables.json": "nft -j list ruleset",

@@ -37,7 +37,7 @@ impl Why {
             Self::Week => "the week's first",
             Self::Month => "the month's first",
             Self::Odd => "dated otherwise than it arrived",
-            Self::Other => "no nightly one",
+            Self::Other => "no nightly one, such as evidence",
         }
     }
 }

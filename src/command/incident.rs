@@ -27,7 +27,7 @@ enum IncidentVerb {
     Open(open::OpenArgs),
     /// Fetch the evidence of the open incident again, and send it to the vault
     Evidence(HostArgs),
-    /// List the host's credentials, and what became of each; exit code 2 until none is left
+    /// List the host's credentials, and what became of each; exit code 2 while one is left to rotate
     Rotate(rotate::RotateArgs),
     /// Open the host again, once the evidence is here and each credential is made anew
     Close(close::CloseArgs),
@@ -45,9 +45,10 @@ pub async fn run(args: &IncidentArgs) -> Result<ExitCode> {
 }
 
 /// The one host that is meant.
-fn subject(args: &HostArgs) -> Result<(Job, Settings)> {
+fn subject(args: &HostArgs, verb: &str) -> Result<(Job, Settings)> {
     if args.hosts.len() != 1 {
-        bail!(Fault::new("an incident is one host's").hint("name it: `petasos incident open production`"));
+        let fault = Fault::new(format!("`petasos incident {verb}` works on one host, not on {}", args.hosts.len()));
+        bail!(fault.hint(format!("name it: `petasos incident {verb} production`")));
     }
     args.agents(Subject::Host)?.pop().context("it was named")
 }

@@ -71,11 +71,11 @@ impl State {
 const BY_PEOPLE: [(&str, &str); 2] = [
     (
         "ssh-logins",
-        "who may log in (authorized_keys, passwords, sudo): look through `login-keys` of the evidence, and take out what is nobody's",
+        "who may log in: compare disk/login-keys of the evidence with your keys, `getent passwd` and /etc/sudoers.d on the host with what you know; remove what is not yours",
     ),
     (
         "ssh-host-keys",
-        "the host's own SSH keys: whoever was root has them; `ssh-keygen -A` makes new ones once the old are removed, or take a new machine",
+        "the host's own SSH keys: if nobody was root, waive them; else take a new machine, or make new ones as docs/incident.md says",
     ),
 ];
 

@@ -233,8 +233,10 @@ impl Session<'_> {
             let fault = Fault::new("this host has no quarantine yet");
             return Err(self.host_error(fault.hint("`petasos up` lays it down; until then `systemctl stop hermes` stops the agent, and the provider's own firewall closes the host off")));
         }
-        let was_open = now.open.is_some();
-        let incident = now.open.unwrap_or(new);
+        // A drill that did not end gives way to what is none: the host is closed off already.
+        let open = now.open.filter(|open| !open.drill || new.drill);
+        let was_open = open.is_some();
+        let incident = open.unwrap_or(new);
         if was_open && now.quarantine {
             return Ok((incident, true));
         }

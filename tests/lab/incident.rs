@@ -114,7 +114,7 @@ fn whole() -> Result<()> {
     ])?;
     desk.petasos(&["incident", "rotate", &name])?.ended(2)?.says(&["https://openrouter.ai/settings/keys"])?;
     let lie = ["incident", "rotate", &name, "--done", "OPENROUTER_API_KEY"];
-    desk.petasos(&lie)?.ended(1)?.says(&["is looked at, not believed"])?;
+    desk.petasos(&lie)?.ended(1)?.says(&["is not accepted, for its value is compared"])?;
     desk.set("OPENROUTER_API_KEY", Some(NEW_KEY));
     let all_but_one = ["incident", "rotate", &name, "--done", "ssh-logins"];
     desk.petasos(&all_but_one)?.ended(2)?.says(&["new value is here", "ssh-host-keys"])?;

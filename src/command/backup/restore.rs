@@ -40,6 +40,17 @@ impl RestoreArgs {
     }
 }
 
+/// Whether a host has this backup, and its key is here.
+///
+/// # Errors
+/// When it has not.
+pub async fn find(hosts: &HostArgs, id: &str) -> Result<()> {
+    let (vault, kept) = on_vaults_by(hosts, |host| Escrow::open(hosts, host))?.pop().context("it was named")?;
+    let watch = hosts.watch(std::slice::from_ref(&vault.name), true);
+    let listing = vault.backups_of(&kept.key.of(&kept.host), &watch).await?;
+    chosen(&listing, &kept, Some(id)).map(drop)
+}
+
 /// # Errors
 /// When a file is not sound, no key is here, or the data does not come back whole.
 pub async fn run(args: &RestoreArgs) -> Result<ExitCode> {

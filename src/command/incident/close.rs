@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 /// Open the host again, once the evidence is here and each credential is made anew
 ///
-/// Puts the new values on the host, then brings it up and verifies it, whose exit code it is.
+/// Removes the old values from the host, opens it, then brings it up with the new ones and verifies
+/// it: the exit code is that of `up` if it fails, else that of `verify`.
 #[derive(Debug, clap::Args)]
 pub struct CloseArgs {
     #[command(flatten)]
@@ -45,7 +46,7 @@ fn data(text: &str) -> Result<Data, String> {
 /// # Errors
 /// When no incident is open, something is left to do first, or the host does not come up.
 pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
-    let (job, settings) = subject(&args.hosts)?;
+    let (job, settings) = subject(&args.hosts, "close")?;
     let watch = args.hosts.watch(std::slice::from_ref(&job.name), args.hosts.json);
     let state = job.incident(&watch).await?;
     let incident = opened(&job, &state)?;
@@ -56,6 +57,7 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     fetched(&job.name, &state)?;
+    let host = HostArgs { hosts: vec![job.name.clone()], ..args.hosts.clone() };
     let rotation = Rotation { args: &args.hosts, job: &job, settings: &settings, watch: &watch };
     let all = rotation.credentials(&state).await?;
     let left: Vec<&str> = all.iter().filter(|one| !one.state.settled()).map(|one| one.name.as_str()).collect();
@@ -65,7 +67,16 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
     }
     if args.data != Data::Keep && !copied(&state) {
         let fault = Fault::new(format!("`{}` stays closed: its evidence has no copy of the agent's data", job.name));
-        bail!(fault.hint("copy it by hand, then `--data keep`; or make room on the host, remove sealed.json of the incident there, and `petasos incident evidence` once more"));
+        bail!(fault.hint(format!(
+            "copy /home/hermes/.hermes by hand, then `--data keep`; or make room on the host, `rm {}/{}/sealed.json` there, and `petasos incident evidence {}`",
+            crate::incident::FOLDER,
+            ui::line(&incident.id),
+            job.name
+        )));
+    }
+    if let Data::Snapshot(id) = &args.data {
+        // Before anything goes: that backup is there, and a key that opens it.
+        restore::find(&host, id).await?;
     }
     let names = all.iter().filter(|one| one.state == State::New).map(|one| one.name.clone()).collect();
     let backup = settings.backup.is_some();
@@ -74,11 +85,18 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
     job.open_again(&watch).await?;
     drop(watch);
     ui::note(&format!("{}: incident {} is closed; bringing the host up", job.name, ui::line(&incident.id)));
-    let host = HostArgs { hosts: vec![job.name.clone()], ..args.hosts.clone() };
     let vault = settings.backup.iter().map(|backup| backup.vault.clone());
     let both = HostArgs { hosts: host.hosts.iter().cloned().chain(vault).collect(), ..host.clone() };
     let up = Box::pin(up::run(&UpArgs { hosts: both })).await?;
     if up != ExitCode::SUCCESS {
+        let name = &job.name;
+        let data = match &args.data {
+            Data::Snapshot(id) => format!(", then `petasos backup restore {name} --snapshot {id}`"),
+            Data::Keep | Data::Empty => String::new(),
+        };
+        ui::warning(&format!(
+            "the incident is closed, and `{name}` is not up yet: `petasos up {name}`{data}, then `petasos verify {name}`; do not close it again"
+        ));
         return Ok(up);
     }
     if let Data::Snapshot(id) = &args.data {

@@ -26,7 +26,7 @@ const NAMESPACE: &str = "petasos-incident";
 /// # Errors
 /// When no incident is open, or the evidence does not arrive whole.
 pub async fn run(args: &HostArgs) -> Result<ExitCode> {
-    let (job, settings) = subject(args)?;
+    let (job, settings) = subject(args, "evidence")?;
     let watch = args.watch(std::slice::from_ref(&job.name), args.json);
     let state = job.incident(&watch).await?;
     let incident = opened(&job, &state)?;
@@ -64,7 +64,7 @@ pub struct Kept {
 impl Kept {
     pub fn text(&self) -> String {
         let signed = self.signed_by.as_ref().map_or_else(
-            || "NOT SIGNED: `--identity` names a key to sign with".to_owned(),
+            || "NOT SIGNED, for no private key of OpenSSH was usable: `petasos incident evidence HOST --identity FILE` signs it".to_owned(),
             |key| format!("signed with `{}`", key.display()),
         );
         let vault = match &self.vault {

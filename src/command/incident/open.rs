@@ -33,7 +33,7 @@ pub struct OpenArgs {
 /// # Errors
 /// When the host cannot be closed off, or its evidence does not arrive.
 pub async fn run(args: &OpenArgs) -> Result<ExitCode> {
-    let (job, settings) = subject(&args.hosts)?;
+    let (job, settings) = subject(&args.hosts, "open")?;
     let watch = args.hosts.watch(std::slice::from_ref(&job.name), args.hosts.json);
     let new = Incident {
         id: moment(now()),
@@ -125,7 +125,7 @@ impl Shown<'_> {
         };
         if !incident.drill {
             text += &format!(
-                "next: `petasos incident rotate {host}` lists the credentials; it is secret what the evidence holds\n"
+                "next: `petasos incident rotate {host}` lists the credentials; the evidence contains secrets: keep the folder to yourself\n"
             );
         }
         text

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// List the host's credentials, and what became of each; exit code 2 until none is left
+/// List the host's credentials, and what became of each; exit code 2 while one is left to rotate
 ///
 /// A new value comes from the environment or from `petasos secret set`; one that is the host's own
 /// still is not accepted.
@@ -42,7 +42,7 @@ fn waiver(text: &str) -> Result<(String, String), String> {
 /// # Errors
 /// When no incident is open, or a credential that is named is none of this host.
 pub async fn run(args: &RotateArgs) -> Result<ExitCode> {
-    let (job, settings) = subject(&args.hosts)?;
+    let (job, settings) = subject(&args.hosts, "rotate")?;
     let watch = args.hosts.watch(std::slice::from_ref(&job.name), args.hosts.json);
     let state = job.incident(&watch).await?;
     let incident = opened(&job, &state)?;
@@ -80,7 +80,7 @@ fn said(args: &RotateArgs, job: &Job, known: &[Credential]) -> Result<BTreeMap<S
             );
         };
         if rotated.waived.is_none() && matches!(one.state, State::Old | State::NoValue) {
-            let fault = Fault::new(format!("`{name}` is looked at, not believed: {}", one.what));
+            let fault = Fault::new(format!("`--done {name}` is not accepted, for its value is compared: {}", one.what));
             bail!(fault.hint(format!("`petasos secret set {name}`, or `--waive {name}=WHY`")));
         }
         said.insert(name.clone(), rotated);
