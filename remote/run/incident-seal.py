@@ -23,18 +23,8 @@ AGENT = "hermes"
 UNITS = ("hermes.service", "petasos-sandbox@*.service", "petasos-sandbox-net@*.service")
 STOPPED = (*UNITS, "petasos-proxy.service")
 # Whatever writes here is part of the story; a file is a line.
-LISTED = (
-    "/home",
-    "/root",
-    "/etc",
-    "/usr/local",
-    "/usr/lib/petasos",
-    "/var/log/hermes",
-    "/var/spool/cron",
-    "/tmp",
-    "/var/tmp",
-    "/dev/shm",
-)
+LISTED = "/home /root /etc /usr/local /usr/lib/petasos /var/log/hermes /var/spool/cron".split()
+LISTED += ["/tmp", "/var/tmp", "/dev/shm"]
 COPIED = ("/var/log/hermes", "/var/lib/petasos/history.jsonl", "/etc/petasos", "/etc/hermes")
 # They are rotated, not kept.
 NEVER = re.compile(r"secrets\.env|/backup/(key|password)$")

@@ -27,7 +27,7 @@ enum IncidentVerb {
     Open(open::OpenArgs),
     /// Fetch the evidence of the open incident again, and send it to the vault
     Evidence(HostArgs),
-    /// List the host's credentials, and what became of each; exit code 2 while one is left to rotate
+    /// List the host's credentials, and what became of each; exit code 2 while one is left
     Rotate(rotate::RotateArgs),
     /// Open the host again, once the evidence is here and each credential is made anew
     Close(close::CloseArgs),

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// List the host's credentials, and what became of each; exit code 2 while one is left to rotate
+/// List the host's credentials, and what became of each; exit code 2 while one is left
 ///
 /// A new value comes from the environment or from `petasos secret set`; one that is the host's own
 /// still is not accepted.
