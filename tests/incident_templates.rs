@@ -32,14 +32,18 @@ fn nft_accepts_the_quarantine() {
         (
             "quarantine.nft",
             host("203.0.113.9", "ip"),
-            "meta skuid \"petasos-backup\" ip daddr 203.0.113.9 tcp dport 2200 accept",
+            "meta skuid { 0, \"petasos-backup\" } ip daddr 203.0.113.9 tcp dport 2200 accept",
         ),
         (
             "quarantine-v6.nft",
             host("2001:db8::9", "ip6"),
-            "meta skuid \"petasos-backup\" ip6 daddr 2001:db8::9 tcp dport 2200 accept",
+            "meta skuid { 0, \"petasos-backup\" } ip6 daddr 2001:db8::9 tcp dport 2200 accept",
         ),
-        ("quarantine-name.nft", host("vault.example.com", ""), "meta skuid \"petasos-backup\" tcp dport 2200 accept"),
+        (
+            "quarantine-name.nft",
+            host("vault.example.com", ""),
+            "meta skuid { 0, \"petasos-backup\" } tcp dport 2200 accept",
+        ),
         ("quarantine-alone.nft", alone(), "tcp dport 2222 accept"),
     ] {
         let text = render("incident/quarantine.nft.tera", &vars);

@@ -2,7 +2,7 @@
 
 mod alarm;
 mod drill;
-mod escrow;
+pub mod escrow;
 mod forget;
 mod key;
 mod list;

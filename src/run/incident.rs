@@ -20,6 +20,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 const PROGRAM: &str = include_str!("../../remote/run/incident.py");
+const STOP: &str = include_str!("../../remote/run/incident-stop.py");
 const SEAL: &str = include_str!("../../remote/run/incident-seal.py");
 
 const SOON: Duration = Duration::from_secs(120);
@@ -52,6 +53,15 @@ pub struct IncidentState {
     pub sealed: Option<Sealed>,
     pub record: Option<IncidentRecord>,
     pub drill: Option<Value>,
+}
+
+/// What came of the first half of the evidence: what a stop would lose.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stopped {
+    laps: Vec<(String, f64)>,
+    notes: Vec<String>,
+    processes: usize,
 }
 
 /// The evidence, as the host sealed it.
@@ -121,8 +131,10 @@ impl Job {
     /// # Errors
     /// When the host cannot be asked, or has no room.
     pub async fn seal(&self, incident: &Incident, watch: &Watch) -> Result<Sealed, RunError> {
-        let asked = serde_json::to_string(incident).map_err(|error| self.host_error(Fault::new(error.to_string())))?;
-        let program = called(SEAL, "main", &asked).map_err(|fault| self.host_error(fault))?;
+        let program = called(STOP, "main", &json!(incident).to_string()).map_err(|fault| self.host_error(fault))?;
+        let stopped: Stopped = self.told("stop", "the evidence", program, LONG, watch).await?;
+        let asked = json!({ "incident": incident, "stopped": stopped });
+        let program = called(SEAL, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
         self.told("seal", "the evidence", program, LONG, watch).await
     }
 
@@ -167,38 +179,30 @@ impl Job {
     pub async fn forget_credentials(&self, what: &Forget, watch: &Watch) -> Result<(), RunError> {
         let Forget { names, backup, data } = what;
         let asked = json!({ "step": "forget", "names": names, "backup": backup, "data": data });
-        let _: Value = self.incident_step(&asked, watch).await?;
+        let program = called(PROGRAM, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
+        let _: Value = self.told("forget", "the incident", program, LONG, watch).await?;
         Ok(())
     }
 
-    /// Opens the host again.
+    /// Opens the host again, of this incident and no other.
     ///
     /// # Errors
     /// As for [`Job::close_off`].
-    pub async fn open_again(&self, watch: &Watch) -> Result<(), RunError> {
+    pub async fn open_again(&self, incident: &Incident, watch: &Watch) -> Result<(), RunError> {
         let mut session = Session::open(self, watch).await?;
-        let done = session.open_again().await;
+        let done = session.open_again(incident).await;
         session.close().await;
         done
     }
 
-    /// After a drill: what was paused goes on, and nothing of it stays but how long it took.
+    /// Before a drill is over: what was paused goes on, and nothing of it stays but how long it
+    /// took, if it came to its end.
     ///
     /// # Errors
-    /// When the host cannot be asked.
+    /// When the host cannot be asked, or another incident is open by now.
     pub async fn end_drill(&self, id: &str, seconds: f64, files: usize, watch: &Watch) -> Result<(), RunError> {
-        let _: Value = self.incident_step(&json!({ "step": "thaw" }), watch).await?;
         let asked = json!({ "step": "drilled", "id": id, "seconds": seconds, "files": files });
         let _: Value = self.incident_step(&asked, watch).await?;
-        Ok(())
-    }
-
-    /// What was paused goes on.
-    ///
-    /// # Errors
-    /// When the host cannot be asked.
-    pub async fn thaw(&self, watch: &Watch) -> Result<(), RunError> {
-        let _: Value = self.incident_step(&json!({ "step": "thaw" }), watch).await?;
         Ok(())
     }
 
@@ -259,9 +263,16 @@ impl Session<'_> {
         Ok((incident, was_open))
     }
 
-    async fn open_again(&mut self) -> Result<(), RunError> {
+    async fn open_again(&mut self, incident: &Incident) -> Result<(), RunError> {
         let marker = marker().map_err(|fault| self.host_error(fault))?;
-        let acts = vec![Act::Remove(marker), Act::run(["systemctl", "stop", QUARANTINE])];
+        let Incident { id, drill, .. } = incident;
+        let acts = vec![
+            // Under the host's lock: another may have been opened since.
+            Act::run(["grep", "-qF", &format!("\"id\":\"{id}\""), MARKER]),
+            Act::run(["grep", "-qF", &format!("\"drill\":{drill}"), MARKER]),
+            Act::Remove(marker),
+            Act::run(["systemctl", "stop", QUARANTINE]),
+        ];
         self.guarded_change("incident", "open the host again", acts).await
     }
 

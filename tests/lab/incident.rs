@@ -68,11 +68,13 @@ fn judged(desk: &Desk, key: &str) -> Result<()> {
         "set -e; cd '{}'; sha256sum -c --quiet --strict MANIFEST.sha256
          ssh-keygen -q -Y verify -f '{}' -I ops -n petasos-incident -s MANIFEST.sha256.sig <MANIFEST.sha256
          for f in *.tar.gz; do tar -xzf $f -C .; done; zcat journal.export.gz >journal
-         grep -q hermes.service collected/volatile/unit; grep -q 'gateway run' collected/volatile/processes
-         grep -q /etc/passwd collected/disk/files; test -s collected/disk/home.sha256; test -s .hermes/state.db
-         grep -q ssh-ed25519 collected/disk/login-keys || grep -q ED25519 collected/disk/login-keys
-         ls collected/volatile/proc/*/maps >/dev/null
-         ! grep -rqaF {SECRET} . || {{ grep -rlaF {SECRET} . >&2; exit 1; }}
+         grep -q hermes.service volatile/unit; grep -q 'gateway run' volatile/processes
+         grep -q /etc/passwd disk/files; test -s disk/home.sha256; test -s .hermes/state.db
+         grep -q ED25519 disk/login-keys; test -d disk/var/log/hermes
+         ls volatile/proc/*/maps >/dev/null
+         ! grep -rqaF --exclude=hollow.bin --devices=skip {SECRET} . || {{ grep -rlaF --exclude=hollow.bin --devices=skip {SECRET} . >&2; exit 1; }}
+         grep -q ' /root/' disk/files || grep -q \"'/root/\" disk/files; grep -q 'nearly all holes' disk/home.sha256
+         chmod -R u+rwx .hermes; rm -rf .hermes
          test \"$(stat -c %a .)\" = 700; test \"$(stat -c %a home.tar.gz)\" = 600",
         folder.display(),
         signers.display()
@@ -82,6 +84,23 @@ fn judged(desk: &Desk, key: &str) -> Result<()> {
     Ok(())
 }
 
+/// What would keep a collector busy, lead it elsewhere or end it: a tree deeper than Python recurses,
+/// a pipe, links, a file that is all holes, names that are no text, and a list of logins that is
+/// none.
+const PLANTED: &str = "runuser -u hermes -- python3 - <<'E'
+import os
+os.chdir('/home/hermes/.hermes')
+os.mkfifo('pipe')
+os.symlink('/etc/shadow', 'link')
+os.symlink('/', 'root')
+os.close(os.open(b'\\xff\\n\\x1b[2J', os.O_CREAT))
+os.truncate(os.open('hollow.bin', os.O_CREAT | os.O_RDWR), 4 << 40)
+open('auth.json', 'w').write('[' * 100000)
+os.mkdir('closed', 0)
+for _ in range(1400):
+    os.mkdir('d'); os.chdir('d')
+E";
+
 fn whole() -> Result<()> {
     let Shared { host, desk } = &mut *world()?;
     let name = host.name.clone();
@@ -90,6 +109,7 @@ fn whole() -> Result<()> {
     host.sh(&dial).context("nobody answers before: no test of that")?;
     // Something that the agent left running beside its unit, and an agent that is at work.
     host.sh("systemd-run -q --uid=hermes --unit=left-behind sh -c 'while :; do :; done'")?;
+    host.sh(PLANTED)?;
     let key = host.sh("sed -n s/^API_SERVER_KEY=//p /etc/hermes/secrets.env")?;
     let said = desk.petasos(&["incident", "open", &name, "--why", "a test", "--json"])?.ended(0)?;
     let report: Value = serde_json::from_str(&said.out)?;
@@ -116,13 +136,15 @@ fn whole() -> Result<()> {
     let lie = ["incident", "rotate", &name, "--done", "OPENROUTER_API_KEY"];
     desk.petasos(&lie)?.ended(1)?.says(&["is not accepted, for its value is compared"])?;
     desk.set("OPENROUTER_API_KEY", Some(NEW_KEY));
-    let all_but_one = ["incident", "rotate", &name, "--done", "ssh-logins"];
+    let all_but_one = ["incident", "rotate", &name, "--done", "ssh-logins", "--done", "login:unreadable"];
     desk.petasos(&all_but_one)?.ended(2)?.says(&["new value is here", "ssh-host-keys"])?;
     desk.petasos(&["incident", "close", &name])?.ended(1)?.says(&["not made anew yet: ssh-host-keys"])?;
     let last = ["incident", "rotate", &name, "--waive", "ssh-host-keys=nobody was root"];
     desk.petasos(&last)?.ended(0)?.says(&["stays: nobody was root"])?;
     closed(host, &dial)?;
-    desk.petasos(&["incident", "close", &name])?.ended(0)?.says(&["is closed"])?;
+    desk.petasos(&["incident", "close", &name, "--data", "empty"])?.ended(0)?.says(&["is closed"])?;
+    host.sh("! ls -d /home/hermes/.hermes/d /home/hermes/.hermes/closed 2>/dev/null")
+        .context("the data is not empty")?;
     host.sh(&dial).context("opened again, and nothing leaves")?;
     host.answers()?;
     host.sh(&format!("grep -qx OPENROUTER_API_KEY={NEW_KEY} /etc/hermes/secrets.env"))?;

@@ -2,6 +2,7 @@
 
 use super::rotate::Rotation;
 use super::{opened, subject};
+use crate::command::backup::escrow::Escrow;
 use crate::command::backup::restore::{self, RestoreArgs};
 use crate::command::hosts::HostArgs;
 use crate::command::up::{self, UpArgs};
@@ -9,6 +10,7 @@ use crate::command::verify::{self, VerifyArgs};
 use crate::fault::Fault;
 use crate::incident::State;
 use crate::run::incident::{Forget, IncidentState};
+use crate::run::{Job, Watch};
 use crate::ui;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -51,8 +53,8 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
     let state = job.incident(&watch).await?;
     let incident = opened(&job, &state)?;
     if incident.drill {
-        job.open_again(&watch).await?;
-        job.thaw(&watch).await?;
+        job.end_drill(&incident.id, 0.0, 0, &watch).await?;
+        job.open_again(&incident, &watch).await?;
         ui::note(&format!("{}: a drill that did not end is over", job.name));
         return Ok(ExitCode::SUCCESS);
     }
@@ -74,6 +76,9 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
             job.name
         )));
     }
+    if settings.backup.is_some() {
+        second_key(&args.hosts, &job, &watch).await?;
+    }
     if let Data::Snapshot(id) = &args.data {
         // Before anything goes: that backup is there, and a key that opens it.
         restore::find(&host, id).await?;
@@ -82,7 +87,7 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
     let backup = settings.backup.is_some();
     let data = if args.data == Data::Keep { "keep" } else { "empty" };
     job.forget_credentials(&Forget { names, backup, data }, &watch).await?;
-    job.open_again(&watch).await?;
+    job.open_again(&incident, &watch).await?;
     drop(watch);
     ui::note(&format!("{}: incident {} is closed; bringing the host up", job.name, ui::line(&incident.id)));
     let vault = settings.backup.iter().map(|backup| backup.vault.clone());
@@ -117,6 +122,21 @@ fn fetched(host: &str, state: &IncidentState) -> Result<()> {
     }
     let fault = Fault::new(format!("`{host}` stays closed: nobody has its evidence yet"));
     bail!(fault.hint(format!("`petasos incident evidence {host}` fetches it")))
+}
+
+/// The host's own key to its backups goes: there has to be another one.
+///
+/// # Errors
+/// When none is here.
+async fn second_key(args: &HostArgs, job: &Job, watch: &Watch) -> Result<()> {
+    let repository = job.backup_repository(watch).await?;
+    let opens = Escrow::open(args, &job.name).is_ok_and(|key| key.repository == repository);
+    if opens {
+        return Ok(());
+    }
+    let fault =
+        Fault::new(format!("`{0}` stays closed: no key of yours opens its backups, and its own one goes", job.name));
+    bail!(fault.hint(format!("`petasos backup key {}` makes one", job.name)))
 }
 
 fn copied(state: &IncidentState) -> bool {

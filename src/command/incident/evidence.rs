@@ -8,7 +8,9 @@ use crate::fault::Fault;
 use crate::run::incident::{Incident, IncidentRecord, Sealed, SealedFile};
 use crate::run::{Job, Watch};
 use crate::ui;
+use crate::ui::report::size;
 use anyhow::{Context, Result, bail};
+use rustix::fs::statvfs;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -86,7 +88,7 @@ impl Place<'_> {
     pub async fn keep(&self, incident: &Incident, sealed: &Sealed) -> Result<Kept> {
         let (fetched, vault) = tokio::join!(Box::pin(self.fetch(incident, sealed)), Box::pin(self.send(incident)));
         let folder = fetched?;
-        let signed_by = self.sign(&folder)?;
+        let signed_by = if incident.drill { None } else { self.sign(&folder)? };
         let record = IncidentRecord { fetched: Some(hex(&Sha256::digest(&sealed.manifest))), ..Default::default() };
         self.job.update_incident(&record, self.watch).await?;
         Ok(Kept { folder, files: sealed.files.len(), signed_by, vault })
@@ -101,38 +103,63 @@ impl Place<'_> {
         })
     }
 
+    /// Into a folder of its own, which takes its name once all of it has come as it was sealed.
     async fn fetch(&self, incident: &Incident, sealed: &Sealed) -> Result<PathBuf> {
         let folder = self.folder(incident)?;
+        let all = folder.parent().context("a folder without a parent")?.to_owned();
+        let unwritten = |error: io::Error| Fault::new(format!("cannot write below `{}`: {error}", all.display()));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&all);
+        made.and_then(|()| std::fs::write(all.join(".gitignore"), "*\n")).map_err(unwritten)?;
+        let room = statvfs(&all).map(|disk| disk.f_bavail * disk.f_frsize).map_err(|error| unwritten(error.into()))?;
+        let bytes = sealed.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
+        if bytes > room {
+            let fault = Fault::new(format!(
+                "the evidence has {}, and `{}` has room for {}",
+                size(bytes),
+                all.display(),
+                size(room)
+            ));
+            bail!(fault.hint(format!("make room, then `petasos incident evidence {}`", self.job.name)));
+        }
+        let here = tempfile::Builder::new().prefix(".arriving-").tempdir_in(&all).map_err(unwritten)?;
+        let mut manifest = String::new();
         for file in &sealed.files {
             let digest = digest_of(sealed, file).with_context(|| {
                 let fault = Fault::new(format!("`{}` of the evidence is not in its manifest", ui::line(&file.name)));
                 fault.at(&self.job.name).to_string()
             })?;
-            let path = folder.join(&file.name);
-            let mut sink = Sink { file: private(&path)?, digest: Sha256::new() };
+            let mut sink = Sink { file: private(&here.path().join(&file.name))?, digest: Sha256::new() };
             self.job.fetch(&incident.id, file, &mut sink, self.watch).await?;
             sink.file.sync_all()?;
             let arrived = hex(&sink.digest.finalize());
             if arrived != digest {
-                let fault = Fault::new(format!("`{}` is not as the host sealed it: {arrived}", path.display()));
+                let fault = Fault::new(format!("`{}` is not as the host sealed it: {arrived}", file.name));
                 bail!(fault.hint(format!("`petasos incident evidence {}` fetches it again", self.job.name)));
             }
+            manifest += &format!("{digest}  {}\n", file.name);
         }
-        atomic::write(&folder.join(MANIFEST), sealed.manifest.as_bytes(), 0o600)?;
+        atomic::write(&here.path().join(MANIFEST), manifest.as_bytes(), 0o600)?;
+        if incident.drill {
+            return Ok(folder);
+        }
+        match std::fs::read_to_string(folder.join(MANIFEST)) {
+            Ok(there) if there == manifest => {}
+            Ok(_) => {
+                let fault = Fault::new(format!("`{}` is there, with other evidence", folder.display()));
+                bail!(fault.hint("move it away, if it is not to be kept where it is"));
+            }
+            Err(_) => std::fs::rename(here.keep(), &folder).map_err(unwritten)?,
+        }
         Ok(folder)
     }
 
     /// For the operator's eyes, and for no repository.
     fn folder(&self, incident: &Incident) -> Result<PathBuf> {
-        if !incident.id.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        let number = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !incident.id.split_once('-').is_some_and(|(day, time)| number(day, 8) && number(time, 6)) {
             bail!(Fault::new("the host names its incident in a way that Petasos never does").at(&self.job.name));
         }
-        let all = self.args.files.folder().join(FOLDER);
-        let folder = all.join(format!("{}-{}", self.job.name, incident.id));
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        made.and_then(|()| std::fs::write(all.join(".gitignore"), "*\n"))
-            .map_err(|error| Fault::new(format!("cannot write `{}`: {error}", folder.display())))?;
-        Ok(folder)
+        Ok(self.args.files.folder().join(FOLDER).join(format!("{}-{}", self.job.name, incident.id)))
     }
 
     /// With the operator's ssh key, so that others can tell whose evidence it is.

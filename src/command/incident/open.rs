@@ -48,18 +48,15 @@ pub async fn run(args: &OpenArgs) -> Result<ExitCode> {
     let at = Whole { args: &args.hosts, job: &job, settings: &settings, incident: &incident, watch: &watch };
     let done = at.sealed().await;
     if incident.drill {
-        // Whatever came of it, a drill ends.
-        job.open_again(&watch).await?;
-        let ended = match &done {
-            Ok((sealed, _)) => job.end_drill(&incident.id, began.elapsed().as_secs_f64(), sealed.files.len(), &watch),
-            Err(_) => return job.thaw(&watch).await.map_err(Into::into).and(done.map(|_| ExitCode::SUCCESS)),
+        // Whatever came of it, a drill ends. The agent goes on first: the host is closed still.
+        let (seconds, files) = match &done {
+            Ok((sealed, _)) => (began.elapsed().as_secs_f64(), sealed.files.len()),
+            Err(_) => (0.0, 0),
         };
-        ended.await?;
+        job.end_drill(&incident.id, seconds, files, &watch).await?;
+        job.open_again(&incident, &watch).await?;
     }
     let (sealed, kept) = done?;
-    if incident.drill {
-        std::fs::remove_dir_all(&kept.folder)?;
-    }
     drop(watch);
     let shown = Shown { job: &job, incident: &incident, was_open, closed, sealed: &sealed, kept: &kept };
     if args.hosts.json {

@@ -104,7 +104,13 @@ impl Rotation<'_> {
         let salt = random()?;
         let given = self.given()?;
         let digest = |name: &str| Some(hex(&Sha256::digest(format!("{salt}{}", given.get(name)?.reveal()))));
-        let answers = self.job.credentials(&salt, self.watch).await?;
+        let mut answers = self.job.credentials(&salt, self.watch).await?;
+        // Its own list is the agent's to write.
+        let needs = packs::needs(self.settings, &self.args.files.sources()?)?;
+        let own = self.settings.agent.provider.clone();
+        if needs.login && !answers.logins.contains(&own) {
+            answers.logins.push(own);
+        }
         let said = state.record.as_ref().map(|record| record.rotated.clone()).unwrap_or_default();
         let pages = rotation::pages(&self.args.files.sources()?)?;
         Ok(credentials(&answers, &said, digest, |name| pages.get(name).cloned()))

@@ -25,10 +25,11 @@ fn whole() -> Result<()> {
 
     desk.petasos(&["incident", "open", "web"])?.ended(0)?.says(&["on the vault: snapshot"])?;
     desk.petasos(&["backup", "list", "web"])?.ended(0)?.says(&["no nightly one"])?;
-    // Only its own user has a way to the vault.
+    // Root and its own user have a way to the vault, and to nothing else there.
     let dial = format!("python3 -c \"import socket; socket.create_connection(('{}', 22), 4)\"", vault.address);
-    ensure!(!web.holds(&dial)?, "root dials the vault");
+    ensure!(!web.holds(&format!("runuser -u hermes -- {dial}"))?, "the agent's user dials the vault");
     web.sh(&format!("runuser -u petasos-backup -- {dial}"))?;
+    ensure!(!web.holds(&dial.replace("', 22)", "', 80)"))?, "another port of the vault");
     desk.set("OPENROUTER_API_KEY", Some("sk-or-v1-anew00c0ffee0ddba11deadbeefca11ab1e"));
     desk.set("ALARM_URL", Some("https://localhost:8443/T0/another-path"));
     let rotate = ["incident", "rotate", "web", "--done", "ssh-logins", "--waive", "ssh-host-keys=nobody was root"];
