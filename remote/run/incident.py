@@ -103,6 +103,9 @@ def logins():
         with open(
             os.open(f"{HOME}/auth.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         ) as file:
+            if os.fstat(file.fileno()).st_uid == 0:
+                # What root's own file is mounted over: this agent logs in nowhere.
+                return []
             known = json.loads(file.read(LOGINS_BYTES))
         sections = (known.get(section) or {} for section in ("providers", "credential_pool"))
         found = sorted({str(name)[:80] for section in sections for name in section})

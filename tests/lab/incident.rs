@@ -79,14 +79,13 @@ fn judged(desk: &Desk, key: &str) -> Result<()> {
         folder.display(),
         signers.display()
     );
-    let done = Command::new("sh").args(["-c", &script]).output()?;
+    let done = Command::new("sh").args(["-xc", &script]).output()?;
     ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     Ok(())
 }
 
-/// What would keep a collector busy, lead it elsewhere or end it: a tree deeper than Python recurses,
-/// a pipe, links, a file that is all holes, names that are no text, and a list of logins that is
-/// none.
+/// What would keep a collector busy, lead it elsewhere or end it: a tree deeper than Python
+/// recurses, a pipe, links, a file that is all holes, and names that are no text.
 const PLANTED: &str = "runuser -u hermes -- python3 - <<'E'
 import os
 os.chdir('/home/hermes/.hermes')
@@ -94,8 +93,7 @@ os.mkfifo('pipe')
 os.symlink('/etc/shadow', 'link')
 os.symlink('/', 'root')
 os.close(os.open(b'\\xff\\n\\x1b[2J', os.O_CREAT))
-os.truncate(os.open('hollow.bin', os.O_CREAT | os.O_RDWR), 4 << 40)
-open('auth.json', 'w').write('[' * 100000)
+os.truncate(os.open('hollow.bin', os.O_CREAT | os.O_RDWR), 1 << 40)
 os.mkdir('closed', 0)
 for _ in range(1400):
     os.mkdir('d'); os.chdir('d')
@@ -136,7 +134,7 @@ fn whole() -> Result<()> {
     let lie = ["incident", "rotate", &name, "--done", "OPENROUTER_API_KEY"];
     desk.petasos(&lie)?.ended(1)?.says(&["is not accepted, for its value is compared"])?;
     desk.set("OPENROUTER_API_KEY", Some(NEW_KEY));
-    let all_but_one = ["incident", "rotate", &name, "--done", "ssh-logins", "--done", "login:unreadable"];
+    let all_but_one = ["incident", "rotate", &name, "--done", "ssh-logins"];
     desk.petasos(&all_but_one)?.ended(2)?.says(&["new value is here", "ssh-host-keys"])?;
     desk.petasos(&["incident", "close", &name])?.ended(1)?.says(&["not made anew yet: ssh-host-keys"])?;
     let last = ["incident", "rotate", &name, "--waive", "ssh-host-keys=nobody was root"];

@@ -13,9 +13,9 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::statvfs;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -121,7 +121,11 @@ impl Place<'_> {
             ));
             bail!(fault.hint(format!("make room, then `petasos incident evidence {}`", self.job.name)));
         }
-        let here = tempfile::Builder::new().prefix(".arriving-").tempdir_in(&all).map_err(unwritten)?;
+        let here = tempfile::Builder::new()
+            .prefix(".arriving-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&all)
+            .map_err(unwritten)?;
         let mut manifest = String::new();
         for file in &sealed.files {
             let digest = digest_of(sealed, file).with_context(|| {
