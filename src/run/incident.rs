@@ -235,7 +235,7 @@ impl Session<'_> {
         let now: IncidentState = self.told("incident", "the incident", program, SOON).await?;
         if !now.ready {
             let fault = Fault::new("this host has no quarantine yet");
-            return Err(self.host_error(fault.hint("`petasos up` lays it down; until then `systemctl stop hermes` stops the agent, and the provider's own firewall closes the host off")));
+            return Err(self.host_error(fault.hint("do not run `petasos up` on it now, which would give it your secrets: at its console `systemctl disable --now hermes`, and close it off in the provider's firewall (docs/incident.md)")));
         }
         // A drill that did not end gives way to what is none: the host is closed off already.
         let open = now.open.filter(|open| !open.drill || new.drill);
