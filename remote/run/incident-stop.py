@@ -120,23 +120,33 @@ def opened(pid):
 
 
 def end(notes):
-    """The agent and all that its user runs; it does not come back while the incident is open."""
+    """The agent and all that its user runs; it does not come back while the incident is open.
+
+    A unit whose frozen processes are killed can stay frozen for systemd with nothing left to thaw,
+    and never starts again (systemd's pull request 41842): each is stopped, thawed, then killed.
+    """
     for _ in range(50):
-        left = processes()
-        if not left:
+        if not signalled(signal.SIGSTOP):
             break
-        for pid in left:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except OSError:
-                pass
         for unit in UNITS:
             quiet("systemctl", "thaw", unit)
+        signalled(signal.SIGKILL)
         quiet("systemctl", "stop", *STOPPED)
         time.sleep(0.05)
     left = processes()
     if left:
         notes.append(f"still there: processes {', '.join(map(str, sorted(left)[:20]))}")
+
+
+def signalled(which):
+    """Sends it to all of the agent's processes; says which they are."""
+    found = processes()
+    for pid in found:
+        try:
+            os.kill(pid, which)
+        except OSError:
+            pass
+    return found
 
 
 def written_down(seen, here, notes):

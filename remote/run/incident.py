@@ -72,7 +72,20 @@ def state(_):
         "sealed": sealed,
         "record": record_of(opened["id"]) if opened else None,
         "drill": read(DRILL),
+        "stuck": stuck(),
     }
+
+
+def stuck():
+    """Units that systemd holds for frozen although nothing of them runs: it starts none of them
+    before the host's next start."""
+    shown = run("systemctl", "show", "-p", "Id,ActiveState,FreezerState", *PAUSED).stdout
+    found = [dict(line.split("=", 1) for line in unit.split()) for unit in shown.split("\n\n")]
+    return [
+        unit["Id"]
+        for unit in found
+        if unit.get("FreezerState", "running") != "running" and unit["ActiveState"] != "active"
+    ]
 
 
 def update(asked):

@@ -53,6 +53,8 @@ pub struct IncidentState {
     pub sealed: Option<Sealed>,
     pub record: Option<IncidentRecord>,
     pub drill: Option<Value>,
+    /// Units that only a restart of the host lets start again.
+    pub stuck: Vec<String>,
 }
 
 /// What came of the first half of the evidence: what a stop would lose.

@@ -99,6 +99,21 @@ for _ in range(1400):
     os.mkdir('d'); os.chdir('d')
 E";
 
+/// What a process of the agent's beside its unit can do to a unit that is being looked at: systemd
+/// then holds it for frozen. Not at each try.
+const STUCK: &str = "unit=petasos-sandbox@stuck.service
+printf '[Service]\\nExecStart=/bin/sleep 1000\\n' >/run/systemd/system/$unit
+systemctl daemon-reload
+for _ in $(seq 20); do
+    systemctl start $unit
+    systemctl freeze $unit
+    kill -KILL $(systemctl show -P MainPID $unit)
+    sleep 0.3
+    test \"$(systemctl show -P FreezerState $unit)\" = running || exit 0
+    systemctl reset-failed $unit
+done
+exit 1";
+
 fn whole() -> Result<()> {
     let Shared { host, desk } = &mut *world()?;
     let name = host.name.clone();
@@ -116,10 +131,13 @@ fn whole() -> Result<()> {
     eprintln!("an incident is sealed after {:.1} s", after.context("no time")?);
     ensure!(report["sealed"]["notes"] == serde_json::json!([]), "{report:#}");
     closed(host, &dial)?;
+    ensure!(host.sh("systemctl show -P FreezerState hermes.service")?.trim() == "running", "it would not start again");
     judged(desk, &super::harness::lab_key(host)?)?;
     for verb in [&["up", &name][..], &["undo", &name]] {
         desk.petasos(verb)?.ended(1)?.says(&["an incident is open on this host"])?;
     }
+    host.sh(STUCK)?;
+    desk.petasos(&["incident", "close", &name])?.ended(1)?.says(&["petasos-sandbox@stuck.service", "restart the host"])?;
     host.reboot("ops")?;
     closed(host, &dial)?;
     desk.petasos(&["incident", "open", &name])?.ended(0)?.says(&["is open already"])?;

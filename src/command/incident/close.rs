@@ -58,6 +58,7 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
         ui::note(&format!("{}: a drill that did not end is over", job.name));
         return Ok(ExitCode::SUCCESS);
     }
+    startable(&job.name, &state)?;
     fetched(&job.name, &state)?;
     let host = HostArgs { hosts: vec![job.name.clone()], ..args.hosts.clone() };
     let rotation = Rotation { args: &args.hosts, job: &job, settings: &settings, watch: &watch };
@@ -112,6 +113,21 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
         ui::note(&format!("`petasos backup key {}` keeps the second key to its new repository", job.name));
     }
     Ok(verified)
+}
+
+/// # Errors
+/// When systemd would not start the agent again.
+fn startable(host: &str, state: &IncidentState) -> Result<()> {
+    if state.stuck.is_empty() {
+        return Ok(());
+    }
+    let units = state.stuck.iter().map(|unit| ui::line(unit)).collect::<Vec<_>>().join(", ");
+    let fault = Fault::new(format!(
+        "`{host}` stays closed: its systemd holds {units} for frozen, though nothing of it runs, and would not start it"
+    ));
+    bail!(fault.hint(format!(
+        "restart the host (it stays closed over that), then `petasos incident close {host}` again"
+    )))
 }
 
 /// # Errors
