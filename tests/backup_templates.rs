@@ -3,6 +3,9 @@
 mod judge;
 
 use judge::{complaints_about_unit, folder, golden, judge as tool, render, verdict};
+use petasos::config::store::Store;
+use petasos::desired::backup::store;
+use petasos::name::PublicKey;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -11,9 +14,18 @@ const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUPpHTI4uC6jALbNWYEbrWKC
 fn backup() -> Value {
     json!({ "backup": {
         "name": "production", "key": KEY, "at": "03:00", "keep": { "daily": 7, "weekly": 5, "monthly": 12 },
-        "vault": { "name": "box", "address": "203.0.113.9", "port": 22, "user": "petasos-vault", "key": KEY },
+        "store": { "name": "box", "kind": "vault", "known": true, "address": "203.0.113.9", "family": "ip", "port": 22, "user": "petasos-vault", "key": KEY, "secrets": "", "settings": "{}" },
         "ready": true,
     }, "agent": { "limits": { "memory": "2G" } }, "alarm": alarm() })
+}
+
+/// The same, at a place that Petasos has no login at.
+fn elsewhere(repository: &str) -> Value {
+    let store = Store::try_from(repository.to_owned()).unwrap();
+    let key = PublicKey::new(KEY).unwrap();
+    let mut vars = backup();
+    vars["backup"]["store"] = store::elsewhere(&store, Some(&key), "production", Some(&key));
+    vars
 }
 
 fn alarm() -> Value {
@@ -38,6 +50,42 @@ fn golden_files() {
             golden(name, &render(&format!("{name}.tera"), &vars));
         }
     }
+}
+
+const ELSEWHERE: [(&str, &str); 3] = [
+    ("ssh", "ssh://u1@u1.example.com:23/./backups"),
+    ("sftp", "sftp://backup@203.0.113.9/srv/restic"),
+    ("s3", "s3:https://s3.eu-central-1.amazonaws.com/petasos-backups/all"),
+];
+
+#[test]
+fn golden_files_of_other_places() {
+    for (kind, repository) in ELSEWHERE {
+        let vars = elsewhere(repository);
+        for name in ["store.json", "RETENTION", "petasos-backup.service", "petasos-restore.service"] {
+            let text = render(&format!("backup/{name}.tera"), &vars);
+            golden(&format!("backup/{kind}-{name}"), &text);
+            if name.ends_with(".service") {
+                let said = complaints_about_unit(name, &text);
+                assert!(said.lines().all(|line| line.contains("not found")), "{kind} {name}: {said}");
+            }
+        }
+    }
+}
+
+/// What somebody is asked to add to a file of keys is one key with one command to sshd, too.
+#[test]
+fn the_line_that_lets_a_host_in_is_a_key_with_a_command() {
+    let vars = elsewhere("ssh://u1@u1.example.com:23/./backups");
+    let settings: Value = serde_json::from_str(vars["backup"]["store"]["settings"].as_str().unwrap()).unwrap();
+    let line = settings["admit"].as_str().unwrap();
+    assert!(
+        line.starts_with("restrict,command=\"rclone serve restic --stdio --append-only backups/production/"),
+        "{line}"
+    );
+    let (_dir, path) = folder("keys", line);
+    let (accepted, said) = verdict(tool("ssh-keygen", "openssh-client").arg("-l").arg("-f").arg(path));
+    assert!(accepted && said.lines().count() == 1 && said.contains("petasos-backup"), "{said}");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::os::unix::fs::MetadataExt;
 
 fn host(address: &str, family: &str) -> Value {
-    let vault = json!({ "name": "box", "address": address, "family": family, "port": 2200, "user": "petasos-vault", "key": "ssh-ed25519 AAAA" });
-    json!({ "ssh_port": "22", "backup": { "name": "production", "vault": vault } })
+    let store = json!({ "name": "box", "kind": "vault", "known": true, "address": address, "family": family, "port": 2200, "user": "petasos-vault", "key": "ssh-ed25519 AAAA", "secrets": "" });
+    json!({ "ssh_port": "22", "backup": { "name": "production", "store": store } })
 }
 
 fn alone() -> Value {
@@ -39,11 +39,7 @@ fn nft_accepts_the_quarantine() {
             host("2001:db8::9", "ip6"),
             "meta skuid { 0, \"petasos-backup\" } ip6 daddr 2001:db8::9 tcp dport 2200 accept",
         ),
-        (
-            "quarantine-name.nft",
-            host("vault.example.com", ""),
-            "meta skuid { 0, \"petasos-backup\" } tcp dport 2200 accept",
-        ),
+        ("quarantine-name.nft", host("vault.example.com", ""), "tcp dport 22 accept"),
         ("quarantine-alone.nft", alone(), "tcp dport 2222 accept"),
     ] {
         let text = render("incident/quarantine.nft.tera", &vars);
@@ -53,8 +49,10 @@ fn nft_accepts_the_quarantine() {
         assert!(accepted, "{name}: {said}");
         assert!(!accepts(&text.replace("policy drop", "policy dorp")).0, "{name}: nothing is judged");
     }
-    let without = render("incident/quarantine.nft.tera", &alone());
-    assert!(!without.contains("petasos-backup"), "without a vault nobody has a way to one");
+    for vars in [alone(), host("vault.example.com", "")] {
+        let without = render("incident/quarantine.nft.tera", &vars);
+        assert!(!without.contains("petasos-backup"), "without an address nobody has a way to one");
+    }
 }
 
 #[test]

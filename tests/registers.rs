@@ -5,6 +5,7 @@ use clap::CommandFactory;
 use petasos::config::backup::Keep;
 use petasos::config::network::EgressMode;
 use petasos::config::settings::{Role, SshAlgorithms};
+use petasos::config::store::Store;
 use petasos::playbook::KINDS;
 use petasos::verify::claims::{Policy, Vault};
 use petasos::verify::report::ControlStatus;
@@ -231,7 +232,10 @@ fn every_key_and_token_has_the_page_where_it_is_made_anew() {
         let all = packs[section].as_object().expect("a map").values().filter_map(|one| one[field].as_array().cloned());
         all.flatten().map(|name| name.as_str().expect("a name").to_owned()).collect::<BTreeSet<_>>()
     };
-    let names: BTreeSet<String> = of("providers", "keys").union(&of("platforms", "tokens")).cloned().collect();
+    let bucket = Store::try_from("s3:https://s3.example.com/petasos".to_owned()).expect("a bucket");
+    let of_bucket = bucket.secrets().iter().map(ToString::to_string);
+    let names: BTreeSet<String> =
+        of("providers", "keys").into_iter().chain(of("platforms", "tokens")).chain(of_bucket).collect();
     assert_eq!(pages.keys().cloned().collect::<BTreeSet<_>>(), names, "playbooks/data/rotation.yaml");
     assert!(pages.values().all(|page| page.starts_with("https://")), "{pages:?}");
 }

@@ -120,7 +120,10 @@ def main(home, python):
         record(RECORD, began, getattr(failed, "outcome", "drill"), why, snapshot=snapshot)
         print(f"the drill failed: {failed}", file=sys.stderr)
         return 1
-    write(GOOD, record(RECORD, began, "good", snapshot=snapshot, databases=count, agent=seconds))
+    text = record(RECORD, began, "good", snapshot=snapshot, databases=count, agent=seconds)
+    write(GOOD, text)
+    # Of this place there is a good one.
+    write(f"drill-good-{restored['place']}", text)
     print(f"snapshot {snapshot[:8]}: {count} databases, the agent was well after {seconds} s")
     return 0
 

@@ -1,24 +1,25 @@
-"""The evidence of an incident goes to the vault, as a snapshot of its own, or `ended`: what became
-of a run that could not say so itself. Its record is `incident.json`."""
+"""The evidence of an incident goes where backups go, as a snapshot of its own, or `ended`: what
+became of a run that could not say so itself. Its record is `incident.json`."""
 
-import json
 import os
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from store import Failed, begun, ended, last_words, record, recorded, restic  # noqa: E402
+from store import (
+    Failed,
+    begun,
+    ended,
+    last_words,
+    record,
+    recorded,
+    restic,
+    summary,
+)  # noqa: E402
 
 LAST = "incident.json"
 EVIDENCE = "/var/lib/petasos/incident"
-
-
-def summary(out):
-    for line in reversed(out.splitlines()):
-        if line.startswith("{") and json.loads(line).get("message_type") == "summary":
-            return json.loads(line)
-    return {}
 
 
 def send(began):
@@ -51,7 +52,7 @@ def main():
     except Failed as failed:
         if not recorded(LAST):
             record(LAST, began, failed.outcome, str(failed))
-        print(f"no evidence on the vault: {failed}", file=sys.stderr)
+        print(f"no evidence where backups go: {failed}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""`drill`: the last good backup out of the vault, into the drill's own directory. `operator`: the
+"""`drill`: the last good backup, into the drill's own directory. `operator`: the
 one that an operator names, with the operator's key, and its databases compared. Both as a user who
 may write nowhere else. `ended KIND`: what became of one that could not say so itself.
 """
@@ -15,15 +15,18 @@ from compare import databases  # noqa: E402
 from store import (
     Failed,
     begun,
+    credential,
     emptied,
     ended,
     last_words,
+    not_let_in,
     parsed,
     progress,
     read,
     record,
     recorded,
     restic,
+    settings,
     version,
     write,
 )  # noqa: E402
@@ -32,6 +35,8 @@ PLACES = {"drill": "/var/lib/petasos-backup/drill", "operator": "/var/lib/petaso
 # What is left to the host of its disk: a twentieth.
 RESERVE = 20
 RECORDS = {"drill": "drill.json", "operator": "restore.json"}
+# By how much clocks and time zones may differ.
+CLOCKS_SECS = 15 * 3600
 # For all of it to arrive.
 ARRIVED_SECS = 4 * 3600
 
@@ -50,11 +55,24 @@ def merged(tree, home):
             os.replace(os.path.join(folder, name), os.path.join(to, name))
 
 
+def newest():
+    """By what each says of itself, where nobody else does: none of tomorrow's."""
+    code, out, said = restic("--no-lock", "snapshots", "--json", "--tag", "nightly")
+    if code != 0:
+        raise Failed("unreachable", not_let_in(said) or f"no list of backups: {last_words(said)}")
+    found = {entry["time"][:19]: entry["id"] for entry in json.loads(out[out.find("[") :])}
+    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + CLOCKS_SECS))
+    past = [made for made in found if made <= now]
+    if not past:
+        raise Failed("no backup", "there is none")
+    return found[max(past)]
+
+
 def named(kind):
-    """The snapshot's id: which is the newest, the vault could say falsely."""
+    """The snapshot's id: which is the newest, the other side could say falsely."""
     if kind == "operator":
-        with open(os.path.join(os.environ["CREDENTIALS_DIRECTORY"], "snapshot")) as file:
-            return file.read().strip()
+        asked = credential("snapshot")
+        return newest() if asked == "newest" else asked
     good = json.loads(read("good.json") or "null")
     if good is None:
         raise Failed("no backup", "there was no good backup yet")
@@ -93,7 +111,8 @@ def restore(kind, began):
     shutil.rmtree(tree)
     if kind == "drill":
         # The drill's other half compares them, and starts the agent on them.
-        write("drilled.json", json.dumps({"began": began, "snapshot": snapshot}))
+        known = {"began": began, "snapshot": snapshot, "place": settings()["id"]}
+        write("drilled.json", json.dumps(known))
     else:
         record(RECORDS[kind], began, "good", snapshot=snapshot, databases=databases(home))
 

@@ -22,12 +22,15 @@ from store import (
     begun,
     ended,
     last_words,
+    not_let_in,
     parsed,
     progress,
     read,
     record,
     recorded,
     restic,
+    settings,
+    summary,
     write,
 )  # noqa: E402
 
@@ -49,24 +52,29 @@ def config():
     # Since 0.17 it is 10; before that, every failure is 1.
     if code == 10 or "Is there a repository at the following location" in said:
         return ""
-    raise Failed("unreachable", f"the vault's repository cannot be opened: {last_words(said)}")
+    closed = not_let_in(said)
+    if closed:
+        raise Failed("not let in", closed)
+    raise Failed("unreachable", f"the repository cannot be opened: {last_words(said)}")
 
 
 def opened():
-    """The repository, made where this host has never had one."""
-    known, there = read("repository"), config()
+    """The repository, made where this host has never had one; that of another place is none."""
+    place = settings()["id"]
+    known, there = read("repository") if read("place") in ("", place) else "", config()
     if not there:
         if known:
-            raise Failed("repository gone", f"the vault has no repository {known[:8]} any more")
+            raise Failed("repository gone", f"there is no repository {known[:8]} any more")
         code, _, said = restic("init")
         if code != 0:
             raise Failed("unreachable", f"no repository could be made: {last_words(said)}")
         there = config()
     if known and known != there:
-        why = f"the vault shows repository {there[:8]}, and this host's is {known[:8]}"
+        why = f"there is repository {there[:8]}, and this host's is {known[:8]}"
         raise Failed("repository differs", why)
     if not known:
         write("repository", there + "\n")
+        write("place", place + "\n")
 
 
 def copied():
@@ -127,17 +135,6 @@ def unread(said):
     return found
 
 
-def summary(out):
-    for line in reversed(out.splitlines()):
-        try:
-            message = json.loads(line)
-        except ValueError:
-            continue
-        if message.get("message_type") == "summary":
-            return message
-    return {}
-
-
 def heard(line):
     """Whether it only says how far restic is; that is told at most once a second."""
     if '"message_type":"status"' not in line:
@@ -195,7 +192,10 @@ def backup(began):
     except Failed as failed:
         record(LAST, began, failed.outcome, str(failed), **more)
         raise
-    write(GOOD, record(LAST, began, "good", **more))
+    text = record(LAST, began, "good", **more)
+    write(GOOD, text)
+    # Of this place there is a good one.
+    write(f"good-{settings()['id']}", text)
     print(f"snapshot {snapshot[:8]}: {more['files']} files, {more['added']} bytes new")
 
 

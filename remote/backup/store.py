@@ -1,5 +1,4 @@
-"""The host's repository on the vault, by restic and the host's own key; and records, whole or not
-at all."""
+"""The host's repository, by restic and the host's own key; and records, whole or not at all."""
 
 import json
 import os
@@ -11,7 +10,7 @@ import time
 
 # Systemd lists several directories of a service in an order of its own.
 STATE = "/var/lib/petasos-backup/state"
-PASSWORD = os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), "password")
+SETTINGS = "/etc/petasos/backup/store.json"
 # How long a repository may take to be opened: restic tries for much longer.
 OPEN_SECS = 300
 UNFINISHED = "unfinished"
@@ -114,13 +113,33 @@ def last_words(said):
     lines = [line for line in said.splitlines() if line.strip()]
     named = [at for at, line in enumerate(lines) if line.startswith("\t")]
     places = {*named, *(at - 1 for at in named)}
-    words = [line.strip() for at, line in enumerate(lines) if at not in places]
+    words = [plain(line.strip()) for at, line in enumerate(lines) if at not in places]
     return " / ".join(words[-3:])[-WORDS:]
+
+
+def plain(line):
+    """Some of restic's versions say why they end as an object."""
+    try:
+        return json.loads(line)["message"] if line.startswith("{") else line
+    except (ValueError, KeyError):
+        return line
 
 
 def parsed(out):
     """An object that restic prints; before 0.13 it says beside it that it has made a cache."""
     return json.loads(out[out.find("{") :])
+
+
+def summary(out):
+    """Restic's last word of a backup."""
+    for line in reversed(out.splitlines()):
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(message, dict) and message.get("message_type") == "summary":
+            return message
+    return {}
 
 
 def listened(run, heard):
@@ -136,12 +155,62 @@ def listened(run, heard):
     return "".join(out), "".join(said)
 
 
+def credential(name):
+    """What systemd hands over, or root finds among the keys; nothing where there is none."""
+    try:
+        with open(os.path.join(os.environ.get("CREDENTIALS_DIRECTORY", ""), name)) as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def settings():
+    """Where backups go, and how; a restore may be out of another repository there."""
+    with open(SETTINGS) as file:
+        found = json.load(file)
+    return {**found, "repository": credential("repository") or found["repository"]}
+
+
+def command():
+    """Restic, for the host's repository."""
+    found = settings()
+    options = [word for option in found["options"] for word in ("-o", option)]
+    return ["/usr/bin/restic", *options, "-r", found["repository"]]
+
+
+def environment():
+    """The keys of a bucket are in no process list."""
+    pairs = [line.split("=", 1) for line in credential("secrets.env").splitlines() if "=" in line]
+    keys = {name: value.strip("\"'") for name, value in pairs if name.startswith("AWS_")}
+    return {**os.environ, **keys}
+
+
+def password_file():
+    return ["--password-file", os.path.join(os.environ["CREDENTIALS_DIRECTORY"], "password")]
+
+
+def not_let_in(said):
+    """What to do where the other side does not know the host's key; nothing where it does."""
+    found = settings()
+    if "Permission denied (" not in said or not found.get("admit"):
+        return ""
+    if credential("snapshot"):
+        # Of a restore: it may come in by a key of its own.
+        return (
+            f"{found['name']} does not let its key in: the line with it has to be in"
+            f" .ssh/authorized_keys of {found['at']}"
+        )
+    return (
+        f"{found['name']} does not let this host in. Add this line to .ssh/authorized_keys of"
+        f" {found['at']}: {found['admit']}"
+    )
+
+
 def restic(*words, patience=OPEN_SECS, heard=None):
     """Restic's exit code, and what it said; a line that `heard` takes is left out."""
-    ssh = "/usr/bin/ssh -F /etc/petasos/backup/ssh_config vault"
-    store = ["-o", f"rclone.program={ssh}", "-o", "rclone.args=petasos", "-r", "rclone:"]
     run = subprocess.Popen(
-        ["/usr/bin/restic", "--password-file", PASSWORD, *store, *words],
+        [*command(), *password_file(), *words],
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -157,5 +226,5 @@ def restic(*words, patience=OPEN_SECS, heard=None):
         run.terminate()
         said = run.communicate()[1]
         why = f"no end within {patience} seconds: {last_words(said)}"
-        raise Failed("unreachable", why) from None
+        raise Failed("unreachable", not_let_in(said) or why) from None
     return run.returncode, out, said.strip()

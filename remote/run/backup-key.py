@@ -2,25 +2,27 @@
 the host. It prints one line of JSON: the repository's id."""
 
 import json
+import os
 import subprocess
+import sys
 
 KEYS = "/etc/petasos/backup"
-SSH = f"/usr/bin/ssh -F {KEYS}/ssh_config vault"
-STORE = ["-o", f"rclone.program={SSH}", "-o", "rclone.args=petasos", "-r", "rclone:"]
 PATIENCE = 300
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "/usr/lib/petasos/backup")
+os.environ["CREDENTIALS_DIRECTORY"] = KEYS
 
 
 def restic(*words, text=""):
+    from store import command, environment, password_file
+
     done = subprocess.run(
-        ["timeout", str(PATIENCE), "/usr/bin/restic", "--no-cache", *STORE, *words],
+        ["timeout", str(PATIENCE), *command(), "--no-cache", *password_file(), *words],
         input=text,
         capture_output=True,
         text=True,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "CREDENTIALS_DIRECTORY": KEYS,
-            "RESTIC_PASSWORD_FILE": f"{KEYS}/password",
-        },
+        env=environment(),
     )
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"restic ended with {done.returncode}"]

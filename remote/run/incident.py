@@ -18,7 +18,11 @@ DRILL = f"{FOLDER}/drill.json"
 TABLE = ["nft", "list", "table", "inet", "petasos_incident"]
 HOME = "/home/hermes/.hermes"
 # Where the values of secrets are, and what is made here and known to nobody.
-SECRETS = ("/etc/hermes/secrets.env", "/etc/petasos/alarm/secrets.env")
+SECRETS = (
+    "/etc/hermes/secrets.env",
+    "/etc/petasos/alarm/secrets.env",
+    "/etc/petasos/backup/secrets.env",
+)
 MADE_HERE = ("API_SERVER_KEY",)
 BACKUP = "/etc/petasos/backup"
 BACKUP_KEYS = ("key", "key.pub", "password")
@@ -172,9 +176,10 @@ def forget(asked):
             if os.path.lexists(f"{BACKUP}/{name}"):
                 os.unlink(f"{BACKUP}/{name}")
         # A repository of another key is another one.
-        for name in ("repository", "last.json", "good.json", "drill.json", "drill-good.json"):
-            if os.path.lexists(f"{BACKUP_STATE}/{name}"):
-                os.unlink(f"{BACKUP_STATE}/{name}")
+        of_before = ("repository", "last.json", "good", "drill.json", "drill-good")
+        names = os.listdir(BACKUP_STATE) if os.path.isdir(BACKUP_STATE) else []
+        for name in filter(lambda name: name.startswith(of_before), names):
+            os.unlink(f"{BACKUP_STATE}/{name}")
     return {}
 
 

@@ -11,6 +11,7 @@ import urllib.request
 
 # In memory: the operator's password and a key for this one restore.
 HERE = "/run/petasos-restore"
+KEYS = "/etc/petasos/backup"
 PLACE = "/var/lib/petasos-backup/restore"
 RECORD = "/var/lib/petasos-backup/state/restore.json"
 UNIT = "petasos-restore.service"
@@ -33,18 +34,30 @@ def run(*argv, **more):
     return done.stdout
 
 
-def begin(_):
-    """A key for this restore alone."""
+def begin(asked):
+    """A key for this restore alone, the host's own, or the one of a try before."""
+    if asked["key"] == "kept":
+        if not os.path.exists(f"{HERE}/key.pub"):
+            raise SystemExit("there is no key of a try before: run it without `--admitted` first")
+        with open(f"{HERE}/key.pub") as file:
+            return {"key": file.read().strip()}
     shutil.rmtree(HERE, ignore_errors=True)
     os.mkdir(HERE, 0o700)
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "petasos-restore", "-f", f"{HERE}/key")
+    if asked["key"] == "own":
+        for name in ("key", "key.pub"):
+            shutil.copyfile(f"{KEYS}/{name}", f"{HERE}/{name}")
+        os.chmod(f"{HERE}/key", 0o600)
+    else:
+        make = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "petasos-restore")
+        run(*make, "-f", f"{HERE}/key")
     with open(f"{HERE}/key.pub") as file:
         return {"key": file.read().strip()}
 
 
 def fetch(asked):
     os.umask(0o077)
-    for name in ("password", "snapshot"):
+    # Empty is the host's own repository, or the one that a vault's door is open to.
+    for name in ("password", "snapshot", "repository"):
         with open(
             f"{HERE}/{name}", "w", opener=lambda path, flags: os.open(path, flags, 0o600)
         ) as file:
@@ -53,13 +66,16 @@ def fetch(asked):
     try:
         subprocess.run(["systemctl", "start", UNIT], capture_output=True)
     finally:
-        shutil.rmtree(HERE, ignore_errors=True)
+        # A key that somebody lets in by hand is for the next try too.
+        gone = ("password", "snapshot", "repository") if asked["kept"] else os.listdir(HERE)
+        for name in gone:
+            os.unlink(f"{HERE}/{name}")
     last = recorded()
     if last["run"] == before:
         raise SystemExit(f"{UNIT} did not start: `journalctl -u {UNIT}` on the host shows more")
     if last["outcome"] != "good":
         raise SystemExit(f"{last['outcome']}: {last['why']}")
-    return {"databases": last["databases"]}
+    return {"databases": last["databases"], "snapshot": last["snapshot"]}
 
 
 def recorded():
@@ -159,8 +175,9 @@ def put(_):
     raise SystemExit(f"the agent does not answer on it; what was there before is in {aside}")
 
 
-def end(_):
-    shutil.rmtree(HERE, ignore_errors=True)
+def end(asked):
+    if not asked["keep"]:
+        shutil.rmtree(HERE, ignore_errors=True)
     shutil.rmtree(os.path.join(PLACE, "home"), ignore_errors=True)
     return {}
 

@@ -1,13 +1,16 @@
-"""The host's backups, as root finds them: the records, and what the vault says to the host's own
-key."""
+"""The host's backups, as root finds them: the records, and what the other side says to the host's
+own key."""
 
 import hashlib
 import json
 import os
 import secrets
+import struct
 import subprocess
+import sys
 import time
 
+from . import s3
 from .host import output_of, properties
 from .http2 import ask
 from .patience import patience
@@ -23,10 +26,25 @@ LONGEST = patience(30)
 NOTICES = ("/etc/petasos/backup/RETENTION", "/etc/petasos/vault/RETENTION")
 # No object has this name.
 ABSENT = "f" * 64
+PROGRAM = "/usr/lib/petasos/backup"
+# Of sftp's version 3: what opens a session, and what answers it.
+INIT, VERSION = struct.pack(">IBI", 5, 1, 3), 2
+
+
+def store():
+    """The host's own module, which knows where backups go."""
+    sys.dont_write_bytecode = True
+    os.environ["CREDENTIALS_DIRECTORY"] = KEYS
+    sys.path.insert(0, PROGRAM)
+    try:
+        import store
+    finally:
+        sys.path.remove(PROGRAM)
+    return store
 
 
 def environment():
-    return {**os.environ, "CREDENTIALS_DIRECTORY": KEYS, "LANG": "C.UTF-8", "RESTIC_CACHE_DIR": ""}
+    return {**store().environment(), "LANG": "C.UTF-8", "RESTIC_CACHE_DIR": ""}
 
 
 def record(name):
@@ -39,9 +57,8 @@ def record(name):
 
 def restic(password, *words):
     """What it printed, or what it complained about."""
-    store = ["-o", f"rclone.program={' '.join(SSH)}", "-o", "rclone.args=petasos", "-r", "rclone:"]
     done = subprocess.run(
-        ["timeout", str(LONGEST), "/usr/bin/restic", "--no-cache", "--no-lock", *store, *words],
+        ["timeout", str(LONGEST), *store().command(), "--no-cache", "--no-lock", *words],
         input=b"",
         capture_output=True,
         env={**environment(), "RESTIC_PASSWORD": password},
@@ -66,11 +83,61 @@ def restored(good):
     return hashlib.sha256(out).hexdigest()
 
 
+def said(argv, text=b""):
+    """The beginning of what a program answers to a text; who ends its input first may get none."""
+    program = subprocess.Popen(
+        ["timeout", str(LONGEST), *argv],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+    with program:
+        try:
+            program.stdin.write(text)
+            program.stdin.flush()
+        except BrokenPipeError:
+            pass
+        found = program.stdout.read(5)
+        program.terminate()
+    return found
+
+
+def beside():
+    """What the host's key is let do there, but to run the one command."""
+    opened = said([*SSH[:-1], "-s", "vault", "sftp"], INIT)
+    ways = {
+        "sftp": len(opened) > 4 and opened[4] == VERSION,
+        "a shell": said([*SSH, "echo $((6 * 7))x"]).startswith(b"42x"),
+        "forwarding": said([*SSH[:-1], "-W", "127.0.0.1:22", "vault"]).startswith(b"SSH-"),
+    }
+    return [name for name, open_to_it in ways.items() if open_to_it]
+
+
+def taken(place):
+    """Whether what was put there by sftp can be taken away by it."""
+    path = f"{place}/petasos-verify"
+    batch = f"put /etc/hostname {path}\nrm {path}\n".encode()
+    argv = ["timeout", str(LONGEST), "/usr/bin/sftp", "-q", "-F", SSH[2], "-b", "-", "vault"]
+    return subprocess.run(argv, input=batch, capture_output=True, env=environment()).returncode == 0
+
+
 def erased():
-    """How the vault answers who would take a snapshot away, which is not there, and a lock, which
-    a host may take away."""
-    requests = [("DELETE", f"/snapshots/{ABSENT}"), ("DELETE", f"/locks/{ABSENT}")]
-    return ask(SSH, environment(), requests, LONGEST)
+    """How the other side answers who would take a snapshot away, which is not there, and a lock,
+    which a host may take away; what else it lets the host do; and whether a bucket is locked."""
+    known = store().settings()
+    kind, found = known["kind"], {"answers": [None, None], "beside": [], "mode": "", "days": 0}
+    if kind in ("vault", "ssh"):
+        requests = [("DELETE", f"/snapshots/{ABSENT}"), ("DELETE", f"/locks/{ABSENT}")]
+        found["answers"] = ask(SSH, environment(), requests, LONGEST)
+        found["beside"] = beside()
+    elif kind == "sftp":
+        found["beside"] = ["sftp"] if taken(known["repository"].split(":", 2)[2]) else []
+    else:
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        keys = [environment().get(name, "") for name in names]
+        found["mode"], found["days"] = s3.lock(known["endpoint"], known["bucket"], keys, LONGEST)
+    return {"kind": kind, **found}
 
 
 def tried(look):

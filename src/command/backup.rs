@@ -2,7 +2,9 @@
 
 mod alarm;
 mod drill;
+mod elsewhere;
 pub mod escrow;
+mod fetching;
 mod forget;
 mod key;
 mod list;
@@ -32,7 +34,7 @@ enum BackupVerb {
     Key(HostArgs),
     /// List a host's backups, as the vault has them, and which are kept
     List(HostArgs),
-    /// Read all that the vault has of a host; an error names what is damaged
+    /// Read all the backups of a host; an error names what is damaged
     Check(HostArgs),
     /// Restore the last good backup on the host and start an agent on it, beside the running one
     Drill(drill::DrillArgs),
@@ -40,7 +42,7 @@ enum BackupVerb {
     Restore(restore::RestoreArgs),
     /// Print what to do when a host is gone, and whether all that it takes is here
     Runbook(HostArgs),
-    /// Take away for good what need not be kept
+    /// Take away for good what need not be kept, or say how where Petasos has no login
     Forget(forget::ForgetArgs),
 }
 

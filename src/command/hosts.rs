@@ -242,12 +242,9 @@ impl Read<'_> {
     /// # Errors
     /// When it cannot be decrypted.
     pub fn stored(&self, choice: &Choice) -> Result<impl Fn(&EnvName) -> Option<Text>> {
-        let lacks = match choice.settings.role {
-            Role::Agent => {
-                secrets::lacks_any(&choice.settings, &packs::needs(&choice.settings, self.sources)?, &variable)
-            }
-            Role::Vault => false,
-        };
+        let agent = choice.settings.role == Role::Agent;
+        let needs = agent.then(|| packs::needs(&choice.settings, self.sources)).transpose()?;
+        let lacks = secrets::lacks_any(&choice.settings, needs.as_ref(), &variable);
         let values = self.secrets.filter(|_| lacks).map_or(Ok(None), SecretsFile::values)?;
         let host = choice.name.clone();
         Ok(move |name: &EnvName| values?.get(host.as_deref(), name).cloned())

@@ -214,7 +214,7 @@ fn state(job: &Job, about: &About, also_root: &[String]) -> Vec<(String, String)
         rows.push(row("missing", "no messaging platform: the agent answers on its own API only".into()));
     }
     rows.push(match &settings.backup {
-        Some(backup) => row("backup", format!("every night at {}, to `{}`", backup.at, backup.vault)),
+        Some(backup) => row("backup", format!("every night at {}, to `{}`", backup.at, backup.shown())),
         None => row("missing", "no backup: name a vault (`backup` in petasos.yaml)".into()),
     });
     rows

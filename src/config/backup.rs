@@ -2,8 +2,10 @@
 
 use super::alarm::Alarm;
 use super::quantity::Size;
+use super::store::Store;
 use super::switch;
 use crate::fault::Fault;
+use crate::name::{EnvName, PublicKey};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -11,8 +13,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backup {
-    /// A host of petasos.yaml with `role: vault`.
-    pub vault: String,
+    /// A host of petasos.yaml with `role: vault`; or else `repository`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault: Option<String>,
+    /// A place that Petasos has no login at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<Store>,
+    /// The host key that shows itself there, where it takes a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<PublicKey>,
     /// Where the host reaches the vault, if that is another address than the operator's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -21,12 +30,25 @@ pub struct Backup {
     pub at: String,
     #[serde(default)]
     pub keep: Keep,
-    /// What the host's backups may take of the vault; none where nothing limits them.
+    /// What the host's backups may take of a vault; none where nothing limits them.
     #[serde(default = "some_nights", deserialize_with = "switch::read")]
     pub limit: Option<Size>,
     /// Who is told when one fails.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "switch::read")]
     pub alarm: Option<Alarm>,
+}
+
+impl Backup {
+    /// As people name where it goes.
+    pub fn shown(&self) -> &str {
+        self.vault.as_deref().or(self.repository.as_ref().map(Store::as_str)).unwrap_or_default()
+    }
+
+    /// The secrets that it takes to go there, and to tell people that it did not.
+    pub fn secrets(&self) -> impl Iterator<Item = &EnvName> {
+        let alarm = self.alarm.iter().flat_map(Alarm::secrets);
+        self.repository.iter().flat_map(Store::secrets).chain(alarm)
+    }
 }
 
 /// How many of the days, weeks and months that have a backup keep one: the first that arrived in

@@ -2,6 +2,8 @@
 //! ever reads. A host's own words lie over those for all hosts, so each is looked at as a host gets
 //! it.
 
+mod backups;
+
 use super::approvals::{ApprovalMode, OF_ALLOWLIST};
 use super::egress::Allowed;
 use super::network::EgressMode;
@@ -20,7 +22,7 @@ pub fn first(raw: &Value, scopes: &[(Option<&str>, Settings)]) -> Option<(Vec<St
     let local = || scopes.iter().find_map(|(host, settings)| local(raw, *host, settings));
     let nameless = || scopes.iter().find_map(|(host, settings)| nameless(raw, *host, settings));
     let unnumbered = || scopes.iter().find_map(|(host, settings)| unnumbered(raw, *host, settings));
-    let vaultless = || scopes.iter().find_map(|(host, settings)| vaultless(raw, *host, settings));
+    let vaultless = || scopes.iter().find_map(|(host, settings)| backups::first(raw, *host, settings));
     let agentless = || scopes.iter().find_map(|(host, settings)| agentless(raw, (*host)?, settings));
     let of_agents = || beaten().or_else(unfiltered).or_else(nameless).or_else(local).or_else(unnumbered);
     agentless().or_else(vaultless).or_else(of_agents).or_else(|| unread(raw, scopes))
@@ -32,48 +34,6 @@ fn agentless(raw: &Value, host: &str, settings: &Settings) -> Option<(Vec<Step>,
     let path = paths.into_iter().find(|path| settings.role == Role::Vault && given(raw, Some(host), path))?;
     let fault = Fault::new(format!("`{host}` is a vault: it runs no agent, and nothing reads `{}`", path.join(".")));
     Some((place(raw, Some(host), path), fault.hint("remove it, or `role: vault`")))
-}
-
-/// A backup that goes nowhere, or of which nothing is kept.
-fn vaultless(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<(Vec<Step>, Fault)> {
-    let backup = settings.backup.as_ref().filter(|_| settings.role == Role::Agent)?;
-    let hosts = || raw.get("hosts").and_then(Value::as_object).into_iter().flatten();
-    let is_vault = |(_, host): &(&String, &Value)| host.get("role").and_then(Value::as_str) == Some("vault");
-    let vaults: Vec<&str> = hosts().filter(is_vault).map(|(name, _)| name.as_str()).collect();
-    let name = &backup.vault;
-    let at = |key: &str| place(raw, host, &["backup", key]);
-    if !vaults.contains(&name.as_str()) {
-        let message = match hosts().any(|(known, _)| known == name) {
-            true => format!("the host `{name}` is no vault"),
-            false => format!("petasos.yaml has no host `{name}`"),
-        };
-        let hint = match vaults[..] {
-            [] => format!(
-                "give a host of its own `role: vault`: `hosts: {{ {name}: {{ address: root@203.0.113.9, role: vault }} }}`"
-            ),
-            _ => format!("the vaults here are {}", vaults.join(", ")),
-        };
-        return Some((at("vault"), Fault::new(message).hint(hint)));
-    }
-    if backup.alarm.as_ref().is_some_and(|alarm| !alarm.any()) {
-        let fault = Fault::new("the alarm tells nobody");
-        return Some((
-            at("alarm"),
-            fault.hint("give it a `webhook`, an `email` or a `command`, or write `alarm: off`"),
-        ));
-    }
-    if !backup.keep.any() {
-        let fault = Fault::new("nothing would be kept");
-        return Some((at("keep"), fault.hint("keep some days, weeks or months, or remove `keep`")));
-    }
-    // Its name is a folder there.
-    let plain =
-        |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) && !name.starts_with('.');
-    host.filter(|host| !plain(host)).map(|host| {
-        let fault = Fault::new(format!("`{host}` cannot be backed up: its name would be a folder's on the vault"));
-        let path = ["hosts", host].map(|key| Step::Key(key.to_owned())).into();
-        (path, fault.hint("give it a name of letters, digits, `.`, `_` and `-`"))
-    })
 }
 
 /// An allow rule of which a deny rule leaves nothing.

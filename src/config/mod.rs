@@ -24,6 +24,7 @@ pub mod redact;
 pub mod rules;
 pub mod sandbox;
 pub mod settings;
+pub mod store;
 mod switch;
 pub mod target;
 pub mod tools;

@@ -1,12 +1,15 @@
 //! What a host is told of other hosts, so that backups find their way: an agent's of its vault, a
 //! vault of those whose backups it keeps. The keys are those that petasos.lock learned.
 
+pub mod store;
+
 use super::Choice;
 use crate::config::backup::Backup;
 use crate::config::lesson::Lesson;
 use crate::config::lock::LockFile;
 use crate::config::quantity::Size;
 use crate::config::settings::Role;
+use crate::config::store::Way;
 use crate::config::{Config, Settings};
 use crate::fault::Fault;
 use crate::name::{AbsPath, EnvName, PublicKey};
@@ -51,8 +54,19 @@ pub fn vars(choice: &Choice, config: &Config, lock: &LockFile) -> Result<BTreeMa
     }
     // Where an entry does not apply its fields are filled in all the same.
     let key = backup.get("key").cloned().unwrap_or("".into());
-    let (alarm, secrets) = alarm(choice)?;
-    Ok([("backup", backup), ("vault", vault), ("backup_key", key), ("alarm", alarm), ("alarm_secrets", secrets)].into())
+    let place = backup.pointer("/store/id").cloned().unwrap_or("none".into());
+    let of_store = backup.pointer("/store/secrets").cloned().unwrap_or("".into());
+    let (alarm, of_alarm) = alarm(choice)?;
+    Ok([
+        ("backup", backup),
+        ("vault", vault),
+        ("backup_key", key),
+        ("backup_place", place),
+        ("backup_secrets", of_store),
+        ("alarm", alarm),
+        ("alarm_secrets", of_alarm),
+    ]
+    .into())
 }
 
 /// Who is told, null where nobody is; and the names of the secrets that it takes.
@@ -73,42 +87,63 @@ fn alarm(choice: &Choice) -> Result<(Value, Value)> {
 pub fn vault(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Option<Vault>> {
     let backup = choice.settings.backup.as_ref().filter(|_| choice.settings.role == Role::Agent);
     let Some(backup) = backup.filter(|_| choice.name.is_some()) else { return Ok(None) };
-    let (address, port) = reached(backup, config, lock)?;
-    Ok(Some(Vault { address: address.parse().ok(), port, keep: backup.keep }))
+    let (address, port) = match (&backup.vault, backup.repository.as_ref().map(|store| &store.way)) {
+        (Some(vault), _) => reached(vault, backup, config, lock).map(|(address, port)| (address.parse().ok(), port))?,
+        (None, Some(Way::Ssh(login) | Way::Sftp(login))) => (login.address(), login.port),
+        (None, Some(Way::S3(_))) => (None, 443),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Vault { address, port, keep: backup.keep }))
 }
 
 /// Address and port of the vault, as the host dials it.
-fn reached(backup: &Backup, config: &Config, lock: &LockFile) -> Result<(String, u16)> {
-    let target = config.address(&backup.vault)?;
-    let moved = lock.hosts.get(&backup.vault).and_then(|facts| facts.ssh_port);
+fn reached(vault: &str, backup: &Backup, config: &Config, lock: &LockFile) -> Result<(String, u16)> {
+    let target = config.address(vault)?;
+    let moved = lock.hosts.get(vault).and_then(|facts| facts.ssh_port);
     let address = backup.address.as_ref().unwrap_or(&target.host);
     Ok((address.clone(), moved.or(target.port).unwrap_or(22)))
 }
 
 fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> {
-    // A host without a name has no folder on the vault.
+    // A host without a name has no folder anywhere.
     let (Some(backup), Some(name)) = (&choice.settings.backup, &choice.name) else { return Ok(Value::Null) };
-    let (address, port) = reached(backup, config, lock)?;
-    let known = lock.hosts.get(&backup.vault);
     let own = lock.hosts.get(name).and_then(|facts| facts.backup_key.as_ref());
-    let admitted = known.and_then(|facts| facts.admits.get(name));
+    let (store, ready) = match (&backup.vault, &backup.repository) {
+        (Some(vault), _) => {
+            let known = lock.hosts.get(vault);
+            let admitted = known.and_then(|facts| facts.admits.get(name));
+            let key = known.and_then(|facts| facts.ssh_key.as_ref());
+            // Whether the vault lets this host's key in.
+            (on_vault(vault, key, reached(vault, backup, config, lock)?), own.is_some() && own == admitted)
+        }
+        (None, Some(store)) => (store::elsewhere(store, backup.host_key.as_ref(), name, own), own.is_some()),
+        (None, None) => return Ok(Value::Null),
+    };
     Ok(json!({
         "name": name,
         "key": own.map(PublicKey::as_str).unwrap_or_default(),
         "at": backup.at,
         "keep": backup.keep,
-        "vault": {
-            "name": backup.vault,
-            "address": address,
-            "family": family(&address),
-            "port": port,
-            "user": USER,
-            // Empty until the vault was brought up.
-            "key": known.and_then(|facts| facts.ssh_key.as_ref()).map(PublicKey::as_str).unwrap_or_default(),
-        },
-        // Whether the vault lets this host's key in.
-        "ready": own.is_some() && own == admitted,
+        "store": store,
+        "ready": ready,
     }))
+}
+
+fn on_vault(name: &str, key: Option<&PublicKey>, (address, port): (String, u16)) -> Value {
+    json!({
+        "name": name,
+        "kind": "vault",
+        // Not until the vault was brought up.
+        "known": key.is_some(),
+        "address": address,
+        "family": family(&address),
+        "port": port,
+        "user": USER,
+        "key": key.map(PublicKey::as_str).unwrap_or_default(),
+        "secrets": "",
+        "id": store::id("vault", name),
+        "settings": store::settings("vault", &store::by_rclone(), &json!({ "name": name, "id": store::id("vault", name) })),
+    })
 }
 
 /// As nftables calls it; empty where it is a name.
@@ -123,15 +158,25 @@ fn family(address: &str) -> &'static str {
 /// Where below a host's name its backups are: each key has a folder of its own, so that a new host
 /// of the same name, or one with a new key, begins anew and cannot add to what the old one had.
 fn folder(key: &PublicKey) -> String {
-    let digest = Sha256::digest(key.as_str());
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    short(key.as_str())
+}
+
+/// Of a digest.
+fn short(text: &str) -> String {
+    Sha256::digest(text).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The same below a place for several hosts.
+pub fn place(host: &str, key: &PublicKey) -> String {
+    format!("{host}/{}", folder(key))
 }
 
 fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
     let (mut hosts, mut whose) = (Vec::new(), BTreeMap::new());
     for name in config.names() {
         let settings = config.settings(Some(name))?;
-        let here = settings.backup.filter(|backup| backup.vault == vault && settings.role == Role::Agent);
+        let here =
+            settings.backup.filter(|backup| backup.vault.as_deref() == Some(vault) && settings.role == Role::Agent);
         let known = lock.hosts.get(name).and_then(|facts| facts.backup_key.as_ref());
         let Some((backup, key)) = here.zip(known) else { continue };
         // sshd goes by the first line that has the key: one host would write into the other's

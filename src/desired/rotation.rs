@@ -2,7 +2,7 @@
 
 use super::secrets;
 use crate::config::Settings;
-use crate::config::alarm::Alarm;
+use crate::config::backup::Backup;
 use crate::config::packs::AgentNeeds;
 use crate::name::EnvName;
 use crate::playbook::Sources;
@@ -22,8 +22,8 @@ pub fn pages(sources: &Sources) -> Result<BTreeMap<String, String>> {
     Ok(yaml::read(&format!("playbooks/{FILE}"), text)?)
 }
 
-/// All that the agent or the alarm may have.
+/// All that the agent, its backup or the alarm may have.
 pub fn names<'a>(settings: &'a Settings, needs: &'a AgentNeeds) -> BTreeSet<&'a EnvName> {
-    let alarm = settings.alarm().into_iter().flat_map(Alarm::secrets);
-    secrets::required(settings, needs).into_iter().chain(&needs.keys).chain(alarm).collect()
+    let of_backup = settings.backup.iter().flat_map(Backup::secrets);
+    secrets::required(settings, needs).into_iter().chain(&needs.keys).chain(of_backup).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{Operator, packs};
 use crate::config::Settings;
+use crate::config::backup::Backup;
 use crate::config::packs::AgentNeeds;
 use crate::name::EnvName;
 use std::collections::BTreeSet;
@@ -31,12 +32,17 @@ pub fn required<'a>(settings: &'a Settings, needs: &'a AgentNeeds) -> BTreeSet<&
     needs.tokens.iter().chain(&settings.agent.secrets).collect()
 }
 
-/// Whether the environment lacks one that the agent needs, or all of the keys of which one is
-/// enough.
-pub fn lacks_any(settings: &Settings, needs: &AgentNeeds, variable: &dyn Fn(&str) -> Option<String>) -> bool {
-    let keys = packs::provider_keys(settings, needs);
+/// Whether the environment lacks one that the agent or the backup needs, or all of the keys of
+/// which one is enough. `needs` is none of a host without an agent.
+pub fn lacks_any(settings: &Settings, needs: Option<&AgentNeeds>, variable: &dyn Fn(&str) -> Option<String>) -> bool {
     let set = |name: &EnvName| is_set(variable, name);
-    !required(settings, needs).into_iter().all(set) || !keys.is_empty() && packs::given_key(keys, set).is_none()
+    let agent = needs.is_some_and(|needs| {
+        let keys = packs::provider_keys(settings, needs);
+        !required(settings, needs).into_iter().all(set) || !keys.is_empty() && packs::given_key(keys, set).is_none()
+    });
+    // A vault dials nowhere: it tells people.
+    let told = || settings.backup.iter().flat_map(Backup::secrets).all(set);
+    agent || !told()
 }
 
 /// An empty variable is a variable that was not set.
@@ -113,13 +119,28 @@ mod tests {
         let lacks = |agent: &str, set: &[&str]| {
             let settings: Settings = serde_yaml::from_str(&format!("agent: {{ {agent} }}")).unwrap();
             let needs = packs::needs(&settings, &Sources::embedded()).unwrap();
-            lacks_any(&settings, &needs, &|name| set.contains(&name).then(|| "a".to_owned()))
+            lacks_any(&settings, Some(&needs), &|name| set.contains(&name).then(|| "a".to_owned()))
         };
         assert!(!lacks("provider: nous", &[]), "a login needs no secret");
         assert!(lacks("provider: gemini", &[]));
         assert!(!lacks("provider: gemini", &["GEMINI_API_KEY"]), "one of its keys is enough");
         assert!(lacks("provider: gemini, secrets: [X]", &["GEMINI_API_KEY"]));
         assert!(!lacks("provider: gemini, secrets: [X]", &["GEMINI_API_KEY", "X"]));
+    }
+
+    /// Of a vault too, which runs no agent and tells people.
+    #[test]
+    fn what_the_backup_takes_is_looked_for_as_well() {
+        let lacks = |backup: &str, set: &[&str]| {
+            let settings: Settings = serde_yaml::from_str(&format!("backup: {{ {backup} }}")).unwrap();
+            lacks_any(&settings, None, &|name| set.contains(&name).then(|| "a".to_owned()))
+        };
+        let bucket = "repository: 's3:https://s3.example.com/petasos'";
+        assert!(!lacks("vault: box", &[]));
+        assert!(lacks("vault: box, alarm: { webhook: ALARM_URL }", &[]));
+        assert!(!lacks("vault: box, alarm: { webhook: ALARM_URL }", &["ALARM_URL"]));
+        assert!(lacks(bucket, &["AWS_ACCESS_KEY_ID"]));
+        assert!(!lacks(bucket, &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]));
     }
 
     #[test]

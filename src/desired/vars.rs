@@ -5,7 +5,7 @@ use super::{Choice, Operator, backup, keys, packs};
 use crate::act::Text;
 use crate::addresses::API_PORT;
 use crate::config::Config;
-use crate::config::alarm::Alarm;
+use crate::config::backup::Backup;
 use crate::config::lock::{LockFile, Release};
 use crate::config::platform::PlatformName;
 use crate::config::settings::Role;
@@ -37,8 +37,8 @@ pub fn desired_state(
         Role::Agent => agent_vars(choice, lock, sources, operator, &mut vars)?,
         Role::Vault => BTreeMap::new(),
     };
-    let told = settings.alarm().into_iter().flat_map(Alarm::secrets);
-    secrets.extend(told.filter_map(|name| Some((name.clone(), operator.secret(name)?))));
+    let of_backup = settings.backup.iter().flat_map(Backup::secrets);
+    secrets.extend(of_backup.filter_map(|name| Some((name.clone(), operator.secret(name)?))));
     vars.extend(backup::vars(choice, config, lock)?.into_iter().map(|(name, value)| (name.to_owned(), value)));
     let vars = Value::Object(vars);
     let renderer = Renderer::new(&sources.templates, &vars).map_err(|fault| fault.at("a template"))?;

@@ -14,10 +14,10 @@ const NOW: &str = include_str!("../../remote/run/backup-now.py");
 const KEY: &str = include_str!("../../remote/run/backup-key.py");
 const VAULT: &str = include_str!("../../remote/run/vault.py");
 const DOOR: &str = include_str!("../../remote/run/vault-door.py");
-const RESTORE: &str = include_str!("../../remote/run/restore.py");
+const REPOSITORY: &str = include_str!("../../remote/run/repository.py");
 
 /// A first one of many gigabytes over a slow line.
-const LONG: Duration = Duration::from_secs(6 * 3600);
+pub(super) const LONG: Duration = Duration::from_secs(6 * 3600);
 /// For a repository to be opened.
 const OPENED: Duration = Duration::from_secs(600);
 
@@ -87,26 +87,6 @@ impl BackupRun {
     pub fn good(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.outcome == "good")
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct Begun {
-    key: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Fetched {
-    databases: u64,
-}
-
-/// Data that came back.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Put {
-    /// How many seconds the agent took until it was well.
-    pub healthy: f64,
-    /// Where what was there before is now.
-    pub aside: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -238,46 +218,31 @@ impl Job {
         Ok(())
     }
 
-    /// A key for one restore to this host; its public part.
+    /// Of a host whose backups are where Petasos has no login: what its own key shows of them.
     ///
     /// # Errors
-    /// When the host cannot be asked.
-    pub async fn begin_restore(&self, watch: &Watch) -> Result<String, RunError> {
-        let begun: Begun = self.restoring(&json!({ "step": "begin" }), watch).await?;
-        Ok(begun.key)
+    /// When the host cannot be asked, or its repository does not open.
+    pub async fn own_backups(&self, watch: &Watch) -> Result<Listing, RunError> {
+        self.asked_of_host("list", OPENED, watch).await
     }
 
-    /// Fetches a snapshot out of the vault, and compares its databases; how many there are.
+    /// The same: reads all of them, and compares it with its names.
     ///
     /// # Errors
-    /// When it does not arrive, or is not what was backed up.
-    pub async fn fetch_backup(&self, password: &Text, snapshot: &str, watch: &Watch) -> Result<u64, RunError> {
-        let asked = json!({ "step": "fetch", "password": password.reveal(), "snapshot": snapshot });
-        let program = called(RESTORE, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
-        let fetched: Fetched = self.told_of_progress("restore", "the restore", program, LONG, watch).await?;
-        Ok(fetched.databases)
+    /// As for [`Job::own_backups`], and when something is damaged.
+    pub async fn check_own_backups(&self, watch: &Watch) -> Result<Checked, RunError> {
+        self.asked_of_host("check", LONG, watch).await
     }
 
-    /// Puts it in the place of the agent's data, and starts the agent on it.
-    ///
-    /// # Errors
-    /// When there is no room, or the agent does not answer.
-    pub async fn put_backup(&self, watch: &Watch) -> Result<Put, RunError> {
-        self.restoring(&json!({ "step": "put" }), watch).await
-    }
-
-    /// Leaves nothing of it behind.
-    ///
-    /// # Errors
-    /// When the host cannot be asked.
-    pub async fn end_restore(&self, watch: &Watch) -> Result<(), RunError> {
-        let _: Value = self.restoring(&json!({ "step": "end" }), watch).await?;
-        Ok(())
-    }
-
-    async fn restoring<T: DeserializeOwned>(&self, asked: &Value, watch: &Watch) -> Result<T, RunError> {
-        let program = called(RESTORE, "main", &asked.to_string()).map_err(|fault| self.host_error(fault))?;
-        self.told("restore", "the restore", program, LONG, watch).await
+    async fn asked_of_host<T: DeserializeOwned>(
+        &self,
+        verb: &str,
+        patience: Duration,
+        watch: &Watch,
+    ) -> Result<T, RunError> {
+        let asked = json!({ "verb": verb }).to_string();
+        let program = called(REPOSITORY, "main", &asked).map_err(|fault| self.host_error(fault))?;
+        self.told("repository", "its backups", program, patience, watch).await
     }
 
     async fn asked<T: DeserializeOwned>(&self, asked: Value, patience: Duration, watch: &Watch) -> Result<T, RunError> {

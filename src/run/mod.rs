@@ -20,6 +20,7 @@ mod reconnect;
 mod record;
 mod refusal;
 mod render;
+pub mod restore;
 mod script;
 mod session;
 mod told;

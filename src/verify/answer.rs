@@ -3,7 +3,8 @@
 
 use super::claims::Rates;
 pub use super::found::{
-    Beside, FoundBackup, FoundDrill, FoundIncident, FoundSecrets, FoundVault, Knocks, Offer, Records, UnitLimits,
+    Beside, Erased, FoundBackup, FoundDrill, FoundIncident, FoundSecrets, FoundVault, Knocks, Offer, Records,
+    UnitLimits,
 };
 pub use super::inspection::Inspection;
 use super::nullable::nullable;

@@ -1,7 +1,7 @@
 //! backup.nightly: every night the agent's data goes off the host, encrypted, to where the host
 //! cannot take it away again.
 
-use super::answer::{FoundBackup, FoundVault};
+use super::answer::{Erased, FoundBackup, FoundVault};
 use super::attack::{Attack, PositiveControl as By, attack, inspection};
 use super::call::{Call, Endpoint, Port};
 use super::evidence::Evidence;
@@ -14,12 +14,14 @@ pub const CONTROL: Control = Control {
     id: "backup.nightly",
     group: "Backups and incidents",
     title: "Nightly backup",
-    claim: "Every night the agent's data goes to a vault, encrypted on the host with a key that the agent cannot read. The host can add to it, and take nothing away.",
+    claim: "Every night the agent's data goes off the host, encrypted there with a key that the agent cannot read. The host can add to its backups, and take nothing away.",
     attacks,
     inspections,
     short: undeclared,
     limits: "one file of the last good snapshot was restored and compared; a drill restores all of them",
-    how: Some("`backup: { vault: NAME }` in petasos.yaml, and a host with `role: vault`; then `petasos up`"),
+    how: Some(
+        "`backup: { vault: NAME }` in petasos.yaml and a host with `role: vault`, or `backup: { repository: ssh://… }`; then `petasos up`",
+    ),
 };
 
 /// How old the last good backup may be, in seconds: a night, and what it may take.
@@ -30,7 +32,7 @@ const LATE_SECS: i64 = 3 * 3600;
 /// Where no vault is named there is nothing to prove.
 pub fn undeclared(claims: &Claims) -> Option<(ControlStatus, String)> {
     let declared = claims.role == Role::Vault || claims.vault.is_some();
-    (!declared).then(|| (ControlStatus::Planned, "not set up: petasos.yaml names no vault for this host".to_owned()))
+    (!declared).then(|| (ControlStatus::Planned, "not set up: petasos.yaml has no `backup` for this host".to_owned()))
 }
 
 fn attacks(claims: &Claims) -> Vec<Attack> {
@@ -107,23 +109,54 @@ fn sealed(found: &FoundBackup) -> Result<(bool, String), Fault> {
     }
 }
 
-/// A snapshot that is not there cannot be taken away; a lock may be: so the vault tells one from
-/// the other before it looks for either.
 fn kept(evidence: &Evidence) -> Check {
-    let answers = evidence.inspected().backup.found().and_then(|found| found.erased.found().cloned());
+    let found = evidence.inspected().backup.found().and_then(|found| found.erased.found());
+    let judged = match &found {
+        Ok(erased) => match erased.kind.as_str() {
+            "sftp" => Ok((false, by_sftp(erased))),
+            "s3" => Ok(by_lock(erased)),
+            _ => return by_command(erased),
+        },
+        Err(why) => Err(Fault::new(why.to_string())),
+    };
+    inspection("backup.kept", "the host takes a backup away", judged)
+}
+
+fn by_sftp(erased: &Erased) -> String {
+    let seen = if erased.beside.is_empty() { "" } else { ": a file was put there and taken away again" };
+    format!("not append-only{seen}; `repository: ssh://…` or a vault is")
+}
+
+/// A bucket keeps each version of an object as long as its default retention says. Restic asks for
+/// none of its own.
+fn by_lock(Erased { mode, days, .. }: &Erased) -> (bool, String) {
+    match (mode.as_str(), days) {
+        ("", _) | (_, 0) => {
+            (false, "not append-only: the bucket has no object lock with a default retention".to_owned())
+        }
+        ("COMPLIANCE", days) => (true, format!("object lock: COMPLIANCE, {days} days")),
+        (mode, days) => (false, format!("object lock: {mode}, {days} days: who may bypass it takes them away")),
+    }
+}
+
+/// A snapshot that is not there cannot be taken away; a lock may be: so rclone tells one from the
+/// other before it looks for either.
+fn by_command(Erased { answers: [snapshot, lock], beside, .. }: &Erased) -> Check {
     let told = |answer: &Option<String>| answer.clone().unwrap_or("nothing".to_owned());
-    let found = answers.clone().and_then(|[snapshot, _]| match snapshot.as_deref() {
-        Some("403" | "405") => Ok((true, format!("the vault answers {}", told(&snapshot)))),
-        Some(_) => Ok((false, format!("the vault answers {}: it is not append-only", told(&snapshot)))),
-        None => Err(Fault::new("the vault gives no answer")),
-    });
-    let mut check = inspection("backup.kept", "the host takes a snapshot away from the vault", found);
-    let proof = answers.and_then(|[_, lock]| lock.ok_or_else(|| Fault::new("the vault gives no answer")));
-    let sees = proof.as_ref().is_ok_and(|answer| answer == "404" || answer.starts_with('2'));
+    let found = match snapshot.as_deref() {
+        _ if !beside.is_empty() => {
+            Ok((false, format!("its key opens more than one command there: {}: not append-only", beside.join(", "))))
+        }
+        Some("403" | "405") => Ok((true, format!("it answers {}", told(snapshot)))),
+        Some(_) => Ok((false, format!("it answers {}: it is not append-only", told(snapshot)))),
+        None => Err(Fault::new("it gives no answer")),
+    };
+    let mut check = inspection("backup.kept", "the host takes a backup away", found);
+    let sees = lock.as_ref().is_some_and(|answer| answer == "404" || answer.starts_with('2'));
     check.control = Some(PositiveResult {
         what: "a lock, which a host may take away".to_owned(),
         outcome: if sees { AttackOutcome::Allowed } else { AttackOutcome::Error },
-        detail: proof.map_or_else(|why| why.to_string(), |answer| format!("the vault answers {answer}")),
+        detail: lock.as_ref().map_or("it gives no answer".to_owned(), |answer| format!("it answers {answer}")),
     });
     if !sees && check.result == ControlStatus::Met {
         check.result = ControlStatus::Unobserved;

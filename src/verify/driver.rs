@@ -7,7 +7,7 @@ use serde::Serialize;
 const BOOT: &str = include_str!("../../remote/verify/boot.py");
 
 /// Each after those that it imports; the last one has `main`.
-const MODULES: [(&str, &str); 28] = [
+const MODULES: [(&str, &str); 29] = [
     ("patience", include_str!("../../remote/verify/patience.py")),
     ("probe", include_str!("../../remote/verify/probe.py")),
     ("net", include_str!("../../remote/verify/net.py")),
@@ -31,6 +31,7 @@ const MODULES: [(&str, &str); 28] = [
     ("upgrades", include_str!("../../remote/verify/upgrades.py")),
     ("proxied", include_str!("../../remote/verify/proxied.py")),
     ("http2", include_str!("../../remote/verify/http2.py")),
+    ("s3", include_str!("../../remote/verify/s3.py")),
     ("backup", include_str!("../../remote/verify/backup.py")),
     ("incident", include_str!("../../remote/verify/incident.py")),
     ("inspections", include_str!("../../remote/verify/inspections.py")),

@@ -79,8 +79,22 @@ pub struct FoundBackup {
     pub wrong_password: Inspection<String>,
     /// The digest of a file out of the last good snapshot.
     pub restored: Inspection<String>,
-    /// How the vault answers who takes a snapshot away, and a lock, neither of which is there.
-    pub erased: Inspection<[Option<String>; 2]>,
+    pub erased: Inspection<Erased>,
+}
+
+/// What whoever keeps the backups lets the host take away.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Erased {
+    /// `vault`, `ssh`, `sftp` or `s3`.
+    pub kind: String,
+    /// Of rclone: how it answers who takes a snapshot away, and a lock, neither of which is there.
+    pub answers: [Option<String>; 2],
+    /// What else the host's key opens there.
+    pub beside: Vec<String>,
+    /// The mode of a bucket's default retention, and its days; none where it is not locked.
+    pub mode: String,
+    pub days: u64,
 }
 
 /// A run's own record.

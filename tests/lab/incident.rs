@@ -137,7 +137,9 @@ fn whole() -> Result<()> {
         desk.petasos(verb)?.ended(1)?.says(&["an incident is open on this host"])?;
     }
     host.sh(STUCK)?;
-    desk.petasos(&["incident", "close", &name])?.ended(1)?.says(&["petasos-sandbox@stuck.service", "restart the host"])?;
+    desk.petasos(&["incident", "close", &name])?
+        .ended(1)?
+        .says(&["petasos-sandbox@stuck.service", "restart the host"])?;
     host.reboot("ops")?;
     closed(host, &dial)?;
     desk.petasos(&["incident", "open", &name])?.ended(0)?.says(&["is open already"])?;

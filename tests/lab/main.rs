@@ -73,6 +73,7 @@ fn main() -> ExitCode {
             backup::trials(),
             backup::alarm::trials(),
             backup::days::trials(),
+            backup::elsewhere::trials(),
             backup::heals::trials(),
             backup::incident::trials(),
             backup::proof::trials(),

@@ -168,6 +168,9 @@ def planted_log(folder):
     backup.NOTICES = (f"{folder}/watch.json",)
     backup.restic = lambda *_: (0, b"", "")
     backup.ask = lambda *_: ["403", "404"]
+    backup.store = lambda: types.SimpleNamespace(
+        environment=dict, command=list, settings=lambda: {"kind": "vault"}
+    )
     incident.trial = lambda *_: {"open": {"ssh in": True}, "closed": {"ssh in": True}}
     trail.may = lambda _: []
     policy.main_pid = lambda _: pid

@@ -1,12 +1,16 @@
 //! `petasos backup drill`.
 
-use super::restore::{Fetching, chosen};
-use super::vault::{backed_up, on_vaults};
+use super::elsewhere;
+use super::escrow::Escrow;
+use super::fetching::{Fetching, From};
+use super::restore::chosen;
+use super::vault::{backed_up, kept};
 use crate::command::each::{Done, each, report};
 use crate::command::hosts::{HostArgs, Subject};
 use crate::config::Settings;
 use crate::run::Job;
 use crate::run::backup::BackupRun;
+use crate::run::restore::Fetched;
 use crate::ui::report::count;
 use crate::ui::{self, exit};
 use anyhow::{Context, Result};
@@ -24,7 +28,7 @@ pub struct DrillArgs {
 /// # Errors
 /// When a file is not sound, or a host has no backup; a drill that fails is part of the report.
 pub async fn run(args: &DrillArgs) -> Result<ExitCode> {
-    if args.with_escrow { with_escrow(&args.hosts).await } else { with_host_key(&args.hosts).await }
+    if args.with_escrow { Box::pin(with_escrow(&args.hosts)).await } else { with_host_key(&args.hosts).await }
 }
 
 async fn with_host_key(args: &HostArgs) -> Result<ExitCode> {
@@ -57,24 +61,40 @@ fn text(host: &str, run: &BackupRun) -> String {
 
 /// One after the other: each opens a door of the vault's for itself.
 async fn with_escrow(args: &HostArgs) -> Result<ExitCode> {
-    for (vault, kept) in on_vaults(args)? {
+    for (asked, kept) in kept(args)? {
         let to = HostArgs { hosts: vec![kept.host.clone()], ..args.clone() };
         let (job, _) = to.agents(Subject::Host)?.pop().context("it was named")?;
-        let watch = args.watch(&[vault.name.clone(), job.name.clone()], args.json);
-        let listing = vault.backups_of(&kept.key.of(&kept.host), &watch).await?;
-        let snapshot = chosen(&listing, &kept, None)?;
-        let fetching = Fetching { vault: &vault, job: &job, key: &kept.key, watch: &watch };
-        let done = fetching.fetch(&listing.folder, snapshot).await;
-        let ended = fetching.end().await;
-        let databases = done?;
-        ended?;
+        let watch = args.watch(&[asked.name.clone(), job.name.clone()], args.json);
+        let fetched = match &kept.key {
+            Some(key) => {
+                let listing = kept.listing(&asked, &watch).await?;
+                let snapshot = chosen(&listing, &kept, None)?;
+                let from = From::Vault(&asked, &listing.folder);
+                fetched(&Fetching { from, job: &job, key, watch: &watch }, &snapshot.id).await?
+            }
+            None => {
+                let key = Escrow::open(args, &kept.host)?;
+                let choice = backed_up(&to)?.pop().context("it was named")?;
+                let source = elsewhere::source(args, &kept, &key, &choice, false)?;
+                let from = From::Elsewhere(&source);
+                fetched(&Fetching { from, job: &job, key: &key, watch: &watch }, "newest").await?
+            }
+        };
         drop(watch);
         ui::out(&format!(
             "{}: good: the operators' key opened snapshot {}: {} came back, the same as went in\n",
             kept.host,
-            ui::line(snapshot.short()),
-            count(usize::try_from(databases).unwrap_or(0), "database"),
+            ui::line(fetched.snapshot.get(..8).unwrap_or_default()),
+            count(usize::try_from(fetched.databases).unwrap_or(0), "database"),
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn fetched(fetching: &Fetching<'_>, snapshot: &str) -> Result<Fetched> {
+    let done = fetching.fetch(snapshot).await;
+    let ended = fetching.end(true).await;
+    let done = done?;
+    ended?;
+    Ok(done)
 }

@@ -20,6 +20,8 @@ pub struct Escrow {
     /// The id of the repository that it opens.
     pub repository: String,
     pub password: Text,
+    /// Where it is below `backup.repository`; none of one on a vault.
+    pub place: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -27,6 +29,8 @@ pub struct Escrow {
 struct Written {
     repository: String,
     password: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
 }
 
 /// Where a host's is.
@@ -57,11 +61,11 @@ impl Escrow {
         let keys = PrivateKeys::of(args.age.age_identity.as_deref(), args.identity.as_deref());
         let plain = keys.open(&sealed, &shown)?;
         // What it cannot make out it does not show: that may be the password.
-        let Written { repository, password } = serde_json::from_str(plain.reveal()).map_err(|_| {
+        let Written { repository, password, place } = serde_json::from_str(plain.reveal()).map_err(|_| {
             Fault::new(format!("`{shown}` holds no key to backups"))
                 .hint(format!("`petasos backup key {host}` writes one"))
         })?;
-        Ok(Self { repository, password: Text::secret(password) })
+        Ok(Self { repository, password: Text::secret(password), place })
     }
 
     /// The repository that it opens.
@@ -75,9 +79,10 @@ impl Escrow {
     /// When nobody is named who may decrypt it, or it cannot be written.
     pub fn write(&self, args: &HostArgs, host: &str) -> Result<PathBuf> {
         let (recipients, _) = recipients(&args.files, &args.files.read()?)?;
-        let Self { repository, password } = self;
-        let text =
-            serde_json::to_string(&Written { repository: repository.clone(), password: password.reveal().to_owned() })?;
+        let Self { repository, password, place } = self;
+        let written =
+            Written { repository: repository.clone(), password: password.reveal().to_owned(), place: place.clone() };
+        let text = serde_json::to_string(&written)?;
         let sealed = seal(&Plain::new(text), &recipients)?;
         let path = file(&args.files, host);
         let written = std::fs::create_dir_all(path.parent().unwrap_or(&path))

@@ -1,5 +1,6 @@
 //! `petasos backup key`.
 
+use super::elsewhere;
 use super::escrow::{Escrow, file};
 use super::vault::backed_up;
 use crate::act::Text;
@@ -16,12 +17,16 @@ struct Before {
     repository: Option<String>,
     /// For a new one.
     password: Text,
+    /// Where that one is, if not on a vault.
+    place: Option<String>,
 }
 
 /// # Errors
 /// When a file is not sound, nobody may decrypt the keys, or one cannot be written.
 pub async fn run(args: &HostArgs) -> Result<ExitCode> {
-    let hosts: Vec<String> = backed_up(args)?.into_iter().map(|choice| choice.label).collect();
+    let choices = backed_up(args)?;
+    let places = elsewhere::places(args, &choices)?;
+    let hosts: Vec<String> = choices.into_iter().map(|choice| choice.label).collect();
     // Before anything is changed: whether there is somebody to encrypt for.
     recipients(&args.files, &args.files.read()?)?;
     let jobs = HostArgs { hosts, ..args.clone() }.agents(Subject::Host)?;
@@ -29,7 +34,8 @@ pub async fn run(args: &HostArgs) -> Result<ExitCode> {
         // One that nobody here can open is no key.
         let there = file(&args.files, &job.name).exists().then(|| Escrow::open(args, &job.name)).transpose()?;
         let repository = there.map(|escrow| escrow.repository);
-        Ok((job, Before { repository, password: Text::secret(random()?) }))
+        let place = places.get(&job.name).cloned();
+        Ok((job, Before { repository, password: Text::secret(random()?), place }))
     };
     let jobs = jobs.into_iter().map(before).collect::<Result<Vec<_>>>()?;
     let done = each(jobs, args, |job, before, watch| async move {
@@ -38,7 +44,7 @@ pub async fn run(args: &HostArgs) -> Result<ExitCode> {
             return Ok(None);
         }
         let repository = job.add_backup_key(&before.password, &watch).await?;
-        Ok(Some(Escrow { repository, password: before.password.clone() }))
+        Ok(Some(Escrow { repository, password: before.password.clone(), place: before.place.clone() }))
     });
     let mut codes = Vec::new();
     for Done { job, about, result } in done.await {

@@ -1,6 +1,6 @@
 //! `petasos backup list` and `check`.
 
-use super::vault::{Kept, on_vaults};
+use super::vault::{Kept, kept};
 use crate::backup::retention;
 use crate::calendar::calendar;
 use crate::command::each::{Done, each};
@@ -16,18 +16,14 @@ use std::process::ExitCode;
 /// # Errors
 /// When a file is not sound, or a key is not here.
 pub async fn run(args: &HostArgs) -> Result<ExitCode> {
-    let done = each(on_vaults(args)?, args, |job, kept, watch| async move {
-        job.backups_of(&kept.key.of(&kept.host), &watch).await
-    });
+    let done = each(kept(args)?, args, |job, kept, watch| async move { kept.listing(&job, &watch).await });
     report(args, done.await, |kept, listing: &Listing| text(kept, listing), |listing| serde_json::to_value(listing))
 }
 
 /// # Errors
 /// As for [`run`].
 pub async fn check(args: &HostArgs) -> Result<ExitCode> {
-    let done = each(on_vaults(args)?, args, |job, kept, watch| async move {
-        job.check_backups_of(&kept.key.of(&kept.host), &watch).await
-    });
+    let done = each(kept(args)?, args, |job, kept, watch| async move { kept.check(&job, &watch).await });
     let text = |kept: &Kept, checked: &Checked| {
         format!("{}: sound: {}\n{}", kept.host, ui::line(&checked.said.join(" ")), aside(&checked.aside))
     };
@@ -58,13 +54,19 @@ fn report<O>(
 }
 
 fn text(kept: &Kept, listing: &Listing) -> String {
-    let mut text = format!("{}: {} on `{}`\n", kept.host, count(listing.snapshots.len(), "backup"), kept.backup.vault);
+    let mut text =
+        format!("{}: {} on `{}`\n", kept.host, count(listing.snapshots.len(), "backup"), kept.backup.shown());
+    // Where there is no time of arrival, the host's own word.
+    let (came, goes) = match &kept.key {
+        Some(_) => ("arrived", "not kept: `petasos backup forget` takes it away"),
+        None => ("made", "not kept: `petasos backup forget` says how to take it away"),
+    };
     let whys = retention::kept(&listing.snapshots, kept.backup.keep, now_signed());
     for (snapshot, why) in listing.snapshots.iter().zip(whys) {
         let arrived = calendar(snapshot.arrived.max(0).unsigned_abs());
         let bytes = snapshot.bytes.map(size).unwrap_or_default();
-        let why = why.map_or("not kept: `petasos backup forget` takes it away", retention::Why::as_str);
-        text += &format!("  {}  arrived {arrived}  {bytes:>9}  {why}\n", ui::line(snapshot.short()));
+        let why = why.map_or(goes, retention::Why::as_str);
+        text += &format!("  {}  {came} {arrived}  {bytes:>9}  {why}\n", ui::line(snapshot.short()));
     }
     text + &aside(&listing.aside)
 }

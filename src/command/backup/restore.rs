@@ -1,15 +1,18 @@
 //! `petasos backup restore`.
 
+use super::elsewhere;
 use super::escrow::Escrow;
+use super::fetching::{Fetching, From};
 use super::list::now_signed;
-use super::vault::{Kept, backed_up, on_vaults_by};
+use super::vault::{Kept, backed_up, kept_by};
 use crate::backup::Snapshot;
 use crate::backup::retention::{Why, kept};
 use crate::calendar::calendar;
 use crate::command::hosts::{HostArgs, Subject};
+use crate::config::backup::Backup;
 use crate::fault::Fault;
-use crate::run::backup::{Listing, Put};
-use crate::run::{Job, Watch};
+use crate::run::backup::Listing;
+use crate::run::restore::{Fetched, Put};
 use crate::ui;
 use crate::ui::report::count;
 use anyhow::{Context, Result, bail};
@@ -21,7 +24,7 @@ use std::time::Instant;
 pub struct RestoreArgs {
     #[command(flatten)]
     hosts: HostArgs,
-    /// The host that gets the data, which is up and has its backups on the same vault [default: the
+    /// The host that gets the data, which is up and has its backups in the same place [default: the
     /// same host]
     #[arg(long, value_name = "HOST")]
     to: Option<String>,
@@ -31,23 +34,35 @@ pub struct RestoreArgs {
     /// The backup, by the first digits of its id [default: the newest by its arrival]
     #[arg(long, value_name = "ID")]
     snapshot: Option<String>,
+    /// The key that a first try printed is let in now (only where `backup.repository` is `ssh://`)
+    #[arg(long)]
+    admitted: bool,
 }
 
 impl RestoreArgs {
     /// The same host's data, of a backup that is named.
     pub fn of_snapshot(hosts: HostArgs, id: String) -> Self {
-        Self { hosts, to: None, key: None, snapshot: Some(id) }
+        Self { hosts, to: None, key: None, snapshot: Some(id), admitted: false }
     }
 }
 
 /// Whether a host has this backup, and its key is here.
 ///
 /// # Errors
-/// When it has not.
+/// When it has not, or nobody can say while the host is closed off.
 pub async fn find(hosts: &HostArgs, id: &str) -> Result<()> {
-    let (vault, kept) = on_vaults_by(hosts, |host| Escrow::open(hosts, host))?.pop().context("it was named")?;
+    let (vault, kept) = kept_by(hosts, |host| Escrow::open(hosts, host))?.pop().context("it was named")?;
+    if kept.key.is_none() {
+        let host = &kept.host;
+        let fault = Fault::new(format!(
+            "`{host}` stays closed: its backups are at {}, which cannot be asked for `{}` while it is closed",
+            kept.backup.shown(),
+            ui::line(id)
+        ));
+        bail!(fault.hint(format!("`petasos incident close {host} --data empty`, then `petasos backup restore {host} --snapshot {}` with the key to the old backups", ui::line(id))));
+    }
     let watch = hosts.watch(std::slice::from_ref(&vault.name), true);
-    let listing = vault.backups_of(&kept.key.of(&kept.host), &watch).await?;
+    let listing = kept.listing(&vault, &watch).await?;
     chosen(&listing, &kept, Some(id)).map(drop)
 }
 
@@ -62,28 +77,40 @@ pub async fn run(args: &RestoreArgs) -> Result<ExitCode> {
         Some(path) => Escrow::open_file(&args.hosts, host, path),
         None => Escrow::open(&args.hosts, host),
     };
-    let (vault, kept) = on_vaults_by(&args.hosts, key)?.pop().context("it was named")?;
+    let (asked, kept) = kept_by(&args.hosts, key)?.pop().context("it was named")?;
     let to = HostArgs { hosts: vec![args.to.clone().unwrap_or_else(|| host.clone())], ..args.hosts.clone() };
     let choice = backed_up(&to)?.pop().context("it was named")?;
-    if choice.settings.backup.is_some_and(|backup| backup.vault != kept.backup.vault) {
-        let fault = Fault::new(format!("`{}` has its backups on another vault than `{host}`", choice.label));
-        bail!(fault.hint("restore to a host of the same vault"));
+    let place = |backup: &Backup| (backup.vault.clone(), backup.repository.clone());
+    if choice.settings.backup.as_ref().is_some_and(|backup| place(backup) != place(&kept.backup)) {
+        let fault = Fault::new(format!("`{}` has its backups in another place than `{host}`", choice.label));
+        bail!(fault.hint("restore to a host with the same `vault` or `repository`"));
     }
     let (job, _) = to.agents(Subject::Host)?.pop().context("it was named")?;
-    let watch = args.hosts.watch(&[vault.name.clone(), job.name.clone()], args.hosts.json);
-    let listing = vault.backups_of(&kept.key.of(host), &watch).await?;
-    let snapshot = chosen(&listing, &kept, args.snapshot.as_deref())?.clone();
-    let fetching = Fetching { vault: &vault, job: &job, key: &kept.key, watch: &watch };
-    let done = restored(&fetching, &listing.folder, &snapshot).await;
-    let ended = fetching.end().await;
-    let (databases, put) = done?;
-    ended?;
+    let watch = args.hosts.watch(&[asked.name.clone(), job.name.clone()], args.hosts.json);
+    let (databases, put, which) = match &kept.key {
+        Some(escrow) => {
+            let listing = kept.listing(&asked, &watch).await?;
+            let snapshot = chosen(&listing, &kept, args.snapshot.as_deref())?.clone();
+            let from = From::Vault(&asked, &listing.folder);
+            let (fetched, put) =
+                restored(&Fetching { from, job: &job, key: escrow, watch: &watch }, &snapshot.id).await?;
+            let arrived = calendar(snapshot.arrived.max(0).unsigned_abs());
+            (fetched.databases, put, format!("{} of `{host}`, which arrived {arrived},", ui::line(snapshot.short())))
+        }
+        None => {
+            let escrow = key(host)?;
+            let source = elsewhere::source(&args.hosts, &kept, &escrow, &choice, args.admitted)?;
+            let from = From::Elsewhere(&source);
+            let fetching = Fetching { from, job: &job, key: &escrow, watch: &watch };
+            let (fetched, put) = restored(&fetching, args.snapshot.as_deref().unwrap_or("newest")).await?;
+            let short = fetched.snapshot.get(..8).unwrap_or_default();
+            (fetched.databases, put, format!("{} of `{host}`", ui::line(short)))
+        }
+    };
     drop(watch);
     ui::out(&format!(
-        "{}: snapshot {} of `{host}`, which arrived {}, is restored: {}, the agent was well after {} s; {:.0} s in all\n  what was there before is in {}\n",
+        "{}: snapshot {which} is restored: {}, the agent was well after {} s; {:.0} s in all\n  what was there before is in {}\n",
         job.name,
-        ui::line(snapshot.short()),
-        calendar(snapshot.arrived.max(0).unsigned_abs()),
         count(usize::try_from(databases).unwrap_or(0), "database"),
         put.healthy,
         began.elapsed().as_secs_f64(),
@@ -92,39 +119,16 @@ pub async fn run(args: &RestoreArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn restored(fetching: &Fetching<'_>, folder: &str, snapshot: &Snapshot) -> Result<(u64, Put)> {
-    let databases = fetching.fetch(folder, snapshot).await?;
-    Ok((databases, fetching.job.put_backup(fetching.watch).await?))
-}
-
-/// A host's backups, their vault, the key to them, and the host that gets one.
-pub struct Fetching<'a> {
-    pub vault: &'a Job,
-    pub job: &'a Job,
-    pub key: &'a Escrow,
-    pub watch: &'a Watch,
-}
-
-impl Fetching<'_> {
-    /// Fetches a snapshot by the operators' key, and its databases compared; how many there are.
-    ///
-    /// # Errors
-    /// When it does not arrive, or is not what was backed up.
-    pub async fn fetch(&self, folder: &str, snapshot: &Snapshot) -> Result<u64> {
-        let public = self.job.begin_restore(self.watch).await?;
-        self.vault.restore_door(Some((&public, folder)), self.watch).await?;
-        Ok(self.job.fetch_backup(&self.key.password, &snapshot.id, self.watch).await?)
-    }
-
-    /// Whatever came of it, no key and no copy stays.
-    ///
-    /// # Errors
-    /// When host or vault cannot be asked.
-    pub async fn end(&self) -> Result<()> {
-        let ends = (self.vault.restore_door(None, self.watch).await, self.job.end_restore(self.watch).await);
-        ends.0?;
-        Ok(ends.1?)
-    }
+async fn restored(fetching: &Fetching<'_>, snapshot: &str) -> Result<(Fetched, Put)> {
+    let done = async {
+        let fetched = fetching.fetch(snapshot).await?;
+        anyhow::Ok((fetched, fetching.job.put_backup(fetching.watch).await?))
+    };
+    let done = done.await;
+    let ended = fetching.end(done.is_ok()).await;
+    let done = done?;
+    ended?;
+    Ok(done)
 }
 
 /// The one that is named; else the newest by its arrival of those that say of themselves what is

@@ -4,7 +4,8 @@ use super::escrow;
 use super::vault::backed_up;
 use crate::command::hosts::HostArgs;
 use crate::command::secrets_file::SecretsFile;
-use crate::config::alarm::Alarm;
+use crate::config::backup::Backup;
+use crate::config::store::Way;
 use crate::desired::{Choice, packs, secrets};
 use crate::name::EnvName;
 use crate::ui;
@@ -41,7 +42,7 @@ struct Step {
 pub fn run(args: &HostArgs) -> Result<ExitCode> {
     let mut all = BTreeMap::new();
     for choice in backed_up(args)? {
-        let runbook = Runbook { needs: needs(args, &choice)?, steps: steps(&choice.label) };
+        let runbook = Runbook { needs: needs(args, &choice)?, steps: steps(&choice) };
         if args.json {
             all.insert(choice.label, runbook);
         } else {
@@ -67,7 +68,7 @@ fn needs(args: &HostArgs, choice: &Choice) -> Result<Vec<Need>> {
     let kept = SecretsFile::beside(&files.config, &args.age, args.identity.as_deref());
     let of_agent = packs::needs(&choice.settings, &files.sources()?)?;
     let keys = packs::provider_keys(&choice.settings, &of_agent);
-    let told = choice.settings.alarm().into_iter().flat_map(Alarm::secrets);
+    let told = choice.settings.backup.iter().flat_map(Backup::secrets);
     let required = secrets::required(&choice.settings, &of_agent).into_iter().chain(told);
     let mut wanted: Vec<&str> = required.map(EnvName::as_str).collect();
     let one_of = keys.iter().map(EnvName::as_str).collect::<Vec<_>>().join(" or ");
@@ -79,34 +80,69 @@ fn needs(args: &HostArgs, choice: &Choice) -> Result<Vec<Need>> {
     Ok(needs)
 }
 
-fn steps(host: &str) -> Vec<Step> {
-    let by_hand = |what: String, takes| Step { command: Vec::new(), what, takes };
-    let step = |words: &[&str], what: &str, takes| Step {
-        command: words.iter().map(|word| (*word).to_owned()).collect(),
-        what: what.to_owned(),
-        takes,
-    };
-    vec![
-        by_hand(format!("get a fresh machine, and put its address into petasos.yaml: `hosts.{host}.address`"), "5 min"),
-        step(
-            &["petasos", "up", host, "--host-key", "SHA256:…"],
-            "the machine's host key, as the provider or its console shows it",
-            "1 to 3 min",
-        ),
-        step(&["petasos", "up"], "the vault lets the new machine in; it makes a first backup of its own", "30 s"),
-        step(
-            &["petasos", "backup", "restore", host],
-            "the newest backup by its arrival; databases are compared, the agent starts on it",
-            "10 s, and about 1 min a GB",
-        ),
+fn by_hand(what: String, takes: &'static str) -> Step {
+    Step { command: Vec::new(), what, takes }
+}
+
+fn step(words: &[&str], what: &str, takes: &'static str) -> Step {
+    Step { command: words.iter().map(|word| (*word).to_owned()).collect(), what: what.to_owned(), takes }
+}
+
+fn steps(choice: &Choice) -> Vec<Step> {
+    let host = choice.label.as_str();
+    let mut steps = vec![by_hand(
+        format!("get a fresh machine, and put its address into petasos.yaml: `hosts.{host}.address`"),
+        "5 min",
+    )];
+    let up = ["petasos", "up", host, "--host-key", "SHA256:…"];
+    let restore = step(
+        &["petasos", "backup", "restore", host],
+        "the newest backup; databases are compared, the agent starts on it",
+        "10 s, and about 1 min a GB",
+    );
+    let repository = choice.settings.backup.as_ref().and_then(|backup| backup.repository.as_ref());
+    match repository.map(|store| &store.way) {
+        None => steps.extend([
+            step(&up, "the machine's host key, as the provider or its console shows it", "1 to 3 min"),
+            step(&["petasos", "up"], "the vault lets the new machine in; it makes a first backup of its own", "30 s"),
+            restore,
+        ]),
+        Some(Way::S3(_)) => steps
+            .extend([step(&up, "the machine's host key; it makes a first backup of its own", "1 to 3 min"), restore]),
+        Some(Way::Sftp(login)) => steps.extend([
+            step(&up, "the machine's host key; it ends with the line that lets the machine in", "1 to 3 min"),
+            by_hand(format!("add that line to .ssh/authorized_keys of {}@{}", login.user, login.host), "2 min"),
+            step(&["petasos", "up", host], "a first backup of its own", "30 s"),
+            restore,
+        ]),
+        Some(Way::Ssh(login)) => steps.extend([
+            step(&up, "the machine's host key; it ends with the line that lets the machine in", "1 to 3 min"),
+            by_hand(format!("add that line to .ssh/authorized_keys of {}@{}", login.user, login.host), "2 min"),
+            step(&["petasos", "up", host], "a first backup of its own", "30 s"),
+            step(
+                &["petasos", "backup", "restore", host],
+                "it ends with the line that lets it in to the old backups",
+                "5 s",
+            ),
+            by_hand("add that line too, for as long as it takes".to_owned(), "2 min"),
+            step(
+                &["petasos", "backup", "restore", host, "--admitted"],
+                "the newest backup; databases are compared, the agent starts on it",
+                "10 s, and about 1 min a GB",
+            ),
+            by_hand("take the second line away again".to_owned(), "1 min"),
+        ]),
+    }
+    steps.extend([
         step(&["petasos", "verify", host], "every control is met, or says why not", "30 s"),
         step(&["petasos", "backup", "key", host], "the second key to the new machine's backups: commit it", "5 s"),
-    ]
+    ]);
+    steps
 }
 
 fn text(choice: &Choice, runbook: &Runbook) -> String {
-    let vault = choice.settings.backup.as_ref().map(|backup| backup.vault.as_str()).unwrap_or_default();
-    let mut text = format!("{}: when the machine is gone (its backups are on `{vault}`)\n\n  at hand:\n", choice.label);
+    let vault = choice.settings.backup.as_ref().map(Backup::shown).unwrap_or_default();
+    let mut text = format!("{}: when the machine is gone (its backups are at `{vault}`)\n\n  at hand:\n", choice.label);
     for need in &runbook.needs {
         text += &format!("    {}  {}\n", if need.here { "yes" } else { "NO " }, need.what);
     }

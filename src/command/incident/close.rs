@@ -91,7 +91,7 @@ pub async fn run(args: &CloseArgs) -> Result<ExitCode> {
     job.open_again(&incident, &watch).await?;
     drop(watch);
     ui::note(&format!("{}: incident {} is closed; bringing the host up", job.name, ui::line(&incident.id)));
-    let vault = settings.backup.iter().map(|backup| backup.vault.clone());
+    let vault = settings.backup.iter().filter_map(|backup| backup.vault.clone());
     let both = HostArgs { hosts: host.hosts.iter().cloned().chain(vault).collect(), ..host.clone() };
     let up = Box::pin(up::run(&UpArgs { hosts: both })).await?;
     if up != ExitCode::SUCCESS {
@@ -125,9 +125,9 @@ fn startable(host: &str, state: &IncidentState) -> Result<()> {
     let fault = Fault::new(format!(
         "`{host}` stays closed: its systemd holds {units} for frozen, though nothing of it runs, and would not start it"
     ));
-    bail!(fault.hint(format!(
-        "restart the host (it stays closed over that), then `petasos incident close {host}` again"
-    )))
+    bail!(
+        fault.hint(format!("restart the host (it stays closed over that), then `petasos incident close {host}` again"))
+    )
 }
 
 /// # Errors

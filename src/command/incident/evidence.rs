@@ -3,6 +3,7 @@
 use super::{hex, opened, subject};
 use crate::command::hosts::HostArgs;
 use crate::command::private_keys::PrivateKeys;
+use crate::config::store::Login;
 use crate::config::{Settings, atomic};
 use crate::fault::Fault;
 use crate::run::incident::{Incident, IncidentRecord, Sealed, SealedFile};
@@ -59,7 +60,7 @@ pub struct Kept {
     pub files: usize,
     /// The key that signed the manifest, if there was one.
     pub signed_by: Option<PathBuf>,
-    /// The snapshot on the vault, or why there is none; none of a host without a vault.
+    /// The snapshot where its backups go, or why there is none; none of a host without a backup.
     pub vault: Option<Result<String, String>>,
 }
 
@@ -72,9 +73,9 @@ impl Kept {
         let vault = match &self.vault {
             None => String::new(),
             Some(Ok(snapshot)) => {
-                format!("; on the vault: snapshot {}", ui::line(snapshot.get(..8).unwrap_or_default()))
+                format!("; where its backups go: snapshot {}", ui::line(snapshot.get(..8).unwrap_or_default()))
             }
-            Some(Err(why)) => format!("; NOT on the vault: {}", ui::line(why)),
+            Some(Err(why)) => format!("; NOT where its backups go: {}", ui::line(why)),
         };
         format!("{} files in `{}`, as the host sealed them, {signed}{vault}", self.files, self.folder.display())
     }
@@ -95,7 +96,15 @@ impl Place<'_> {
     }
 
     async fn send(&self, incident: &Incident) -> Option<Result<String, String>> {
-        self.settings.backup.as_ref().filter(|_| !incident.drill)?;
+        let backup = self.settings.backup.as_ref().filter(|_| !incident.drill)?;
+        if let Some(store) = &backup.repository
+            && store.login().and_then(Login::address).is_none()
+        {
+            return Some(Err(format!(
+                "`{}` has a name, and no name is resolved while the host is closed off",
+                store.as_str()
+            )));
+        }
         Some(match self.job.send_evidence(self.watch).await {
             Ok(run) if run.good() => Ok(run.record.map(|record| record.snapshot).unwrap_or_default()),
             Ok(run) => Err(run.record.map_or_else(|| run.said.join(" / "), |record| record.why)),

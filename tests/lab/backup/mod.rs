@@ -3,12 +3,13 @@
 
 pub mod alarm;
 pub mod days;
+pub mod elsewhere;
 pub mod heals;
 pub mod incident;
 pub mod proof;
 pub mod verbs;
 
-use super::harness::{Desk, Host, Once, SMALL, first, lab_key, lock_of, ready, ssh_config, trial};
+use super::harness::{Desk, Host, Once, SMALL, Said, first, lab_key, lock_of, ready, ssh_config, trial};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -147,6 +148,18 @@ fn exposed(host: &Host, unit: &str) -> Result<()> {
 
 const ATTACK: &str = include_str!("attack.sh");
 
+/// By a host's own key, against whatever keeps its backups.
+fn attack_of(web: &Host) -> Result<Said> {
+    web.sh(
+        "DEBIAN_FRONTEND=noninteractive apt-get -qqy install --no-install-recommends curl socat rclone >/dev/null 2>&1",
+    )?;
+    let ssh = "env CREDENTIALS_DIRECTORY=/etc/petasos/backup ssh -T -F /etc/petasos/backup/ssh_config vault";
+    let said = web.with_args(ATTACK, &[ssh])?.ended(0)?;
+    let count = |code: &str| said.out.lines().filter(|line| line.ends_with(code)).count();
+    ensure!(count("403") + count("405") > 50, "{}", said.out);
+    Ok(said)
+}
+
 fn stays() -> Result<()> {
     let world = world()?;
     let tools =
@@ -157,14 +170,11 @@ fn stays() -> Result<()> {
     let (before, other) = (world.kept("/srv/petasos-vault/web")?, world.kept("/srv/petasos-vault/other")?);
     ensure!(before.len() > 5, "{before:?}");
 
-    let ssh = "env CREDENTIALS_DIRECTORY=/etc/petasos/backup ssh -T -F /etc/petasos/backup/ssh_config vault";
-    let said = world.web.with_args(ATTACK, &[ssh])?.ended(0)?;
+    let said = attack_of(&world.web)?;
     let after = world.kept("/srv/petasos-vault/web")?;
     let lost: Vec<_> = before.iter().filter(|(path, digest)| after.get(*path) != Some(digest)).collect();
     ensure!(lost.is_empty(), "lost: {lost:?}\n{}", said.out);
     ensure!(world.kept("/srv/petasos-vault/other")? == other, "another host's folder is not as it was:\n{}", said.out);
-    let count = |code: &str| said.out.lines().filter(|line| line.ends_with(code)).count();
-    ensure!(count("403") + count("405") > 50, "{}", said.out);
 
     // The same against a store that lets things go: the attacks can take away.
     let before = world.kept("/srv/plain")?;
