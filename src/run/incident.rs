@@ -22,6 +22,10 @@ use std::time::Duration;
 const PROGRAM: &str = include_str!("../../remote/run/incident.py");
 const STOP: &str = include_str!("../../remote/run/incident-stop.py");
 const SEAL: &str = include_str!("../../remote/run/incident-seal.py");
+const DRILL: &str = include_str!("../../remote/run/incident-drill.sh");
+
+/// After how many seconds a host ends a drill by itself.
+const DRILL_SECS: u32 = 3600;
 
 const SOON: Duration = Duration::from_secs(120);
 /// For a copy of many gigabytes.
@@ -255,12 +259,15 @@ impl Session<'_> {
             mode: Mode::new("0600").map_err(|fault| self.host_error(fault))?,
             check: Vec::new(),
         };
-        let acts = vec![
+        let ends = Act::sh("end a drill by itself", DRILL, [MARKER, &incident.id, &DRILL_SECS.to_string()]);
+        let mut acts: Vec<Act> = Some(ends).filter(|_| incident.drill).into_iter().collect();
+        acts.extend([
             Act::Put(marker),
-            Act::run(["systemctl", "restart", QUARANTINE]),
+            // Where it stands already, by a drill that did not end, it stands all the time.
+            Act::run(["systemctl", "reload-or-restart", QUARANTINE]),
             // A unit whose condition does not hold is no error.
             Act::run(["nft", "list", "chain", "inet", "petasos_incident", "output"]),
-        ];
+        ]);
         self.guarded_change("incident", "close the host off", acts).await?;
         Ok((incident, was_open))
     }
@@ -274,6 +281,11 @@ impl Session<'_> {
             Act::run(["grep", "-qF", &format!("\"drill\":{drill}"), MARKER]),
             Act::Remove(marker),
             Act::run(["systemctl", "stop", QUARANTINE]),
+            Act::sh(
+                "no drill any more",
+                "systemctl stop petasos-incident-drill.timer 2>/dev/null || :",
+                [] as [&str; 0],
+            ),
         ];
         self.guarded_change("incident", "open the host again", acts).await
     }

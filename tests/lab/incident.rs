@@ -124,8 +124,11 @@ fn whole() -> Result<()> {
     host.sh("systemd-run -q --uid=hermes --unit=left-behind sh -c 'while :; do :; done'")?;
     host.sh(PLANTED)?;
     let key = host.sh("sed -n s/^API_SERVER_KEY=//p /etc/hermes/secrets.env")?;
+    // A drill that nobody ended gives way.
+    abandoned(host, desk)?;
     let said = desk.petasos(&["incident", "open", &name, "--why", "a test", "--json"])?.ended(0)?;
     let report: Value = serde_json::from_str(&said.out)?;
+    ensure!(report["incident"]["drill"] == false && report["incident"]["why"] == "a test", "{report:#}");
     let sealed = report["sealed"]["laps"].as_array().and_then(|laps| laps.last()?.get(1)?.as_f64());
     let after = report["closed_off_after"].as_f64().zip(sealed).map(|(closed, sealed)| closed + sealed);
     eprintln!("an incident is sealed after {:.1} s", after.context("no time")?);
@@ -175,6 +178,23 @@ fn whole() -> Result<()> {
     desk.petasos(&["up", &name])?.ended(0).map(drop)
 }
 
+/// A drill whose operator is gone once the host is closed off.
+fn abandoned(host: &Host, desk: &Desk) -> Result<()> {
+    let mut client = desk.command(&["incident", "open", &host.name, "--drill"]).spawn()?;
+    let closed = host.sh(
+        "for _ in $(seq 300); do nft list table inet petasos_incident >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1",
+    );
+    // Whether a fresh login works has to be known, too.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    client.kill()?;
+    client.wait()?;
+    closed.context("it was never closed off")?;
+    host.sh(
+        "grep -q '\"drill\":true' /var/lib/petasos/incident/open && systemctl is-active petasos-incident-drill.timer",
+    )
+    .map(drop)
+}
+
 fn drill() -> Result<()> {
     let Shared { host, desk } = &mut *world()?;
     let invocation = host.unit("hermes.service", "InvocationID")?;
@@ -187,6 +207,12 @@ fn drill() -> Result<()> {
     host.sh("! nft list table inet petasos_incident 2>/dev/null && ! [ -e /var/lib/petasos/incident/open ]")?;
     host.sh("grep -q seconds /var/lib/petasos/incident/drill.json")?;
     ensure!(evidence()? == before && folders(desk)? == listed, "evidence of a drill stays: {:?}", folders(desk)?);
+    host.sh("! systemctl is-active petasos-incident-drill.timer")?;
+    // One that nobody ends, the host ends: its hour comes at once here.
+    abandoned(host, desk)?;
+    host.sh("systemctl start petasos-incident-drill.service; for _ in $(seq 100); do nft list table inet petasos_incident >/dev/null 2>&1 || break; sleep 0.1; done; ! nft list table inet petasos_incident 2>/dev/null && ! [ -e /var/lib/petasos/incident/open ]")?;
+    host.answers()?;
+    ensure!(host.unit("hermes.service", "InvocationID")? == invocation, "the agent was restarted");
     desk.petasos(&["up", &host.name])?.ended(0)?.says(&[": 0 changes,"])
 }
 

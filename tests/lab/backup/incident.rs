@@ -23,7 +23,7 @@ fn whole() -> Result<()> {
     let (key, password) =
         (web.sh("cat /etc/petasos/backup/key.pub")?, web.sh("sha256sum /etc/petasos/backup/password")?);
 
-    desk.petasos(&["incident", "open", "web"])?.ended(0)?.says(&["on the vault: snapshot"])?;
+    desk.petasos(&["incident", "open", "web"])?.ended(0)?.says(&["where its backups go: snapshot"])?;
     desk.petasos(&["backup", "list", "web"])?.ended(0)?.says(&["no nightly one"])?;
     // Root and its own user have a way to the vault, and to nothing else there.
     let dial = format!("python3 -c \"import socket; socket.create_connection(('{}', 22), 4)\"", vault.address);
@@ -32,9 +32,14 @@ fn whole() -> Result<()> {
     ensure!(!web.holds(&dial.replace("', 22)", "', 80)"))?, "another port of the vault");
     desk.set("OPENROUTER_API_KEY", Some("sk-or-v1-anew00c0ffee0ddba11deadbeefca11ab1e"));
     desk.set("ALARM_URL", Some("https://localhost:8443/T0/another-path"));
+    let second = (desk.path("keys/web.age"), desk.path("keys/elsewhere.age"));
     let rotate = ["incident", "rotate", "web", "--done", "ssh-logins", "--waive", "ssh-host-keys=nobody was root"];
     desk.petasos(&rotate)?.ended(0)?;
     let close = ["incident", "close", "web", "--data", &format!("snapshot={snapshot}")];
+    // The host's own key to its backups is about to go.
+    std::fs::rename(&second.0, &second.1)?;
+    desk.petasos(&close)?.ended(1)?.says(&["stays closed", "no key of yours opens its backups"])?;
+    std::fs::rename(&second.1, &second.0)?;
     desk.petasos(&close)?.ended(0)?.says(&["is restored", "keeps the second key to its new repository"])?;
 
     web.sh(
