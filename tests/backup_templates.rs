@@ -76,14 +76,13 @@ fn golden_files_of_other_places() {
 /// What somebody is asked to add to a file of keys is one key with one command to sshd, too.
 #[test]
 fn the_line_that_lets_a_host_in_is_a_key_with_a_command() {
-    let vars = elsewhere("ssh://u1@u1.example.com:23/./backups");
-    let settings: Value = serde_json::from_str(vars["backup"]["store"]["settings"].as_str().unwrap()).unwrap();
-    let line = settings["admit"].as_str().unwrap();
+    let place = Store::try_from("ssh://u1@u1.example.com:23/./backups".to_owned()).unwrap();
+    let line = store::line(&place, "production", &PublicKey::new(KEY).unwrap()).unwrap();
     assert!(
         line.starts_with("restrict,command=\"rclone serve restic --stdio --append-only backups/production/"),
         "{line}"
     );
-    let (_dir, path) = folder("keys", line);
+    let (_dir, path) = folder("keys", &line);
     let (accepted, said) = verdict(tool("ssh-keygen", "openssh-client").arg("-l").arg("-f").arg(path));
     assert!(accepted && said.lines().count() == 1 && said.contains("petasos-backup"), "{said}");
 }

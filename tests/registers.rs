@@ -121,7 +121,7 @@ fn is_planned(control: &Control) -> bool {
         memory: None,
         disk: Some(4 << 30),
         tasks: 1,
-        vault: Some(Vault { address: None, port: 22, keep: Keep::default() }),
+        vault: Some(Vault { address: None, port: 22, bucket: true, keep: Keep::default() }),
         ssh_algorithms: SshAlgorithms::Strict,
         policy: Policy::default(),
         full: false,

@@ -125,6 +125,11 @@ const TYPOS: &[(&str, &str, &[&str])] = &[
         &["`3am` is no time of day", "`\"03:00\"`"],
     ),
     ("backup: { repository: \"s3:https://example.com/abc\", alarm: {} }\n", "{}", &["the alarm tells nobody"]),
+    (
+        "agent: { secrets: [AWS_SECRET_ACCESS_KEY] }\nbackup: { repository: \"s3:https://example.com/abc\" }\n",
+        "[AWS",
+        &["the agent would have `AWS_SECRET_ACCESS_KEY`", "take it out of `agent.secrets`"],
+    ),
     ("backup: { repo: x }\n", "repo", &["unknown key `repo`", "the keys here are"]),
     ("guard: { confirm_timeout: soon }\n", "soon", &["a whole number from 0 to 4294967295 is expected here"]),
     ("guard: { confirm_timeout: 5 }\n", "5 }", &["write a number from 10 to 3600"]),

@@ -60,8 +60,14 @@ def config():
 
 def opened():
     """The repository, made where this host has never had one; that of another place is none."""
-    place = settings()["id"]
-    known, there = read("repository") if read("place") in ("", place) else "", config()
+    store, there = settings(), config()
+    known, before, folder = (*read("repository").split(), "", "", "")[:3]
+    moved = before not in ("", store["id"])
+    if moved and known == there and folder != store.get("folder", folder):
+        why = f"{store['name']} lets this host in to the folder of before: its line in"
+        asked = f".ssh/authorized_keys of {store['at']} has to be the one that `petasos up` prints"
+        raise Failed("not let in", f"{why} {asked}")
+    known = "" if moved else known
     if not there:
         if known:
             raise Failed("repository gone", f"there is no repository {known[:8]} any more")
@@ -72,9 +78,13 @@ def opened():
     if known and known != there:
         why = f"there is repository {there[:8]}, and this host's is {known[:8]}"
         raise Failed("repository differs", why)
-    if not known:
-        write("repository", there + "\n")
-        write("place", place + "\n")
+    if moved:
+        # Records of another place say nothing of this one.
+        for name in os.listdir(STATE):
+            if name.startswith(("good", "drill.json", "drill-good")):
+                os.unlink(os.path.join(STATE, name))
+    if not known or not before:
+        write("repository", f"{there} {store['id']} {store.get('folder', '')}\n")
 
 
 def copied():

@@ -192,18 +192,17 @@ def password_file():
 def not_let_in(said):
     """What to do where the other side does not know the host's key; nothing where it does."""
     found = settings()
-    if "Permission denied (" not in said or not found.get("admit"):
+    if not found.get("at"):
         return ""
-    if credential("snapshot"):
-        # Of a restore: it may come in by a key of its own.
-        return (
-            f"{found['name']} does not let its key in: the line with it has to be in"
-            f" .ssh/authorized_keys of {found['at']}"
-        )
-    return (
-        f"{found['name']} does not let this host in. Add this line to .ssh/authorized_keys of"
-        f" {found['at']}: {found['admit']}"
-    )
+    where = f".ssh/authorized_keys of {found['at']}"
+    if "Permission denied (" in said:
+        # A restore may come in by a key of its own.
+        whose = "its key" if credential("snapshot") else "this host"
+        return f"{found['name']} does not let {whose} in: the line with it has to be in {where}"
+    if re.search(r"petasos: (command )?not found", said):
+        why = "lets this key do more than it should: its only line there has to be the one"
+        return f"{found['name']} {why} that `petasos up` prints, in {where}"
+    return ""
 
 
 def restic(*words, patience=OPEN_SECS, heard=None):

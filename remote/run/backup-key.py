@@ -34,9 +34,9 @@ def known(_):
     """The id of the repository that this host has; none before its first backup."""
     try:
         with open("/var/lib/petasos-backup/state/repository") as file:
-            print(json.dumps({"repository": file.read().strip()}))
+            print(json.dumps({"repository": file.read().split()[0]}))
     except FileNotFoundError:
-        raise SystemExit("there was no backup yet: `petasos up` makes the first") from None
+        print(json.dumps({"repository": None}))
 
 
 def add(password):

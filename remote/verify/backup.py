@@ -103,13 +103,23 @@ def said(argv, text=b""):
     return found
 
 
+def own_port():
+    """The other side's, which may not be the usual one."""
+    with open(SSH[2]) as file:
+        ports = [line.split()[1] for line in file if line.split()[:1] == ["Port"]]
+    return ports[0] if ports else "22"
+
+
 def beside():
     """What the host's key is let do there, but to run the one command."""
     opened = said([*SSH[:-1], "-s", "vault", "sftp"], INIT)
     ways = {
         "sftp": len(opened) > 4 and opened[4] == VERSION,
         "a shell": said([*SSH, "echo $((6 * 7))x"]).startswith(b"42x"),
-        "forwarding": said([*SSH[:-1], "-W", "127.0.0.1:22", "vault"]).startswith(b"SSH-"),
+        "forwarding": any(
+            said([*SSH[:-1], "-W", f"127.0.0.1:{port}", "vault"]).startswith(b"SSH-")
+            for port in {"22", own_port()}
+        ),
     }
     return [name for name, open_to_it in ways.items() if open_to_it]
 
@@ -126,7 +136,8 @@ def erased():
     """How the other side answers who would take a snapshot away, which is not there, and a lock,
     which a host may take away; what else it lets the host do; and whether a bucket is locked."""
     known = store().settings()
-    kind, found = known["kind"], {"answers": [None, None], "beside": [], "mode": "", "days": 0}
+    kind, found = known["kind"], {"answers": [None, None], "beside": [], "mode": ""}
+    found.update(days=0, versions=False)
     if kind in ("vault", "ssh"):
         requests = [("DELETE", f"/snapshots/{ABSENT}"), ("DELETE", f"/locks/{ABSENT}")]
         found["answers"] = ask(SSH, environment(), requests, LONGEST)
@@ -136,7 +147,8 @@ def erased():
     else:
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         keys = [environment().get(name, "") for name in names]
-        found["mode"], found["days"] = s3.lock(known["endpoint"], known["bucket"], keys, LONGEST)
+        lock = s3.lock(known["endpoint"], known["bucket"], keys, LONGEST)
+        found["mode"], found["days"], found["versions"] = lock
     return {"kind": kind, **found}
 
 

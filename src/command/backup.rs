@@ -2,7 +2,7 @@
 
 mod alarm;
 mod drill;
-mod elsewhere;
+pub mod elsewhere;
 pub mod escrow;
 mod fetching;
 mod forget;

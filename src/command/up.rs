@@ -1,5 +1,6 @@
 //! `petasos up`.
 
+use super::backup::elsewhere::line_for;
 use super::each::{Done, each, failure};
 use super::hosts::{HostArgs, Read, Subject};
 use crate::config::Settings;
@@ -112,6 +113,12 @@ pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, d
                     continue;
                 }
                 ui::out(&report::plan(&outcome, diff, applied))?;
+                if applied && outcome.made(FIRST_BACKUP) {
+                    let name = &job.name;
+                    ui::note(&format!(
+                        "`petasos backup key {name}` keeps a second key to its backups: without it they are lost with the host"
+                    ));
+                }
                 if applied {
                     let rows = outcome.undone.as_ref().map_or_else(|| state(&job, &about, &outcome.also_root), undone);
                     ui::out(&report::table(&rows))?;
@@ -120,6 +127,9 @@ pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, d
             Err(error) => {
                 codes.push(exit::of_run(&error));
                 ui::error(&error.fault());
+                if applied && error.fault().message.contains(FIRST_BACKUP) {
+                    let_in(args, &job.name)?;
+                }
                 let mut failure = failure(&error);
                 failure.insert("host".into(), job.name.clone().into());
                 reports.push(Value::Object(failure));
@@ -130,6 +140,18 @@ pub fn finish(args: &HostArgs, done: Vec<Done<About, Outcome>>, applied: bool, d
         ui::json_line(&reports)?;
     }
     Ok(ExitCode::from(exit::worst(codes)))
+}
+
+const FIRST_BACKUP: &str = "first_run petasos-backup.service";
+
+/// The line that people add where Petasos has no login: from its own files, not as the host says.
+fn let_in(args: &HostArgs, host: &str) -> Result<()> {
+    if let Some((at, line)) = line_for(args, host)? {
+        ui::note(&format!(
+            "{host}: if it is not let in yet, add this line to .ssh/authorized_keys of {at}, and run `petasos up {host}` again; its earlier line goes:\n{line}"
+        ));
+    }
+    Ok(())
 }
 
 /// What is so after an undo, as the host says.

@@ -93,7 +93,8 @@ pub fn vault(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Option
         (None, Some(Way::S3(_))) => (None, 443),
         (None, None) => return Ok(None),
     };
-    Ok(Some(Vault { address, port, keep: backup.keep }))
+    let bucket = matches!(backup.repository.as_ref().map(|store| &store.way), Some(Way::S3(_)));
+    Ok(Some(Vault { address, port, bucket, keep: backup.keep }))
 }
 
 /// Address and port of the vault, as the host dials it.
@@ -114,9 +115,12 @@ fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> 
             let admitted = known.and_then(|facts| facts.admits.get(name));
             let key = known.and_then(|facts| facts.ssh_key.as_ref());
             // Whether the vault lets this host's key in.
-            (on_vault(vault, key, reached(vault, backup, config, lock)?), own.is_some() && own == admitted)
+            (on_vault(name, vault, key, reached(vault, backup, config, lock)?), own.is_some() && own == admitted)
         }
-        (None, Some(store)) => (store::elsewhere(store, backup.host_key.as_ref(), name, own), own.is_some()),
+        (None, Some(store)) => {
+            alone(name, own, config, lock)?;
+            (store::elsewhere(store, backup.host_key.as_ref(), name, own), own.is_some())
+        }
         (None, None) => return Ok(Value::Null),
     };
     Ok(json!({
@@ -129,7 +133,26 @@ fn of_agent(choice: &Choice, config: &Config, lock: &LockFile) -> Result<Value> 
     }))
 }
 
-fn on_vault(name: &str, key: Option<&PublicKey>, (address, port): (String, u16)) -> Value {
+/// Whose key is another's has its backups in the other's folder.
+///
+/// # Errors
+/// When another host shows this key.
+fn alone(name: &str, own: Option<&PublicKey>, config: &Config, lock: &LockFile) -> Result<()> {
+    let theirs = |other: &&str| lock.hosts.get(*other).and_then(|facts| facts.backup_key.as_ref());
+    let others = config.names().into_iter().filter(|other| *other != name);
+    let same = own.and_then(|own| others.into_iter().find(|other| theirs(other) == Some(own)));
+    same.map_or(Ok(()), |other| Err(same_key(other, name).into()))
+}
+
+fn same_key(other: &str, name: &str) -> Fault {
+    let fault =
+        Fault::new(format!("`{other}` and `{name}` show the same backup key: one of them has it from the other"));
+    fault.hint("on one of them `rm /etc/petasos/backup/key /etc/petasos/backup/key.pub`, then `petasos up` for it; ask yourself how it came there")
+}
+
+fn on_vault(host: &str, name: &str, key: Option<&PublicKey>, (address, port): (String, u16)) -> Value {
+    let id = store::id("vault", name, host);
+    let settings = store::settings("vault", &store::by_rclone(), &json!({ "name": name, "id": id }));
     json!({
         "name": name,
         "kind": "vault",
@@ -141,8 +164,8 @@ fn on_vault(name: &str, key: Option<&PublicKey>, (address, port): (String, u16))
         "user": USER,
         "key": key.map(PublicKey::as_str).unwrap_or_default(),
         "secrets": "",
-        "id": store::id("vault", name),
-        "settings": store::settings("vault", &store::by_rclone(), &json!({ "name": name, "id": store::id("vault", name) })),
+        "id": id,
+        "settings": settings,
     })
 }
 
@@ -182,12 +205,61 @@ fn of_vault(vault: &str, config: &Config, lock: &LockFile) -> Result<Value> {
         // sshd goes by the first line that has the key: one host would write into the other's
         // folder.
         if let Some(other) = whose.insert(key, name) {
-            let fault = Fault::new(format!(
-                "`{other}` and `{name}` show the same backup key: one of them has it from the other"
-            ));
-            return Err(fault.hint("on one of them `rm /etc/petasos/backup/key /etc/petasos/backup/key.pub`, then `petasos up` for it; ask yourself how it came there").into());
+            return Err(same_key(other, name).into());
         }
         hosts.push(json!({ "name": name, "folder": folder(key), "key": key, "keep": backup.keep, "limit": backup.limit.as_ref().map_or(0, Size::bytes) }));
     }
     Ok(json!({ "hosts": hosts, "store": STORE, "user": USER }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    const KEYS: [&str; 2] = [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBUPpHTI4uC6jALbNWYEbrWKCLHeKZrS0K9v2jMPxgcZ",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAPSXkyzavcq+KHkbSEAzO1JuvpILshkrg+WIv2FqtdG",
+    ];
+
+    fn backup_of(host: &str, backup: &str, keys: [&str; 2]) -> Result<Value> {
+        let yaml = format!(
+            "hosts: {{ web: {{ address: root@192.0.2.7 }}, api: {{ address: root@192.0.2.8 }}, box: {{ address: root@192.0.2.9, role: vault }} }}\nbackup: {{ {backup} }}\n"
+        );
+        let config = Config::read("petasos.yaml", &yaml)?;
+        let [web, api] = keys;
+        let lock = format!("version: 1\nhosts:\n  web: {{ backup_key: {web} }}\n  api: {{ backup_key: {api} }}\n");
+        let lock = LockFile::parse(&lock, Path::new("petasos.lock"))?;
+        Ok(vars(&Choice::of(&config, host)?, &config, &lock)?["backup"].clone())
+    }
+
+    const BUCKET: &str = "repository: 's3:https://s3.example.com/petasos'";
+
+    #[test]
+    fn two_hosts_of_one_key_share_no_folder() {
+        let [one, other] = KEYS;
+        for (host, backup) in [("web", BUCKET), ("box", "vault: box")] {
+            let error = backup_of(host, backup, [one, one]).unwrap_err().to_string();
+            assert!(error.contains("show the same backup key"), "{error}");
+            assert!(backup_of(host, backup, [one, other]).is_ok());
+        }
+    }
+
+    /// So that a first backup is made where there is none.
+    #[test]
+    fn another_folder_is_another_place() {
+        let id = |host: &str, backup: &str, keys| backup_of(host, backup, keys).unwrap()["store"]["id"].clone();
+        let [one, other] = KEYS;
+        let ids = [
+            id("web", BUCKET, [one, other]),
+            id("api", BUCKET, [one, other]),
+            id("web", BUCKET, [other, one]),
+            id("web", "repository: 's3:https://s3.example.com/another'", [one, other]),
+            id("web", "vault: box", [one, other]),
+            id("api", "vault: box", [one, other]),
+        ];
+        let all: std::collections::BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+        assert_eq!(all.len(), ids.len(), "{ids:?}");
+        assert_eq!(ids[0], id("web", BUCKET, [one, other]));
+    }
 }

@@ -80,10 +80,11 @@ const BY_PEOPLE: [(&str, &str); 2] = [
 ];
 
 /// All of them. `given` is such a digest of the operator's own value, `page` knows where one is
-/// made anew.
+/// made anew; `let_in` is what people do about the backups' key where Petasos has no login.
 pub fn credentials(
     answers: &Answers,
     said: &BTreeMap<String, Rotated>,
+    let_in: Option<&str>,
     given: impl Fn(&str) -> Option<String>,
     page: impl Fn(&str) -> Option<String>,
 ) -> Vec<Credential> {
@@ -115,6 +116,7 @@ pub fn credentials(
     });
     let mut all: Vec<Credential> = answers.secrets.iter().map(of_file).collect();
     all.extend(answers.logins.iter().map(of_login).chain(backup));
+    all.extend(let_in.map(|what| of("backup-login", State::ToDo, what)));
     all.extend(BY_PEOPLE.map(|(name, what)| of(name, State::ToDo, what)));
     all
 }
@@ -156,10 +158,11 @@ mod tests {
                 "B" => Some("digest of another".to_owned()),
                 _ => None,
             };
-            let all = credentials(&answers(), &said, given, |_| None);
+            let all = credentials(&answers(), &said, Some("remove it"), given, |_| None);
             all.into_iter().map(|one| (one.name, one.state)).collect::<BTreeMap<_, _>>()
         };
-        let names = ["A", "API_SERVER_KEY", "B", "C", "backup", "login:nous", "ssh-host-keys", "ssh-logins"];
+        let names =
+            ["A", "API_SERVER_KEY", "B", "C", "backup", "backup-login", "login:nous", "ssh-host-keys", "ssh-logins"];
         let open = rows(BTreeMap::new());
         assert_eq!(open.keys().map(String::as_str).collect::<Vec<_>>(), names);
         let settled = |rows: &BTreeMap<String, State>| {
@@ -167,7 +170,10 @@ mod tests {
         };
         assert_eq!(settled(&open), ["API_SERVER_KEY", "B", "backup"]);
         let all = rows(names.map(|name| said(name, None)).into());
-        assert_eq!(settled(&all), ["API_SERVER_KEY", "B", "backup", "login:nous", "ssh-host-keys", "ssh-logins"]);
+        assert_eq!(
+            settled(&all),
+            ["API_SERVER_KEY", "B", "backup", "backup-login", "login:nous", "ssh-host-keys", "ssh-logins"]
+        );
         let waived = rows(names.map(|name| said(name, Some("it is a lab"))).into());
         assert_eq!(settled(&waived).len(), names.len());
         assert_eq!(waived["B"], State::New);

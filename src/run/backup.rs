@@ -4,6 +4,7 @@ use super::told::called;
 use super::{Job, RunError, Watch};
 use crate::act::Text;
 use crate::backup::Snapshot;
+use crate::fault::Fault;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -90,6 +91,11 @@ impl BackupRun {
 }
 
 #[derive(Debug, Deserialize)]
+struct Known {
+    repository: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
 struct Added {
     repository: String,
 }
@@ -154,14 +160,23 @@ impl Job {
         self.told("alarm", "no alarm", Text::open(ALARM), OPENED, watch).await
     }
 
-    /// The id of the host's repository.
+    /// The id of the host's repository; none before its first backup.
     ///
     /// # Errors
-    /// When the host cannot be asked, or has none yet.
-    pub async fn backup_repository(&self, watch: &Watch) -> Result<String, RunError> {
+    /// When the host cannot be asked.
+    pub async fn backup_repository(&self, watch: &Watch) -> Result<Option<String>, RunError> {
         let program = called(KEY, "known", "").map_err(|fault| self.host_error(fault))?;
-        let known: Added = self.told("key", "no second key to its backups", program, OPENED, watch).await?;
+        let known: Known = self.told("key", "no second key to its backups", program, OPENED, watch).await?;
         Ok(known.repository)
+    }
+
+    /// The same of a host that has had one.
+    ///
+    /// # Errors
+    /// As for [`Job::backup_repository`], and when there was no backup yet.
+    pub async fn first_backup(&self, watch: &Watch) -> Result<String, RunError> {
+        let fault = || Fault::new("there was no backup yet").hint("`petasos up` makes the first");
+        self.backup_repository(watch).await?.ok_or_else(|| self.host_error(fault()))
     }
 
     /// Lets a password of the operator's open the host's repository too; returns the repository's

@@ -141,6 +141,13 @@ pub struct Outcome {
     pub seconds: f64,
 }
 
+impl Outcome {
+    /// Whether a step was to be made, in the first pass or the second.
+    pub fn made(&self, id: &str) -> bool {
+        self.plan.steps.iter().chain(&self.second_pass).any(|step| step.id == id)
+    }
+}
+
 impl Job {
     /// Gathers facts and reports what would change; changes nothing.
     ///

@@ -42,6 +42,9 @@ fn attacks(claims: &Claims) -> Vec<Attack> {
         read("backup.key", "the key that opens the vault", "/etc/petasos/backup/key"),
         read("backup.password", "the password that opens the backups", "/etc/petasos/backup/password"),
     ];
+    if vault.bucket {
+        attacks.push(read("backup.bucket", "the keys of the bucket", "/etc/petasos/backup/secrets.env"));
+    }
     // A name is asked for by ssh alone.
     let dial = |address| {
         let to = Call::Tcp(Endpoint { address, port: Port::Number(vault.port) });
@@ -129,11 +132,18 @@ fn by_sftp(erased: &Erased) -> String {
 
 /// A bucket keeps each version of an object as long as its default retention says. Restic asks for
 /// none of its own.
-fn by_lock(Erased { mode, days, .. }: &Erased) -> (bool, String) {
+fn by_lock(Erased { mode, days, versions, .. }: &Erased) -> (bool, String) {
     match (mode.as_str(), days) {
         ("", _) | (_, 0) => {
             (false, "not append-only: the bucket has no object lock with a default retention".to_owned())
         }
+        // What a new backup goes on using was locked once, when it arrived.
+        ("COMPLIANCE", days) if *versions => (
+            false,
+            format!(
+                "object lock: COMPLIANCE, {days} days, and its key may delete versions (s3:DeleteObjectVersion): what is older goes, and with it all that builds on it"
+            ),
+        ),
         ("COMPLIANCE", days) => (true, format!("object lock: COMPLIANCE, {days} days")),
         (mode, days) => (false, format!("object lock: {mode}, {days} days: who may bypass it takes them away")),
     }

@@ -59,6 +59,8 @@ pub struct Vault {
     /// None where it is a name.
     pub address: Option<IpAddr>,
     pub port: u16,
+    /// Whether it is one, whose keys the host has.
+    pub bucket: bool,
     pub keep: Keep,
 }
 

@@ -95,6 +95,8 @@ pub struct Erased {
     /// The mode of a bucket's default retention, and its days; none where it is not locked.
     pub mode: String,
     pub days: u64,
+    /// Whether the host's key may delete versions of a bucket's objects.
+    pub versions: bool,
 }
 
 /// A run's own record.

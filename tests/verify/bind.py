@@ -168,6 +168,7 @@ def planted_log(folder):
     backup.NOTICES = (f"{folder}/watch.json",)
     backup.restic = lambda *_: (0, b"", "")
     backup.ask = lambda *_: ["403", "404"]
+    backup.own_port = lambda: "22"
     backup.store = lambda: types.SimpleNamespace(
         environment=dict, command=list, settings=lambda: {"kind": "vault"}
     )

@@ -8,12 +8,13 @@ use super::vault::{backed_up, kept};
 use crate::command::each::{Done, each, report};
 use crate::command::hosts::{HostArgs, Subject};
 use crate::config::Settings;
+use crate::fault::Fault;
 use crate::run::Job;
 use crate::run::backup::BackupRun;
 use crate::run::restore::Fetched;
 use crate::ui::report::count;
 use crate::ui::{self, exit};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -76,6 +77,10 @@ async fn with_escrow(args: &HostArgs) -> Result<ExitCode> {
                 let key = Escrow::open(args, &kept.host)?;
                 let choice = backed_up(&to)?.pop().context("it was named")?;
                 let source = elsewhere::source(args, &kept, &key, &choice, false)?;
+                if !source.is_own() {
+                    let fault = Fault::new(format!("`keys/{0}.age` opens earlier backups of `{0}`", kept.host));
+                    bail!(fault.hint(format!("`petasos backup key {}` makes one to those of now", kept.host)));
+                }
                 let from = From::Elsewhere(&source);
                 fetched(&Fetching { from, job: &job, key: &key, watch: &watch }, "newest").await?
             }

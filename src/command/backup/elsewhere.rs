@@ -45,15 +45,37 @@ impl Source {
 /// Where below `backup.repository` each host's backups are.
 ///
 /// # Errors
-/// When petasos.lock cannot be read.
+/// When petasos.lock cannot be read, or does not know a host's key.
 pub fn places(args: &HostArgs, choices: &[Choice]) -> Result<BTreeMap<String, String>> {
     let lock = LockFile::load(&args.files.lock)?;
-    let of = |choice: &Choice| {
-        choice.settings.backup.as_ref()?.repository.as_ref()?;
-        let key = lock.hosts.get(&choice.label)?.backup_key.as_ref()?;
-        Some((choice.label.clone(), place(&choice.label, key)))
-    };
-    Ok(choices.iter().filter_map(of).collect())
+    let mut places = BTreeMap::new();
+    for choice in choices {
+        if choice.settings.backup.as_ref().is_none_or(|backup| backup.repository.is_none()) {
+            continue;
+        }
+        let host = &choice.label;
+        let Some(key) = lock.hosts.get(host).and_then(|facts| facts.backup_key.as_ref()) else {
+            let fault =
+                Fault::new(format!("petasos.lock does not know the key of `{host}` yet: its backups are nowhere"));
+            bail!(fault.hint(format!("`petasos up {host}`")));
+        };
+        places.insert(host.clone(), place(host, key));
+    }
+    Ok(places)
+}
+
+/// What is to be in which file of keys, so that a host is let in; none where it takes no such line.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn line_for(args: &HostArgs, host: &str) -> Result<Option<(String, String)>> {
+    let (config, lock) = (args.files.read()?, LockFile::load(&args.files.lock)?);
+    let settings = config.settings(Some(host).filter(|host| config.names().contains(host)))?;
+    let Some(store) = settings.backup.and_then(|backup| backup.repository) else { return Ok(None) };
+    let own = lock.hosts.get(host).and_then(|facts| facts.backup_key.as_ref());
+    let found =
+        store.login().zip(own).and_then(|(login, own)| Some((store::at(login), store::line(&store, host, own)?)));
+    Ok(found)
 }
 
 /// Where the backups are that a key opens, for a host that gets one.

@@ -41,7 +41,7 @@ impl Fetching<'_> {
             From::Elsewhere(source) => {
                 if source.is_own()
                     && let Ok(now) = job.backup_repository(watch).await
-                    && now != key.repository
+                    && now.as_ref().is_some_and(|now| *now != key.repository)
                 {
                     let fault =
                         Fault::new(format!("the key opens an earlier repository of `{}`, and not this one", job.name));

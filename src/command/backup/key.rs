@@ -19,6 +19,8 @@ struct Before {
     password: Text,
     /// Where that one is, if not on a vault.
     place: Option<String>,
+    /// Whether the key which is here says the same.
+    is_there: bool,
 }
 
 /// # Errors
@@ -33,14 +35,15 @@ pub async fn run(args: &HostArgs) -> Result<ExitCode> {
     let before = |(job, _): (crate::run::Job, _)| {
         // One that nobody here can open is no key.
         let there = file(&args.files, &job.name).exists().then(|| Escrow::open(args, &job.name)).transpose()?;
+        let is_there = there.as_ref().is_some_and(|escrow| escrow.place.as_ref() == places.get(&job.name));
         let repository = there.map(|escrow| escrow.repository);
         let place = places.get(&job.name).cloned();
-        Ok((job, Before { repository, password: Text::secret(random()?), place }))
+        Ok((job, Before { repository, password: Text::secret(random()?), place, is_there }))
     };
     let jobs = jobs.into_iter().map(before).collect::<Result<Vec<_>>>()?;
     let done = each(jobs, args, |job, before, watch| async move {
-        let repository = job.backup_repository(&watch).await?;
-        if before.repository.as_ref() == Some(&repository) {
+        let known = job.first_backup(&watch).await?;
+        if before.repository.as_ref() == Some(&known) && before.is_there {
             return Ok(None);
         }
         let repository = job.add_backup_key(&before.password, &watch).await?;

@@ -1,6 +1,6 @@
 //! `petasos backup runbook`: what to do when a host is gone, for somebody who never did it.
 
-use super::escrow;
+use super::escrow::{self, Escrow};
 use super::vault::backed_up;
 use crate::command::hosts::HostArgs;
 use crate::command::secrets_file::SecretsFile;
@@ -55,6 +55,12 @@ pub fn run(args: &HostArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether there is a key to backups of this kind, and something that opens it.
+fn opens(args: &HostArgs, choice: &Choice) -> bool {
+    let elsewhere = choice.settings.backup.as_ref().is_some_and(|backup| backup.repository.is_some());
+    Escrow::open(args, &choice.label).is_ok_and(|key| key.place.is_some() == elsewhere)
+}
+
 fn needs(args: &HostArgs, choice: &Choice) -> Result<Vec<Need>> {
     let files = &args.files;
     let file = |path: &std::path::Path| Need { what: path.display().to_string(), here: path.exists() };
@@ -63,7 +69,7 @@ fn needs(args: &HostArgs, choice: &Choice) -> Result<Vec<Need>> {
     let mut needs = vec![
         file(&files.config),
         file(&files.lock),
-        Need { what: format!("{key_file}, and a private key that it is encrypted for"), here: key.exists() },
+        Need { what: format!("{key_file}, and a private key that it is encrypted for"), here: opens(args, choice) },
     ];
     let kept = SecretsFile::beside(&files.config, &args.age, args.identity.as_deref());
     let of_agent = packs::needs(&choice.settings, &files.sources()?)?;

@@ -145,7 +145,8 @@ fn fetched(host: &str, state: &IncidentState) -> Result<()> {
 /// # Errors
 /// When none is here.
 async fn second_key(args: &HostArgs, job: &Job, watch: &Watch) -> Result<()> {
-    let repository = job.backup_repository(watch).await?;
+    // Where nothing was backed up yet, there is nothing to lose.
+    let Some(repository) = job.backup_repository(watch).await? else { return Ok(()) };
     let opens = Escrow::open(args, &job.name).is_ok_and(|key| key.repository == repository);
     if opens {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use super::{hex, opened, subject};
 use crate::act::Text;
+use crate::command::backup::elsewhere::line_for;
 use crate::command::hosts::{HostArgs, random, variable};
 use crate::config::Settings;
 use crate::desired::{packs, rotation};
@@ -113,7 +114,11 @@ impl Rotation<'_> {
         }
         let said = state.record.as_ref().map(|record| record.rotated.clone()).unwrap_or_default();
         let pages = rotation::pages(&self.args.files.sources()?)?;
-        Ok(credentials(&answers, &said, digest, |name| pages.get(name).cloned()))
+        let door = line_for(self.args, &self.job.name)?.map(|(at, line)| {
+            let key = line.rsplit_once(" ssh-").map_or(line.as_str(), |(_, key)| key);
+            format!("remove the line with `ssh-{key}` from .ssh/authorized_keys of {at}: whoever was root has that key")
+        });
+        Ok(credentials(&answers, &said, door.as_deref(), digest, |name| pages.get(name).cloned()))
     }
 
     /// The operator's values of all that the host may have.

@@ -17,7 +17,7 @@ pub fn first(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<Fou
         (Some(_), Some(_)) => Some((
             at("repository"),
             Fault::new("backups go to one place: to a `vault` or to a `repository`")
-                .hint("remove one of them; what all hosts have, a host takes back with `vault: null`"),
+                .hint("remove one of them; what all hosts have, a host takes back with `vault: null`, or with `repository: null`"),
         )),
         (None, None) => Some((
             place(raw, host, &["backup"]),
@@ -25,8 +25,13 @@ pub fn first(raw: &Value, host: Option<&str>, settings: &Settings) -> Option<Fou
                 "name a host of petasos.yaml that has `role: vault` (`vault: NAME`), or another place (`repository: ssh://…`)",
             ),
         )),
-        (Some(name), None) => vaultless(raw, name).map(|fault| (at("vault"), fault)).or_else(|| unread(backup, &at)),
-        (None, Some(store)) => elsewhere(raw, host, backup, store),
+        (Some(name), None) => vaultless(raw, name).map(|fault| (at("vault"), fault)).or_else(|| {
+            // What all hosts have, another may read.
+            let unread = beside(raw, host, "vault", "host_key");
+            let fault = Fault::new("`host_key` is of a `repository`: a vault's own key is in petasos.lock");
+            unread.then(|| (at("host_key"), fault.hint("remove it")))
+        }),
+        (None, Some(store)) => elsewhere(raw, host, backup, store).or_else(|| shared(raw, host, settings, store)),
     };
     whither.or_else(|| nothing(backup, &at)).or_else(|| nameless(host))
 }
@@ -52,11 +57,18 @@ fn vaultless(raw: &Value, name: &str) -> Option<Fault> {
     Some(Fault::new(message).hint(hint))
 }
 
-/// What is of a repository, where there is a vault.
-fn unread(backup: &Backup, at: &dyn Fn(&str) -> Vec<Step>) -> Option<Found> {
-    backup.host_key.as_ref()?;
-    let fault = Fault::new("`host_key` is of a `repository`: a vault's own key is in petasos.lock");
-    Some((at("host_key"), fault.hint("remove it")))
+/// Whether two keys stand side by side: in a host's own words, or in those for all.
+fn beside(raw: &Value, host: Option<&str>, one: &str, other: &str) -> bool {
+    let both = |scope| given(raw, scope, &["backup", one]) && given(raw, scope, &["backup", other]);
+    both(host) || both(None)
+}
+
+/// A secret that the agent is to have too: whoever talks it into something has the backups then.
+fn shared(raw: &Value, host: Option<&str>, settings: &Settings, store: &Store) -> Option<Found> {
+    let name = settings.agent.secrets.iter().find(|name| store.secrets().contains(name))?;
+    let fault = Fault::new(format!("the agent would have `{name}`, which opens its backups"));
+    let hint = "take it out of `agent.secrets`: backups go to a bucket with keys of its own, which no agent has";
+    Some((place(raw, host, &["agent", "secrets"]), fault.hint(hint)))
 }
 
 /// A place whose key nobody knows, or of which something is said that only a vault reads.
@@ -73,17 +85,14 @@ fn elsewhere(raw: &Value, host: Option<&str>, backup: &Backup, store: &Store) ->
                 )),
             ));
         }
-        (None, Some(_)) => {
+        (None, Some(_)) if beside(raw, host, "repository", "host_key") => {
             let fault = Fault::new("a bucket has no host key: it is known by its certificate");
             return Some((at("host_key"), fault.hint("remove it")));
         }
         _ => {}
     }
     let of_vaults = ["address", "limit"];
-    let key = of_vaults.into_iter().find(|key| {
-        let beside = |host| given(raw, host, &["backup", "repository"]) && given(raw, host, &["backup", key]);
-        beside(host) || beside(None)
-    })?;
+    let key = of_vaults.into_iter().find(|key| beside(raw, host, "repository", key))?;
     let fault = Fault::new(format!("`{key}` is of a vault, and nothing reads it beside `repository`"));
     Some((at(key), fault.hint("remove it; how much room there is, the provider decides")))
 }

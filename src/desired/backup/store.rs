@@ -32,8 +32,8 @@ pub fn settings(kind: &str, Restic { repository, options }: &Restic, more: &Valu
 }
 
 /// What tells one place from another, of which the host has no backup yet.
-pub fn id(kind: &str, name: &str) -> String {
-    short(&format!("{kind} {name}"))
+pub fn id(kind: &str, name: &str, below: &str) -> String {
+    short(&format!("{kind} {name} {below}"))
 }
 
 /// Of a place that Petasos has no login at. It waits for the host's own key, which names the
@@ -41,16 +41,18 @@ pub fn id(kind: &str, name: &str) -> String {
 pub fn elsewhere(store: &Store, host_key: Option<&PublicKey>, host: &str, own: Option<&PublicKey>) -> Value {
     let below = own.map(|key| place(host, key)).unwrap_or_default();
     let (kind, restic, mut more) = match &store.way {
+        // Which folder it is, its key's line alone says.
         Way::Ssh(login) => {
-            ("ssh", by_rclone(), json!({ "at": at(login), "admit": admit(login, &below, &key_of(own)) }))
+            let folder = short(&format!("{}/{below}", login.path));
+            ("ssh", by_rclone(), json!({ "at": at(login), "folder": folder }))
         }
-        Way::Sftp(login) => ("sftp", by_sftp(login, &below), json!({ "at": at(login), "admit": key_of(own) })),
+        Way::Sftp(login) => ("sftp", by_sftp(login, &below), json!({ "at": at(login) })),
         Way::S3(bucket) => {
             let Bucket { endpoint, bucket: name, .. } = bucket;
             ("s3", by_s3(bucket, &below), json!({ "endpoint": endpoint, "bucket": name }))
         }
     };
-    let id = id(kind, store.as_str());
+    let id = id(kind, store.as_str(), &below);
     if let Some(more) = more.as_object_mut() {
         more.extend([("name".into(), store.as_str().into()), ("id".into(), id.clone().into())]);
     }
@@ -73,15 +75,21 @@ pub fn elsewhere(store: &Store, host_key: Option<&PublicKey>, host: &str, own: O
 }
 
 /// Whose file of keys lets a host in.
-fn at(Login { user, host, port, .. }: &Login) -> String {
+pub fn at(Login { user, host, port, .. }: &Login) -> String {
     format!("{user}@{host}, port {port}")
 }
 
-fn key_of(own: Option<&PublicKey>) -> String {
-    own.map(|key| format!("{key} petasos-backup")).unwrap_or_default()
+/// The line of that file that lets a host's own key in; none where it takes no login.
+pub fn line(store: &Store, host: &str, own: &PublicKey) -> Option<String> {
+    let key = format!("{own} petasos-backup");
+    match &store.way {
+        Way::Ssh(login) => Some(admit(login, &place(host, own), &key)),
+        Way::Sftp(_) => Some(format!("restrict,command=\"internal-sftp\" {key}")),
+        Way::S3(_) => None,
+    }
 }
 
-/// The line of that file: this key runs one command, for one folder.
+/// This key runs one command, for one folder.
 pub fn admit(login: &Login, below: &str, key: &str) -> String {
     let path = &login.path;
     format!("restrict,command=\"rclone serve restic --stdio --append-only {path}/{below}\" {key}")

@@ -95,11 +95,11 @@ fn by_key() -> Result<()> {
     let Apart { web, store, desk } = &apart;
     apart.to(&apart.by("ssh", "srv/backups")?)?;
     let said = desk.petasos(&["up", "web"])?.ended(1)?;
-    said.says(&["does not let this host in", "/srv/backups/web/"])?;
+    said.says(&["does not let this host in", "/srv/backups/web/", "if it is not let in yet, add this line"])?;
     // What does not wait for it is there.
     web.sh("systemctl is-enabled petasos-backup.timer petasos-quarantine.service")?;
     apart.let_in(&said.all())?;
-    desk.petasos(&["up", "web"])?.ended(0)?.says(&["first_run petasos-drill.service"])?;
+    desk.petasos(&["up", "web"])?.ended(0)?.says(&["first_run petasos-drill.service", "petasos backup key web"])?;
     desk.petasos(&["up", "web"])?.ended(0)?.says(&[": 0 changes,", "1 round trip"])?;
     desk.petasos(&["backup", "key", "web"])?.ended(0)?;
     let good: Value = serde_json::from_str(&web.sh("cat /var/lib/petasos-backup/state/good.json")?)?;
@@ -125,6 +125,14 @@ fn by_key() -> Result<()> {
     apart.kept("not_met", "sftp, a shell, forwarding")?;
     ensure!(!web.holds("systemctl start petasos-backup.service")?, "a backup went to a store that is not append-only");
     store.sh(&format!("cat /root/keys >{KEYS}"))?;
+
+    // Another folder by petasos.yaml, and the old one by the key's line: no backup goes to a folder
+    // that somebody may remove.
+    apart.to(&apart.by("ssh", "srv/plain")?)?;
+    desk.petasos(&["up", "web"])?.ended(1)?.says(&["lets this host in to the folder of before", "/srv/plain/web/"])?;
+    apart.to(&apart.by("ssh", "srv/backups")?)?;
+    desk.petasos(&["up", "web"])?.ended(0)?;
+    // Where the host's old key still lets in, people have to act.
     anew(&apart)
 }
 
@@ -153,33 +161,36 @@ fn anew(apart: &Apart) -> Result<()> {
     desk.petasos(&["up", "web"])?.ended(0)?.says(&[": 0 changes,"]).map(drop)
 }
 
-/// What serves buckets on the other machine, by a well-known imitation.
-const BUCKETS: &str = "python3 -m venv /opt/moto && /opt/moto/bin/pip -q install 'moto[s3,server]'
-systemd-run -q --unit=buckets /opt/moto/bin/moto_server -H 0.0.0.0 -p 9000
-/opt/moto/bin/python - <<'E'
-import time, boto3
-client = boto3.client('s3', endpoint_url='http://127.0.0.1:9000', aws_access_key_id='x', aws_secret_access_key='y', region_name='us-east-1')
-for _ in range(100):
-    try:
-        client.list_buckets()
-        break
-    except Exception:
-        time.sleep(0.3)
-client.create_bucket(Bucket='plain')
+/// What serves buckets on the other machine, by a well-known imitation, which checks signatures and
+/// rights once so many questions were asked. The keys of two users: one may delete versions.
+const BUCKETS: &str = "exec 3>&1 >&2
+python3 -m venv /opt/moto && /opt/moto/bin/pip -q install 'moto[s3,iam,server]'
+systemd-run -q --unit=buckets --setenv=INITIAL_NO_AUTH_ACTION_COUNT=11 /opt/moto/bin/moto_server -H 0.0.0.0 -p 9000
+for _ in $(seq 100); do curl -fs http://127.0.0.1:9000/moto-api/ >/dev/null && break; sleep 0.3; done
+/opt/moto/bin/python - >&3 <<'E'
+import json, boto3
+of = lambda what: boto3.client(what, endpoint_url='http://127.0.0.1:9000', aws_access_key_id='x', aws_secret_access_key='y', region_name='us-east-1')
+s3, iam = of('s3'), of('iam')
+s3.create_bucket(Bucket='plain')
 for mode in ('COMPLIANCE', 'GOVERNANCE'):
     name = mode.lower()
-    client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
     rule = {'DefaultRetention': {'Mode': mode, 'Days': 30}}
-    client.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration={'ObjectLockEnabled': 'Enabled', 'Rule': rule})
+    s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration={'ObjectLockEnabled': 'Enabled', 'Rule': rule})
+few = ['ListBucket', 'GetObject', 'PutObject', 'DeleteObject', 'GetBucketLocation', 'GetBucketObjectLockConfiguration']
+for user, may in (('some', few), ('all', ['*'])):
+    iam.create_user(UserName=user)
+    policy = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': ['s3:' + one for one in may], 'Resource': '*'}]}
+    iam.put_user_policy(UserName=user, PolicyName='backups', PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=user)['AccessKey']
+    print(key['AccessKeyId'], key['SecretAccessKey'])
 E";
 
 fn by_sftp_and_bucket() -> Result<()> {
-    let mut apart = apart("afar", "python3-venv")?;
+    let mut apart = apart("afar", "python3-venv curl")?;
     apart.to(&apart.by("sftp", "srv/plain")?)?;
     let said = apart.desk.petasos(&["up", "web"])?.ended(1)?;
-    let at = said.all();
-    let key = at.split("port 22: ").nth(1).and_then(|rest| rest.lines().next()).context("no key to add")?;
-    apart.store.with_args(&format!("printf '%s\\n' \"$1\" >>{KEYS}"), &[key])?.ended(0)?;
+    apart.let_in(&said.all())?;
     apart.desk.petasos(&["up", "web"])?.ended(0)?;
     apart.desk.petasos(&["up", "web"])?.ended(0)?.says(&[": 0 changes,"])?;
     apart.kept("not_met", "a file was put there and taken away again")?;
@@ -187,17 +198,18 @@ fn by_sftp_and_bucket() -> Result<()> {
     apart.desk.petasos(&["backup", "key", "web"])?.ended(0)?;
     apart.desk.petasos(&["backup", "restore", "web"])?.ended(0)?.says(&["is restored"])?;
 
-    apart.store.sh(BUCKETS)?;
+    let users = apart.store.sh(BUCKETS)?;
+    let mut users = users.lines().filter_map(|line| line.split_once(' '));
+    let (some, all) = users.next().zip(users.next()).context("no keys")?;
     let bucket = |name: &str| format!("repository: \"s3:http://{}:9000/{name}/below\"", apart.store.address);
     let (plain, governed, locked) = (bucket("plain"), bucket("governance"), bucket("compliance"));
     apart.to(&plain)?;
     apart.desk.petasos(&["up", "web"])?.ended(1)?.says(&["the secret `AWS_ACCESS_KEY_ID` is missing"])?;
-    let secret = "averysecretkeyofthelab";
-    apart.desk.set("AWS_ACCESS_KEY_ID", Some("AKIDOFTHELAB"));
-    apart.desk.set("AWS_SECRET_ACCESS_KEY", Some(secret));
+    apart.desk.set("AWS_ACCESS_KEY_ID", Some(some.0));
+    apart.desk.set("AWS_SECRET_ACCESS_KEY", Some(some.1));
     let said = apart.desk.petasos(&["up", "web"])?.ended(0)?;
     said.says(&["first_run petasos-backup.service"])?;
-    ensure!(!said.all().contains(secret), "{}", said.all());
+    ensure!(!said.all().contains(some.1), "{}", said.all());
     apart.desk.petasos(&["up", "web"])?.ended(0)?.says(&[": 0 changes,"])?;
     apart.kept("not_met", "no object lock")?;
     apart.to(&governed)?;
@@ -206,9 +218,19 @@ fn by_sftp_and_bucket() -> Result<()> {
     apart.to(&locked)?;
     apart.desk.petasos(&["up", "web"])?.ended(0)?;
     apart.kept("met", "COMPLIANCE, 30 days")?;
+    apart.desk.set("AWS_ACCESS_KEY_ID", Some(all.0));
+    apart.desk.set("AWS_SECRET_ACCESS_KEY", Some(all.1));
+    apart.desk.petasos(&["up", "web"])?.ended(0)?;
+    apart.kept("not_met", "may delete versions")?;
+    apart.desk.set("AWS_ACCESS_KEY_ID", Some(some.0));
+    apart.desk.set("AWS_SECRET_ACCESS_KEY", Some(some.1));
+    apart.desk.petasos(&["up", "web"])?.ended(0)?;
     apart.desk.petasos(&["backup", "key", "web"])?.ended(0)?;
     apart.desk.petasos(&["backup", "check", "web"])?.ended(0)?.says(&["sound"])?;
     apart.desk.petasos(&["backup", "restore", "web"])?.ended(0)?.says(&["is restored"])?;
     apart.web.sh("! runuser -u hermes -- cat /etc/petasos/backup/secrets.env 2>/dev/null; test \"$(stat -c %a /etc/petasos/backup/secrets.env)\" = 600")?;
-    Ok(())
+    // Keys of another place do not stay, nor do they hold the host up.
+    apart.to(&apart.by("sftp", "srv/plain")?)?;
+    apart.desk.petasos(&["up", "web"])?.ended(0)?.says(&["first_run petasos-backup.service"])?;
+    apart.web.sh("! grep -q AWS /etc/petasos/backup/secrets.env").map(drop)
 }
