@@ -14,6 +14,7 @@ HERE = "/run/petasos-restore"
 KEYS = "/etc/petasos/backup"
 PLACE = "/var/lib/petasos-backup/restore"
 RECORD = "/var/lib/petasos-backup/state/restore.json"
+REPOSITORY = "/var/lib/petasos-backup/state/repository"
 UNIT = "petasos-restore.service"
 HOME = "/home/hermes/.hermes"
 AS_AGENT = ["setpriv", "--reuid=hermes", "--regid=hermes", "--clear-groups", "--no-new-privs"]
@@ -35,12 +36,25 @@ def run(*argv, **more):
 
 
 def begin(asked):
-    """A key for this restore alone, the host's own, or the one of a try before."""
+    """A key for this restore alone, the host's own, or the one of a try before; and the id of the
+    host's own repository, if it has one."""
+    return {"key": public_key(asked), "repository": own_repository()}
+
+
+def own_repository():
+    try:
+        with open(REPOSITORY) as file:
+            return file.read().split()[0]
+    except FileNotFoundError:
+        return None
+
+
+def public_key(asked):
     if asked["key"] == "kept":
         if not os.path.exists(f"{HERE}/key.pub"):
             raise SystemExit("there is no key of a try before: run it without `--admitted` first")
         with open(f"{HERE}/key.pub") as file:
-            return {"key": file.read().strip()}
+            return file.read().strip()
     shutil.rmtree(HERE, ignore_errors=True)
     os.mkdir(HERE, 0o700)
     if asked["key"] == "own":
@@ -51,7 +65,7 @@ def begin(asked):
         make = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "petasos-restore")
         run(*make, "-f", f"{HERE}/key")
     with open(f"{HERE}/key.pub") as file:
-        return {"key": file.read().strip()}
+        return file.read().strip()
 
 
 def fetch(asked):

@@ -92,7 +92,7 @@ impl super::ResourceSpec for Spec {
             let value = value(&name).ok_or_else(|| {
                 Fault::new(format!("the secret `{name}` is missing")).hint(format!(
                     "`petasos secret set {name}`, or set it in the environment of petasos; or remove what needs it from \
-                     petasos.yaml (`agent.secrets`, a platform or `backup.alarm`)"
+                     petasos.yaml (`agent.secrets`, a platform, `backup.alarm` or `backup.repository`)"
                 ))
             })?;
             values.insert(name, value);

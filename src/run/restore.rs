@@ -34,9 +34,14 @@ pub struct Wanted<'a> {
     pub kept: bool,
 }
 
-#[derive(Debug, Deserialize)]
-struct Begun {
-    key: String,
+/// A restore that may begin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begun {
+    /// The public part of the key that it comes in by.
+    pub key: String,
+    /// The id of the host's own repository; none before its first backup.
+    pub repository: Option<String>,
 }
 
 /// What has arrived on the host.
@@ -58,13 +63,12 @@ pub struct Put {
 }
 
 impl Job {
-    /// A key for a restore to this host; its public part.
+    /// A key for a restore to this host.
     ///
     /// # Errors
     /// When the host cannot be asked.
-    pub async fn begin_restore(&self, key: RestoreKey, watch: &Watch) -> Result<String, RunError> {
-        let begun: Begun = self.restoring(&json!({ "step": "begin", "key": key }), watch).await?;
-        Ok(begun.key)
+    pub async fn begin_restore(&self, key: RestoreKey, watch: &Watch) -> Result<Begun, RunError> {
+        self.restoring(&json!({ "step": "begin", "key": key }), watch).await
     }
 
     /// Fetches a snapshot, and compares its databases.

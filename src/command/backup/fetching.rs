@@ -3,7 +3,7 @@
 use super::elsewhere::Source;
 use super::escrow::Escrow;
 use crate::fault::Fault;
-use crate::run::restore::{Fetched, RestoreKey, Wanted};
+use crate::run::restore::{Begun, Fetched, RestoreKey, Wanted};
 use crate::run::{Job, Watch};
 use anyhow::{Result, bail};
 
@@ -33,16 +33,14 @@ impl Fetching<'_> {
         let password = &key.password;
         match from {
             From::Vault(vault, folder) => {
-                let public = job.begin_restore(RestoreKey::New, watch).await?;
-                vault.restore_door(Some((&public, folder)), watch).await?;
+                let begun = job.begin_restore(RestoreKey::New, watch).await?;
+                vault.restore_door(Some((&begun.key, folder)), watch).await?;
                 let wanted = Wanted { password, snapshot, repository: "", kept: false };
                 Ok(job.fetch_backup(&wanted, watch).await?)
             }
             From::Elsewhere(source) => {
-                if source.is_own()
-                    && let Ok(now) = job.backup_repository(watch).await
-                    && now.as_ref().is_some_and(|now| *now != key.repository)
-                {
+                let Begun { key: public, repository } = job.begin_restore(source.key, watch).await?;
+                if source.is_own() && repository.is_some_and(|now| now != key.repository) {
                     let fault =
                         Fault::new(format!("the key opens an earlier repository of `{}`, and not this one", job.name));
                     bail!(fault.hint(format!(
@@ -50,7 +48,6 @@ impl Fetching<'_> {
                         job.name
                     )));
                 }
-                let public = job.begin_restore(source.key, watch).await?;
                 if let (RestoreKey::New, Some(line)) = (source.key, source.line(&public)) {
                     let fault = Fault::new(format!(
                         "these backups are those of another key, and {} lets one in for one folder",
